@@ -1,0 +1,193 @@
+"""The core types: frozen records that flow image -> model -> trace -> attribution -> render."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import torch
+
+Interpolation = Literal["bilinear", "bicubic"]
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle in picture coordinates: pixels, origin at the top left corner, right and bottom exclusive."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+@dataclass(frozen=True)
+class Window:
+    """Display window of a scan in its physical unit: values below centre - width/2 are black, above + width/2 white."""
+
+    center: float
+    width: float
+
+
+@dataclass(frozen=True, eq=False)
+class SourceImage:
+    """A picture as it was read, upright.
+
+    pixels: uint8 (h, w, 3) RGB for a photograph; float32 (h, w) in physical units for a scan.
+    notes: what was done on reading ("transparent parts were laid on white"), one sentence each.
+    digest: SHA-256 hex of shape, dtype and pixels; the name is not part of it.
+    """
+
+    pixels: np.ndarray
+    name: str
+    kind: Literal["photograph", "scan"]
+    digest: str
+    notes: tuple[str, ...] = ()
+    spacing_mm: tuple[float, float] | None = None
+    window: Window | None = None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) in pixels."""
+        return int(self.pixels.shape[0]), int(self.pixels.shape[1])
+
+
+@dataclass(frozen=True)
+class ResizeRule:
+    """How a picture becomes the model's input.
+
+    shorter_side: length in pixels to which the shorter side is scaled before the centre crop to the input size;
+    None stretches the whole picture to the input size without a crop.
+    """
+
+    shorter_side: int | None
+    interpolation: Interpolation = "bilinear"
+    antialias: bool = True
+
+
+@dataclass(frozen=True)
+class Download:
+    """Weights that are fetched only when the user asks: address, size in bytes, and the start of the file's SHA-256."""
+
+    url: str
+    size_bytes: int
+    sha256_prefix: str
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What one must know to feed a network and read its answer.
+
+    input_size: (height, width). mean, std: per RGB channel, for inputs scaled to [0, 1].
+    first_conv, classifier, default_layer: dotted module names, None where unknown.
+    """
+
+    key: str
+    title: str
+    source: str
+    licence: str
+    input_size: tuple[int, int]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    resize: ResizeRule
+    class_names: tuple[str, ...]
+    first_conv: str | None = None
+    classifier: str | None = None
+    default_layer: str | None = None
+    notes: tuple[str, ...] = ()
+    download: Download | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedModel:
+    """A network ready to be explained: in eval mode, parameters frozen. digest: SHA-256 hex of its state dict."""
+
+    card: ModelCard
+    module: torch.nn.Module
+    device: torch.device
+    digest: str
+
+
+@dataclass(frozen=True, eq=False)
+class ModelInput:
+    """tensor: float32 (1, 3, H, W), normalised. box: the part of the picture that the tensor covers."""
+
+    tensor: torch.Tensor
+    box: Box
+
+
+@dataclass(frozen=True)
+class ClassScore:
+    """One class of a prediction: its index, name, score (logit) and probability in [0, 1]."""
+
+    index: int
+    name: str
+    score: float
+    probability: float
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """scores: float32 (n_classes,), before softmax. probabilities: float32 (n_classes,), summing to 1."""
+
+    scores: np.ndarray
+    probabilities: np.ndarray
+    class_names: tuple[str, ...]
+
+    def of(self, index: int) -> ClassScore:
+        return ClassScore(
+            index, self.class_names[index], float(self.scores[index]), float(self.probabilities[index])
+        )
+
+    def top(self, k: int) -> list[ClassScore]:
+        """The k classes with the highest score, best first."""
+        order = np.argsort(-self.scores, kind="stable")[:k]
+        return [self.of(int(i)) for i in order]
+
+
+@dataclass(frozen=True)
+class LayerInfo:
+    """A layer that gives feature maps: dotted name, kind of module, channels and grid (h, w) for the model's input.
+
+    main: it belongs to the short list of layers that make sense for a class map.
+    stage_end: the last layer of the short list at its grid size.
+    suggested: the default for class maps.
+    convolution: it is a convolution.
+    """
+
+    name: str
+    kind: str
+    channels: int
+    grid: tuple[int, int]
+    main: bool
+    stage_end: bool
+    suggested: bool
+    convolution: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """Everything needed to rebuild each image and its recipe line.
+
+    maps: {layer: float32 (k, h, w)} raw and signed, at the layer's native grid, one for each class in `classes`.
+    scores, probabilities: of those classes, before softmax and after.
+    box: the part of the picture that the maps cover. picture_size, input_size: (height, width) in pixels.
+    """
+
+    method: str
+    classes: tuple[int, ...]
+    class_names: tuple[str, ...]
+    scores: tuple[float, ...]
+    probabilities: tuple[float, ...]
+    maps: Mapping[str, np.ndarray]
+    box: Box
+    picture_size: tuple[int, int]
+    input_size: tuple[int, int]
+    model_key: str
+    model_title: str
+    weights_digest: str
+    image_digest: str
+    settings: Mapping[str, object] = field(default_factory=dict)
