@@ -1,0 +1,58 @@
+"""`gallery`: the same picture once for each layer, each tile a button."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from dashboard.viewer.colour import scale_header, tables
+from dashboard.viewer.frontend import register
+from dashboard.viewer.payload import map_bytes, pack, picture_header
+from dashboard.viewer.records import Picture, Tile
+
+_component = register(
+    "gallery",
+    html='<div class="gallery" role="group" aria-label="Layers"></div>',
+    scripts=("gallery",),
+)
+
+
+def gallery(
+    picture: Picture, tiles: Sequence[Tile], *, selected: str, key: str, settings_of: str | None = None
+) -> str | None:
+    """Show a tile a layer and return the name of the one that was just clicked, for one run.
+
+    settings_of: the key of the viewer whose opacity, threshold, colour scale and smoothing the tiles follow.
+    """
+    payload = gallery_payload(picture, tiles, selected, settings_of or key)
+    chosen = _component(data=payload, key=key, on_choose_change=lambda: None).choose
+    return chosen if isinstance(chosen, str) and chosen in {tile.name for tile in tiles} else None
+
+
+def gallery_payload(picture: Picture, tiles: Sequence[Tile], selected: str, settings: str) -> bytes:
+    """Everything that the browser draws from, as one payload; the maps are the blobs map0, map1, ..."""
+    common = max((float(tile.values.max()) for tile in tiles if tile.vmax is None), default=0.0)
+    header = {
+        "picture": picture_header(picture),
+        "tiles": [tile_header(tile, common) for tile in tiles],
+        "selected": selected,
+        "settings": settings,
+        "scales": scale_header("sequential"),
+    }
+    maps = {f"map{i}": map_bytes(tile.values) for i, tile in enumerate(tiles)}
+    return pack(header, {"picture": picture.data, "scales": tables("sequential"), **maps})
+
+
+def tile_header(tile: Tile, common: float) -> dict[str, Any]:
+    rows, cols = tile.values.shape
+    peak = float(tile.values.max())
+    vmax = common if tile.vmax is None else float(tile.vmax)
+    return {
+        "name": tile.name,
+        "rows": rows,
+        "cols": cols,
+        "vmin": 0.0,
+        "vmax": vmax,
+        "peak": peak,
+        "message": tile.message or ("no positive evidence" if min(peak, vmax) <= 0 else None),
+    }

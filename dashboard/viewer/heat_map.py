@@ -1,0 +1,80 @@
+"""`viewer`: a picture with a heat map over it, explored without a run of the server."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from dashboard.viewer.colour import kind_of, scale_header, tables
+from dashboard.viewer.frontend import read, register
+from dashboard.viewer.payload import map_bytes, pack, picture_header
+from dashboard.viewer.records import Click, Heat, Picture
+
+NO_EVIDENCE = "No positive evidence to show."
+
+_component = register(
+    "viewer",
+    html=read("html", ("viewer.html",)),
+    scripts=("bar", "controls", "cursor", "download", "viewer"),
+)
+
+
+def viewer(
+    picture: Picture,
+    heat: Heat | None,
+    *,
+    key: str,
+    caption: str = "",
+    message: str | None = None,
+    height: int | None = None,
+    settings_of: str | None = None,
+) -> Click | None:
+    """Show the picture with its map and return the point that was just clicked, for one run.
+
+    heat: None shows the picture alone. caption: the recipe line, written below the picture and into the download.
+    message: said on the picture instead of drawing the map. height: the most the picture may take, in CSS pixels
+    (default 70 % of the window). settings_of: share opacity, threshold and colour scale with the viewer of that key.
+    """
+    payload = viewer_payload(picture, heat, caption, message, height, settings_of or key)
+    result = _component(data=payload, key=key, on_click_change=lambda: None)
+    return click_from(result.click)
+
+
+def viewer_payload(
+    picture: Picture, heat: Heat | None, caption: str, message: str | None, height: int | None, settings: str
+) -> bytes:
+    """Everything that the browser draws from, as one payload."""
+    header: dict[str, Any] = {
+        "picture": picture_header(picture),
+        "heat": None,
+        "message": message,
+        "caption": caption,
+        "maxHeight": height,
+        "settings": settings,
+    }
+    blobs = {"picture": picture.data}
+    if heat is not None:
+        kind = kind_of(heat.vmin)
+        header |= {"heat": heat_header(heat), "scales": scale_header(kind)}
+        header["message"] = message or (NO_EVIDENCE if heat.vmax <= heat.vmin else None)
+        blobs |= {"map": map_bytes(heat.values), "scales": tables(kind)}
+    return pack(header, blobs)
+
+
+def heat_header(heat: Heat) -> dict[str, Any]:
+    rows, cols = heat.values.shape
+    texts = {"label": heat.label, "layer": heat.layer, "description": heat.description}
+    return {"rows": rows, "cols": cols, "vmin": float(heat.vmin), "vmax": float(heat.vmax), **texts}
+
+
+def click_from(value: object) -> Click | None:
+    """The browser's answer as a Click; None for anything that is not one, since a page can send what it likes."""
+    if not isinstance(value, Mapping):
+        return None
+    x, y, row, col = (value.get(name) for name in ("x", "y", "row", "col"))
+    if not all(isinstance(v, int | float) and math.isfinite(v) for v in (x, y)):
+        return None
+    if not all(v is None or isinstance(v, int) for v in (row, col)):
+        return None
+    return Click(float(x), float(y), row, col)  # type: ignore[arg-type]

@@ -1,0 +1,126 @@
+// Pointing at the picture: by mouse, finger or keys. A point is {x, y} in pixels of the original picture, and {row, col}
+// of the map's cell, null where the model saw nothing or no map is shown.
+
+const HOLD_MS = 250
+const TAP_SLACK = 6 // CSS pixels that a finger may slip during a tap
+const KEY_GRID = 16 // cells a side for the arrow keys where no map is shown
+
+const MOVES = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }
+
+function pointAt(picture, map, x, y) {
+  const [left, top, right, bottom] = picture.box
+  const inside = x >= left && x < right && y >= top && y < bottom
+  const cell = (part, n) => clamp(Math.floor(part * n), 0, n - 1)
+  if (!map || !inside) return { x, y, row: null, col: null }
+  return { x, y, row: cell((y - top) / (bottom - top), map.rows), col: cell((x - left) / (right - left), map.cols) }
+}
+
+// The middle of a cell, kept on the picture.
+function pointOfCell(picture, grid, row, col) {
+  const [left, top, right, bottom] = picture.box
+  return {
+    x: clamp(left + ((col + 0.5) / grid.cols) * (right - left), 0, picture.width - 0.01),
+    y: clamp(top + ((row + 0.5) / grid.rows) * (bottom - top), 0, picture.height - 0.01),
+  }
+}
+
+function cellBox(picture, grid, row, col) {
+  const [left, top, right, bottom] = picture.box
+  const x = (c) => left + (c / grid.cols) * (right - left)
+  const y = (r) => top + (r / grid.rows) * (bottom - top)
+  return [x(col), y(row), x(col + 1), y(row + 1)]
+}
+
+function strongestCell(map) {
+  const at = map.values.reduce((best, value, i) => (value > map.values[best] ? i : best), 0)
+  return { row: Math.floor(at / map.cols), col: at % map.cols }
+}
+
+function pointOfEvent(view, event) {
+  const frame = view.el.scene.getBoundingClientRect()
+  const { picture, map } = view
+  const along = (offset, length, size) => clamp((offset / length) * size, 0, size - 0.01)
+  const x = along(event.clientX - frame.left, frame.width, picture.width)
+  const y = along(event.clientY - frame.top, frame.height, picture.height)
+  return pointAt(picture, map, x, y)
+}
+
+function listenToPointer(view, signal) {
+  const { scene } = view.el
+  const on = (type, act) => scene.addEventListener(type, act, { signal })
+  let press = null
+  const release = () => {
+    clearTimeout(press?.timer)
+    press = null
+  }
+  on("pointerenter", () => { view.hovered = true })
+  on("pointermove", (event) => view.point(pointOfEvent(view, event)))
+  on("pointerleave", () => { view.hovered = false; view.point(null) })
+  on("pointerdown", (event) => {
+    if (event.button !== 0) return
+    press = { x: event.clientX, y: event.clientY, timer: setTimeout(() => view.hide(true), HOLD_MS) }
+  })
+  on("pointerup", (event) => {
+    const tapped = press && !view.hidden && Math.hypot(event.clientX - press.x, event.clientY - press.y) < TAP_SLACK
+    release()
+    if (tapped) view.pick(pointOfEvent(view, event))
+  })
+  on("pointercancel", release)
+  on("contextmenu", (event) => event.pointerType === "touch" && event.preventDefault())
+}
+
+function listenToKeys(view, signal) {
+  const { scene } = view.el
+  scene.addEventListener("keydown", (event) => {
+    const act = keyAction(view, event)
+    if (!act || event.ctrlKey || event.metaKey || event.altKey) return
+    event.preventDefault()
+    act()
+  }, { signal })
+  scene.addEventListener("focus", () => scene.matches(":focus-visible") && moveCursor(view, 0, 0), { signal })
+  scene.addEventListener("blur", () => view.point(null), { signal })
+}
+
+function keyAction(view, event) {
+  const { opacity, threshold } = view.settings()
+  const step = (value, by) => clamp(Math.round(100 * (value + by)) / 100, 0, 1)
+  const setOpacity = (by) => () => view.change({ opacity: step(opacity, by) })
+  const setThreshold = (by) => () => view.change({ threshold: step(threshold, by) })
+  if (MOVES[event.key]) return () => moveCursor(view, ...MOVES[event.key])
+  return {
+    Enter: () => pickCursor(view),
+    " ": () => pickCursor(view),
+    Home: () => { view.cursor = null; moveCursor(view, 0, 0) },
+    "+": setOpacity(0.05), "=": setOpacity(0.05), "-": setOpacity(-0.05),
+    "]": setThreshold(0.05), "[": setThreshold(-0.05),
+  }[event.key]
+}
+
+// The cursor starts at the strongest cell, and keeps its cell while the maps of one grid follow each other.
+function moveCursor(view, down, right) {
+  const grid = view.map ?? { rows: KEY_GRID, cols: KEY_GRID }
+  const start = view.map ? strongestCell(view.map) : { row: KEY_GRID / 2, col: KEY_GRID / 2 }
+  const { row, col } = view.cursor ?? start
+  view.cursor = { row: clamp(row + down, 0, grid.rows - 1), col: clamp(col + right, 0, grid.cols - 1) }
+  const point = cursorPoint(view)
+  view.point(point)
+  view.el.live.textContent = pointInWords(view, point)
+}
+
+function cursorPoint(view) {
+  const grid = view.map ?? { rows: KEY_GRID, cols: KEY_GRID }
+  const { row, col } = view.cursor
+  const cell = view.map ? { row, col } : { row: null, col: null }
+  return { ...pointOfCell(view.picture, grid, row, col), ...cell }
+}
+
+function pickCursor(view) {
+  if (!view.cursor) moveCursor(view, 0, 0)
+  view.pick(cursorPoint(view))
+}
+
+function pointInWords(view, point) {
+  const value = view.map && valueAt(view.map, point)
+  const place = placeInWords(point, view.map)
+  return value === null ? place : `${view.heat.label} ${formatNumber(value)} \u00b7 ${place}`
+}

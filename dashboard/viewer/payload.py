@@ -1,0 +1,45 @@
+"""One bytes payload for the browser: a JSON header, then the blobs it names.
+
+Layout: uint32 little-endian n, n bytes of UTF-8 JSON, the blobs. `header["blobs"][name]` is [offset, length], counted
+from the end of the header; js/payload.js is the reader. Base64 in JSON would add a third and a decoding step.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from dashboard.viewer.records import Picture
+
+
+def pack(header: Mapping[str, Any], blobs: Mapping[str, bytes]) -> bytes:
+    """The header and its blobs as one payload."""
+    places, offset = {}, 0
+    for name, blob in blobs.items():
+        places[name] = [offset, len(blob)]
+        offset += len(blob)
+    text = json.dumps({**header, "blobs": places}, ensure_ascii=False, allow_nan=False).encode()
+    return b"".join([struct.pack("<I", len(text)), text, *blobs.values()])
+
+
+def picture_header(picture: Picture) -> dict[str, Any]:
+    """What the browser needs to place a picture; the digest lets it keep the decoded one."""
+    height, width = picture.size
+    box = picture.box
+    return {
+        "digest": hashlib.blake2b(picture.data, digest_size=16).hexdigest(),
+        "width": width,
+        "height": height,
+        "box": [box.left, box.top, box.right, box.bottom],
+        "name": picture.name,
+    }
+
+
+def map_bytes(values: np.ndarray) -> bytes:
+    """float32 (rows, cols), little-endian, row by row."""
+    return np.ascontiguousarray(values, dtype="<f4").tobytes()

@@ -1,0 +1,1 @@
+"""Attribution: one file a method, one catalogue of them all."""

@@ -1,0 +1,22 @@
+"""Grad-CAM: channels weighted by the mean gradient of the class score (Selvaraju et al., ICCV 2017, equations 1 and 2)."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from xai_core.attribution.method import Method
+
+
+def grad_cam(activations: Tensor, gradients: Tensor) -> Tensor:
+    """(n, c, h, w) activations and gradients to the signed map (n, h, w), before the ReLU of equation 2."""
+    alpha = gradients.mean(dim=(2, 3), keepdim=True)
+    return (alpha * activations).sum(dim=1)
+
+
+METHOD = Method(
+    key="grad_cam",
+    title="Grad-CAM",
+    paper="Selvaraju et al., Grad-CAM: visual explanations from deep networks via gradient-based localization, ICCV 2017",
+    about="Each channel of the layer counts by how much it would raise the class score.",
+    combine=grad_cam,
+)

@@ -1,0 +1,93 @@
+"""From a file, its bytes or a PIL image to an upright RGB photograph."""
+
+from __future__ import annotations
+
+import os
+import stat
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from xai_core.errors import ImageError
+from xai_core.images.colour import rgb_on_white
+from xai_core.images.digest import array_digest
+from xai_core.images.formats import recognise
+from xai_core.images.limits import DEFAULT_LIMITS, Limits, check_bytes, check_jpeg_scans, check_size
+from xai_core.images.orientation import decode_upright
+from xai_core.images.refusals import DECODER_ERRORS, decoder_errors_refused, label_of
+from xai_core.types import SourceImage
+
+
+def load_image(
+    source: str | Path | bytes | Image.Image, *, name: str | None = None, limits: Limits = DEFAULT_LIMITS
+) -> SourceImage:
+    """The picture in a file (PNG, JPEG, WebP, TIFF, BMP, GIF: first frame), upright, as read-only sRGB on white.
+
+    name: what to call it on screen and in messages; the file's own name otherwise.
+    Raises ImageError, in one sentence, for whatever is not such a picture within `limits`.
+    """
+    if isinstance(source, Image.Image):
+        own_name, label = Path(getattr(source, "filename", "")).name, label_of(name)
+        pixels, notes = _pixels(source, label, limits, None)
+    elif isinstance(source, bytes):
+        own_name, label = "", label_of(name)
+        pixels, notes = _decode(source, label, limits)
+    elif isinstance(source, str | Path):
+        own_name, label = Path(source).name, label_of(name or str(source))
+        pixels, notes = _decode(_file_bytes(source, label, limits), label, limits)
+    else:
+        given = type(source).__name__
+        raise ImageError(f"A picture cannot be read from {given}; give a path, the file's bytes or a PIL image.")
+    return SourceImage(pixels, name or own_name or "picture", "photograph", array_digest(pixels), notes)
+
+
+def _file_bytes(path: str | Path, label: str, limits: Limits) -> bytes:
+    try:
+        found = os.stat(path)
+        if stat.S_ISDIR(found.st_mode):
+            raise ImageError(f"{label} is a folder; give one picture file.")
+        if not stat.S_ISREG(found.st_mode):  # a pipe would wait for ever
+            raise ImageError(f"{label} is not an ordinary file; give one picture file.")
+        check_bytes(found.st_size, label, limits)
+        with open(path, "rb") as file:
+            return file.read(limits.max_bytes + 1)
+    except FileNotFoundError as error:
+        raise ImageError(f"{label} does not exist; check the path.") from error
+    except (OSError, ValueError) as error:  # ValueError: a path with a zero byte
+        raise ImageError(f"{label} cannot be opened; check the path and its permissions.") from error
+
+
+def _decode(data: bytes, label: str, limits: Limits) -> tuple[np.ndarray, tuple[str, ...]]:
+    check_bytes(len(data), label, limits)
+    format_ = recognise(data, label)
+    if format_ == "JPEG":
+        check_jpeg_scans(data, label)
+    with decoder_errors_refused(label, limits, format_):
+        image = Image.open(BytesIO(data), formats=[format_])
+    deep = ";16" in str(image.tile[:1]) and not image.mode.startswith("I")  # Pillow reads 16-bit colours as eight
+    pixels, notes = _pixels(image, label, limits, format_)
+    if deep:
+        notes += ("The picture has 16 bits a channel; the upper eight were kept.",)
+    if _has_more_frames(image):
+        notes += ("The file holds several frames or pages; the first was taken.",)
+    return pixels, notes
+
+
+def _pixels(image: Image.Image, label: str, limits: Limits, format_: str | None) -> tuple[np.ndarray, tuple[str, ...]]:
+    """uint8 (h, w, 3), C-contiguous and read-only, and what was done to get there."""
+    check_size(*image.size, label, limits)
+    with decoder_errors_refused(label, limits, format_):
+        upright, turned = decode_upright(image)
+        rgb, recoloured = rgb_on_white(upright, label)
+        pixels = np.asarray(rgb)
+    pixels.setflags(write=False)
+    return pixels, (*turned, *recoloured)
+
+
+def _has_more_frames(image: Image.Image) -> bool:
+    try:
+        return bool(getattr(image, "is_animated", False))
+    except DECODER_ERRORS:  # the second frame is damaged, the first one was read
+        return True

@@ -1,0 +1,1 @@
+"""Networks: the catalogue, their weights, their layers and what they want as input."""

@@ -1,0 +1,125 @@
+"""Which layers of a network make sense for a class map: found by running it once, not by knowing its name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from xai_core.models.isolate import isolated
+from xai_core.types import LayerInfo, LoadedModel
+
+# They only rearrange, thin out or average what the layer before them found.
+_PASSIVE = ("Pool", "Dropout", "Identity", "Flatten", "DropPath")
+
+
+@dataclass(frozen=True)
+class _Call:
+    """One call of a module during the pass: order counts the returns."""
+
+    order: int
+    name: str
+    output: int
+    shape: tuple[int, ...]
+
+
+def layers(model: LoadedModel) -> tuple[LayerInfo, ...]:
+    """All layers with feature maps larger than 1 x 1, in the order in which they finish.
+
+    Layers that run more than once in a pass (a shared ReLU) are left out: a class map there would be ambiguous.
+    Of layers with one and the same output, the short list holds the outermost that is no container of other stages.
+    """
+    calls = _record(model)
+    kinds = dict(model.module.named_modules())
+    active = [_without_passive(g, kinds) for g in _groups(calls) if not _passive(kinds[g[0].name])]
+    chosen = _collapse([_representative(group, calls) for group in active], kinds)
+    ends = _stage_ends(chosen)
+    known = {call.name for call in chosen}
+    default = model.card.default_layer
+    suggested = default if default in {c.name for c in calls} else (chosen[-1].name if chosen else None)
+    return tuple(
+        LayerInfo(
+            name=call.name,
+            kind=type(kinds[call.name]).__name__,
+            channels=call.shape[1],
+            grid=(call.shape[2], call.shape[3]),
+            main=call.name in known or call.name == suggested,
+            stage_end=call.name in ends,
+            suggested=call.name == suggested,
+            convolution=isinstance(kinds[call.name], nn.Conv2d),
+        )
+        for call in calls
+        if call.name in known or call.name == suggested or isinstance(kinds[call.name], nn.Conv2d)
+    )
+
+
+def _record(model: LoadedModel) -> list[_Call]:
+    """Run once on a grey picture and note what each module gives back."""
+    names = [name for name, _ in model.module.named_modules() if name]
+    copy = isolated(model.module, names)
+    seen: list[_Call] = []
+    kept: list[torch.Tensor] = []  # holds outputs alive, so that an id is not used twice
+
+    def note(name: str, output: object) -> None:
+        if isinstance(output, torch.Tensor) and output.ndim == 4:
+            kept.append(output)
+            seen.append(_Call(len(seen), name, id(output), tuple(output.shape)))
+
+    for name in names:
+        copy.get_submodule(name).register_forward_hook(lambda _m, _i, output, name=name: note(name, output))
+    channels = len(model.card.mean)
+    with torch.no_grad():
+        copy(torch.zeros(1, channels, *model.card.input_size, device=model.device))
+    counts: dict[str, int] = {}
+    for call in seen:
+        counts[call.name] = counts.get(call.name, 0) + 1
+    return [c for c in seen if counts[c.name] == 1 and c.shape[2] * c.shape[3] > 1]
+
+
+def _groups(calls: list[_Call]) -> list[list[_Call]]:
+    """Calls that returned one and the same tensor, innermost first, in forward order."""
+    by_output: dict[int, list[_Call]] = {}
+    for call in calls:
+        by_output.setdefault(call.output, []).append(call)
+    return sorted(by_output.values(), key=lambda group: group[0].order)
+
+
+def _representative(group: list[_Call], calls: list[_Call]) -> _Call:
+    """The outermost name of a group that is one stage, not a container of several."""
+
+    def one_stage(call: _Call) -> bool:
+        inside = [c for c in calls if c.name.startswith(call.name + ".")]
+        return all(c.shape[2] <= 2 * call.shape[2] + 1 for c in inside)
+
+    return next((call for call in reversed(group) if one_stage(call)), group[0])
+
+
+def _passive(module: nn.Module) -> bool:
+    return any(word in type(module).__name__ for word in _PASSIVE)
+
+
+def _without_passive(group: list[_Call], kinds: Mapping[str, nn.Module]) -> list[_Call]:
+    """A dropout in eval mode hands on the very tensor it got; the name that matters is the layer's that made it."""
+    return [call for call in group if not _passive(kinds[call.name])]
+
+
+def _collapse(chosen: list[_Call], kinds: Mapping[str, nn.Module]) -> list[_Call]:
+    """Drop what lies inside a chosen block, and all but the last of a conv-norm-activation chain."""
+    names = [c.name for c in chosen]
+    outer = [c for c in chosen if not any(c.name.startswith(n + ".") for n in names)]
+    return [
+        call
+        for call, after in zip(outer, [*outer[1:], None], strict=True)
+        if after is None or call.shape != after.shape or not _leaf(kinds[call.name]) or not _leaf(kinds[after.name])
+    ]
+
+
+def _leaf(module: nn.Module) -> bool:
+    return next(module.children(), None) is None or isinstance(module, nn.BatchNorm2d)
+
+
+def _stage_ends(chosen: list[_Call]) -> set[str]:
+    """The last layer of the short list for each grid size."""
+    return set({call.shape[2:]: call.name for call in chosen}.values())

@@ -1,0 +1,95 @@
+"""From a picture to a model's input: resize, centre crop, scale to [0, 1], normalise, and the box that this covers."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from PIL import Image
+from torchvision.transforms import InterpolationMode
+from torchvision.transforms import functional as F
+
+from xai_core.errors import ImageError
+from xai_core.types import Box, ModelCard, ModelInput, SourceImage
+
+# Scaling the shorter side of a very elongated picture makes the longer one huge: 1 x 8000 would become 256 x 2048000.
+_MAX_RESIZED_PIXELS = 50_000_000
+
+
+def prepare(card: ModelCard, image: SourceImage, device: torch.device | str = "cpu") -> ModelInput:
+    """The tensor (1, 3, H, W) that the model reads, and the box of the picture that it covers.
+
+    Bit for bit what torchvision's `ImageClassification` preset gives for the same picture.
+    Raises ImageError for a picture too elongated to be scaled.
+    """
+    height, width = image.size
+    target = _resized_size(card, height, width)
+    picture: Image.Image | torch.Tensor = Image.fromarray(display_pixels(image))
+    if not card.resize.antialias:
+        picture = F.pil_to_tensor(picture)  # PIL always smooths when it shrinks; torch's own resampling need not
+    picture = F.resize(picture, target, InterpolationMode(card.resize.interpolation), antialias=card.resize.antialias)
+    picture = F.center_crop(picture, list(card.input_size))
+    if isinstance(picture, Image.Image):
+        picture = F.pil_to_tensor(picture)
+    tensor = F.normalize(F.convert_image_dtype(picture, torch.float32), list(card.mean), list(card.std))
+    return ModelInput(tensor.unsqueeze(0).to(device), _box(card, (height, width), target))
+
+
+def model_view(card: ModelCard, model_input: ModelInput) -> np.ndarray:
+    """What the model saw: uint8 (H, W, 3) RGB, the normalisation undone."""
+    tensor = model_input.tensor[0].detach().cpu()
+    mean, std = (torch.tensor(values).view(-1, 1, 1) for values in (card.mean, card.std))
+    pixels = (tensor * std + mean).clamp(0, 1) * 255
+    return pixels.round().to(torch.uint8).permute(1, 2, 0).numpy()
+
+
+def display_pixels(image: SourceImage) -> np.ndarray:
+    """The picture as uint8 (h, w, 3) RGB: a photograph as it is, a scan as grey through its display window.
+
+    A scan's grey is linear from centre - width/2 (0) to centre + width/2 (255), rounded; DICOM PS3.3 C.11.2.1.3.2.
+    Without a window it spans the scan's own finite range; values that are no number are black.
+    """
+    if image.kind == "photograph":
+        return image.pixels
+    values = image.pixels.astype(np.float64)
+    low, high = _displayed_range(image, values)
+    share = (values - low) / max(high - low, 1e-30)  # a window of no width is a threshold
+    grey = np.rint(np.nan_to_num(np.clip(share, 0, 1)) * 255).astype(np.uint8)
+    return np.repeat(grey[:, :, None], 3, axis=2)
+
+
+def _displayed_range(image: SourceImage, values: np.ndarray) -> tuple[float, float]:
+    if image.window is not None:
+        return image.window.center - image.window.width / 2, image.window.center + image.window.width / 2
+    finite = values[np.isfinite(values)]
+    return (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+
+
+def _resized_size(card: ModelCard, height: int, width: int) -> list[int]:
+    """[height, width] after the resize; the longer side is cut to whole pixels as torchvision does."""
+    shorter = card.resize.shorter_side
+    if shorter is None:
+        return list(card.input_size)
+    longer = int(shorter * max(height, width) / min(height, width))
+    if shorter * longer > _MAX_RESIZED_PIXELS:
+        raise ImageError(
+            f"The picture is {width} x {height} pixels, too elongated for this model, which scales the shorter side to "
+            f"{shorter}: allowed are sides up to 1 : {_MAX_RESIZED_PIXELS // shorter**2}; crop the picture and try again."
+        )
+    return [longer, shorter] if width <= height else [shorter, longer]
+
+
+def _box(card: ModelCard, size: tuple[int, int], resized: list[int]) -> Box:
+    """The crop, brought back through each axis's own resize ratio; it exceeds the picture where the crop was padded."""
+    (top, bottom), (left, right) = map(_covered, size, resized, card.input_size)
+    return Box(left, top, right, bottom)
+
+
+def _covered(length: int, resized: int, crop: int) -> tuple[float, float]:
+    """Where the centre crop of one axis begins and ends, in picture pixels."""
+    start = _crop_start(resized, crop)
+    return start * length / resized, (start + crop) * length / resized
+
+
+def _crop_start(length: int, crop: int) -> int:
+    """Where torchvision's centre crop begins on one axis, in resized pixels; negative for padding."""
+    return -((crop - length) // 2) if crop > length else int(round((length - crop) / 2.0))

@@ -1,0 +1,1 @@
+"""From raw maps to images, words and records."""

@@ -1,0 +1,53 @@
+"""How an image came about: as one line under it, as Python that makes it again, and as a record beside the raw maps."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import asdict
+
+import numpy as np
+
+from xai_core.types import Explanation
+
+
+def recipe_line(result: Explanation, method_title: str, layer: str, position: int = 0) -> str:
+    """One line: model, weights, method, layer and grid, class, score and probability. `position`: which class."""
+    height, width = result.maps[layer].shape[1:]
+    return " · ".join(
+        (
+            f"{result.model_title} (weights {result.weights_digest[:8]})",
+            method_title,
+            f"layer {layer}, {height} × {width}",
+            result.class_names[position],
+            f"score {result.scores[position]:.2f}",
+            f"probability {percent(result.probabilities[position])}",
+        )
+    )
+
+
+def percent(probability: float) -> str:
+    """A probability [0, 1] as a reader expects it: "36 %", "0.4 %", "< 0.1 %"."""
+    if probability < 0.001:
+        return "< 0.1 %"
+    return f"{probability:.1%}".replace("%", " %") if probability < 0.1 else f"{probability:.0%}".replace("%", " %")
+
+
+def as_python(result: Explanation, layer: str, load_image: str) -> str:
+    """A script that makes the image again; load_image: the expression that gives the picture."""
+    return f"""import xai_core as xai
+from PIL import Image
+
+model = xai.load_model({result.model_key!r})
+image = {load_image}
+result = xai.explain(model, image, method={result.method!r}, layers=[{layer!r}], classes={list(result.classes)!r})
+Image.fromarray(xai.overlay(image, result, {layer!r})).save("heat_map.png")
+"""
+
+
+def as_npz(result: Explanation) -> bytes:
+    """The raw signed maps, one array (k, h, w) a layer, and the whole recipe as JSON under `recipe`: a .npz file."""
+    record = {**asdict(result), "maps": list(result.maps)}
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, recipe=np.array(json.dumps(record, default=str)), **dict(result.maps))
+    return buffer.getvalue()

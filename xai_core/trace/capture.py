@@ -1,0 +1,107 @@
+"""One forward pass, many answers: activations of any layers and the scores, joined by the graph between them.
+
+Nothing below the shallowest wanted layer and no parameter ever gets a gradient, which is what makes a class map cost
+hardly more than a plain forward pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from xai_core.errors import ClassError, LayerError, ModelError
+from xai_core.models.isolate import isolated
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """What one forward pass left behind.
+
+    activations: {layer: (n, c, h, w)} float, on the graph, in the order in which the layers ran.
+    scores: (n, n_classes) before softmax, on the graph.
+    """
+
+    activations: Mapping[str, Tensor]
+    scores: Tensor
+
+
+def trace(module: nn.Module, inputs: Tensor, layers: Sequence[str]) -> Trace:
+    """Run `module` once on `inputs` (n, c, H, W) and keep the activations of `layers`.
+
+    The module is left exactly as it was, whatever happens, and other threads may use it at the same time.
+    LayerError: a layer does not exist, does not run exactly once, or gives no tensor.
+    ModelError: training mode, or an answer that is not (n, n_classes).
+    """
+    _refuse_training(module)
+    copy = isolated(module, layers)
+    kept: dict[str, Tensor] = {}
+    for name in dict.fromkeys(layers):
+        copy.get_submodule(name).register_forward_hook(
+            lambda _module, _args, output, name=name: _keep(kept, name, output)
+        )
+    with torch.inference_mode(False), torch.no_grad():
+        # Hooks switch gradients on at the shallowest layer; leaving this block restores the caller's mode.
+        scores = _scores(copy(inputs), len(inputs))
+    missing = [name for name in layers if name not in kept]
+    if missing:
+        raise LayerError(f"Layer '{missing[0]}' did not run in this network's forward pass; choose another layer.")
+    return Trace(kept, scores)
+
+
+def _keep(kept: dict[str, Tensor], name: str, output: object) -> Tensor:
+    """Store a layer's output and hand a clone on, because an in-place operation behind it would rewrite it."""
+    if name in kept:
+        raise LayerError(
+            f"Layer '{name}' runs more than once in a pass, so its map would be ambiguous; choose the block around it."
+        )
+    if not isinstance(output, Tensor):
+        raise LayerError(f"Layer '{name}' gives a {type(output).__name__}, not a tensor; choose a layer inside it.")
+    torch.set_grad_enabled(True)
+    # A layer that no earlier wanted layer feeds starts a graph of its own.
+    kept[name] = output if output.requires_grad else output.detach().requires_grad_()
+    return kept[name].clone()
+
+
+def _scores(output: object, n: int) -> Tensor:
+    scores = getattr(output, "logits", output)
+    if not isinstance(scores, Tensor) or scores.ndim != 2 or len(scores) != n:
+        shape = tuple(scores.shape) if isinstance(scores, Tensor) else type(output).__name__
+        raise ModelError(f"The network answers with {shape}; a classifier's scores (n, n_classes) are needed.")
+    return scores
+
+
+def _refuse_training(module: nn.Module) -> None:
+    if module.training:
+        raise ModelError(
+            "The network is in training mode, in which a pass changes its statistics and drops units at random; "
+            "call module.eval() first."
+        )
+
+
+def class_scores(trace: Trace, classes: Tensor) -> Tensor:
+    """The scores (n, k) of `classes` int64 (n, k), on the graph; ClassError where one does not exist."""
+    n_classes = trace.scores.shape[1]
+    bad = [int(c) for c in classes.flatten() if not 0 <= int(c) < n_classes]
+    if bad:
+        raise ClassError(f"There is no class {bad[0]}; this network's classes are 0 to {n_classes - 1}.")
+    return trace.scores.gather(1, classes)
+
+
+def score_gradients(trace: Trace, classes: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
+    """Gradients of one class's score for each picture with respect to each layer: {layer: (n, c, h, w)}.
+
+    classes: int64 (n,). One backward pass from the scores to the shallowest of `layers`; the graph stays usable.
+    LayerError: a layer has no influence on the score.
+    """
+    if not trace.scores.requires_grad:
+        raise LayerError(f"Layer '{layers[0]}' has no influence on the score; choose another layer.")
+    chosen = class_scores(trace, classes[:, None]).sum()  # pictures do not mix in eval mode, so one sum serves all
+    activations = [trace.activations[name] for name in layers]
+    gradients = torch.autograd.grad(chosen, activations, retain_graph=True, allow_unused=True)
+    for name, gradient in zip(layers, gradients, strict=True):
+        if gradient is None:
+            raise LayerError(f"Layer '{name}' has no influence on the score; choose another layer.")
+    return dict(zip(layers, gradients, strict=True))
