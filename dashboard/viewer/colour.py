@@ -1,25 +1,14 @@
-"""The colour scales that the browser draws with: perceptually even, readable by colour-blind eyes, never jet."""
+"""The colour scales as the browser gets them: 256 RGB entries each."""
 
 from __future__ import annotations
 
 from functools import cache
 from typing import Literal
 
-import cmap
-import numpy as np
+from xai_core.render.colour import DIVERGING, SEQUENTIAL, colour_table
 
 Kind = Literal["sequential", "diverging"]
-
-SCALES: dict[Kind, dict[str, str]] = {
-    "sequential": {
-        "viridis": "bids:viridis",
-        "cividis": "cividis:cividis",
-        "magma": "bids:magma",
-        "inferno": "bids:inferno",
-        "greys": "crameri:grayC",
-    },
-    "diverging": {"vik": "crameri:vik", "broc": "crameri:broc", "puor": "colorbrewer:PuOr_r"},
-}
+SCALES = {"sequential": tuple(SEQUENTIAL), "diverging": tuple(DIVERGING)}
 
 
 def kind_of(vmin: float) -> Kind:
@@ -29,11 +18,10 @@ def kind_of(vmin: float) -> Kind:
 
 @cache
 def tables(kind: Kind) -> bytes:
-    """uint8 (n_scales, 256, 3) RGB, in the order of SCALES[kind]."""
-    luts = [cmap.Colormap(name).lut(256)[:, :3] for name in SCALES[kind].values()]
-    return np.round(255 * np.stack(luts)).astype(np.uint8).tobytes()
+    """uint8 (n_scales, 256, 3) RGB, in the order of `SCALES[kind]`."""
+    return b"".join(colour_table(name).tobytes() for name in SCALES[kind])
 
 
 def scale_header(kind: Kind) -> dict[str, object]:
     """The names of the scales, in the order of `tables`."""
-    return {"kind": kind, "names": list(SCALES[kind])}
+    return {"names": list(SCALES[kind])}

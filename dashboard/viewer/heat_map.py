@@ -16,7 +16,7 @@ NO_EVIDENCE = "No positive evidence to show."
 _component = register(
     "viewer",
     html=read("html", ("viewer.html",)),
-    scripts=("bar", "controls", "cursor", "download", "viewer"),
+    scripts=("bar", "controls", "cursor", "download", "stage", "viewer"),
 )
 
 

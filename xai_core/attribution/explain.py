@@ -14,7 +14,7 @@ from xai_core.errors import LayerError, ModelError, NotApplicable
 from xai_core.models.layers import layers as list_layers
 from xai_core.models.preprocess import prepare
 from xai_core.trace.capture import Trace, trace
-from xai_core.types import Box, Explanation, LoadedModel, Prediction, SourceImage
+from xai_core.types import Explanation, LoadedModel, ModelInput, Prediction, SourceImage
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +23,7 @@ class ImageTrace:
 
     model: LoadedModel
     image: SourceImage
-    box: Box
+    given: ModelInput
     trace: Trace
     prediction: Prediction
 
@@ -37,7 +37,7 @@ def trace_image(model: LoadedModel, image: SourceImage, layers: Sequence[str]) -
     """Run the model once on a picture and keep what `explain_trace` needs for these layers."""
     given = prepare(model.card, image, model.device)
     traced = trace(model.module, given.tensor, layers)
-    return ImageTrace(model, image, given.box, traced, _prediction(model, traced))
+    return ImageTrace(model, image, given, traced, _prediction(model, traced))
 
 
 def explain(
@@ -75,7 +75,7 @@ def explain_trace(
         scores=tuple(s.score for s in scored),
         probabilities=tuple(s.probability for s in scored),
         maps={name: m[0].float().cpu().numpy() for name, m in maps.items()},
-        box=traced.box,
+        box=traced.given.box,
         picture_size=traced.image.size,
         input_size=model.card.input_size,
         model_key=model.card.key,

@@ -44,12 +44,13 @@ def load_sample(key: str) -> SourceImage:
     if sample is None:
         keys = ", ".join(sample.key for sample in SAMPLES)
         raise ImageError(f'There is no sample picture "{key}"; choose one of {keys}.')
-    return load_image(_data_folder() / sample.file, name=sample.title)
+    return load_image(sample_path(sample), name=sample.title)
 
 
-def _data_folder() -> Path:
+def sample_path(sample: Sample) -> Path:
+    """Where the file lies in the installed scikit-image."""
     # Found without importing it: skimage loads scipy and takes a second.
     spec = importlib.util.find_spec("skimage")
     if spec is None or not spec.submodule_search_locations:
         raise ImageError("The sample pictures come with scikit-image, which is not installed; install it.")
-    return Path(spec.submodule_search_locations[0]) / "data"
+    return Path(spec.submodule_search_locations[0]) / "data" / sample.file

@@ -12,7 +12,7 @@ from xai_core.errors import ModelError
 
 _UP_TO_FIRST_COMMA = re.compile(r"(?:\([^)]*\)|[^,])*")
 _BRACKET_LENGTH = 50
-# A long definition reads better when it ends before a connecting word than in the middle of "fastened up the front with".
+# A long definition reads better when it ends before a connecting word than right after it.
 _LONG_DEFINITION = re.compile(rf".{{1,{_BRACKET_LENGTH}}}(?= (?:and|having|to|with) )|.{{1,{_BRACKET_LENGTH}}}(?= |$)")
 
 

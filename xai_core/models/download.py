@@ -11,7 +11,7 @@ import ssl
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
@@ -52,7 +52,7 @@ def fetch(download: Download, *, on_progress: Progress | None = None, timeout_s:
         raise ModelError(f"Weights are downloaded from http and https addresses only, not from {download.url}.")
     path = weights_path(download)
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    report = on_progress or (lambda received, total: None)
+    report = on_progress or (lambda _received, _total: None)
     with _turn(path, lambda: report(_size(partial), download.size_bytes)):
         if not is_on_disk(download):
             try:
@@ -88,7 +88,8 @@ def _receive(download: Download, partial: Path, report: Progress, timeout_s: flo
     with file, closing(_chunks(download, timeout_s)) as chunks:
         for chunk in chunks:
             with _disk_trouble(download):
-                file.write(chunk)
+                if file.write(chunk) < len(chunk):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             digest.update(chunk)
             received += len(chunk)
             if received > download.size_bytes + _SIZE_TOLERANCE_BYTES:
@@ -99,7 +100,7 @@ def _receive(download: Download, partial: Path, report: Progress, timeout_s: flo
             os.fsync(file.fileno())
 
 
-def _chunks(download: Download, timeout_s: float) -> Iterator[bytes]:
+def _chunks(download: Download, timeout_s: float) -> Generator[bytes, None, None]:
     # Some servers turn away urllib's default agent.
     request = urllib.request.Request(download.url, headers={"User-Agent": "Sightline"})
     try:

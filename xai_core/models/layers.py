@@ -33,7 +33,7 @@ def layers(model: LoadedModel) -> tuple[LayerInfo, ...]:
     """
     calls = _record(model)
     kinds = dict(model.module.named_modules())
-    active = [_without_passive(g, kinds) for g in _groups(calls) if not _passive(kinds[g[0].name])]
+    active = [group for group in _groups(calls) if not _passive(kinds[group[0].name])]
     chosen = _collapse([_representative(group, calls) for group in active], kinds)
     ends = _stage_ends(chosen)
     known = {call.name for call in chosen}
@@ -62,13 +62,14 @@ def _record(model: LoadedModel) -> list[_Call]:
     seen: list[_Call] = []
     kept: list[torch.Tensor] = []  # holds outputs alive, so that an id is not used twice
 
-    def note(name: str, output: object) -> None:
-        if isinstance(output, torch.Tensor) and output.ndim == 4:
+    def note(name: str, module: nn.Module, inputs: tuple[object, ...], output: object) -> None:
+        handed_on = _passive(module) and inputs and inputs[0] is output  # a dropout in eval mode makes nothing
+        if isinstance(output, torch.Tensor) and output.ndim == 4 and not handed_on:
             kept.append(output)
             seen.append(_Call(len(seen), name, id(output), tuple(output.shape)))
 
     for name in names:
-        copy.get_submodule(name).register_forward_hook(lambda _m, _i, output, name=name: note(name, output))
+        copy.get_submodule(name).register_forward_hook(lambda m, i, output, name=name: note(name, m, i, output))
     channels = len(model.card.mean)
     with torch.no_grad():
         copy(torch.zeros(1, channels, *model.card.input_size, device=model.device))
@@ -98,11 +99,6 @@ def _representative(group: list[_Call], calls: list[_Call]) -> _Call:
 
 def _passive(module: nn.Module) -> bool:
     return any(word in type(module).__name__ for word in _PASSIVE)
-
-
-def _without_passive(group: list[_Call], kinds: Mapping[str, nn.Module]) -> list[_Call]:
-    """A dropout in eval mode hands on the very tensor it got; the name that matters is the layer's that made it."""
-    return [call for call in group if not _passive(kinds[call.name])]
 
 
 def _collapse(chosen: list[_Call], kinds: Mapping[str, nn.Module]) -> list[_Call]:

@@ -73,7 +73,7 @@ def _resized_size(card: ModelCard, height: int, width: int) -> list[int]:
     if shorter * longer > _MAX_RESIZED_PIXELS:
         raise ImageError(
             f"The picture is {width} x {height} pixels, too elongated for this model, which scales the shorter side to "
-            f"{shorter}: allowed are sides up to 1 : {_MAX_RESIZED_PIXELS // shorter**2}; crop the picture and try again."
+            f"{shorter}: sides up to 1 : {_MAX_RESIZED_PIXELS // shorter**2} are allowed; crop it and try again."
         )
     return [longer, shorter] if width <= height else [shorter, longer]
 
@@ -92,4 +92,4 @@ def _covered(length: int, resized: int, crop: int) -> tuple[float, float]:
 
 def _crop_start(length: int, crop: int) -> int:
     """Where torchvision's centre crop begins on one axis, in resized pixels; negative for padding."""
-    return -((crop - length) // 2) if crop > length else int(round((length - crop) / 2.0))
+    return -((crop - length) // 2) if crop > length else round((length - crop) / 2)

@@ -23,7 +23,7 @@ _IMAGENET_TERMS = (
     "Code: BSD 3-Clause. Weights trained on ImageNet-1K: torchvision states that they may have terms derived from that "
     "data set and that it is for you to determine whether your use is permitted."
 )
-_SWAG_TERMS = "Code: BSD 3-Clause. SWAG weights: CC BY-NC 4.0 (no commercial use), {}"
+_SWAG_TERMS = "Code: BSD 3-Clause. Weights of SWAG: CC BY-NC 4.0, no commercial use (github.com/facebookresearch/SWAG)."
 
 # DenseNet's files are older than the rule that a module's name has no dot: "norm.1" is now "norm1".
 _DOTTED_NAME = re.compile(r"(denselayer\d+\.(?:norm|relu|conv))\.([12]\.)")
@@ -31,7 +31,7 @@ _DOTTED_NAME = re.compile(r"(denselayer\d+\.(?:norm|relu|conv))\.([12]\.)")
 
 @cache
 def cards() -> tuple[ModelCard, ...]:
-    """One card for each classifier of `torchvision.models`, with its default weights; quantised networks are left out."""
+    """One card for each classifier of `torchvision.models`, with its default weights, but for quantised ones."""
     return tuple(_card(name) for name in list_models(module=torchvision.models))
 
 
@@ -65,10 +65,8 @@ def _card(name: str) -> ModelCard:
     return ModelCard(
         key=f"{_PREFIX}{name}",
         title=_title(type(weights).__name__.removesuffix("_Weights")),
-        source=", ".join(
-            (f"torchvision {torchvision.__version__}", str(weights), meta.get("recipe", "no recipe given"))
-        ),
-        licence=_SWAG_TERMS.format(meta["license"]) if "license" in meta else _IMAGENET_TERMS,
+        source=f"torchvision {torchvision.__version__}, {weights}, {meta.get('recipe', 'recipe not stated')}",
+        licence=_SWAG_TERMS if "SWAG" in weights.name else _IMAGENET_TERMS,
         input_size=(preset.crop_size[0], preset.crop_size[0]),
         mean=tuple(preset.mean),
         std=tuple(preset.std),

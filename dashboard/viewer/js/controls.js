@@ -28,7 +28,6 @@ function showSlider(input, output, part) {
   const value = String(Math.round(100 * part))
   if (input.value !== value) input.value = value
   input.style.setProperty("--part", `${value}%`)
-  input.setAttribute("aria-valuetext", `${value} percent`)
   output.textContent = percent(part)
 }
 

@@ -120,7 +120,7 @@ function pickCursor(view) {
 }
 
 function pointInWords(view, point) {
-  const value = view.map && valueAt(view.map, point)
+  const value = valueAt(view.map, point)
   const place = placeInWords(point, view.map)
   return value === null ? place : `${view.heat.label} ${formatNumber(value)} \u00b7 ${place}`
 }

@@ -4,6 +4,84 @@ const LONGEST_SIDE = 2048
 const LEGIBLE_WIDTH = 480 // a narrower picture is enlarged by a whole factor, so that its strip can be read
 
 function exportSize({ width, height }) {
-  const scale = Math.min(1, LONGEST_SIDE / Math.max(width, height)) * Math.ceil(LEGIBLE_WIDTH / Math.max(width, LEGIBLE_WIDTH))
+  const enlarge = width < LEGIBLE_WIDTH ? Math.ceil(LEGIBLE_WIDTH / width) : 1
+  const scale = Math.min(enlarge, LONGEST_SIDE / Math.max(width, height))
   return { width: Math.round(width * scale), height: Math.round(height * scale) }
+}
+
+function downloadPng(view) {
+  exportImage(view).toBlob((blob) => {
+    const link = document.createElement("a")
+    link.href = URL.createObjectURL(blob)
+    link.download = exportName(view)
+    link.click()
+    setTimeout(() => URL.revokeObjectURL(link.href), 10_000)
+  }, "image/png")
+}
+
+// Never the picture's own name: it may be a patient's.
+function exportName({ heat }) {
+  const layer = heat ? heat.layer.replace(/[^A-Za-z0-9]+/g, "-").replace(/^-+|-+$/g, "") : ""
+  return ["sightline", layer || "picture"].join("-") + ".png"
+}
+
+function exportImage(view) {
+  const size = exportSize(view.picture)
+  const strip = measureStrip(view, size.width)
+  const canvas = newCanvas({ width: size.width, height: size.height + strip.height })
+  const context = canvas.getContext("2d")
+  drawPicture(context, view.bitmap, view.picture, size)
+  if (view.shows()) drawHeat(context, sampleArea(view.picture, view.map, size, view.settings().smooth), view.heat, view.settings(), view.lut())
+  if (!coversPicture(view.picture)) outline(context, boxOn(view.picture, size), Math.max(1, Math.round(size.width / 700)))
+  drawStrip(context, view, strip, size)
+  return canvas
+}
+
+// The strip in the page's own colours and font: an optional colour bar, then the lines of text.
+function measureStrip(view, width) {
+  const style = getComputedStyle(view.el.viewer)
+  const font = Math.round(clamp(width / 44, 13, 26))
+  const context = newCanvas({ width: 1, height: 1 }).getContext("2d")
+  context.font = `${font}px ${style.fontFamily}`
+  const pad = Math.round(0.9 * font)
+  const texts = [view.message, view.caption].filter(Boolean)
+  const lines = texts.flatMap((text) => wrapText(context, text, width - 2 * pad))
+  const bar = view.shows() ? 3.6 * font : 0
+  const height = bar + lines.length ? Math.round(2 * pad + bar + 1.4 * font * lines.length) : 0
+  return { font, pad, lines, bar, height, face: context.font, ink: style.color, paper: style.getPropertyValue("--st-background-color") }
+}
+
+function wrapText(context, text, width) {
+  const lines = [""]
+  for (const word of text.split(" ")) {
+    const longer = `${lines.at(-1)} ${word}`.trim()
+    if (context.measureText(longer).width <= width) lines[lines.length - 1] = longer
+    else lines.push(word)
+  }
+  return lines.filter(Boolean)
+}
+
+function drawStrip(context, view, strip, { width, height }) {
+  if (!strip.height) return
+  context.fillStyle = strip.paper
+  context.fillRect(0, height, width, strip.height)
+  Object.assign(context, { font: strip.face, textBaseline: "top", textAlign: "left" })
+  const top = height + strip.pad
+  if (strip.bar) drawLegend(context, view, strip, { x: strip.pad, y: top, width: width - 2 * strip.pad })
+  context.fillStyle = strip.ink
+  strip.lines.forEach((line, i) => context.fillText(line, strip.pad, top + strip.bar + 1.4 * strip.font * i))
+}
+
+function drawLegend(context, view, { font, ink }, { x, y, width }) {
+  const { heat } = view
+  const { threshold } = view.settings()
+  paintBar(context, { x, y, width, height: font }, heat, threshold, view.lut())
+  const hidden = threshold > 0 ? `, hidden below ${formatNumber(threshold * heat.vmax)}` : ""
+  const texts = { left: formatNumber(heat.vmin), center: `${heat.label} \u00b7 ${heat.layer}${hidden}`, right: formatNumber(heat.vmax) }
+  context.fillStyle = ink
+  for (const [align, text] of Object.entries(texts)) {
+    context.textAlign = align
+    context.fillText(text, { left: x, center: x + width / 2, right: x + width }[align], y + 1.35 * font)
+  }
+  context.textAlign = "left"
 }

@@ -19,5 +19,5 @@ function placeInWords(point, map) {
 }
 
 function valueAt(map, point) {
-  return point.row === null ? null : map.values[point.row * map.cols + point.col]
+  return !map || point.row === null ? null : map.values[point.row * map.cols + point.col]
 }

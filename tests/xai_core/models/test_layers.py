@@ -53,3 +53,8 @@ def test_one_stage_end_for_each_grid_size():
     ends = [(layer.name, layer.grid[0]) for layer in listed("mobilenet_v2") if layer.stage_end]
     assert [grid for _, grid in ends] == [112, 56, 28, 14, 7]
     assert ends[-1][0] == "features.18"
+
+
+def test_layers_that_hand_their_input_on_do_not_hide_the_one_that_made_it():
+    stages = [layer.name for layer in xai.layers(xai.load_model("imagenet", device="cpu")) if layer.main]
+    assert stages == ["bn1", *(f"blocks.{i}" for i in range(7)), "bn2"]

@@ -1,0 +1,60 @@
+# Works with GNU make 3.81 (macOS) and later. `make` alone starts the dashboard.
+VENV ?= .venv
+ARGS ?=
+PIP_ARGS ?=
+BIN = $(VENV)/bin
+CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
+PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 python3 python; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
+INSTALL = $(BIN)/python -m pip install --disable-pip-version-check $(PIP_ARGS)
+
+.PHONY: run test check lint pytest format setup
+
+run: $(VENV)/.run
+	@exec $(BIN)/python -m streamlit run streamlit_app.py $(ARGS)
+
+# Without a Chromium the browser tests are left out, except where CI is set: there everything must run.
+test: $(VENV)/.dev
+ifeq ($(CHROMIUM)$(CI),)
+	@echo "No Chromium found: the browser tests are left out (install chromium or google-chrome to run them)."
+	@$(BIN)/python -m pytest -m "not browser" $(ARGS)
+else
+	@$(BIN)/python -m pytest $(ARGS)
+endif
+
+check: lint pytest
+
+lint: $(VENV)/.dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+pytest: $(VENV)/.dev
+	@$(BIN)/python -m pytest $(ARGS)
+
+format: $(VENV)/.dev
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+setup: $(VENV)/.dev
+
+# The empty files .run and .dev say that the requirements are installed: pip runs again only when those change.
+$(VENV)/.run: requirements.txt | $(BIN)/python
+	@echo "Installing what Sightline needs into $(VENV) (PyTorch is large: the first time takes minutes) ..."
+	@$(INSTALL) --requirement requirements.txt
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt requirements.txt | $(BIN)/python
+	@echo "Installing what the checks need into $(VENV) (PyTorch is large: the first time takes minutes) ..."
+	@$(INSTALL) --requirement requirements-dev.txt
+	@touch $@ $(VENV)/.run
+
+$(BIN)/python:
+	@[ -n "$(PYTHON)" ] || { \
+		echo "Sightline needs Python 3.11 or later, and none was found (python3 is: `python3 --version 2>&1`)." >&2; \
+		echo "Install one, or name it: make PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Sightline needs Python 3.11 or later; $(PYTHON) is: `$(PYTHON) --version 2>&1`." >&2; exit 1; }
+	@$(PYTHON) -m venv --clear $(VENV) || { rm -rf $(VENV); \
+		echo "$(PYTHON) cannot make a virtual environment (Debian and Ubuntu: apt-get install python3-venv)." >&2; exit 1; }

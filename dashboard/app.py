@@ -1,0 +1,67 @@
+"""The frame around every page: title, logo and navigation. A new page is one file in pages/ and one line in PAGES."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+ROOT = Path(__file__).resolve().parent.parent
+STATIC = ROOT / "dashboard" / "static"
+
+# An item of our own keeps the menu, and with it the choice of light and dark, under toolbarMode "minimal".
+ABOUT = """**Sightline** shows where an image classifier looks, what its units detect and how it organises pictures.
+It runs on this machine: no picture leaves it. A map explains the model, not the patient; it is no diagnosis."""
+
+
+@dataclass(frozen=True)
+class Screen:
+    """A page: its file pages/<name>.py, which is also its address /<name>, and how the navigation shows it."""
+
+    name: str
+    title: str
+    icon: str
+    section: str
+    help: str
+
+
+PAGES = (Screen("explain", "Explain", "center_focus_strong", "Look", "Where the model looks, class by class."),)
+
+
+def main() -> None:
+    """Draw the frame, then run the page that the address asks for."""
+    st.set_page_config("Sightline", page_icon=STATIC / "mark.png", layout="wide", menu_items={"About": ABOUT})
+    st.logo(STATIC / "logo.svg", icon_image=STATIC / "mark.svg", size="large")
+    st.navigation(_sections(), position="sidebar" if len(PAGES) > 1 else "hidden").run()
+
+
+def _sections() -> dict[str, list[st.Page]]:
+    """Pages by section, in the order of PAGES, after the unlisted start page."""
+    pages = {screen: _page(screen) for screen in PAGES}
+    # Streamlit serves its default page at "/" only: without this one, the first page's own address would be unknown.
+    start = st.Page(
+        lambda: _go_to(pages[PAGES[0]]), title="Sightline", url_path="start", default=True, visibility="hidden"
+    )
+    sections: dict[str, list[st.Page]] = {"": [start]}
+    for screen, page in pages.items():
+        sections.setdefault(screen.section, []).append(page)
+    return sections
+
+
+def _page(screen: Screen) -> st.Page:
+    return st.Page(
+        ROOT / "pages" / f"{screen.name}.py",
+        title=screen.title,
+        icon=f":material/{screen.icon}:",
+        url_path=screen.name,
+        help=screen.help,
+    )
+
+
+def _go_to(page: st.Page) -> None:
+    st.switch_page(page, query_params={key: st.query_params.get_all(key) for key in st.query_params})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""Everything slow, computed once for all visitors. Keys are strings; objects are passed underscored and never hashed."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+import xai_core as xai
+from dashboard.choices import thumbnail
+from dashboard.viewer import Picture, picture_of
+from xai_core.attribution.explain import ImageTrace
+from xai_core.types import Box, Explanation, LayerInfo, LoadedModel, ModelCard, SourceImage
+
+
+@st.cache_resource(show_spinner=False)
+def cards() -> dict[str, ModelCard]:
+    """The records of all models by key, the default first."""
+    return {card.key: card for card in xai.model_cards()}
+
+
+@st.cache_resource(max_entries=3, show_spinner=False)
+def model(key: str) -> LoadedModel:
+    return xai.load_model(key)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def layers(model_key: str, _model: LoadedModel) -> tuple[LayerInfo, ...]:
+    return xai.layers(_model)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def sample(key: str) -> SourceImage:
+    return xai.load_sample(key)
+
+
+def trace_for(
+    model: LoadedModel, image: SourceImage, layers: tuple[LayerInfo, ...], wanted: str | None
+) -> ImageTrace:
+    """A pass that keeps every layer of the short list, and the wanted one if it is none of them."""
+    names = tuple(layer.name for layer in layers if layer.main or layer.name == wanted)
+    return _traced(model.card.key, image.digest, names, model, image)
+
+
+@st.cache_resource(max_entries=6, show_spinner=False)
+def _traced(
+    model_key: str, image_digest: str, layer_names: tuple[str, ...], _model: LoadedModel, _image: SourceImage
+) -> ImageTrace:
+    """One forward pass; its graph answers any class and any of these layers later. Few are kept: they are large."""
+    return xai.trace_image(_model, _image, layer_names)
+
+
+def explanation(traced: ImageTrace, method: str, class_index: int) -> Explanation:
+    """The class's maps at every layer of the pass: changing the layer afterwards costs nothing."""
+    names = tuple(traced.trace.activations)
+    return _explained(traced.model.card.key, traced.image.digest, names, method, class_index, traced)
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _explained(
+    model_key: str,
+    image_digest: str,
+    layer_names: tuple[str, ...],
+    method: str,
+    class_index: int,
+    _traced: ImageTrace,
+) -> Explanation:
+    return xai.explain_trace(_traced, method, layer_names, [class_index])
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def picture(image_digest: str, box: Box, name: str, _image: SourceImage) -> Picture:
+    """The picture as the browser gets it."""
+    return picture_of(_image.pixels, box, name)
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def thumb(image_digest: str, _image: SourceImage) -> str:
+    return thumbnail(_image.pixels)

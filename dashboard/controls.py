@@ -1,0 +1,187 @@
+"""What a visitor chooses from: picture, model, class, layer, method."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+import xai_core as xai
+from dashboard import cached, state
+from dashboard.choices import Choice, choices
+from xai_core.attribution.catalog import METHODS
+from xai_core.errors import ImageError
+from xai_core.images import SAMPLES
+from xai_core.models.class_names import short_name
+from xai_core.models.download import is_on_disk
+from xai_core.render.recipe import percent
+from xai_core.types import LayerInfo, LoadedModel, ModelCard, Prediction, SourceImage
+
+
+def picture_control() -> SourceImage:
+    """The tray of pictures and the upload; gives the chosen picture."""
+    st.markdown("**Picture**")
+    chosen = state.selection().picture
+    own = state.uploads()
+    tray = [Choice(f"upload:{d}", i.name, picture=cached.thumb(d, i), hint=i.name) for d, i in reversed(own.items())]
+    tray += [
+        Choice(f"sample:{s.key}", s.key.capitalize(), picture=cached.thumb(i.digest, i), hint=f"{s.title} ({s.credit})")
+        for s in SAMPLES
+        for i in [cached.sample(s.key)]
+    ]
+    choices(
+        tray,
+        selected=chosen,
+        label="Pictures",
+        look="tiles",
+        key="picture_tray",
+        on_choose=lambda id: state.choose(picture=id),
+    )
+    _upload_control()
+    kind, _, name = state.selection().picture.partition(":")
+    if kind == "upload" and name in own:
+        return own[name]
+    return cached.sample(name if kind == "sample" else "cat")
+
+
+def _upload_control() -> None:
+    """Take files in, keep what can be read, and say of each of the others why it cannot."""
+    turn = st.session_state.setdefault("upload_turn", 0)
+    key = f"upload_{turn}"
+    st.file_uploader(
+        "Your own pictures",
+        type=["png", "jpg", "jpeg", "webp", "tif", "tiff", "bmp", "gif"],
+        accept_multiple_files=True,
+        key=key,
+        on_change=lambda: _take_in(key),
+        help="PNG, JPEG, WebP, TIFF, BMP or GIF, up to 50 MB each. They stay on this server and in this visit.",
+    )
+    for sentence in st.session_state.get("upload_failures", ()):
+        st.error(sentence, icon=":material/error:")
+    if state.uploads():
+        st.button("Remove my pictures", on_click=state.forget_uploads, type="tertiary", icon=":material/delete:")
+
+
+def _take_in(key: str) -> None:
+    failures = []
+    for file in st.session_state[key] or ():
+        try:
+            state.add_upload(xai.load_image(file.getvalue(), name=file.name))
+        except ImageError as error:
+            failures.append(str(error))
+    st.session_state["upload_failures"] = failures
+    st.session_state["upload_turn"] += 1  # an empty uploader again: what was read is in the tray
+
+
+def model_control() -> None:
+    cards = cached.cards()
+    if state.selection().model not in cards:
+        unknown = state.selection().model
+        st.warning(f"There is no model “{unknown[:80]}”; the bundled one is shown instead.", icon=":material/info:")
+        state.choose(model=next(iter(cards)))
+    _follow("model", state.selection().model)
+    st.selectbox(
+        "Model",
+        list(cards),
+        format_func=lambda key: _model_title(cards[key]),
+        key="choice_model",
+        on_change=_chosen("model"),
+    )
+
+
+def _model_title(card: ModelCard) -> str:
+    if card.download is None:
+        return f"{card.title} · bundled"
+    if is_on_disk(card.download):
+        return f"{card.title} · on this machine"
+    return f"{card.title} · {card.download.size_bytes / 1e6:.0f} MB download"
+
+
+def class_control(prediction: Prediction) -> int:
+    """The five best classes as bars and a list of all; gives the class to explain."""
+    st.markdown("**Class**")
+    wanted = state.selection().class_index
+    best = prediction.top(5)
+    if wanted is not None and wanted >= len(prediction.class_names):
+        st.warning(f"This model has no class {wanted}; its best class is shown instead.", icon=":material/info:")
+        state.choose(class_index=None)
+        wanted = None
+    index = best[0].index if wanted is None else wanted
+    choices(
+        [Choice(str(c.index), short_name(c.name), percent(c.probability), c.probability, hint=c.name) for c in best],
+        selected=str(index),
+        label="The five most probable classes",
+        look="bars",
+        key="class_bars",
+        on_choose=lambda id: state.choose(class_index=int(id)),
+    )
+    _follow("class_index", index)
+    st.selectbox(
+        "All classes",
+        range(len(prediction.class_names)),
+        format_func=lambda i: prediction.class_names[i],
+        key="choice_class_index",
+        on_change=_chosen("class_index"),
+        help="Type to search. Any class can be explained, not only the predicted one.",
+    )
+    return index
+
+
+def layer_control(model: LoadedModel, layers: tuple[LayerInfo, ...]) -> str:
+    """The layers that make sense for a class map, or every convolution; gives the layer's name."""
+    every = bool(st.session_state.get("all_layers"))
+    wanted = state.selection().layer
+    suggested = next(layer.name for layer in layers if layer.suggested)
+    by_name = {layer.name: layer for layer in layers}
+    if wanted is not None and wanted not in by_name:
+        st.warning(f"{model.card.title} has no layer “{wanted[:80]}”; the suggested one is shown.", icon=":material/info:")
+        state.choose(layer=None)
+        wanted = None
+    name = wanted or suggested
+    listed = [layer.name for layer in layers if every or layer.main or layer.name == name]
+    _follow("layer", name)
+    st.selectbox(
+        "Layer",
+        listed,
+        format_func=lambda n: layer_title(by_name[n]),
+        key="choice_layer",
+        on_change=_chosen("layer"),
+    )
+    st.toggle("List all convolutions", key="all_layers", persist_state="session")
+    return name
+
+
+def layer_title(layer: LayerInfo) -> str:
+    mark = " · suggested" if layer.suggested else ""
+    return f"{layer.name} · {layer.grid[0]} × {layer.grid[1]} cells, {layer.channels} channels{mark}"
+
+
+def method_control(model: LoadedModel) -> str:
+    """The methods that apply to this model; those that do not are named with the reason."""
+    reasons = xai.methods(model)
+    offered = [key for key, reason in reasons.items() if reason is None]
+    if state.selection().method not in offered:
+        state.choose(method=offered[0])
+    _follow("method", state.selection().method)
+    titles = {method.key: method.title for method in METHODS}
+    st.selectbox(
+        "Method",
+        offered,
+        format_func=titles.__getitem__,
+        key="choice_method",
+        on_change=_chosen("method"),
+    )
+    for key, reason in reasons.items():
+        if reason:
+            st.caption(f"{titles[key]}: {reason}")
+    return state.selection().method
+
+
+def _follow(field: str, value: object) -> None:
+    """Let a widget show the current choice, which links, bars and tiles change as well."""
+    st.session_state[f"choice_{field}"] = value
+
+
+def _chosen(field: str):  # noqa: ANN202 - Streamlit's callback type
+    def store() -> None:
+        state.choose(**{field: st.session_state[f"choice_{field}"]})
+
+    return store

@@ -1,0 +1,152 @@
+"""The parts of the Explain page, from top to bottom."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import streamlit as st
+
+from dashboard import cached, state
+from dashboard.viewer import Click, Heat, Picture, Tile, gallery, viewer
+from xai_core.attribution.catalog import find_method
+from xai_core.attribution.explain import ImageTrace
+from xai_core.models.class_names import short_name
+from xai_core.models.preprocess import model_view
+from xai_core.render.describe import describe
+from xai_core.render.place import sample_at
+from xai_core.render.recipe import as_npz, as_python, percent, recipe_line
+from xai_core.render.scale import common_maximum, has_evidence
+from xai_core.types import Explanation, LayerInfo, Prediction, SourceImage
+
+UNSURE_BELOW = 0.5
+NO_EVIDENCE = "No positive evidence for this class at this layer."
+
+
+def headline(prediction: Prediction, class_index: int) -> None:
+    """What the model sees, what is being explained, and a word of caution where it is unsure."""
+    best, chosen = prediction.top(1)[0], prediction.of(class_index)
+    unsure = " :orange-badge[:material/info: the model is unsure: read the map with care]"
+    if chosen.index == best.index:
+        st.header(f"The model sees: {short_name(best.name)}", anchor=False)
+        says = f"{percent(best.probability)} probable. The map shows what speaks for it."
+    else:
+        st.header(f"Evidence for: {short_name(chosen.name)}", anchor=False)
+        says = (
+            f"{percent(chosen.probability)} probable; the model sees rather {short_name(best.name)} "
+            f"({percent(best.probability)}). The map shows what speaks for {short_name(chosen.name)}."
+        )
+    st.markdown(says + (unsure if best.probability < UNSURE_BELOW else ""))
+
+
+def heat_map(image: SourceImage, result: Explanation, layer: str) -> None:
+    """The viewer with its recipe line, and the ways to take the result along."""
+    raw = result.maps[layer][0]
+    title = find_method(result.method).title
+    clicked = viewer(
+        _picture(image, result),
+        Heat(raw, max(float(raw.max()), 0.0), f"{title} evidence", layer, describe(raw)),
+        key="explain_viewer",
+        caption=recipe_line(result, title, layer),
+        message=None if has_evidence(raw) else NO_EVIDENCE,
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.download_button(
+            "Raw maps (NPZ)",
+            lambda: as_npz(result),
+            "sightline-maps.npz",
+            icon=":material/data_array:",
+            on_click="ignore",
+            help="The signed maps of every listed layer at their native size, with the recipe.",
+        )
+        with st.popover("Copy as Python", icon=":material/code:"):
+            st.code(as_python(result, layer, _load_expression()), language="python")
+        with st.popover("Link", icon=":material/link:"):
+            _link()
+    if clicked is not None:
+        _point(clicked, result)
+
+
+def _load_expression() -> str:
+    kind, _, name = state.selection().picture.partition(":")
+    return f'xai.load_sample("{name}")' if kind == "sample" else 'xai.load_image("your-picture.png")'
+
+
+def _link() -> None:
+    st.markdown("This link opens the same model, class, layer and method.")
+    if state.selection().picture.startswith("upload:"):
+        st.caption("Your own picture is not part of it: it stays in your visit.")
+    st.code(state.link(), language=None, wrap_lines=True)
+
+
+def _point(at: Click, result: Explanation) -> None:
+    """What every listed layer says about the place that was clicked."""
+    st.markdown(f"**At x {at.x:.0f}, y {at.y:.0f} px**")
+    if at.row is None:
+        st.caption("The model did not see this part of the picture.")
+        return
+    box = result.box
+    row = (at.y - box.top) / (box.bottom - box.top)
+    column = (at.x - box.left) / (box.right - box.left)
+    with st.container(horizontal=True):
+        for name, maps in result.maps.items():
+            height, width = maps[0].shape
+            value = sample_at(maps[0], np.array([row * height]), np.array([column * width]))[0, 0]
+            top = float(np.abs(maps[0]).max())
+            share = f"{value / top:+.0%}" if top > 0 and math.isfinite(value) else "0 %"
+            st.metric(name, f"{value:.3g}", f"{share} of its strongest", delta_color="off", delta_arrow="off")
+
+
+def how_to_read(result: Explanation, layer: str) -> None:
+    height, width = result.maps[layer].shape[1:]
+    st.caption(
+        f"How to read it: the brighter a place, the more the channels that fire there raised the score of this class. "
+        f"The layer has {height} × {width} cells, so the map shows roughly where, never an outline, and not why."
+    )
+
+
+def layer_gallery(image: SourceImage, result: Explanation, layers: tuple[LayerInfo, ...], layer: str) -> None:
+    """The same class through the network's stages; a click chooses the layer."""
+    with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
+        st.subheader("Through the network", anchor=False, width="content")
+        scale = st.segmented_control(
+            "Colour scale of the tiles",
+            ("One scale for all", "Each its own"),
+            default="One scale for all",
+            key="gallery_scale",
+            persist_state="session",
+            required=True,
+            label_visibility="collapsed",
+        )
+    shown = [info.name for info in layers if info.name in result.maps and (info.stage_end or info.name == layer)]
+    maps = {name: result.maps[name][0] for name in shown}
+    common = common_maximum(maps.values())
+    tiles = [
+        Tile(name, raw, common if scale == "One scale for all" else common_maximum([raw])) for name, raw in maps.items()
+    ]
+    chosen = gallery(_picture(image, result), tiles, selected=layer, key="layer_gallery", settings_of="explain_viewer")
+    if chosen is not None and chosen != layer:
+        state.choose(layer=chosen)
+        st.rerun()
+
+
+def what_the_model_saw(traced: ImageTrace) -> None:
+    """The very input of the network, and what was done to the picture before."""
+    card, image = traced.model.card, traced.image
+    with st.expander("What the model saw"):
+        left, right = st.columns([1, 2])
+        left.image(model_view(card, traced.given), output_format="PNG", width="stretch", alt="The model's input")
+        height, width = card.input_size
+        rule = (
+            f"The shorter side was scaled to {card.resize.shorter_side} pixels ({card.resize.interpolation}), then "
+            f"the centre of {width} × {height} was cut out; the frame in the viewer marks it."
+            if card.resize.shorter_side
+            else f"The whole picture was stretched to {width} × {height} pixels ({card.resize.interpolation})."
+        )
+        right.markdown(f"The picture has {image.size[1]} × {image.size[0]} pixels. {rule}")
+        for note in (*image.notes, *card.notes):
+            right.caption(note)
+
+
+def _picture(image: SourceImage, result: Explanation) -> Picture:
+    return cached.picture(image.digest, result.box, image.name, image)

@@ -1,0 +1,45 @@
+"""Getting a model ready: at once where its weights are on disk, else only after the visitor has agreed to the download."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+import streamlit as st
+
+from dashboard import cached, state
+from dashboard.failures import in_words
+from xai_core.models.download import fetch, is_on_disk
+from xai_core.types import Download, LoadedModel, ModelCard
+
+
+def ready_model(key: str) -> LoadedModel:
+    """The loaded model; offers its download, and ends this run of the page, where the weights are missing."""
+    card = cached.cards()[key]
+    if card.download is not None and not is_on_disk(card.download):
+        _offer_download(card, card.download)
+    with in_words(), st.spinner(f"Loading {card.title} …", show_time=True):
+        return cached.model(key)
+
+
+def _offer_download(card: ModelCard, download: Download) -> None:
+    megabytes = download.size_bytes / 1e6
+    with st.container(border=True):
+        st.markdown(f"#### {card.title} is not on this machine yet")
+        st.markdown(
+            f"Its weights are a download of **{megabytes:.0f} MB** from {urlsplit(download.url).hostname}. "
+            "Nothing of yours is sent. They are kept for the next time."
+        )
+        with st.container(horizontal=True):
+            agreed = st.button(f"Download {megabytes:.0f} MB", type="primary", icon=":material/download:")
+            st.button("Use the bundled model", on_click=lambda: state.choose(model=next(iter(cached.cards()))))
+        if not agreed:
+            st.stop()
+        st.button("Cancel", key="cancel_download")  # any run that starts stops this one, and with it the download
+        bar = st.progress(0.0, "Connecting …")
+
+        def show(done: int, total: int) -> None:
+            bar.progress(min(1.0, done / max(1, total)), f"{done / 1e6:.1f} of {total / 1e6:.0f} MB")
+
+        with in_words():
+            fetch(download, on_progress=show)
+    st.rerun()

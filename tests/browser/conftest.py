@@ -1,0 +1,104 @@
+"""A fresh Streamlit server, and a Chromium page that fails the test on a console error or a request to another host."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, Request, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = "/usr/bin/chromium"
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+QUIET += ["--disable-component-update", "--disable-sync"]
+START_SECONDS = 60
+
+ServerStarter = Callable[..., AbstractContextManager[str]]
+PageOpener = Callable[..., Page]
+
+
+@contextmanager
+def running_server(script: Path, *extra: str) -> Iterator[str]:
+    """Run a Streamlit script on a free port with `extra` options, give its address, and end it by its pid."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    base = f"http://127.0.0.1:{port}"
+    options = ["--server.headless", "true", "--browser.gatherUsageStats", "false", "--server.fileWatcherType", "none"]
+    options += ["--server.port", str(port), "--server.address", "127.0.0.1"]
+    command = [sys.executable, "-m", "streamlit", "run", str(script), *options, *extra]
+    search = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    with subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": search}, stdout=subprocess.DEVNULL) as server:
+        try:
+            wait_until_healthy(server, base)
+            yield base
+        finally:
+            server.terminate()
+
+
+def wait_until_healthy(server: subprocess.Popen[bytes], base: str) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        assert server.poll() is None, f"the server ended with code {server.returncode}"
+        try:
+            with urllib.request.urlopen(f"{base}/_stcore/health", timeout=1):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    raise AssertionError(f"no server at {base} after {START_SECONDS} s")
+
+
+@pytest.fixture(scope="session")
+def start_server() -> ServerStarter:
+    """`with start_server(script) as base_url: ...`"""
+    return running_server
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(chromium: Browser) -> Iterator[PageOpener]:
+    """`open_page(**context options)`; what such a page logs as an error, throws, or asks of another host fails the test."""
+    faults: list[str] = []
+    contexts = []
+
+    def open_page(**options: Any) -> Page:
+        contexts.append(chromium.new_context(**{"viewport": {"width": 1440, "height": 900}, **options}))
+        page = contexts[-1].new_page()
+        page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("request", lambda request: faults.append(request.url) if is_foreign(request) else None)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not faults, faults
+
+
+@pytest.fixture
+def page(open_page: PageOpener) -> Page:
+    """A watched page of 1440 x 900."""
+    return open_page()
+
+
+def is_foreign(request: Request) -> bool:
+    address = urlsplit(request.url)
+    return address.scheme in ("http", "https", "ws", "wss") and address.hostname != "127.0.0.1"

@@ -1,0 +1,104 @@
+"""A picture alone, a map that means nothing, and both signs; the words and contrasts for those who need them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.viewer.known import GREY, MAIN, NAME
+
+pytestmark = pytest.mark.browser
+
+# The smallest contrast of text against the page in a shadow root; colours go through a canvas to become sRGB.
+CONTRAST = """(selector) => {
+    const context = document.createElement("canvas").getContext("2d", { willReadFrequently: true })
+    const light = (colour, under) => {
+        for (const fill of [under, colour]) { context.fillStyle = fill; context.fillRect(0, 0, 1, 1) }
+        const [r, g, b] = [...context.getImageData(0, 0, 1, 1).data].map((v) => v / 255)
+            .map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b
+    }
+    const page = getComputedStyle(document.querySelector(".stApp")).backgroundColor
+    const root = [...document.querySelectorAll("[data-testid=stBidiComponentIsolated]")]
+        .map((host) => host.shadowRoot).find((found) => found.querySelector(selector))
+    const ratios = [...root.querySelectorAll("p, span, label, button, summary, strong, output, select, kbd")]
+        .filter((element) => element.innerText?.trim())
+        .map((element) => {
+            const style = getComputedStyle(element)
+            const [a, b] = [light(style.backgroundColor, page), light(style.color, page)].sort((x, y) => y - x)
+            return (a + 0.05) / (b + 0.05)
+        })
+    return Math.min(...ratios)
+}"""
+
+
+def test_a_picture_alone_has_no_legend_and_can_be_clicked(shown: Page, pixels: Callable) -> None:
+    shown.get_by_text("nothing", exact=True).click()
+    shown.locator(".viewer .scene[data-heat=none]").wait_for()
+    assert (pixels(shown.locator(".viewer .scene"))[:, 100:500] == GREY).all()
+    expect(shown.locator(".legend")).to_be_hidden()
+    expect(shown.locator(".opacity")).to_be_hidden()
+    shown.locator(".viewer .scene").focus()
+    shown.keyboard.press("Enter")
+    expect(shown.get_by_text("row=None, col=None")).to_be_visible()
+
+
+def test_a_map_without_evidence_is_said_and_not_drawn(shown: Page, pixels: Callable) -> None:
+    shown.get_by_text("no evidence", exact=True).click()
+    expect(shown.locator(".banner")).to_have_text("No positive evidence to show.")
+    expect(shown.locator(".banner")).to_have_css("opacity", "1")
+    assert (pixels(shown.locator(".viewer .scene"))[:, 100:500] == GREY).all()
+    expect(shown.locator(".opacity")).to_be_disabled()
+
+
+def test_both_signs_use_a_diverging_scale(shown: Page, pixels: Callable) -> None:
+    shown.locator(".opacity").fill("100")
+    before = pixels(shown.locator(".viewer .scene"))
+    shown.get_by_text("signed", exact=True).click()
+    expect(shown.locator(".scales")).to_have_value("vik")
+    expect(shown.locator(".low")).to_contain_text("−")
+    assert (pixels(shown.locator(".viewer .scene")) != before).any()
+
+
+def test_the_picture_has_words_and_nothing_sent_becomes_markup(shown: Page) -> None:
+    scene = shown.get_by_role("img", name=f"{NAME}, overlaid with Evidence of layer {MAIN}")
+    expect(scene).to_have_attribute("tabindex", "0")
+    expect(shown.locator("#words")).to_have_text("Words <i>about</i> the map.")
+    assert shown.locator(".viewer i, .viewer b, .gallery i, .gallery b").count() == 0
+
+
+def test_every_control_has_a_name(shown: Page) -> None:
+    for role, name in [("slider", "Opacity"), ("slider", "Hide below"), ("combobox", "Colour scale"), ("radio", "Smooth"),
+                       ("radio", "Cells"), ("button", "Hold to hide"), ("button", "Download PNG")]:  # fmt: skip
+        expect(shown.locator(".viewer").get_by_role(role, name=name)).to_be_visible()  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_has_a_contrast_of_at_least_4_5_in_both_themes(
+    open_page: Callable, visit: Callable, app_url: str, scheme: str
+) -> None:
+    page = visit(open_page(color_scheme=scheme), app_url)
+    page.locator(".viewer .scene").hover()
+    assert page.evaluate(CONTRAST, ".viewer") >= 4.5
+    assert page.evaluate(CONTRAST, ".gallery") >= 4.5
+
+
+def test_no_part_moves_for_those_who_ask_for_less_motion(open_page: Callable, visit: Callable, app_url: str) -> None:
+    for motion, moving in [("no-preference", True), ("reduce", False)]:
+        page = visit(open_page(reduced_motion=motion), app_url)
+        duration = page.locator(".hold").evaluate("button => getComputedStyle(button).transitionDuration")
+        assert (float(duration.split("s")[0]) > 0) is moving
+
+
+@pytest.mark.parametrize("width", [320, 420, 768, 1200])
+def test_nothing_overflows_at_any_width(page: Page, visit: Callable, app_url: str, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    visit(page, app_url)
+    page.wait_for_timeout(300)
+    for part in (".viewer", ".gallery"):
+        inner, outer = page.locator(part).evaluate("element => [element.scrollWidth, element.clientWidth]")
+        assert inner <= outer + 1
+    assert np.isfinite(page.locator(".viewer").bounding_box()["width"])  # type: ignore[index]
