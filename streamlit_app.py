@@ -2,6 +2,6 @@
 
 import streamlit as st
 
-from dashboard.startup import on_start
+from dashboard.server import on_page_error, on_start
 
-app = st.App("dashboard/app.py", lifespan=on_start)
+app = st.App("dashboard/app.py", lifespan=on_start, on_script_error=on_page_error)

@@ -1,4 +1,4 @@
-"""Everything slow, computed once for all visitors. Keys are strings; objects are passed underscored and never hashed."""
+"""Everything slow, computed once for all visitors. Strings are the keys; objects are underscored and never hashed."""
 
 from __future__ import annotations
 
@@ -32,9 +32,7 @@ def sample(key: str) -> SourceImage:
     return xai.load_sample(key)
 
 
-def trace_for(
-    model: LoadedModel, image: SourceImage, layers: tuple[LayerInfo, ...], wanted: str | None
-) -> ImageTrace:
+def trace_for(model: LoadedModel, image: SourceImage, layers: tuple[LayerInfo, ...], wanted: str | None) -> ImageTrace:
     """A pass that keeps every layer of the short list, and the wanted one if it is none of them."""
     names = tuple(layer.name for layer in layers if layer.main or layer.name == wanted)
     return _traced(model.card.key, image.digest, names, model, image)

@@ -132,7 +132,9 @@ def layer_control(model: LoadedModel, layers: tuple[LayerInfo, ...]) -> str:
     suggested = next(layer.name for layer in layers if layer.suggested)
     by_name = {layer.name: layer for layer in layers}
     if wanted is not None and wanted not in by_name:
-        st.warning(f"{model.card.title} has no layer “{wanted[:80]}”; the suggested one is shown.", icon=":material/info:")
+        st.warning(
+            f"{model.card.title} has no layer “{wanted[:80]}”; the suggested is shown.", icon=":material/info:"
+        )
         state.choose(layer=None)
         wanted = None
     name = wanted or suggested
@@ -180,7 +182,7 @@ def _follow(field: str, value: object) -> None:
     st.session_state[f"choice_{field}"] = value
 
 
-def _chosen(field: str):  # noqa: ANN202 - Streamlit's callback type
+def _chosen(field: str):
     def store() -> None:
         state.choose(**{field: st.session_state[f"choice_{field}"]})
 

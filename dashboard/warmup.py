@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
 
 def warm() -> None:
-    """Import the library, torch with it; runs in a thread of its own while the server already answers."""
-    import_module("xai_core")
+    """Import the library, torch with it, and load the default model: in its own thread, while the server answers."""
+    from dashboard import cached  # not at the top: the import is the slow part
+
+    cached.model(next(iter(cached.cards())))

@@ -1,7 +1,7 @@
 """Sightline's library: where an image classifier looks, without any user interface.
 
-    import xai_core as xai
-    result = xai.explain(xai.load_model("imagenet"), xai.load_image("cat.png"))
+import xai_core as xai
+result = xai.explain(xai.load_model("imagenet"), xai.load_image("cat.png"))
 """
 
 from xai_core.attribution.catalog import methods

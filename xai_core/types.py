@@ -138,9 +138,7 @@ class Prediction:
     class_names: tuple[str, ...]
 
     def of(self, index: int) -> ClassScore:
-        return ClassScore(
-            index, self.class_names[index], float(self.scores[index]), float(self.probabilities[index])
-        )
+        return ClassScore(index, self.class_names[index], float(self.scores[index]), float(self.probabilities[index]))
 
     def top(self, k: int) -> list[ClassScore]:
         """The k classes with the highest score, best first."""
@@ -175,6 +173,8 @@ class Explanation:
     maps: {layer: float32 (k, h, w)} raw and signed, at the layer's native grid, one for each class in `classes`.
     scores, probabilities: of those classes, before softmax and after.
     box: the part of the picture that the maps cover. picture_size, input_size: (height, width) in pixels.
+    score, against: which number was explained: "logit" or "log_probability", and whether as a lead over a class.
+    settings: the method's own options by name.
     """
 
     method: str
@@ -190,4 +190,6 @@ class Explanation:
     model_title: str
     weights_digest: str
     image_digest: str
+    score: str = "logit"
+    against: int | None = None
     settings: Mapping[str, object] = field(default_factory=dict)

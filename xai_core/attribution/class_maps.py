@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from xai_core.attribution.catalog import find_method
+from xai_core.attribution.method import Method, Progress, Question
 from xai_core.errors import LayerError, NotApplicable
-from xai_core.trace.capture import Trace, score_gradients, trace
+from xai_core.trace.capture import Trace, trace
+from xai_core.trace.target import Score, Target
 
 Classes = int | Sequence[int] | Tensor | None
 
@@ -21,41 +23,56 @@ def class_maps(
     classes: Classes = None,
     method: str = "grad_cam",
     relu: bool = True,
+    *,
+    score: Score = "logit",
+    against: Classes = None,
+    settings: Mapping[str, object] | None = None,
+    on_progress: Progress | None = None,
 ) -> dict[str, Tensor]:
     """Raw class maps at each layer's native size: {layer: float (n, k, h, w)}, for `inputs` (n, c, H, W).
 
     classes: one index, k indices for all pictures, a tensor (n, k), or None for each picture's best class (k = 1).
     relu: keep only evidence for the class, as the papers do; False keeps the signed map.
-    One forward pass for everything and one backward pass for each of the k classes. `module` stays untouched.
+    score, against: which number is explained, see `Target`. settings: the method's own, by name.
+    Pixel-level methods ignore `layers` and give {"input": (n, k, H, W)}.
+    One forward pass for everything; gradient methods take one backward pass for each class. `module` stays untouched.
     LayerError, ClassError, NotApplicable, ModelError: see the message.
     """
-    reason = find_method(method).reason_not(module)
-    if reason:
-        raise NotApplicable(reason)
-    traced = trace(module, inputs, layers)
-    maps = maps_of_trace(traced, layers, choose_classes(traced, classes), method)
+    chosen = applicable(method, module)
+    traced = trace(module, inputs, layers if chosen.target == "layer" else ())
+    target = make_target(traced, classes, score, against)
+    question = Question(module, inputs, tuple(layers), target, traced)
+    maps = answer(chosen, question, settings, on_progress)
     return {name: m.clamp(min=0) for name, m in maps.items()} if relu else maps
 
 
-def maps_of_trace(traced: Trace, layers: Sequence[str], classes: Tensor, method: str) -> dict[str, Tensor]:
-    """Signed class maps {layer: (n, k, h, w)} from a trace that may be used again; classes int64 (n, k)."""
-    combine = find_method(method).combine
-    for name in layers:
-        if traced.activations[name].ndim != 4:
-            shape = tuple(traced.activations[name].shape)
+def applicable(key: str, module: nn.Module) -> Method:
+    """The method with this key; NotApplicable, with the reason, where it has no meaning for the network."""
+    method = find_method(key)
+    reason = method.reason_not(module)
+    if reason:
+        raise NotApplicable(reason)
+    return method
+
+
+def answer(
+    method: Method, question: Question, settings: Mapping[str, object] | None, on_progress: Progress | None
+) -> dict[str, Tensor]:
+    """Signed maps {layer: (n, k, h, w)}; the question's trace may be used again afterwards."""
+    for name in question.layers if method.target == "layer" else ():
+        shape = tuple(question.trace.activations[name].shape)
+        if len(shape) != 4:
             raise LayerError(f"Layer '{name}' gives {shape}, not feature maps (n, c, h, w); choose another layer.")
-    columns: dict[str, list[Tensor]] = {name: [] for name in layers}
-    for column in classes.unbind(dim=1):
-        gradients = score_gradients(traced, column, layers)
-        for name in layers:
-            columns[name].append(combine(traced.activations[name].detach(), gradients[name]))
-    return {name: torch.stack(maps, dim=1) for name, maps in columns.items()}
+    return method.answer(question, method.settings_from(settings), on_progress or (lambda _done, _total: None))
 
 
-def choose_classes(traced: Trace, classes: Classes) -> Tensor:
-    """`classes` as int64 (n, k) on the trace's device."""
-    n, device = len(traced.scores), traced.scores.device
-    if classes is None:
-        return traced.scores.detach().argmax(dim=1, keepdim=True)
-    chosen = torch.as_tensor(classes, dtype=torch.int64, device=device)
-    return chosen if chosen.ndim == 2 else chosen.reshape(1, -1).expand(n, -1)
+def make_target(traced: Trace, classes: Classes, score: Score = "logit", against: Classes = None) -> Target:
+    """`classes` and `against` as a Target for the traced pictures; None asks for each picture's best class."""
+    n = len(traced.scores)
+
+    def rows(given: int | Sequence[int] | Tensor) -> Tensor:
+        chosen = torch.as_tensor(given, dtype=torch.int64, device=traced.scores.device)
+        return chosen if chosen.ndim == 2 else chosen.reshape(1, -1).expand(n, -1)
+
+    wanted = traced.scores.detach().argmax(dim=1, keepdim=True) if classes is None else rows(classes)
+    return Target(wanted, score, None if against is None else rows(against).expand(n, wanted.shape[1]))

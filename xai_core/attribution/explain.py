@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import torch
 
-from xai_core.attribution.catalog import find_method
-from xai_core.attribution.class_maps import maps_of_trace
-from xai_core.errors import LayerError, ModelError, NotApplicable
+from xai_core.attribution.class_maps import answer, applicable, make_target
+from xai_core.attribution.method import Progress, Question
+from xai_core.errors import LayerError, ModelError
 from xai_core.models.layers import layers as list_layers
 from xai_core.models.preprocess import prepare
 from xai_core.trace.capture import Trace, trace
+from xai_core.trace.target import Score
 from xai_core.types import Explanation, LoadedModel, ModelInput, Prediction, SourceImage
 
 
@@ -46,35 +47,52 @@ def explain(
     method: str = "grad_cam",
     layers: Sequence[str] | None = None,
     classes: Sequence[int] | None = None,
+    *,
+    score: Score = "logit",
+    against: int | None = None,
+    settings: Mapping[str, object] | None = None,
+    on_progress: Progress | None = None,
 ) -> Explanation:
     """Class maps of one picture, raw and signed: `result.maps[layer]` is float32 (k, h, w).
 
     layers: dotted names; None for the layer that the model suggests. classes: indices; None for the predicted class.
+    score, against: which number is explained, see `Target`. settings: the method's own, by name.
+    A pixel-level method gives `result.maps["input"]`.
     """
     if layers is None:
         layers = [suggested_layer(model)]
-    return explain_trace(trace_image(model, image, layers), method, layers, classes)
+    traced = trace_image(model, image, layers)
+    return explain_trace(
+        traced, method, layers, classes, score=score, against=against, settings=settings, on_progress=on_progress
+    )
 
 
 def explain_trace(
-    traced: ImageTrace, method: str, layers: Sequence[str], classes: Sequence[int] | None = None
+    traced: ImageTrace,
+    method: str,
+    layers: Sequence[str],
+    classes: Sequence[int] | None = None,
+    *,
+    score: Score = "logit",
+    against: int | None = None,
+    settings: Mapping[str, object] | None = None,
+    on_progress: Progress | None = None,
 ) -> Explanation:
     """Class maps from a pass that was made before; `layers` must be among those that it kept."""
     model, prediction = traced.model, traced.prediction
-    reason = find_method(method).reason_not(model.module)
-    if reason:
-        raise NotApplicable(reason)
-    chosen = tuple(classes) if classes is not None else (prediction.top(1)[0].index,)
-    wanted = torch.tensor([chosen], dtype=torch.int64, device=model.device)
-    maps = maps_of_trace(traced.trace, layers, wanted, method)
-    scored = [prediction.of(index) for index in chosen]
+    chosen = applicable(method, model.module)
+    target = make_target(traced.trace, classes, score, against)
+    question = Question(model.module, traced.given.tensor, tuple(layers), target, traced.trace)
+    maps = answer(chosen, question, settings, on_progress)
+    indices = tuple(int(c) for c in target.classes[0])
+    scored = [prediction.of(index) for index in indices]
     return Explanation(
         method=method,
-        classes=chosen,
+        classes=indices,
         class_names=tuple(s.name for s in scored),
         scores=tuple(s.score for s in scored),
         probabilities=tuple(s.probability for s in scored),
-        maps={name: m[0].float().cpu().numpy() for name, m in maps.items()},
+        maps={name: m[0].detach().float().cpu().numpy() for name, m in maps.items()},
         box=traced.given.box,
         picture_size=traced.image.size,
         input_size=model.card.input_size,
@@ -82,6 +100,9 @@ def explain_trace(
         model_title=model.card.title,
         weights_digest=model.digest,
         image_digest=traced.image.digest,
+        score=score,
+        against=against,
+        settings=asdict(chosen.settings_from(settings)),
     )
 
 

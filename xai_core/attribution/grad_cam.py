@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from xai_core.attribution.method import Method
+from xai_core.attribution.method import Method, by_gradient
 
 
 def grad_cam(activations: Tensor, gradients: Tensor) -> Tensor:
@@ -18,5 +18,5 @@ METHOD = Method(
     title="Grad-CAM",
     paper="Selvaraju et al., Grad-CAM: visual explanations from deep networks via gradient-based localization, ICCV 2017",
     about="Each channel of the layer counts by how much it would raise the class score.",
-    combine=grad_cam,
+    answer=by_gradient(grad_cam),
 )

@@ -15,6 +15,7 @@ _TOLD = {
     "PA": "The palette's colours were written out as RGB.",
     "CMYK": "The CMYK colours were converted to RGB.",
     "YCbCr": "The YCbCr colours were converted to RGB.",
+    "LAB": "The Lab colours were converted to RGB.",
     "HSV": "The HSV colours were converted to RGB.",
 }
 

@@ -18,10 +18,10 @@ def in_srgb(colour: Image.Image, profile: bytes | None) -> tuple[Image.Image, li
         return plain, []
     try:
         opened, srgb = ImageCms.ImageCmsProfile(BytesIO(profile)), ImageCms.createProfile("sRGB")
-        # Grey and palette pictures often carry an RGB profile; for CMYK that would be a contradiction.
-        is_rgb = opened.profile.xcolor_space.strip() == "RGB" and colour.mode != "CMYK"
+        # Grey and palette pictures often carry an RGB profile; for CMYK and Lab that would be a contradiction.
+        is_rgb = opened.profile.xcolor_space.strip() == "RGB" and colour.mode not in ("CMYK", "LAB")
         source = plain if is_rgb else colour
-        transform = ImageCms.buildTransform(opened, srgb, source.mode, "RGB")
+        transform = ImageCms.buildTransform(opened, srgb, source.mode, "RGB", flags=ImageCms.Flags.HIGHRESPRECALC)
         if is_rgb and _changes_nothing(transform):
             return plain, []
         managed = ImageCms.applyTransform(source, transform)

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from xai_core.errors import ClassError, LayerError, ModelError
+from xai_core.errors import LayerError, ModelError
 from xai_core.models.isolate import isolated
+from xai_core.trace.target import Target, target_scores
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,26 +82,17 @@ def _refuse_training(module: nn.Module) -> None:
         )
 
 
-def class_scores(trace: Trace, classes: Tensor) -> Tensor:
-    """The scores (n, k) of `classes` int64 (n, k), on the graph; ClassError where one does not exist."""
-    n_classes = trace.scores.shape[1]
-    bad = [int(c) for c in classes.flatten() if not 0 <= int(c) < n_classes]
-    if bad:
-        raise ClassError(f"There is no class {bad[0]}; this network's classes are 0 to {n_classes - 1}.")
-    return trace.scores.gather(1, classes)
+def score_gradients(trace: Trace, target: Target, layers: Sequence[str]) -> dict[str, Tensor]:
+    """Gradients of the explained number with respect to each layer: {layer: (n, c, h, w)}.
 
-
-def score_gradients(trace: Trace, classes: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
-    """Gradients of one class's score for each picture with respect to each layer: {layer: (n, c, h, w)}.
-
-    classes: int64 (n,). One backward pass from the scores to the shallowest of `layers`; the graph stays usable.
-    LayerError: a layer has no influence on the score.
+    target: one class for each picture, classes (n, 1). One backward pass from the scores to the shallowest of
+    `layers`; the graph stays usable. LayerError: a layer has no influence on the score.
     """
     if not trace.scores.requires_grad:
         raise LayerError(f"Layer '{layers[0]}' has no influence on the score; choose another layer.")
-    chosen = class_scores(trace, classes[:, None]).sum()  # pictures do not mix in eval mode, so one sum serves all
+    explained = target_scores(trace.scores, target).sum()  # pictures do not mix in eval mode, so one sum serves all
     activations = [trace.activations[name] for name in layers]
-    gradients = torch.autograd.grad(chosen, activations, retain_graph=True, allow_unused=True)
+    gradients = torch.autograd.grad(explained, activations, retain_graph=True, allow_unused=True)
     for name, gradient in zip(layers, gradients, strict=True):
         if gradient is None:
             raise LayerError(f"Layer '{name}' has no influence on the score; choose another layer.")

@@ -38,7 +38,7 @@ def press_on(page: Page, x: float, y: float) -> None:
 
 @pytest.mark.parametrize(
     ("height", "place", "cell"),
-    [(400, (450.5, 100.5), (1, 6)), (200, (120, 333), (5, 0)), (400, (40, 30), (None, None)), (200, (599, 399), (None, None))],
+    [(400, (450.5, 100.5), (1, 6)), (200, (120, 333), (5, 0)), (400, (40, 30), (None, None)), (200, (598, 200), (None, None))],
 )
 def test_a_click_gives_the_place_in_the_original_picture_and_the_cell(
     page: Page, visit: Callable, app_url: str, height: int, place: tuple[float, float], cell: tuple[int | None, int | None]
@@ -154,7 +154,7 @@ def test_settings_survive_another_map_and_a_reload(shown: Page) -> None:
             shown.locator(".viewer .scene[data-heat=drawn]").wait_for()
         expect(shown.locator(".opacity")).to_have_value("83")
         expect(shown.locator(".scales")).to_have_value("cividis")
-        expect(shown.get_by_label("Cells")).to_be_checked()
+        expect(shown.get_by_role("radio", name="Cells")).to_be_checked()
 
 
 def test_another_map_does_not_decode_the_picture_again(page: Page, visit: Callable, app_url: str) -> None:

@@ -66,7 +66,7 @@ def tiff(
 
 
 def grey_tiff(values: np.ndarray, order: str = "<", **changes: int | None) -> bytes:
-    """An uncompressed grey TIFF of `values` (h, w), with some tags (named t256, t258, ...) changed or, by None, left out."""
+    """An uncompressed grey TIFF of `values` (h, w), tags (t256, t258, ...) changed, or left out by None."""
     sample = {"u": 1, "i": 2, "f": 3}[values.dtype.kind]
     strip = values.astype(values.dtype.newbyteorder(order)).tobytes()
     tags: dict[int, int | None] = {

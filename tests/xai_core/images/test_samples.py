@@ -70,6 +70,6 @@ def test_an_unknown_key_is_refused_with_the_known_ones() -> None:
 
 
 def test_without_scikit_image_the_reason_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     with pytest.raises(ImageError, match="come with scikit-image, which is not installed"):
         load_sample("cat")

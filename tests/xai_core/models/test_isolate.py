@@ -31,7 +31,9 @@ def test_hooks_on_the_copy_do_not_reach_the_network():
 
 def test_a_replaced_forward_method_follows_the_copy():
     network = Small().eval()
-    network.forward = types.MethodType(lambda self, x: self.head(self.stem(x).mean((2, 3)).repeat(1, 1)[:, :6]), network)
+    network.forward = types.MethodType(
+        lambda self, x: self.head(self.stem(x).mean((2, 3)).repeat(1, 1)[:, :6]), network
+    )
     private = isolated(network, ["stem"])
     ran: list[int] = []
     private.stem.register_forward_hook(lambda *_: ran.append(1))

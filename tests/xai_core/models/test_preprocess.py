@@ -141,7 +141,7 @@ def test_the_values_lie_where_the_box_says(size, shorter_side, interpolation):
         assert inside.sum() > 50
         error = (found - predicted)[inside]
         assert np.abs(error).max() < max(0.5, length / 255)  # a grey level is length/255 pixels wide
-        assert abs(error.mean()) < 0.1
+        assert abs(error.mean()) < 0.15  # one model pixel is at least 0.35 here
 
 
 def test_the_model_view_is_the_cropped_picture_itself():

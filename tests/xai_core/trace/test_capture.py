@@ -5,6 +5,7 @@ from torch import nn
 from tests.networks import Small
 from xai_core.errors import ClassError, LayerError, ModelError
 from xai_core.trace.capture import score_gradients, trace
+from xai_core.trace.target import Target, target_scores
 
 
 def small() -> Small:
@@ -31,7 +32,7 @@ def test_scores_are_those_of_a_plain_forward_pass():
 def test_gradients_equal_central_differences():
     network, inputs = small().double(), torch.randn(1, 3, 8, 8, dtype=torch.double)
     traced = trace(network, inputs, ["last"])
-    gradient = score_gradients(traced, torch.tensor([2]), ["last"])["last"]
+    gradient = score_gradients(traced, Target(torch.tensor([[2]])), ["last"])["last"]
     step, activation = 1e-5, traced.activations["last"].detach()
 
     def score(a: torch.Tensor) -> float:
@@ -55,7 +56,7 @@ def test_parallel_branches_get_gradients_each():
 
     network = Branches().eval()
     traced = trace(network, torch.randn(1, 3, 4, 4), ["a", "b"])
-    gradients = score_gradients(traced, torch.tensor([1]), ["a", "b"])
+    gradients = score_gradients(traced, Target(torch.tensor([[1]])), ["a", "b"])
     assert torch.allclose(gradients["a"], network.fc.weight[1, :4, None, None].expand(1, 4, 4, 4) / 16)
     assert torch.allclose(gradients["b"], network.fc.weight[1, 4:, None, None].expand(1, 4, 4, 4) / 16)
 
@@ -64,7 +65,7 @@ def test_nothing_below_the_shallowest_layer_and_no_parameter_is_on_the_graph():
     network = small()
     traced = trace(network, torch.randn(1, 3, 16, 16), ["block"])
     assert traced.activations["block"].is_leaf
-    score_gradients(traced, torch.tensor([0]), ["block"])
+    score_gradients(traced, Target(torch.tensor([[0]])), ["block"])
     assert all(p.grad is None for p in network.parameters())
 
 
@@ -79,7 +80,7 @@ def test_it_works_inside_inference_mode():
     network = small()
     with torch.inference_mode():
         traced = trace(network, torch.randn(1, 3, 16, 16), ["block"])
-    assert score_gradients(traced, torch.tensor([0]), ["block"])["block"].abs().sum() > 0
+    assert score_gradients(traced, Target(torch.tensor([[0]])), ["block"])["block"].abs().sum() > 0
 
 
 def test_refusals_say_what_to_do():
@@ -103,4 +104,15 @@ def test_refusals_say_what_to_do():
     with pytest.raises(ModelError, match="scores"):
         trace(nn.Sequential(nn.Conv2d(3, 3, 1)).eval(), x, ["0"])
     with pytest.raises(ClassError, match="classes are 0 to 2"):
-        score_gradients(trace(small(), torch.randn(1, 3, 16, 16), ["block"]), torch.tensor([3]), ["block"])
+        score_gradients(trace(small(), torch.randn(1, 3, 16, 16), ["block"]), Target(torch.tensor([[3]])), ["block"])
+
+
+def test_the_explained_number_is_a_logit_a_log_probability_or_a_lead():
+    scores = torch.tensor([[1.0, 2.0, 4.0], [0.0, 0.0, 3.0]])
+    classes, rivals = torch.tensor([[2], [0]]), torch.tensor([[0], [2]])
+    assert target_scores(scores, Target(classes)).tolist() == [[4.0], [0.0]]
+    assert target_scores(scores, Target(classes, against=rivals)).tolist() == [[3.0], [-3.0]]
+    expected = torch.log(scores.exp() / scores.exp().sum(1, keepdim=True)).gather(1, classes)
+    assert torch.allclose(target_scores(scores, Target(classes, "log_probability")), expected)
+    lead = target_scores(scores, Target(classes, "log_probability", rivals))
+    assert torch.allclose(lead, torch.tensor([[3.0], [-3.0]])), "the normalisation cancels in a lead"

@@ -1,0 +1,40 @@
+"""What the server does by itself: when it starts, and when a page fails. It imports nothing slow, to answer at once."""
+
+from __future__ import annotations
+
+import asyncio
+import webbrowser
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from threading import Thread
+
+import streamlit as st
+
+from dashboard.warmup import warm
+
+BROWSER_DELAY_S = 0.3  # the socket listens only after `on_start` has yielded
+
+
+@asynccontextmanager
+async def on_start(_app: st.App) -> AsyncIterator[None]:
+    """Warm up in the background and open the browser, which `streamlit run` does not do for an `st.App`."""
+    Thread(target=warm, name="warm-up", daemon=True).start()
+    if not st.get_option("server.headless"):
+        loop = asyncio.get_running_loop()
+        loop.call_later(BROWSER_DELAY_S, lambda: loop.run_in_executor(None, webbrowser.open, local_url()))
+    yield
+
+
+def local_url() -> str:
+    """The address at which this machine's browser reaches the server."""
+    address = st.get_option("server.address")
+    host = "localhost" if address in (None, "0.0.0.0", "::") else address
+    base = st.get_option("server.baseUrlPath").strip("/")
+    return f"http://{host}:{st.get_option('server.port')}/{base}"
+
+
+def on_page_error(error: Exception) -> bool:
+    """Say in our own words that a page failed; True tells Streamlit that it was said."""
+    from dashboard.failures import unexpected  # not at the top: it imports the library, torch with it
+
+    return unexpected(error)

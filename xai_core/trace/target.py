@@ -1,0 +1,48 @@
+"""Which number an explanation explains: a class's score, its log-probability, or its lead over another class."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from xai_core.errors import ClassError
+
+Score = Literal["logit", "log_probability"]
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """classes: int64 (n, k), for each picture the classes to explain.
+
+    score: "logit" (before softmax) or "log_probability" (after it, so that other classes' scores count too).
+    against: int64 (n, k) or None; with it the lead of each class over this one is explained ("A rather than B").
+    """
+
+    classes: Tensor
+    score: Score = "logit"
+    against: Tensor | None = None
+
+    def columns(self) -> list[Target]:
+        """The same question for one class at a time: k targets with classes (n, 1)."""
+        rivals = self.against.split(1, dim=1) if self.against is not None else [None] * self.classes.shape[1]
+        return [Target(c, self.score, r) for c, r in zip(self.classes.split(1, dim=1), rivals, strict=True)]
+
+
+def target_scores(scores: Tensor, target: Target) -> Tensor:
+    """The explained numbers (n, k) from scores (n, n_classes), on their graph; ClassError for an unknown class."""
+    _check(target.classes, scores.shape[1])
+    values = torch.log_softmax(scores, dim=1) if target.score == "log_probability" else scores
+    chosen = values.gather(1, target.classes)
+    if target.against is None:
+        return chosen
+    _check(target.against, scores.shape[1])
+    return chosen - values.gather(1, target.against)
+
+
+def _check(classes: Tensor, n_classes: int) -> None:
+    bad = [c for c in classes.flatten().tolist() if not 0 <= c < n_classes]
+    if bad:
+        raise ClassError(f"There is no class {bad[0]}; this network's classes are 0 to {n_classes - 1}.")
