@@ -133,7 +133,7 @@ def layer_control(model: LoadedModel, layers: tuple[LayerInfo, ...]) -> str:
     by_name = {layer.name: layer for layer in layers}
     if wanted is not None and wanted not in by_name:
         st.warning(
-            f"{model.card.title} has no layer “{wanted[:80]}”; the suggested is shown.", icon=":material/info:"
+            f"{model.card.title} has no layer “{wanted[:80]}”; the suggested one is shown.", icon=":material/info:"
         )
         state.choose(layer=None)
         wanted = None

@@ -1,4 +1,4 @@
-"""Getting a model ready: at once where its weights are on disk, else only after the visitor has agreed to the download."""
+"""Getting a model ready: at once where its weights are on disk, else after the visitor has agreed to the download."""
 
 from __future__ import annotations
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
+
+import streamlit as st
 
 from dashboard.viewer.colour import scale_header, tables
 from dashboard.viewer.frontend import register
@@ -18,15 +20,34 @@ _component = register(
 
 
 def gallery(
-    picture: Picture, tiles: Sequence[Tile], *, selected: str, key: str, settings_of: str | None = None
+    picture: Picture,
+    tiles: Sequence[Tile],
+    *,
+    selected: str,
+    key: str,
+    settings_of: str | None = None,
+    on_choose: Callable[[str], None] | None = None,
 ) -> str | None:
     """Show a tile a layer and return the name of the one that was just clicked, for one run.
 
     settings_of: the key of the viewer whose opacity, threshold, colour scale and smoothing the tiles follow.
+    on_choose: called with the name before the page runs, so that one run shows the new layer; without it the caller
+    learns the name after it has drawn the viewer, and has to run again.
     """
+    names = {tile.name for tile in tiles}
+
+    def told() -> None:
+        name = chosen_name(st.session_state[key].choose, names)
+        if on_choose and name is not None:
+            on_choose(name)
+
     payload = gallery_payload(picture, tiles, selected, settings_of or key)
-    chosen = _component(data=payload, key=key, on_choose_change=lambda: None).choose
-    return chosen if isinstance(chosen, str) and chosen in {tile.name for tile in tiles} else None
+    return chosen_name(_component(data=payload, key=key, on_choose_change=told).choose, names)
+
+
+def chosen_name(value: object, names: set[str]) -> str | None:
+    """The browser's answer, if it names a tile."""
+    return value if isinstance(value, str) and value in names else None
 
 
 def gallery_payload(picture: Picture, tiles: Sequence[Tile], selected: str, settings: str) -> bytes:

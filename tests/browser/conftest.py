@@ -39,7 +39,9 @@ def running_server(script: Path, *extra: str) -> Iterator[str]:
     options += ["--server.port", str(port), "--server.address", "127.0.0.1"]
     command = [sys.executable, "-m", "streamlit", "run", str(script), *options, *extra]
     search = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    with subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": search}, stdout=subprocess.DEVNULL) as server:
+    with subprocess.Popen(
+        command, cwd=ROOT, env={**os.environ, "PYTHONPATH": search}, stdout=subprocess.DEVNULL
+    ) as server:
         try:
             wait_until_healthy(server, base)
             yield base

@@ -1,4 +1,4 @@
-"""Grad-CAM: channels weighted by the mean gradient of the class score (Selvaraju et al., ICCV 2017, equations 1 and 2)."""
+"""Grad-CAM: channels weighted by the mean gradient of the class score (Selvaraju et al. 2017, equations 1 and 2)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def grad_cam(activations: Tensor, gradients: Tensor) -> Tensor:
 METHOD = Method(
     key="grad_cam",
     title="Grad-CAM",
-    paper="Selvaraju et al., Grad-CAM: visual explanations from deep networks via gradient-based localization, ICCV 2017",
+    paper="Selvaraju et al., Grad-CAM: Visual Explanations from Deep Networks, ICCV 2017",
     about="Each channel of the layer counts by how much it would raise the class score.",
     answer=by_gradient(grad_cam),
 )

@@ -53,7 +53,7 @@ def fetch(download: Download, *, on_progress: Progress | None = None, timeout_s:
     path = weights_path(download)
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     report = on_progress or (lambda _received, _total: None)
-    with _turn(path, lambda: report(_size(partial), download.size_bytes)):
+    with _turn(path, lambda: report(_arrived(download, partial, path), download.size_bytes)):
         if not is_on_disk(download):
             try:
                 _receive(download, partial, report, timeout_s)
@@ -154,9 +154,11 @@ def _refusal(download: Download, reason: str, remedy: str = "Connect to the inte
     )
 
 
-def _size(path: Path) -> int:
-    with suppress(OSError):
-        return path.stat().st_size
+def _arrived(download: Download, *places: Path) -> int:
+    """Bytes that another thread has received so far, under the temporary name or already under the final one."""
+    for place in places:
+        with suppress(OSError):
+            return min(place.stat().st_size, download.size_bytes)
     return 0
 
 

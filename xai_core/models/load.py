@@ -22,7 +22,7 @@ def weights_digest(module: nn.Module) -> str:
 
 
 def frozen(module: nn.Module) -> nn.Module:
-    """A copy in eval mode whose parameters need no gradient; it shares the weights' memory and leaves `module` as it was."""
+    """A copy in eval mode with frozen parameters; it shares the weights' memory and leaves `module` as it was."""
     shared: dict[int, object] = {id(b): b for b in module.buffers()}
     for parameter in module.parameters():
         shared[id(parameter)] = nn.Parameter(parameter.detach(), requires_grad=False)

@@ -13,7 +13,7 @@ _FINE = 63  # divisible by three, fine enough for any native grid that is worth 
 
 
 def describe(raw: np.ndarray) -> str:
-    """Where the positive evidence of a signed map (h, w) lies, in ninths of what the model saw, and how focused it is."""
+    """Where the positive evidence of a signed map (h, w) lies, in ninths of what the model saw, and how focused."""
     if not has_evidence(raw):
         return "No positive evidence for this class at this layer."
     positive = resample(np.clip(raw, 0, None), (_FINE, _FINE))

@@ -19,11 +19,13 @@ top = float(np.abs(raw).max() if show == "signed" else max(0.0, raw.max()))
 low = -top if show == "signed" else 0.0
 values = -np.abs(raw) if show == "no evidence" else raw
 heat = Heat(values, 0.0 if show == "no evidence" else top, "Evidence", state.layer, "Words <i>about</i> the map.", low)
-clicked = viewer(picture, None if show == "nothing" else heat, key="one", caption="net · method · class 3", height=height)
-chosen = gallery(
-    picture, [Tile(name, raw) for name, raw in MAPS.items()], selected=state.layer, key="two", settings_of="one"
+clicked = viewer(
+    picture, None if show == "nothing" else heat, key="one", caption="net · method · class 3", height=height
 )
-if chosen:
+tiles = [Tile(name, raw) for name, raw in MAPS.items()]
+callback = {"on_choose": lambda name: state.update(layer=name)} if "callback" in st.query_params else {}
+chosen = gallery(picture, tiles, selected=state.layer, key="two", settings_of="one", **callback)
+if chosen and not callback:
     state.layer = chosen
     st.rerun()
 st.text(f"runs {state.runs}")

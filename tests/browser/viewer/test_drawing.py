@@ -27,7 +27,9 @@ def functions(page: Page) -> Page:
 
 
 @pytest.mark.parametrize(("mode", "oracle"), [("bilinear", "bilinear"), ("nearest", "nearest-exact")])
-@pytest.mark.parametrize(("grid", "size"), [((7, 7), (50, 70)), ((1, 3), (9, 8)), ((14, 5), (33, 64)), ((40, 30), (13, 7))])
+@pytest.mark.parametrize(
+    ("grid", "size"), [((7, 7), (50, 70)), ((1, 3), (9, 8)), ((14, 5), (33, 64)), ((40, 30), (13, 7))]
+)
 def test_values_between_cells_are_those_of_torch(
     functions: Page, grid: tuple[int, int], size: tuple[int, int], mode: str, oracle: str
 ) -> None:
@@ -101,5 +103,13 @@ def test_every_scale_sent_is_the_one_it_is_named_after() -> None:
 def test_no_script_builds_markup_or_code_from_strings() -> None:
     folder = Path(frontend.__file__).parent / "js"
     source = "".join(path.read_text("utf-8") for path in folder.glob("*.js"))
-    for forbidden in ("innerHTML", "outerHTML", "insertAdjacentHTML", "eval(", "new Function", "fetch(", "XMLHttpRequest"):
+    for forbidden in (
+        "innerHTML",
+        "outerHTML",
+        "insertAdjacentHTML",
+        "eval(",
+        "new Function",
+        "fetch(",
+        "XMLHttpRequest",
+    ):
         assert forbidden not in source

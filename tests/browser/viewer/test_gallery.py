@@ -38,6 +38,13 @@ def test_a_tile_gives_its_layer_and_is_then_the_pressed_one(shown: Page, way: st
     expect(tile(shown, MAIN)).to_have_attribute("aria-pressed", "false")
 
 
+def test_with_a_callback_one_run_shows_the_chosen_layer(page: Page, visit: Callable, app_url: str) -> None:
+    visit(page, f"{app_url}/?callback=1")
+    tile(page, "layer1").click()
+    expect(page.locator(".legend-title")).to_have_text("Evidence · layer1")
+    expect(page.get_by_text("runs 2", exact=True)).to_be_visible()
+
+
 def test_a_tile_tells_its_grid_and_its_maximum(shown: Page) -> None:
     expect(tile(shown, "layer1")).to_contain_text(f"14 × 14 · max {MAPS['layer1'].max():.3g}")
 

@@ -38,10 +38,20 @@ def press_on(page: Page, x: float, y: float) -> None:
 
 @pytest.mark.parametrize(
     ("height", "place", "cell"),
-    [(400, (450.5, 100.5), (1, 6)), (200, (120, 333), (5, 0)), (400, (40, 30), (None, None)), (200, (598, 200), (None, None))],
+    [
+        (400, (450.5, 100.5), (1, 6)),
+        (200, (120, 333), (5, 0)),
+        (400, (40, 30), (None, None)),
+        (200, (598, 200), (None, None)),
+    ],
 )
 def test_a_click_gives_the_place_in_the_original_picture_and_the_cell(
-    page: Page, visit: Callable, app_url: str, height: int, place: tuple[float, float], cell: tuple[int | None, int | None]
+    page: Page,
+    visit: Callable,
+    app_url: str,
+    height: int,
+    place: tuple[float, float],
+    cell: tuple[int | None, int | None],
 ) -> None:
     visit(page, f"{app_url}/?height={height}")
     press_on(page, *(length * height / 400 for length in place))

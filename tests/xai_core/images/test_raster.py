@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
+import struct
 import subprocess
 import sys
+import zlib
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFile
 
 from tests.xai_core.images.picture_bytes import NOISE, encoded, valid_files
 from xai_core.errors import ImageError
@@ -120,6 +122,27 @@ def test_a_pil_image_that_cannot_be_decoded_is_refused() -> None:
     assert str(caught.value) == (
         "The picture is an incomplete, damaged or unusual picture; get it again or save it as an ordinary PNG."
     )
+
+
+@pytest.mark.parametrize(
+    "error", [EOFError, IndexError, KeyError, OverflowError, RecursionError, SyntaxError, struct.error, zlib.error]
+)
+def test_whatever_a_decoder_raises_becomes_one_sentence_without_its_words(
+    error: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> None:
+        raise error("decoder's own words")
+
+    monkeypatch.setattr(ImageFile.ImageFile, "load", fail)
+    with pytest.raises(ImageError, match=r"^The picture is an incomplete, [^']*\.$") as caught:
+        load_image(encoded(NOISE, "BMP"))
+    assert isinstance(caught.value.__cause__, error)
+
+
+def test_a_lack_of_memory_is_called_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("numpy.asarray", lambda _: (_ for _ in ()).throw(MemoryError))
+    with pytest.raises(ImageError, match="needs more memory than is free; scale it down first"):
+        load_image(PNG)
 
 
 @pytest.mark.parametrize(
