@@ -8,6 +8,7 @@ import xai_core as xai
 from dashboard.choices import thumbnail
 from dashboard.viewer import Picture, picture_of
 from xai_core.attribution.explain import ImageTrace
+from xai_core.images import SAMPLES
 from xai_core.types import Box, Explanation, LayerInfo, LoadedModel, ModelCard, SourceImage
 
 
@@ -68,6 +69,11 @@ def _explained(
 def picture(image_digest: str, box: Box, name: str, _image: SourceImage) -> Picture:
     """The picture as the browser gets it."""
     return picture_of(_image.pixels, box, name)
+
+
+def sample_thumbs() -> dict[str, str]:
+    """Small pictures of the samples, as data URLs by key."""
+    return {s.key: thumb(image.digest, image) for s in SAMPLES for image in [sample(s.key)]}
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)

@@ -22,10 +22,10 @@ def picture_control() -> SourceImage:
     chosen = state.selection().picture
     own = state.uploads()
     tray = [Choice(f"upload:{d}", i.name, picture=cached.thumb(d, i), hint=i.name) for d, i in reversed(own.items())]
+    thumbs = cached.sample_thumbs()
     tray += [
-        Choice(f"sample:{s.key}", s.key.capitalize(), picture=cached.thumb(i.digest, i), hint=f"{s.title} ({s.credit})")
+        Choice(f"sample:{s.key}", s.key.capitalize(), picture=thumbs[s.key], hint=f"{s.title} ({s.credit})")
         for s in SAMPLES
-        for i in [cached.sample(s.key)]
     ]
     choices(
         tray,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import streamlit as st
 
@@ -88,13 +86,22 @@ def _point(at: Click, result: Explanation) -> None:
     box = result.box
     row = (at.y - box.top) / (box.bottom - box.top)
     column = (at.x - box.left) / (box.right - box.left)
-    with st.container(horizontal=True):
-        for name, maps in result.maps.items():
-            height, width = maps[0].shape
-            value = sample_at(maps[0], np.array([row * height]), np.array([column * width]))[0, 0]
-            top = float(np.abs(maps[0]).max())
-            share = f"{value / top:+.0%}" if top > 0 and math.isfinite(value) else "0 %"
-            st.metric(name, f"{value:.3g}", f"{share} of its strongest", delta_color="off", delta_arrow="off")
+    rows = []
+    for name, maps in result.maps.items():
+        height, width = maps[0].shape
+        value = float(sample_at(maps[0], np.array([row * height]), np.array([column * width]))[0, 0])
+        top = float(np.abs(maps[0]).max())
+        rows.append({"Layer": name, "Evidence here": value, "Share of the layer's strongest": value / top if top else 0})
+    st.dataframe(
+        rows,
+        hide_index=True,
+        width="content",
+        column_config={
+            "Evidence here": st.column_config.NumberColumn(format="%.3g"),
+            "Share of the layer's strongest": st.column_config.NumberColumn(format="percent"),
+        },
+        alt="Evidence at the chosen point, layer by layer",
+    )
 
 
 def how_to_read(result: Explanation, layer: str) -> None:

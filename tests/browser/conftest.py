@@ -77,7 +77,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page(chromium: Browser) -> Iterator[PageOpener]:
-    """`open_page(**context options)`; what such a page logs as an error, throws, or asks of another host fails the test."""
+    """`open_page(**context options)`: an error it logs or throws, and a request to another host, fail the test."""
     faults: list[str] = []
     contexts = []
 

@@ -53,6 +53,7 @@ function listenToHold(view, signal) {
 function isHideKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey) return false
   const [target] = event.composedPath()
-  const typing = target instanceof Element && target.matches("select, textarea, [contenteditable], input:not([type=range], [type=radio])")
+  const fields = "select, textarea, [contenteditable], input:not([type=range], [type=radio])"
+  const typing = target instanceof Element && target.matches(fields)
   return !typing && event.key.toLowerCase() === "h"
 }

@@ -31,8 +31,12 @@ function exportImage(view) {
   const canvas = newCanvas({ width: size.width, height: size.height + strip.height })
   const context = canvas.getContext("2d")
   drawPicture(context, view.bitmap, view.picture, size)
-  if (view.shows()) drawHeat(context, sampleArea(view.picture, view.map, size, view.settings().smooth), view.heat, view.settings(), view.lut())
-  if (!coversPicture(view.picture)) outline(context, boxOn(view.picture, size), Math.max(1, Math.round(size.width / 700)))
+  if (view.shows()) {
+    const settings = view.settings()
+    drawHeat(context, sampleArea(view.picture, view.map, size, settings.smooth), view.heat, settings, view.lut())
+  }
+  const line = Math.max(1, Math.round(size.width / 700))
+  if (!coversPicture(view.picture)) outline(context, boxOn(view.picture, size), line)
   drawStrip(context, view, strip, size)
   return canvas
 }
@@ -48,7 +52,8 @@ function measureStrip(view, width) {
   const lines = texts.flatMap((text) => wrapText(context, text, width - 2 * pad))
   const bar = view.shows() ? 3.6 * font : 0
   const height = bar + lines.length ? Math.round(2 * pad + bar + 1.4 * font * lines.length) : 0
-  return { font, pad, lines, bar, height, face: context.font, ink: style.color, paper: style.getPropertyValue("--st-background-color") }
+  const paper = style.getPropertyValue("--st-background-color")
+  return { font, pad, lines, bar, height, face: context.font, ink: style.color, paper }
 }
 
 function wrapText(context, text, width) {
@@ -77,7 +82,8 @@ function drawLegend(context, view, { font, ink }, { x, y, width }) {
   const { threshold } = view.settings()
   paintBar(context, { x, y, width, height: font }, heat, threshold, view.lut())
   const hidden = threshold > 0 ? `, hidden below ${formatNumber(threshold * heat.vmax)}` : ""
-  const texts = { left: formatNumber(heat.vmin), center: `${heat.label} \u00b7 ${heat.layer}${hidden}`, right: formatNumber(heat.vmax) }
+  const title = `${heat.label} \u00b7 ${heat.layer}${hidden}`
+  const texts = { left: formatNumber(heat.vmin), center: title, right: formatNumber(heat.vmax) }
   context.fillStyle = ink
   for (const [align, text] of Object.entries(texts)) {
     context.textAlign = align

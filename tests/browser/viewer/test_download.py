@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +36,7 @@ def test_it_has_the_pictures_resolution_and_a_strip_below(downloaded: tuple[str,
     assert strip.std() > 10
 
 
-def test_it_holds_the_image_as_seen(shown: Page, pixels, downloaded: tuple[str, np.ndarray]) -> None:  # noqa: ANN001
+def test_it_holds_the_image_as_seen(shown: Page, pixels: Callable, downloaded: tuple[str, np.ndarray]) -> None:
     canvas = pixels(shown.locator(".viewer .scene"))
     frame = 3  # the line around the box is drawn on the image, but not on the canvas read here
     inside = np.s_[frame:-frame, 100 + frame : 500 - frame]

@@ -1,0 +1,137 @@
+"""The Explain page without a browser: what it shows for a choice, a link, an upload and a refusal."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import streamlit as st
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+import xai_core as xai
+from dashboard import cached
+from dashboard.state import Selection, link_of_selection, selection_of_link
+from xai_core.models import torchvision_zoo
+
+PAGE = Path(__file__).resolve().parents[2] / "pages" / "explain.py"
+
+
+@pytest.fixture
+def app() -> Iterator[AppTest]:
+    yield AppTest.from_file(str(PAGE), default_timeout=60)
+    cached._traced.clear()
+    cached._explained.clear()
+
+
+def headline(app: AppTest) -> str:
+    assert not app.exception
+    return app.header[0].value
+
+
+def png(pixels: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def test_first_run_shows_the_predicted_class_without_a_click(app: AppTest):
+    expected = xai.predict(xai.load_model("imagenet"), xai.load_sample("cat")).top(1)[0]
+    app.run()
+    assert headline(app) == f"The model sees: {expected.name.split(',')[0]}"
+    assert app.selectbox(key="choice_layer").value == "bn2"
+    assert app.selectbox(key="choice_class_index").value == expected.index
+
+
+def test_another_class_and_layer_need_no_other_forward_pass(app: AppTest, monkeypatch: pytest.MonkeyPatch):
+    app.run()
+    passes: list[object] = []
+    monkeypatch.setattr(xai, "trace_image", lambda *args: passes.append(args))
+    app.selectbox(key="choice_class_index").set_value(281).run()
+    assert headline(app) == "Evidence for: tabby"
+    app.selectbox(key="choice_layer").set_value("blocks.4").run()
+    assert any("14 × 14 cells" in c.value for c in app.caption)
+    assert app.query_params["layer"] == "blocks.4"
+    assert passes == []
+
+
+def test_a_link_restores_model_sample_class_layer_and_method(app: AppTest):
+    for key, value in {"sample": "coffee", "class": "504", "layer": "blocks.4", "method": "grad_cam"}.items():
+        app.query_params[key] = value
+    app.run()
+    assert headline(app) == "Evidence for: coffee mug"
+    assert app.selectbox(key="choice_layer").value == "blocks.4"
+    assert app.session_state["selection"] == Selection("imagenet", "sample:coffee", 504, "blocks.4", "grad_cam")
+
+
+@pytest.mark.parametrize(
+    ("link", "word"),
+    [({"model": "nope"}, "no model"), ({"class": "99999"}, "no class 99999"), ({"layer": "<b>x"}, "has no layer")],
+)
+def test_a_wrong_link_is_said_in_a_sentence_and_the_default_is_shown(app: AppTest, link: dict[str, str], word: str):
+    for key, value in link.items():
+        app.query_params[key] = value
+    app.run()
+    assert headline(app).startswith("The model sees")
+    assert word in app.warning[0].value
+
+
+def test_an_uploaded_picture_is_chosen_and_never_named_in_the_link(app: AppTest):
+    app.run()
+    rng = np.random.default_rng(0)
+    app.file_uploader[0].upload("patient-name.png", png(rng.integers(0, 255, (60, 90, 3), np.uint8)), "image/png").run()
+    assert not app.exception
+    chosen = app.session_state["selection"]
+    assert chosen.picture.startswith("upload:")
+    assert "sample" not in app.query_params
+    assert "patient" not in repr(link_of_selection(chosen))
+    assert chosen.picture.split(":")[1] not in repr(link_of_selection(chosen))
+    assert len(app.session_state["uploads"]) == 1
+
+
+def test_a_damaged_upload_is_refused_in_one_sentence_and_loses_nothing(app: AppTest):
+    app.run()
+    good = png(np.full((40, 40, 3), 90, np.uint8))
+    app.file_uploader[0].set_value([("good.png", good, "image/png"), ("bad.png", good[:50], "image/png")]).run()
+    assert not app.exception
+    assert len(app.session_state["uploads"]) == 1
+    (refusal,) = [e.value for e in app.error]
+    assert refusal.endswith(".")
+    assert "Traceback" not in refusal
+    assert headline(app).startswith("The model sees")
+
+
+def test_a_model_that_is_not_on_disk_asks_before_it_downloads(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setattr(torchvision_zoo, "build", lambda *_: pytest.fail("nothing may be loaded unasked"))
+    app.query_params["model"] = "torchvision/resnet18"
+    app.run()
+    assert not app.exception
+    labels = [button.label for button in app.button]
+    assert any(label.startswith("Download 4") and label.endswith("MB") for label in labels), labels
+    assert any("ResNet-18 is not on this machine yet" in text.value for text in app.markdown)
+
+
+@pytest.mark.parametrize(
+    ("link", "expected"),
+    [
+        ({}, Selection()),
+        ({"class": "7", "sample": "rocket"}, Selection(picture="sample:rocket", class_index=7)),
+        ({"class": "-1", "sample": "../../etc/passwd", "layer": ""}, Selection()),
+        ({"class": "１"}, Selection()),
+    ],
+)
+def test_links_are_read_with_suspicion(link: dict[str, str], expected: Selection):
+    assert selection_of_link(link) == expected
+    assert selection_of_link(link_of_selection(expected)) == expected
+
+
+def test_caches_are_bounded():
+    for cache in (cached.model, cached.layers, cached.sample, cached._traced, cached._explained, cached.picture):
+        assert isinstance(cache, type(st.cache_resource(lambda: None)))
+        assert cache._info.max_entries is not None
