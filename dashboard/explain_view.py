@@ -91,7 +91,9 @@ def _point(at: Click, result: Explanation) -> None:
         height, width = maps[0].shape
         value = float(sample_at(maps[0], np.array([row * height]), np.array([column * width]))[0, 0])
         top = float(np.abs(maps[0]).max())
-        rows.append({"Layer": name, "Evidence here": value, "Share of the layer's strongest": value / top if top else 0})
+        rows.append(
+            {"Layer": name, "Evidence here": value, "Share of the layer's strongest": value / top if top else 0}
+        )
     st.dataframe(
         rows,
         hide_index=True,

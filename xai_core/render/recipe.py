@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 
@@ -49,5 +50,6 @@ def as_npz(result: Explanation) -> bytes:
     """The raw signed maps, one array (k, h, w) a layer, and the whole recipe as JSON under `recipe`: a .npz file."""
     record = {**asdict(result), "maps": list(result.maps)}
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, recipe=np.array(json.dumps(record, default=str)), **dict(result.maps))
+    arrays: dict[str, Any] = {**result.maps, "recipe": np.array(json.dumps(record, default=str))}
+    np.savez_compressed(buffer, **arrays)
     return buffer.getvalue()

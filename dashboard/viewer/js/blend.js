@@ -19,7 +19,7 @@ function colourTable(lut, opacity, kind) {
   })
 }
 
-// field: Float32Array of values; range {vmin, vmax}; threshold in [0, 1]. Gives Uint32Array RGBA, 0 where nothing is drawn.
+// field: Float32Array of values; range {vmin, vmax}; threshold in [0, 1]. Gives Uint32Array RGBA, 0 for nothing drawn.
 function paintField(field, range, threshold, table) {
   const { vmin, vmax } = range
   const signed = vmin < 0

@@ -33,7 +33,9 @@ function createGallery(root) {
 async function receive(gallery, { data, setTriggerValue }) {
   const { header, blob, floats } = decodePayload(data)
   const { picture, selected, settings: name } = header
-  const tiles = header.tiles.map((tile, i) => ({ ...tile, map: { rows: tile.rows, cols: tile.cols, values: floats(`map${i}`) } }))
+  const tiles = header.tiles.map((tile, i) => {
+    return { ...tile, map: { rows: tile.rows, cols: tile.cols, values: floats(`map${i}`) } }
+  })
   const scales = decodeScales(header.scales, blob("scales"))
   Object.assign(gallery, { setTriggerValue, picture, selected, name, tiles, scales, bitmap: null })
   showTiles(gallery)
@@ -72,7 +74,8 @@ function showTile(button, tile, selected, picture) {
   button.title = tile.name
   button.querySelector(".frame").style.aspectRatio = `${picture.width} / ${picture.height}`
   button.setAttribute("aria-pressed", String(selected))
-  button.setAttribute("aria-label", `${tile.name}, grid ${grid}, ${tile.message ?? `largest value ${formatNumber(tile.peak)}`}`)
+  const content = tile.message ?? `largest value ${formatNumber(tile.peak)}`
+  button.setAttribute("aria-label", `${tile.name}, grid ${grid}, ${content}`)
 }
 
 // As many columns as fit, spread evenly over the rows.
@@ -86,7 +89,8 @@ function schedule(gallery) {
   strip.style.setProperty("--columns", columnsFor(strip.clientWidth, tiles.length || 1))
   gallery.frame ??= requestAnimationFrame(() => {
     gallery.frame = null
-    if (gallery.bitmap && !gallery.abort.signal.aborted) gallery.tiles.forEach((tile, i) => drawTile(gallery, tile, gallery.strip.children[i]))
+    if (!gallery.bitmap || gallery.abort.signal.aborted) return
+    gallery.tiles.forEach((tile, i) => drawTile(gallery, tile, gallery.strip.children[i]))
   })
 }
 
@@ -101,7 +105,8 @@ function drawTile({ picture, bitmap, name, scales }, tile, button) {
   const settings = getSettings(name)
   drawPicture(context, bitmap, picture, size)
   if (tile.message) return
-  drawHeat(context, sampleArea(picture, tile.map, size, settings.smooth), tile, settings, scales[chosenScale(settings, "sequential", scales)])
+  const lut = scales[chosenScale(settings, "sequential", scales)]
+  drawHeat(context, sampleArea(picture, tile.map, size, settings.smooth), tile, settings, lut)
 }
 
 function moveFocus({ strip }, event) {

@@ -17,7 +17,8 @@ export default function (component) {
 }
 
 function createView(root) {
-  const view = { root, el: findElements(root), runs: 0, abort: new AbortController(), cursor: null, hovered: false, hidden: false }
+  const view = { root, el: findElements(root), runs: 0, abort: new AbortController() }
+  Object.assign(view, { picture: null, map: null, cursor: null, hovered: false, hidden: false })
   addReadings(view)
   addActions(view)
   const { signal } = view.abort
@@ -31,8 +32,10 @@ function createView(root) {
 
 function findElements(root) {
   const find = (selector) => root.querySelector(selector)
-  const byClass = ["viewer", "stage", "scene", "marks", "banner", "value", "place", "panel", "legend", "bar", "low", "cut", "high",
-    "controls", "opacity", "threshold", "scales", "segments", "hold", "download", "caption"]
+  const byClass = [
+    "viewer", "stage", "scene", "marks", "banner", "value", "place", "legend", "bar", "low", "cut", "high",
+    "controls", "opacity", "threshold", "scales", "segments", "hold", "download", "caption",
+  ]
   return {
     ...Object.fromEntries(byClass.map((name) => [name, find(`.${name}`)])),
     title: find(".legend-title"),
@@ -104,7 +107,8 @@ async function decode(view, digest, bytes) {
 
 function showTexts(view) {
   const { el, heat, picture } = view
-  el.scene.setAttribute("aria-label", heat ? `${picture.name}, overlaid with ${heat.label} of layer ${heat.layer}` : picture.name)
+  const overlaid = heat ? `, overlaid with ${heat.label} of layer ${heat.layer}` : ""
+  el.scene.setAttribute("aria-label", picture.name + overlaid)
   el.title.textContent = heat ? `${heat.label} \u00b7 ${heat.layer}` : ""
   el.words.textContent = heat ? heat.description : "The picture without a map."
   el.caption.textContent = view.caption
