@@ -184,7 +184,7 @@ def _follow(field: str, value: object) -> None:
     st.session_state[f"choice_{field}"] = value
 
 
-def _chosen(field: str):
+def _chosen(field: str) -> Callable[[], None]:
     def store() -> None:
         state.choose(**{field: st.session_state[f"choice_{field}"]})
 
