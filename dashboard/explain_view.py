@@ -133,10 +133,14 @@ def layer_gallery(image: SourceImage, result: Explanation, layers: tuple[LayerIn
     tiles = [
         Tile(name, raw, common if scale == "One scale for all" else common_maximum([raw])) for name, raw in maps.items()
     ]
-    chosen = gallery(_picture(image, result), tiles, selected=layer, key="layer_gallery", settings_of="explain_viewer")
-    if chosen is not None and chosen != layer:
-        state.choose(layer=chosen)
-        st.rerun()
+    gallery(
+        _picture(image, result),
+        tiles,
+        selected=layer,
+        key="layer_gallery",
+        settings_of="explain_viewer",
+        on_choose=lambda name: state.choose(layer=name),
+    )
 
 
 def what_the_model_saw(traced: ImageTrace) -> None:

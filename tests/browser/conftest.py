@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = "/usr/bin/chromium"
@@ -84,7 +85,7 @@ def open_page(chromium: Browser) -> Iterator[PageOpener]:
     def open_page(**options: Any) -> Page:
         contexts.append(chromium.new_context(**{"viewport": {"width": 1440, "height": 900}, **options}))
         page = contexts[-1].new_page()
-        page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+        page.on("console", lambda message: faults.append(message.text) if is_fault(message) else None)
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("request", lambda request: faults.append(request.url) if is_foreign(request) else None)
         return page
@@ -99,6 +100,12 @@ def open_page(chromium: Browser) -> Iterator[PageOpener]:
 def page(open_page: PageOpener) -> Page:
     """A watched page of 1440 x 900."""
     return open_page()
+
+
+def is_fault(message: ConsoleMessage) -> bool:
+    """An error on the console, but for Streamlit's own two questions whether it is served from /<page>/ (404: no)."""
+    asked = urlsplit(message.location.get("url", "")).path
+    return message.type == "error" and not re.fullmatch(r"/\w+/_stcore/(health|host-config)", asked)
 
 
 def is_foreign(request: Request) -> bool:

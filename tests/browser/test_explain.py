@@ -39,11 +39,12 @@ def test_first_visit_to_a_fresh_server_shows_the_whole_app(start_server: ServerS
     with start_server(APP) as base:
         page.goto(base + address)
         expect(page).to_have_title(re.compile("Sightline"))
-        page.get_by_test_id("stSidebar").get_by_text("Sightline").or_(page.get_by_test_id("stLogo")).first.wait_for()
+        expect(page.get_by_test_id("stSidebar").get_by_role("img").first).to_be_visible(timeout=60_000)
         if address in ("/", "/explain"):
             finished(page)
             expect(page.get_by_role("heading", name=re.compile("The model sees: "))).to_be_visible()
             assert recipe(page).startswith("EfficientNet-Lite0 (weights ")
+        page.close()  # before its server goes
 
 
 def test_class_layer_and_sample_change_the_map(page: Page, url: str):

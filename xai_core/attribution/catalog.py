@@ -20,4 +20,5 @@ def find_method(key: str) -> Method:
 
 def methods(model: LoadedModel) -> dict[str, str | None]:
     """{method key: None where it applies to this model, else the reason why it does not}."""
-    return {method.key: method.reason_not(model.module) for method in METHODS}
+    input_shape = (1, len(model.card.mean), *model.card.input_size)
+    return {method.key: method.reason_not(model.module, input_shape) for method in METHODS}

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from xai_core.attribution.catalog import find_method
 from xai_core.attribution.method import Method, Progress, Question
-from xai_core.errors import LayerError, NotApplicable
+from xai_core.errors import LayerError
 from xai_core.trace.capture import Trace, trace
 from xai_core.trace.target import Score, Target
 
@@ -38,21 +38,12 @@ def class_maps(
     One forward pass for everything; gradient methods take one backward pass for each class. `module` stays untouched.
     LayerError, ClassError, NotApplicable, ModelError: see the message.
     """
-    chosen = applicable(method, module)
+    chosen = find_method(method)
     traced = trace(module, inputs, layers if chosen.target == "layer" else ())
     target = make_target(traced, classes, score, against)
     question = Question(module, inputs, tuple(layers), target, traced)
     maps = answer(chosen, question, settings, on_progress)
     return {name: m.clamp(min=0) for name, m in maps.items()} if relu else maps
-
-
-def applicable(key: str, module: nn.Module) -> Method:
-    """The method with this key; NotApplicable, with the reason, where it has no meaning for the network."""
-    method = find_method(key)
-    reason = method.reason_not(module)
-    if reason:
-        raise NotApplicable(reason)
-    return method
 
 
 def answer(

@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import torch
 
-from xai_core.attribution.class_maps import answer, applicable, make_target
+from xai_core.attribution.catalog import find_method
+from xai_core.attribution.class_maps import answer, make_target
 from xai_core.attribution.method import Progress, Question
 from xai_core.errors import LayerError, ModelError
 from xai_core.models.layers import layers as list_layers
@@ -80,7 +81,7 @@ def explain_trace(
 ) -> Explanation:
     """Class maps from a pass that was made before; `layers` must be among those that it kept."""
     model, prediction = traced.model, traced.prediction
-    chosen = applicable(method, model.module)
+    chosen = find_method(method)
     target = make_target(traced.trace, classes, score, against)
     question = Question(model.module, traced.given.tensor, tuple(layers), target, traced.trace)
     maps = answer(chosen, question, settings, on_progress)

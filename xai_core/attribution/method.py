@@ -51,8 +51,12 @@ def setting(
     return field(default=default, metadata=about)
 
 
-def no_objection(_module: nn.Module) -> str | None:
+def no_objection(_module: nn.Module, _input_shape: tuple[int, ...]) -> str | None:
     return None
+
+
+def every_layer(_module: nn.Module, trace: Trace) -> tuple[str, ...]:
+    return tuple(trace.activations)
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,9 @@ class Method:
     answer: question, settings, on_progress(done, total) to signed maps {layer: (n, k, h, w)}; for target "pixel" the
     only key is INPUT and (h, w) the input's size. on_progress may raise to cancel.
     settings: a frozen dataclass of `setting` fields; it stands in the recipe line.
-    reason_not: None where the method applies to a network, else why it does not, as one sentence.
+    reason_not: None where the method applies to a network with inputs of this shape (n, c, H, W), else why it does
+    not, as one sentence. It may run the network, so it is for menus: `answer` refuses by itself, with NotApplicable.
+    defined_at: those layers of a pass at which the method is defined.
     class_sensitive: False where theory says that the class does not matter. slow: it takes many forward passes.
     caveat: what a reader must know, as one sentence.
     """
@@ -74,7 +80,8 @@ class Method:
     answer: Callable[[Question, Any, Progress], dict[str, Tensor]]
     target: Literal["layer", "pixel"] = "layer"
     settings: type = NoSettings
-    reason_not: Callable[[nn.Module], str | None] = no_objection
+    reason_not: Callable[[nn.Module, tuple[int, ...]], str | None] = no_objection
+    defined_at: Callable[[nn.Module, Trace], tuple[str, ...]] = every_layer
     class_sensitive: bool = True
     slow: bool = False
     caveat: str | None = None

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from xai_core.errors import LayerError, ModelError
 from xai_core.models.isolate import isolated
+from xai_core.trace.relu_rules import Rule, relu_rule
 from xai_core.trace.target import Target, target_scores
 
 
@@ -23,18 +24,23 @@ class Trace:
 
     activations: {layer: (n, c, h, w)} float, on the graph, in the order in which the layers ran.
     scores: (n, n_classes) before softmax, on the graph.
+    inputs: (n, c, H, W), the leaf from which the whole graph starts, and rule: what its ReLUs hand back; None where the
+    pass was taken without a rule and the graph starts at the shallowest layer.
     """
 
     activations: Mapping[str, Tensor]
     scores: Tensor
+    inputs: Tensor | None = None
+    rule: Rule | None = None
 
 
-def trace(module: nn.Module, inputs: Tensor, layers: Sequence[str]) -> Trace:
+def trace(module: nn.Module, inputs: Tensor, layers: Sequence[str], rule: Rule | None = None) -> Trace:
     """Run `module` once on `inputs` (n, c, H, W) and keep the activations of `layers`.
 
+    rule: with it gradients reach down to the inputs, through ReLUs that follow it ("gradient" leaves them as they are).
     The module is left exactly as it was, whatever happens, and other threads may use it at the same time.
     LayerError: a layer does not exist, does not run exactly once, or gives no tensor.
-    ModelError: training mode, or an answer that is not (n, n_classes).
+    ModelError: training mode, or an answer that is not (n, n_classes). NotApplicable: see `relu_rule`.
     """
     _refuse_training(module)
     copy = isolated(module, layers)
@@ -43,13 +49,15 @@ def trace(module: nn.Module, inputs: Tensor, layers: Sequence[str]) -> Trace:
         copy.get_submodule(name).register_forward_hook(
             lambda _module, _args, output, name=name: _keep(kept, name, output)
         )
-    with torch.inference_mode(False), torch.no_grad():
-        # Hooks switch gradients on at the shallowest layer; leaving this block restores the caller's mode.
-        scores = _scores(copy(inputs), len(inputs))
+    # Without a rule, hooks switch gradients on at the shallowest layer; leaving the block restores the caller's mode.
+    with torch.inference_mode(False), torch.set_grad_enabled(rule is not None), relu_rule(rule or "gradient"):
+        leaf = None if rule is None else inputs.detach().clone().requires_grad_()
+        # The network gets a clone of the leaf, as an in-place operation may come first.
+        scores = _scores(copy(inputs if leaf is None else leaf.clone()), len(inputs))
     missing = [name for name in layers if name not in kept]
     if missing:
         raise LayerError(f"Layer '{missing[0]}' did not run in this network's forward pass; choose another layer.")
-    return Trace(kept, scores)
+    return Trace(kept, scores, leaf, rule)
 
 
 def _keep(kept: dict[str, Tensor], name: str, output: object) -> Tensor:
