@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pytest
 import streamlit as st
+import torch
+import torchvision
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 import xai_core as xai
 from dashboard import cached
-from dashboard.state import Selection, link_of_selection, selection_of_link
-from xai_core.models import torchvision_zoo
+from dashboard.state import MAX_UPLOADS, Selection, link_of_selection, selection_of_link
+from tests.xai_core.images.hostile import hostile_files
+from xai_core.models import catalog, torchvision_zoo
+from xai_core.types import Download
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "explain.py"
 
@@ -135,3 +145,63 @@ def test_caches_are_bounded():
     for cache in (cached.model, cached.layers, cached.sample, cached._traced, cached._explained, cached.picture):
         assert isinstance(cache, type(st.cache_resource(lambda: None)))
         assert cache._info.max_entries is not None
+
+
+def test_hostile_files_never_crash_the_page_and_each_refusal_is_one_sentence(app: AppTest):
+    app.run()
+    files = [(name, content, "image/png") for name, content in hostile_files() if len(content) < 2_000_000]
+    assert len(files) >= 100
+    refused = 0
+    for start in range(0, len(files), 60):
+        part = files[start : start + 60]
+        known = len(app.session_state["uploads"])
+        app.file_uploader[0].set_value(part).run()
+        assert not app.exception
+        refusals = [error.value for error in app.error]
+        assert len(refusals) + len(app.session_state["uploads"]) - known >= len(part) - MAX_UPLOADS
+        assert all(refusal.endswith(".") and "\n" not in refusal for refusal in refusals)
+        refused += len(refusals)
+    assert refused >= 100
+    assert headline(app)
+
+
+def test_a_download_shows_its_size_then_loads_the_model_and_its_map(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "hub"))
+    card = cached.cards()["torchvision/mnasnet0_5"]
+    with weights_server(tmp_path, torchvision.models.mnasnet0_5()) as download:
+        local = replace(card, download=download)
+        monkeypatch.setitem(cached.cards(), card.key, local)
+        monkeypatch.setitem(catalog._catalog(), card.key, (local, catalog._SOURCES[1]))
+        app.query_params["model"] = card.key
+        app.run()
+        (agree,) = [button for button in app.button if button.label.startswith("Download ")]
+        agree.click().run()
+    assert headline(app).startswith("The model sees: ")
+    assert app.selectbox(key="choice_layer").value == "layers.16"
+    cached.model.clear()
+
+
+@contextmanager
+def weights_server(folder: Path, network: torch.nn.Module) -> Iterator[Download]:
+    """Serve a network's weights under the name that torchvision would give them, on this machine."""
+    served = folder / "served"
+    served.mkdir()
+    torch.save(network.state_dict(), served / "weights.pth")
+    digest = hashlib.sha256((served / "weights.pth").read_bytes()).hexdigest()
+    name = f"mnasnet-{digest[:8]}.pth"
+    (served / "weights.pth").rename(served / name)
+    handler = partial(QuietHandler, directory=str(served))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        size = (served / name).stat().st_size
+        yield Download(f"http://127.0.0.1:{server.server_port}/{name}", size, digest[:8])
+        server.shutdown()
+        thread.join()
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *_args: object) -> None:
+        """Nothing: a test's log is for its failures."""

@@ -1,0 +1,64 @@
+"""Pixel-level answers from gradients of the score: at the picture itself, or weighted over many points around it.
+
+Every channel of the input has its own gradient; the map is their signed sum, so that its total is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from xai_core.attribution.method import INPUT, Progress, Question
+from xai_core.trace.capture import trace
+from xai_core.trace.pixel_gradient import input_gradient, score_gradient
+from xai_core.trace.relu_rules import Rule
+
+
+def by_input_gradient(
+    rule: Rule, combine: Callable[[Tensor, Tensor], Tensor] = lambda gradient, _inputs: gradient
+) -> Callable[[Question, Any, Progress], dict[str, Tensor]]:
+    """A method's `answer` from its ReLU rule and its formula: gradient and inputs, each (n, c, H, W), to the same shape.
+
+    One backward pass for each class; the question's own pass serves where it was taken with this rule.
+    """
+
+    def answer(question: Question, _settings: Any, on_progress: Progress) -> dict[str, Tensor]:
+        ready = question.trace.rule == rule
+        traced = question.trace if ready else trace(question.module, question.inputs, (), rule)
+        targets, maps = question.target.columns(), []
+        for done, target in enumerate(targets, start=1):
+            maps.append(combine(score_gradient(traced, target), question.inputs.detach()).sum(dim=1))
+            on_progress(done, len(targets))
+        return {INPUT: torch.stack(maps, dim=1)}
+
+    return answer
+
+
+def weighted_gradients(
+    question: Question,
+    points: Callable[[int], Iterator[Tensor]],
+    weights: Sequence[float],
+    batch: int,
+    on_progress: Progress,
+) -> Tensor:
+    """The weighted sum of the gradients at many points, (n, k, c, H, W), with at most `batch` points in a pass.
+
+    points: a picture's index to its points (c, H, W), as many as there are weights. Each picture goes alone, so its
+    result is the same, to the bit, in any company.
+    """
+    sums = []
+    total = len(question.inputs) * len(weights)
+    for picture in range(len(question.inputs)):
+        stream, summed = points(picture), torch.zeros((), device=question.inputs.device)
+        for start in range(0, len(weights), batch):
+            chunk = torch.stack(list(islice(stream, batch)))
+            gradients = input_gradient(question.module, chunk, question.target.of_picture(picture, len(chunk)))
+            share = gradients.new_tensor(weights[start : start + batch])
+            summed = summed + torch.tensordot(share, gradients, dims=1)
+            on_progress(picture * len(weights) + start + len(chunk), total)
+        sums.append(summed)
+    return torch.stack(sums)
