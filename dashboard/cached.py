@@ -9,7 +9,7 @@ from dashboard.choices import thumbnail
 from dashboard.viewer import Picture, picture_of
 from xai_core.attribution.explain import ImageTrace
 from xai_core.images import SAMPLES
-from xai_core.types import Box, Explanation, LayerInfo, LoadedModel, ModelCard, SourceImage
+from xai_core.types import Box, LayerInfo, LoadedModel, ModelCard, SourceImage
 
 
 @st.cache_resource(show_spinner=False)
@@ -47,22 +47,10 @@ def _traced(
     return xai.trace_image(_model, _image, layer_names)
 
 
-def explanation(traced: ImageTrace, method: str, class_index: int) -> Explanation:
-    """The class's maps at every layer of the pass: changing the layer afterwards costs nothing."""
-    names = tuple(traced.trace.activations)
-    return _explained(traced.model.card.key, traced.image.digest, names, method, class_index, traced)
-
-
-@st.cache_resource(max_entries=256, show_spinner=False)
-def _explained(
-    model_key: str,
-    image_digest: str,
-    layer_names: tuple[str, ...],
-    method: str,
-    class_index: int,
-    _traced: ImageTrace,
-) -> Explanation:
-    return xai.explain_trace(_traced, method, layer_names, [class_index])
+@st.cache_resource(max_entries=64, show_spinner=False)
+def methods(model_key: str, _model: LoadedModel) -> dict[str, str | None]:
+    """For each method None where it applies to the model, else why it does not."""
+    return xai.methods(_model)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

@@ -1,15 +1,13 @@
-"""What a visitor chooses from: picture, model, class, layer, method."""
+"""What a visitor chooses from: picture, model, class and layer."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import streamlit as st
 
 import xai_core as xai
 from dashboard import cached, state
 from dashboard.choices import Choice, choices
-from xai_core.attribution.catalog import METHODS
+from dashboard.method_controls import choice, follow, store
 from xai_core.errors import ImageError
 from xai_core.images import SAMPLES
 from xai_core.models.class_names import short_name
@@ -38,10 +36,21 @@ def picture_control() -> SourceImage:
         on_choose=lambda id: state.choose(picture=id),
     )
     _upload_control()
-    kind, _, name = state.selection().picture.partition(":")
-    if kind == "upload" and name in own:
-        return own[name]
-    return cached.sample(name if kind == "sample" else "cat")
+    return image_of(state.selection().picture)
+
+
+def image_of(picture: str) -> SourceImage:
+    """The picture that a choice names; the first sample where it is gone."""
+    kind, _, name = picture.partition(":")
+    if kind == "upload" and name in state.uploads():
+        return state.uploads()[name]
+    return cached.sample(name if kind == "sample" else SAMPLES[0].key)
+
+
+def picture_titles() -> dict[str, str]:
+    """All pictures that can be chosen, by what a choice calls them."""
+    own = {f"upload:{digest}": image.name for digest, image in state.uploads().items()}
+    return own | {f"sample:{sample.key}": sample.title for sample in SAMPLES}
 
 
 def _upload_control() -> None:
@@ -79,14 +88,7 @@ def model_control() -> None:
         unknown = state.selection().model
         st.warning(f"There is no model “{unknown[:80]}”; the bundled one is shown instead.", icon=":material/info:")
         state.choose(model=next(iter(cards)))
-    _follow("model", state.selection().model)
-    st.selectbox(
-        "Model",
-        list(cards),
-        format_func=lambda key: _model_title(cards[key]),
-        key="choice_model",
-        on_change=_chosen("model"),
-    )
+    choice("Model", "model", list(cards), lambda key: _model_title(cards[key]))
 
 
 def _model_title(card: ModelCard) -> str:
@@ -115,13 +117,12 @@ def class_control(prediction: Prediction) -> int:
         key="class_bars",
         on_choose=lambda id: state.choose(class_index=int(id)),
     )
-    _follow("class_index", index)
     st.selectbox(
         "All classes",
         range(len(prediction.class_names)),
         format_func=lambda i: prediction.class_names[i],
-        key="choice_class_index",
-        on_change=_chosen("class_index"),
+        key=follow("class_index", index),
+        on_change=store("class_index"),
         help="Type to search. Any class can be explained, not only the predicted one.",
     )
     return index
@@ -141,13 +142,12 @@ def layer_control(model: LoadedModel, layers: tuple[LayerInfo, ...]) -> str:
         wanted = None
     name = wanted or suggested
     listed = [layer.name for layer in layers if every or layer.main or layer.name == name]
-    _follow("layer", name)
     st.selectbox(
         "Layer",
         listed,
         format_func=lambda n: layer_title(by_name[n]),
-        key="choice_layer",
-        on_change=_chosen("layer"),
+        key=follow("layer", name),
+        on_change=store("layer"),
     )
     st.toggle("List all convolutions", key="all_layers", persist_state="session")
     return name
@@ -156,36 +156,3 @@ def layer_control(model: LoadedModel, layers: tuple[LayerInfo, ...]) -> str:
 def layer_title(layer: LayerInfo) -> str:
     mark = " · suggested" if layer.suggested else ""
     return f"{layer.name} · {layer.grid[0]} × {layer.grid[1]} cells, {layer.channels} channels{mark}"
-
-
-def method_control(model: LoadedModel) -> str:
-    """The methods that apply to this model; those that do not are named with the reason."""
-    reasons = xai.methods(model)
-    offered = [key for key, reason in reasons.items() if reason is None]
-    if state.selection().method not in offered:
-        state.choose(method=offered[0])
-    _follow("method", state.selection().method)
-    titles = {method.key: method.title for method in METHODS}
-    st.selectbox(
-        "Method",
-        offered,
-        format_func=titles.__getitem__,
-        key="choice_method",
-        on_change=_chosen("method"),
-    )
-    for key, reason in reasons.items():
-        if reason:
-            st.caption(f"{titles[key]}: {reason}")
-    return state.selection().method
-
-
-def _follow(field: str, value: object) -> None:
-    """Let a widget show the current choice, which links, bars and tiles change as well."""
-    st.session_state[f"choice_{field}"] = value
-
-
-def _chosen(field: str) -> Callable[[], None]:
-    def store() -> None:
-        state.choose(**{field: st.session_state[f"choice_{field}"]})
-
-    return store

@@ -5,20 +5,20 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from dashboard import cached, state
-from dashboard.viewer import Click, Heat, Picture, Tile, gallery, viewer
+from dashboard import state
+from dashboard.drawing import Look, draw, picture_of_result
+from dashboard.viewer import Click, Tile, gallery
 from xai_core.attribution.catalog import find_method
 from xai_core.attribution.explain import ImageTrace
+from xai_core.attribution.method import INPUT
 from xai_core.models.class_names import short_name
 from xai_core.models.preprocess import model_view
-from xai_core.render.describe import describe
 from xai_core.render.place import sample_at
-from xai_core.render.recipe import as_npz, as_python, percent, recipe_line
-from xai_core.render.scale import common_maximum, has_evidence
+from xai_core.render.recipe import as_npz, as_python, percent
+from xai_core.render.scale import common_maximum
 from xai_core.types import Explanation, LayerInfo, Prediction, SourceImage
 
 UNSURE_BELOW = 0.5
-NO_EVIDENCE = "No positive evidence for this class at this layer."
 
 
 def headline(prediction: Prediction, class_index: int) -> None:
@@ -39,15 +39,10 @@ def headline(prediction: Prediction, class_index: int) -> None:
 
 def heat_map(image: SourceImage, result: Explanation, layer: str) -> None:
     """The viewer with its recipe line, and the ways to take the result along."""
-    raw = result.maps[layer][0]
-    title = find_method(result.method).title
-    clicked = viewer(
-        _picture(image, result),
-        Heat(raw, max(float(raw.max()), 0.0), f"{title} evidence", layer, describe(raw)),
-        key="explain_viewer",
-        caption=recipe_line(result, title, layer),
-        message=None if has_evidence(raw) else NO_EVIDENCE,
-    )
+    clicked = draw(image, result, layer, state.selection().evidence, Look("explain_viewer"))
+    method = find_method(result.method)
+    if method.caveat:
+        st.caption(f":material/info: {method.caveat}")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
             "Raw maps (NPZ)",
@@ -108,6 +103,12 @@ def _point(at: Click, result: Explanation) -> None:
 
 def how_to_read(result: Explanation, layer: str) -> None:
     height, width = result.maps[layer].shape[1:]
+    if layer == INPUT:
+        st.caption(
+            "How to read it: each value tells how the score answers to its pixel. Such maps are fine but noisy; "
+            "look for clusters, not for single dots."
+        )
+        return
     st.caption(
         f"How to read it: the brighter a place, the more the channels that fire there raised the score of this class. "
         f"The layer has {height} × {width} cells, so the map shows roughly where, never an outline, and not why."
@@ -115,7 +116,9 @@ def how_to_read(result: Explanation, layer: str) -> None:
 
 
 def layer_gallery(image: SourceImage, result: Explanation, layers: tuple[LayerInfo, ...], layer: str) -> None:
-    """The same class through the network's stages; a click chooses the layer."""
+    """The same class through the network's stages; a click chooses the layer. Left out where one layer has a map."""
+    if layer not in result.maps or len(result.maps) == 1:
+        return
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         st.subheader("Through the network", anchor=False, width="content")
         scale = st.segmented_control(
@@ -127,14 +130,15 @@ def layer_gallery(image: SourceImage, result: Explanation, layers: tuple[LayerIn
             required=True,
             label_visibility="collapsed",
         )
-    shown = [info.name for info in layers if info.name in result.maps and (info.stage_end or info.name == layer)]
-    maps = {name: result.maps[name][0] for name in shown}
+    stages = [info.name for info in layers if info.name in result.maps and (info.stage_end or info.name == layer)]
+    against = state.selection().evidence == "against"
+    maps = {name: -result.maps[name][0] if against else result.maps[name][0] for name in stages}
     common = common_maximum(maps.values())
     tiles = [
         Tile(name, raw, common if scale == "One scale for all" else common_maximum([raw])) for name, raw in maps.items()
     ]
     gallery(
-        _picture(image, result),
+        picture_of_result(image, result),
         tiles,
         selected=layer,
         key="layer_gallery",
@@ -159,7 +163,3 @@ def what_the_model_saw(traced: ImageTrace) -> None:
         right.markdown(f"The picture has {image.size[1]} × {image.size[0]} pixels. {rule}")
         for note in (*image.notes, *card.notes):
             right.caption(note)
-
-
-def _picture(image: SourceImage, result: Explanation) -> Picture:
-    return cached.picture(image.digest, result.box, image.name, image)

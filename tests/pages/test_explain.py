@@ -21,8 +21,8 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 import xai_core as xai
-from dashboard import cached
-from dashboard.state import MAX_UPLOADS, Selection, link_of_selection, selection_of_link
+from dashboard import cached, links, results
+from dashboard.state import MAX_UPLOADS, Selection
 from tests.xai_core.images.hostile import hostile_files
 from xai_core.models import catalog, torchvision_zoo
 from xai_core.types import Download
@@ -34,7 +34,7 @@ PAGE = Path(__file__).resolve().parents[2] / "pages" / "explain.py"
 def app() -> Iterator[AppTest]:
     yield AppTest.from_file(str(PAGE), default_timeout=60)
     cached._traced.clear()
-    cached._explained.clear()
+    results._store.clear()
 
 
 def headline(app: AppTest) -> str:
@@ -97,8 +97,8 @@ def test_an_uploaded_picture_is_chosen_and_never_named_in_the_link(app: AppTest)
     chosen = app.session_state["selection"]
     assert chosen.picture.startswith("upload:")
     assert "sample" not in app.query_params
-    assert "patient" not in repr(link_of_selection(chosen))
-    assert chosen.picture.split(":")[1] not in repr(link_of_selection(chosen))
+    assert "patient" not in repr(links.write(chosen))
+    assert chosen.picture.split(":")[1] not in repr(links.write(chosen))
     assert len(app.session_state["uploads"]) == 1
 
 
@@ -137,12 +137,12 @@ def test_a_model_that_is_not_on_disk_asks_before_it_downloads(
     ],
 )
 def test_links_are_read_with_suspicion(link: dict[str, str], expected: Selection):
-    assert selection_of_link(link) == expected
-    assert selection_of_link(link_of_selection(expected)) == expected
+    assert links.read(Selection(), link) == expected
+    assert links.read(Selection(), links.write(expected)) == expected
 
 
 def test_caches_are_bounded():
-    for cache in (cached.model, cached.layers, cached.sample, cached._traced, cached._explained, cached.picture):
+    for cache in (cached.model, cached.layers, cached.sample, cached._traced, cached.picture):
         assert isinstance(cache, type(st.cache_resource(lambda: None)))
         assert cache._info.max_entries is not None
 

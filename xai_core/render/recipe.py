@@ -15,12 +15,15 @@ from xai_core.types import Explanation
 def recipe_line(result: Explanation, method_title: str, layer: str, position: int = 0) -> str:
     """One line: model, weights, method, layer and grid, class, score and probability. `position`: which class."""
     height, width = result.maps[layer].shape[1:]
+    settings = ", ".join(f"{name} {value}" for name, value in result.settings.items())
+    rival = f" rather than class {result.against}" if result.against is not None else ""
     return " · ".join(
         (
             f"{result.model_title} (weights {result.weights_digest[:8]})",
-            method_title,
+            f"{method_title} ({settings})" if settings else method_title,
             f"layer {layer}, {height} × {width}",
-            result.class_names[position],
+            result.class_names[position] + rival,
+            *(("log-probability explained",) if result.score == "log_probability" else ()),
             f"score {result.scores[position]:.2f}",
             f"probability {percent(result.probabilities[position])}",
         )
@@ -36,12 +39,22 @@ def percent(probability: float) -> str:
 
 def as_python(result: Explanation, layer: str, load_image: str) -> str:
     """A script that makes the image again; load_image: the expression that gives the picture."""
+    settings = {name: value for name, value in result.settings.items() if name != "layer"}
+    question = {
+        "method": result.method,
+        "layers": [layer] if layer != "input" else [result.settings["layer"]] if "layer" in result.settings else [],
+        "classes": list(result.classes),
+        **({"score": result.score} if result.score != "logit" else {}),
+        **({"against": result.against} if result.against is not None else {}),
+        **({"settings": settings} if settings else {}),
+    }
+    arguments = ", ".join(f"{name}={value!r}" for name, value in question.items())
     return f"""import xai_core as xai
 from PIL import Image
 
 model = xai.load_model({result.model_key!r})
 image = {load_image}
-result = xai.explain(model, image, method={result.method!r}, layers=[{layer!r}], classes={list(result.classes)!r})
+result = xai.explain(model, image, {arguments})
 Image.fromarray(xai.overlay(image, result, {layer!r})).save("heat_map.png")
 """
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
 import numpy as np
+
+Evidence = Literal["for", "against", "both"]
 
 # Below this share of the map's own largest magnitude a positive value is rounding, not evidence.
 _TOLERANCE = 1e-6
@@ -13,6 +16,17 @@ _TOLERANCE = 1e-6
 def has_evidence(raw: np.ndarray) -> bool:
     """Whether a signed map (h, w) holds positive evidence beyond rounding on its own scale."""
     return bool(raw.max() > _TOLERANCE * np.abs(raw).max())
+
+
+def shown(raw: np.ndarray, evidence: Evidence) -> tuple[np.ndarray, float, float]:
+    """What is drawn of a signed map and the ends of its colour scale: (values, vmin, vmax).
+
+    for: the positive part from 0 up. against: what lowers the score, its sign flipped (the counterfactual of the
+    Grad-CAM paper). both: the signed map on a scale that is symmetric around 0.
+    """
+    values = -raw if evidence == "against" else raw
+    top = float(np.abs(raw).max()) if evidence == "both" else max(0.0, float(values.max()))
+    return values, (-top if evidence == "both" else 0.0), top
 
 
 def common_maximum(maps: Iterable[np.ndarray]) -> float:

@@ -9,7 +9,7 @@ from torch.nn import functional
 from xai_core.render.describe import describe
 from xai_core.render.place import place, resample
 from xai_core.render.recipe import as_npz, percent, recipe_line
-from xai_core.render.scale import common_maximum, has_evidence
+from xai_core.render.scale import common_maximum, has_evidence, shown
 from xai_core.types import Box, Explanation
 
 
@@ -98,3 +98,12 @@ def test_npz_gives_back_raw_maps_and_recipe():
     assert recipe["classes"] == [3]
     assert recipe["maps"] == ["layer4"]
     assert recipe["box"] == {"left": 0, "top": 0, "right": 10, "bottom": 10}
+
+
+def test_evidence_for_against_and_both_are_one_map_seen_three_ways():
+    raw = np.array([[3.0, -5.0]])
+    for evidence, values, low, high in (("for", raw, 0, 3), ("against", -raw, 0, 5), ("both", raw, -5, 5)):
+        drawn = shown(raw, evidence)
+        np.testing.assert_array_equal(drawn[0], values)
+        assert drawn[1:] == (low, high)
+    assert shown(-np.ones((2, 2)), "for")[1:] == (0, 0)

@@ -1,0 +1,216 @@
+"""The parts of the Compare page: what each pane asks, its map, and how far the two agree."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from dashboard import cached, computing, controls, panes
+from dashboard.drawing import Look, draw, picture_of_result
+from dashboard.model_loading import ready_model
+from dashboard.panes import SIDES, Side
+from dashboard.state import Selection
+from dashboard.viewer import Heat, viewer
+from xai_core.attribution.catalog import METHODS, find_method
+from xai_core.attribution.explain import ImageTrace
+from xai_core.errors import LayerError, NotApplicable
+from xai_core.evaluation.agreement import agreement, proportion
+from xai_core.models.class_names import short_name
+from xai_core.render.place import resample
+from xai_core.render.scale import shown
+from xai_core.types import Explanation, SourceImage
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What one pane shows: its map, or the reason why there is none."""
+
+    asked: Selection
+    image: SourceImage
+    layer: str
+    result: Explanation | None
+    reason: str | None
+
+    @property
+    def raw(self) -> np.ndarray:
+        """The signed map (h, w)."""
+        assert self.result is not None
+        return self.result.maps[self.layer][0]
+
+
+def pane_controls(side: Side) -> ImageTrace:
+    """Method and layer of a pane, and behind a button its own picture, model and class; gives its pass."""
+    asked = panes.resolved(side)
+    model = ready_model(asked.model)
+    layers = cached.layers(model.card.key, model)
+    traced = cached.trace_for(model, controls.image_of(asked.picture), layers, asked.layer)
+    titles = {method.key: method.title for method in METHODS}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        _pane_choice(side, "Method", "method", list(titles), titles.__getitem__, asked.method)
+        main = [layer.name for layer in layers if layer.main or layer.name == asked.layer]
+        suggested = next(layer.name for layer in layers if layer.suggested)
+        by_name = {layer.name: layer for layer in layers}
+        shown_layer = asked.layer if asked.layer in by_name else suggested
+        _pane_choice(side, "Layer", "layer", main, lambda n: controls.layer_title(by_name[n]), shown_layer)
+        with st.popover("More", icon=":material/tune:", help="Another picture, model or class for this pane"):
+            _own_question(side, traced)
+    return traced
+
+
+def _own_question(side: Side, traced: ImageTrace) -> None:
+    same, own = "Same as in the side bar", panes.pane(side)
+    cards, names = cached.cards(), traced.prediction.class_names
+    pictures = controls.picture_titles()
+    _pane_choice(side, "Picture", "picture", [None, *pictures], lambda p: pictures.get(p, same), own.picture)
+    _pane_choice(side, "Model", "model", [None, *cards], lambda k: cards[k].title if k else same, own.model)
+    known = own.class_index if own.class_index is not None and own.class_index < len(names) else None
+    _pane_choice(
+        side,
+        "Class",
+        "class_index",
+        [None, *range(len(names))],
+        lambda i: same if i is None else names[i],
+        known,
+    )
+
+
+def _pane_choice(
+    side: Side, label: str, field: str, options: Sequence[Any], titles: Callable[[Any], str], value: object
+) -> None:
+    key = f"pane_{side}_{field}"
+    st.session_state[key] = value if value in options else options[0]
+    st.selectbox(
+        label,
+        options,
+        format_func=titles,
+        key=key,
+        on_change=lambda: panes.change(side, **{field: st.session_state[key]}),
+    )
+
+
+def answer(side: Side, traced: ImageTrace) -> Answer:
+    """Compute the pane's map; a method without meaning here is an answer too."""
+    asked = panes.resolved(side)
+    layers = cached.layers(traced.model.card.key, traced.model)
+    suggested = next(layer.name for layer in layers if layer.suggested)
+    layer = asked.layer if asked.layer in {known.name for known in layers} else suggested
+    n_classes, best = len(traced.prediction.class_names), traced.prediction.top(1)[0].index
+    class_index = asked.class_index if asked.class_index is not None and asked.class_index < n_classes else best
+    try:
+        result = computing.explanation(traced, asked, class_index, layer or "")
+    except (NotApplicable, LayerError) as reason:
+        return Answer(asked, traced.image, layer or "", None, str(reason))
+    return Answer(asked, traced.image, computing.shown_layer(result, layer or ""), result, None)
+
+
+def show_panes(answers: dict[Side, Answer], shared_scale: bool) -> None:
+    """Both maps with a linked pointer; the drawing controls of the left serve both."""
+    tops = [shown(a.raw, a.asked.evidence)[2] for a in answers.values() if a.result]
+    for side, column in zip(SIDES, st.columns(2, gap="medium"), strict=True):
+        found = answers[side]
+        with column:
+            if found.result is None:
+                st.info(found.reason, icon=":material/block:")
+                continue
+            st.markdown(f"**{find_method(found.asked.method).title}** · {short_name(found.result.class_names[0])}")
+            draw(
+                found.image,
+                found.result,
+                found.layer,
+                found.asked.evidence,
+                Look(
+                    f"compare_{side}",
+                    link="compare",
+                    maximum=max(tops) if shared_scale else None,
+                    settings_of="compare_a",
+                    compact=side == "b" and answers["a"].result is not None,
+                ),
+            )
+
+
+def agreement_figures(a: Answer, b: Answer) -> None:
+    """Rank correlation, overlap of the strongest fifth, and the law that ties CAM to Grad-CAM where it holds."""
+    if a.result is None or b.result is None:
+        return
+    if a.image.digest != b.image.digest or a.result.box != b.result.box:
+        st.caption("Figures of agreement need the same picture, seen through the same frame, in both panes.")
+        return
+    found = agreement(a.raw, b.raw)
+    rank = "not defined" if math.isnan(found.rank_correlation) else f"{found.rank_correlation:.3f}"
+    with st.container(horizontal=True):
+        st.metric("Rank correlation", rank, help="Spearman's: 1 the same order of places, 0 unrelated, -1 reversed.")
+        st.metric(
+            "Overlap of the strongest fifth",
+            f"{found.overlap:.0%}",
+            help="Places in the strongest fifth of both maps, of those in either; unrelated maps have about 11 %.",
+        )
+    _cam_law(a, b)
+
+
+def _cam_law(a: Answer, b: Answer) -> None:
+    methods = {a.asked.method: a, b.asked.method: b}
+    if set(methods) != {"cam", "grad_cam"} or a.asked.model != b.asked.model or a.result is None or b.result is None:
+        return
+    if a.result.classes != b.result.classes or a.result.score != "logit" or a.result.against is not None:
+        return
+    if a.layer != b.layer or a.raw.shape != b.raw.shape:
+        st.markdown(
+            "CAM exists only at the layer before the global average. **At another layer Grad-CAM parts from it**: "
+            "there its channel weights are gradients of this picture and no longer the weights of the classifier."
+        )
+        return
+    cam, grad_cam = methods["cam"].raw, methods["grad_cam"].raw
+    factor, departure = proportion(cam, grad_cam)
+    cells = cam.size
+    st.markdown(
+        f"**In theory** CAM is Grad-CAM times the number of cells, here {cam.shape[0]} × {cam.shape[1]} = {cells}, "
+        f"because the gradient of the average pool is 1/{cells} everywhere. **Measured**: factor {factor:.4f}, "
+        f"largest departure {departure:.1e} of the map's maximum."
+    )
+
+
+def difference(a: Answer, b: Answer, shared_scale: bool) -> None:
+    """Left minus right on a two-sided scale."""
+    if a.result is None or b.result is None or a.image.digest != b.image.digest or a.result.box != b.result.box:
+        st.caption("A difference map needs the same picture, seen through the same frame, in both panes.")
+        return
+    size = max(a.raw.shape, b.raw.shape, key=lambda shape: shape[0] * shape[1])
+    maps = [resample(x.raw, size) if x.raw.shape != size else x.raw for x in (a, b)]
+    if not shared_scale:
+        maps = [m / (float(np.abs(m).max()) or 1.0) for m in maps]
+    gap = maps[0] - maps[1]
+    top = float(np.abs(gap).max())
+    titles = " - ".join(find_method(found.asked.method).title for found in (a, b))
+    scaled = "as they are" if shared_scale else "each divided by its own largest magnitude"
+    viewer(
+        picture_of_result(a.image, a.result),
+        Heat(gap, top, "left minus right", a.layer, f"Difference of the two maps, {scaled}.", vmin=-top),
+        key="compare_difference",
+        caption=f"Left minus right, {scaled} · {titles}",
+        message="The two maps are the same." if top == 0 else None,
+        link="compare",
+    )
+
+
+def swap_button() -> None:
+    st.button("Swap", on_click=panes.swap, icon=":material/swap_horiz:", help="Left becomes right")
+
+
+def scale_control(answers: dict[Side, Answer]) -> bool:
+    """Whether both maps are drawn on one colour scale; worth choosing where both are of one method."""
+    alike = len({found.asked.method for found in answers.values()}) == 1
+    scale = st.segmented_control(
+        "Colour scale",
+        ("Each its own", "Shared"),
+        default="Shared" if alike else "Each its own",
+        key=f"compare_scale_{alike}",
+        persist_state="session",
+        required=True,
+        help="Values of different methods have different units, so a shared scale says little there.",
+    )
+    return scale == "Shared"

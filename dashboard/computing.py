@@ -1,0 +1,88 @@
+"""From the visitor's choice to its maps: from the store where they are known, with progress where it takes long."""
+
+from __future__ import annotations
+
+import time
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+import xai_core as xai
+from dashboard import results, state
+from dashboard.state import Selection
+from xai_core.attribution.catalog import find_method
+from xai_core.attribution.explain import ImageTrace
+from xai_core.attribution.method import INPUT, Method
+from xai_core.errors import NotApplicable
+from xai_core.types import Explanation
+
+PATIENCE_S = 0.4  # what takes longer shows its progress and can be stopped
+
+
+def explanation(traced: ImageTrace, chosen: Selection, class_index: int, layer: str) -> Explanation:
+    """The chosen class's maps. Fast methods give every layer of the pass, so that changing it afterwards costs nothing.
+
+    NotApplicable: the method has no meaning at this layer.
+    """
+    method = find_method(chosen.method)
+    names = _layers(method, traced, layer)
+    against = chosen.against if chosen.against != class_index else None
+    model = traced.model
+    key = (model.digest, traced.image.digest, method.key, names, class_index, against, chosen.score, chosen.settings)
+
+    def make() -> Explanation:
+        with _Progress(method.title) as progress:
+            return xai.explain_trace(
+                traced,
+                method.key,
+                names,
+                [class_index],
+                score=chosen.score,
+                against=against,
+                settings=dict(chosen.settings),
+                on_progress=progress.show,
+            )
+
+    return results.get_or_make(key, make)
+
+
+def shown_layer(result: Explanation, layer: str) -> str:
+    """The layer whose map is shown: the chosen one, or the input for a pixel-level method."""
+    return INPUT if INPUT in result.maps else layer
+
+
+def _layers(method: Method, traced: ImageTrace, layer: str) -> tuple[str, ...]:
+    if method.target == "pixel":
+        return method.layers_read([layer])
+    defined = method.defined_at(traced.model.module, traced.trace)
+    if layer not in defined:
+        where = f"choose {' or '.join(defined)}" if defined else "choose another method"
+        raise NotApplicable(f"{method.title} is not defined at layer {layer}: {where}.")
+    return (layer,) if method.slow else defined
+
+
+class _Progress:
+    """A bar and a way out, drawn once the work has taken `PATIENCE_S`, and taken away at the end."""
+
+    def __init__(self, title: str) -> None:
+        self._title, self._start = title, time.monotonic()
+        self._slot: DeltaGenerator | None = None
+        self._bar: DeltaGenerator | None = None
+
+    def __enter__(self) -> _Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._slot is not None:
+            self._slot.empty()
+
+    def show(self, done: int, total: int) -> None:
+        """Draw `done` of `total`; as every Streamlit call it ends the run, and the work, when the visitor moves on."""
+        if time.monotonic() - self._start < PATIENCE_S:
+            return
+        if self._bar is None:
+            self._slot = st.empty()
+            with self._slot.container(horizontal=True, vertical_alignment="center"):
+                self._bar = st.progress(0.0)
+                st.button("Stop", on_click=lambda: state.choose(method="grad_cam"), icon=":material/stop_circle:")
+        self._bar.progress(done / total, f"{self._title}: {done} of {total}")

@@ -1,0 +1,111 @@
+"""How the question is put: method, its own settings, which evidence, rather than which class, which score."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import Field, fields
+from functools import partial
+from typing import Any
+
+import streamlit as st
+
+from dashboard import cached, state
+from dashboard.state import Selection
+from xai_core.attribution.catalog import METHODS, find_method
+from xai_core.types import LoadedModel, Prediction
+
+EVIDENCE = {"for": "For", "against": "Against", "both": "Both"}
+SCORES = {"logit": "Logit (before softmax)", "log_probability": "Log-probability (after softmax)"}
+
+
+def method_control(model: LoadedModel) -> None:
+    """The methods that apply to this model; those that do not are named with the reason."""
+    reasons = cached.methods(model.card.key, model)
+    offered = [key for key, reason in reasons.items() if reason is None]
+    if state.selection().method not in offered:
+        state.choose(method="grad_cam")
+    titles = {method.key: method.title for method in METHODS}
+    choice("Method", "method", offered, titles.__getitem__)
+    chosen = find_method(state.selection().method)
+    st.caption(chosen.about)
+    if chosen.target == "layer":
+        st.segmented_control(
+            "Evidence",
+            list(EVIDENCE),
+            format_func=EVIDENCE.__getitem__,
+            key=follow("evidence", state.selection().evidence),
+            on_change=store("evidence"),
+            required=True,
+            help="For the class, against it (what would lower its score), or both on a two-sided scale.",
+        )
+    _settings(state.selection())
+    for key, reason in reasons.items():
+        if reason:
+            st.caption(f"**{titles[key]}** does not apply: {reason}")
+
+
+def expert_controls(prediction: Prediction) -> None:
+    """Contrast with another class, and which number is explained."""
+    with st.expander("For experts"):
+        names = prediction.class_names
+        choice(
+            "Rather than",
+            "against",
+            [None, *range(len(names))],
+            lambda i: "(the class by itself)" if i is None else names[i],
+            help="Explain why the model leans to the class rather than to this one: the difference of their scores.",
+        )
+        choice(
+            "Explained number",
+            "score",
+            list(SCORES),
+            SCORES.__getitem__,
+            help="The logit is the class's own score. The log-probability also falls when other classes rise.",
+        )
+
+
+def _settings(chosen: Selection) -> None:
+    """A widget for each field of the method's settings record."""
+    method = find_method(chosen.method)
+    given = dict(chosen.settings)
+    for field in fields(method.settings):
+        key = follow(f"{method.key}_{field.name}", given.get(field.name, field.default))
+        _setting_widget(field, key, partial(_set, field.name, key))
+
+
+def _setting_widget(field: Field[Any], key: str, on_change: Callable[[], None]) -> None:
+    about = field.metadata
+    common: dict[str, Any] = {"key": key, "on_change": on_change, "help": about.get("help") or None}
+    if about.get("options") is not None:
+        st.selectbox(about["label"], about["options"], **common)
+    else:
+        st.number_input(about["label"], about["low"], about["high"], step=about["step"], **common)
+
+
+def _set(name: str, key: str) -> None:
+    given = dict(state.selection().settings) | {name: st.session_state[key]}
+    state.choose(settings=tuple(given.items()))
+
+
+def choice(label: str, field: str, options: list[Any], titles: Callable[[Any], str], help: str | None = None) -> None:
+    """A select box that shows and changes one field of the current choice."""
+    st.selectbox(
+        label,
+        options,
+        format_func=titles,
+        key=follow(field, getattr(state.selection(), field)),
+        on_change=store(field),
+        help=help,
+    )
+
+
+def follow(field: str, value: object) -> str:
+    """The key of a widget that shows `value`, which links, bars and tiles change as well."""
+    key = f"choice_{field}"
+    st.session_state[key] = value
+    return key
+
+
+def store(field: str) -> Callable[[], None]:
+    """A callback that takes the widget's value over into the current choice."""
+    return lambda: state.choose(**{field: st.session_state[f"choice_{field}"]})

@@ -1,0 +1,93 @@
+"""The two panes of the Compare page: each asks the shared question, except where it says otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Literal
+
+import streamlit as st
+
+from dashboard import state
+from dashboard.state import Selection
+
+Side = Literal["a", "b"]
+SIDES: tuple[Side, ...] = ("a", "b")
+
+
+@dataclass(frozen=True)
+class Pane:
+    """What a pane asks. None: the same as the shared choice in the side bar."""
+
+    method: str
+    layer: str | None = None
+    class_index: int | None = None
+    model: str | None = None
+    picture: str | None = None
+
+
+_START = {"a": Pane("cam"), "b": Pane("grad_cam")}
+
+
+def pane(side: Side) -> Pane:
+    """The pane's own choice; at first what the link says: CAM on the left, Grad-CAM on the right."""
+    key = f"pane_{side}"
+    if key not in st.session_state:
+        st.session_state[key] = _of_link(side)
+    return st.session_state[key]
+
+
+def change(side: Side, **changes: str | int | None) -> None:
+    """Change a pane; another model or picture resets its class, another model also its layer."""
+    reset: dict[str, None] = {}
+    if "model" in changes:
+        reset = {"layer": None, "class_index": None}
+    elif "picture" in changes:
+        reset = {"class_index": None}
+    st.session_state[f"pane_{side}"] = replace(pane(side), **(reset | changes))  # type: ignore[arg-type]
+
+
+def swap() -> None:
+    """Left becomes right."""
+    st.session_state["pane_a"], st.session_state["pane_b"] = pane("b"), pane("a")
+
+
+def resolved(side: Side) -> Selection:
+    """The whole question of a pane."""
+    own, shared = pane(side), state.selection()
+    same = own.model in (None, shared.model)
+    return replace(
+        shared,
+        method=own.method,
+        settings=shared.settings if own.method == shared.method else (),
+        model=own.model or shared.model,
+        picture=own.picture or shared.picture,
+        layer=own.layer or (shared.layer if same else None),
+        class_index=own.class_index if own.class_index is not None else (shared.class_index if same else None),
+    )
+
+
+def write_link() -> None:
+    """The shared choice and both panes in the browser's address; never a visitor's own picture."""
+    parts = state.link_parts()
+    for side in SIDES:
+        for field in fields(Pane):
+            value = getattr(pane(side), field.name)
+            if value is not None and not str(value).startswith("upload:"):
+                parts[f"{side}.{field.name}"] = str(value)
+    if st.query_params.to_dict() != parts:
+        st.query_params.from_dict(parts)
+
+
+def _of_link(side: Side) -> Pane:
+    """What the link says of a pane; unknown values are refused later, in words, where they are used."""
+    link = {f.name: st.query_params.get(f"{side}.{f.name}") for f in fields(Pane)}
+    number = link["class_index"] or ""
+    picture = link["picture"] or ""
+    return replace(
+        _START[side],
+        method=link["method"] or _START[side].method,
+        layer=link["layer"] or None,
+        class_index=int(number) if number.isascii() and number.isdigit() and len(number) < 7 else None,
+        model=link["model"] or None,
+        picture=picture if picture.startswith("sample:") else None,
+    )

@@ -1,0 +1,33 @@
+"""Maps that were computed before, for all visitors, the least recently used going first.
+
+`st.cache_resource` cannot hold these: computing a slow one draws a progress bar, which a cached function may not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from threading import Lock
+
+import streamlit as st
+from cachetools import LRUCache
+
+from xai_core.types import Explanation
+
+MAX_RESULTS = 256
+
+
+@st.cache_resource(show_spinner=False, max_entries=1)
+def _store() -> tuple[LRUCache[Hashable, Explanation], Lock]:
+    return LRUCache(MAX_RESULTS), Lock()
+
+
+def get_or_make(key: Hashable, make: Callable[[], Explanation]) -> Explanation:
+    """The map of this key, made now if it is not kept; visitors who want the same new one each make it."""
+    kept, lock = _store()
+    with lock:
+        found = kept.get(key)
+    if found is None:
+        found = make()
+        with lock:
+            kept[key] = found
+    return found

@@ -1,0 +1,172 @@
+"""The stages of the Step-by-step page: each one shows the numbers of the picture at hand and says what they mean."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from dashboard import channel_chart
+from dashboard.drawing import Look, draw, picture_of_result
+from dashboard.viewer import Heat, probe, tiles, viewer
+from xai_core.attribution.explain import ImageTrace
+from xai_core.attribution.steps import GradCamSteps, cancelled_share
+from xai_core.models.class_names import short_name
+from xai_core.render.describe import describe
+from xai_core.render.recipe import percent
+from xai_core.render.scale import has_evidence
+from xai_core.trace.head import head_at
+from xai_core.types import Explanation, SourceImage
+
+TILES = 24
+UPSAMPLING = {
+    "bilinear": "Bilinear",
+    "aligned": "Bilinear, corners aligned",
+    "bicubic": "Bicubic",
+    "nearest": "Nearest (cells)",
+}
+
+
+def activations(steps: GradCamSteps) -> None:
+    """Stage 1: what the layer answers to the picture."""
+    channels, height, width = steps.activations.shape
+    _stage(1, "What the layer answers", r"A^k_{ij}")
+    st.markdown(
+        f"Layer `{steps.layer}` answers the picture with **{channels} channels**, each a map of {height} × {width} cells. "
+        "A channel is high where it finds what it has learned to look for. These are the ones that will matter most for "
+        "this class, all on one scale."
+    )
+    order = steps.order()[:TILES]
+    tiles(steps.activations[order], [f"channel {k}" for k in order], scale="one", columns=8, key="step_activations")
+
+
+def score(traced: ImageTrace, class_index: int) -> None:
+    """Stage 2: the number that is explained, and why not the probability."""
+    chosen = traced.prediction.of(class_index)
+    _stage(2, "The number to explain", r"y^c")
+    left, middle, right = st.columns(3)
+    left.metric("Score (logit)", f"{chosen.score:.3f}")
+    middle.metric("Probability", percent(chosen.probability))
+    slope = chosen.probability * (1 - chosen.probability)
+    right.metric("Slope of the probability, p (1 - p)", f"{slope:.3g}")
+    st.markdown(
+        f"We explain the **score** of *{short_name(chosen.name)}*. The probability would mislead: it also rises when other "
+        "classes lose, and its slope vanishes as soon as the model is sure, however much evidence there is. Here a change "
+        f"of the score by 1 would move the probability by about {slope:.2g}."
+    )
+
+
+def weights(steps: GradCamSteps) -> None:
+    """Stage 3: the gradients, averaged to one weight a channel."""
+    _stage(3, "How much each channel counts", r"\alpha^c_k = \frac{1}{Z}\sum_{i,j}\frac{\partial y^c}{\partial A^k_{ij}}")
+    st.markdown(
+        "The gradient says how the score would answer if a channel fired a little more at a cell. Its mean over the cells is "
+        "the channel's **weight**: positive for the class, negative against it."
+    )
+    channel_chart.bars(steps.alpha, key="step_alpha")
+    best, worst = np.argsort(-steps.alpha, kind="stable")[:6], np.argsort(steps.alpha, kind="stable")[:6]
+    for title, chosen in (("Most positive weights", best), ("Most negative weights", worst)):
+        st.caption(title)
+        names = [f"channel {k}: {steps.alpha[k]:+.3g}" for k in chosen]
+        tiles(steps.activations[chosen], names, scale="each", columns=6, key=f"step_{title}")
+
+
+def weighted_sum(image: SourceImage, result: Explanation, steps: GradCamSteps) -> None:
+    """Stage 4: channels added one by one until the map has formed."""
+    _stage(4, "Adding the channels up", r"\sum_k \alpha^c_k A^k_{ij}")
+    order, whole = steps.order(), steps.map
+    count = st.slider(
+        "Channels added, those that contribute most first", 1, len(order), min(10, len(order)), key="step_channels"
+    )
+    part = steps.partial_map(order[:count])
+    rest = float(np.abs(whole - part).sum() / (np.abs(whole).sum() or 1.0))
+    top = float(np.abs(whole).max()) or 1.0
+    viewer(
+        picture_of_result(image, result),
+        Heat(part, top, f"sum of {count} channels", steps.layer, describe(part), vmin=-top),
+        key="step_sum",
+        settings_of="step_overlay",
+        compact=True,
+        height=420,
+        caption=f"{count} of {len(order)} channels; what is missing amounts to {rest:.0%} of the whole map.",
+    )
+
+
+def relu(steps: GradCamSteps) -> None:
+    """Stage 5: what goes with the ReLU."""
+    _stage(5, "Keeping what speaks for the class", r"L^c = \mathrm{ReLU}\Big(\sum_k \alpha^c_k A^k\Big)")
+    whole = steps.map
+    gone = cancelled_share(whole)
+    tiles(
+        np.stack([whole, np.clip(whole, 0, None)]).astype(np.float32),
+        ["before: for and against", "after: for"],
+        scale="one",
+        columns=2,
+        key="step_relu",
+    )
+    st.markdown(
+        f"The ReLU drops everything negative: **{gone:.0%}** of the map's total magnitude. "
+        + (
+            "What is left is the evidence for the class."
+            if has_evidence(whole)
+            else "**Nothing is left**: at this layer there is no positive evidence for this class, and no honest heat map."
+        )
+    )
+
+
+def upsampling(steps: GradCamSteps, size: tuple[int, int]) -> None:
+    """Stage 6: from cells to pixels, with the weights of one pixel."""
+    _stage(6, "From cells to pixels", None)
+    height, width = steps.map.shape
+    st.markdown(
+        f"{height} × {width} cells must cover {size[0]} × {size[1]} pixels. In between, values are **invented by a rule**, "
+        "not measured. Point at a pixel on the right to see which cells it comes from, and with which weights."
+    )
+    mode = st.segmented_control(
+        "Rule", list(UPSAMPLING), format_func=UPSAMPLING.__getitem__, default="bilinear", required=True, key="step_mode"
+    )
+    probe(np.clip(steps.map, 0, None), size, mode=mode or "bilinear", key="step_probe")
+
+
+def overlay(image: SourceImage, result: Explanation, layer: str) -> None:
+    """Stage 7: the finished map."""
+    _stage(7, "Over the picture", None)
+    draw(image, result, layer, "for", Look("step_overlay"))
+
+
+def cam_beside(traced: ImageTrace, steps: GradCamSteps) -> None:
+    """The same with CAM, where the network has the head for it: the classifier's weights, and the sum that must come out."""
+    head = head_at(traced.model.module, traced.trace, steps.layer)
+    st.subheader("Beside it: CAM", anchor=False)
+    if head is None:
+        st.markdown(
+            f"CAM needs a layer whose channel averages go straight into the classifier. `{steps.layer}` of "
+            f"{traced.model.card.title} is none, so Grad-CAM is the way: it replaces the classifier's weights by gradients."
+        )
+        return
+    st.latex(r"\mathrm{CAM}^c_{ij} = \sum_k w^c_k A^k_{ij}\qquad y^c - b^c = \frac{1}{Z}\sum_{i,j}\mathrm{CAM}^c_{ij}")
+    cells = steps.map.size
+    cam = head_map(traced, steps)
+    bias = float(head.bias[steps.class_index])
+    score_value = float(traced.prediction.scores[steps.class_index])
+    left, middle, right = st.columns(3)
+    left.metric("Score minus bias", f"{score_value - bias:.5f}")
+    middle.metric("Mean of the CAM", f"{cam.mean():.5f}")
+    right.metric("CAM / Grad-CAM", f"{float((cam * steps.map).sum() / (steps.map**2).sum()):.4f}", f"{cells} cells", "off")
+    st.markdown(
+        f"This network averages each channel over its {cells} cells and weighs the averages with its classifier. So the "
+        "class weight *w* tells how much a channel counts, the map's mean **is** the score but for the bias, and Grad-CAM's "
+        f"weights are the same divided by {cells}."
+    )
+
+
+def head_map(traced: ImageTrace, steps: GradCamSteps) -> np.ndarray:
+    """CAM (h, w) of the class, by the library."""
+    import xai_core as xai
+
+    return xai.explain_trace(traced, "cam", [steps.layer], [steps.class_index]).maps[steps.layer][0]
+
+
+def _stage(number: int, title: str, formula: str | None) -> None:
+    st.subheader(f"{number}. {title}", anchor=False, divider="gray" if number > 1 else False)
+    if formula:
+        st.latex(formula)

@@ -1,0 +1,36 @@
+"""Two answers side by side: any method, layer, class, model or picture, with a linked pointer."""
+
+import streamlit as st
+
+from dashboard import cached, compare_view, controls, panes, state
+from dashboard.failures import in_words
+from dashboard.model_loading import ready_model
+from dashboard.panes import SIDES
+
+with st.sidebar:
+    image = controls.picture_control()
+    controls.model_control()
+model = ready_model(state.selection().model)
+layers = cached.layers(model.card.key, model)
+with in_words():
+    traced = cached.trace_for(model, image, layers, state.selection().layer)
+with st.sidebar:
+    controls.class_control(traced.prediction)
+
+with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+    st.header("Compare two answers", anchor=False, width="content")
+    compare_view.swap_button()
+
+passes = {}
+for side, column in zip(SIDES, st.columns(2, gap="medium"), strict=True):
+    with column, in_words():
+        passes[side] = compare_view.pane_controls(side)
+panes.write_link()
+
+with in_words():
+    answers = {side: compare_view.answer(side, passes[side]) for side in SIDES}
+shared = compare_view.scale_control(answers)
+compare_view.show_panes(answers, shared)
+compare_view.agreement_figures(answers["a"], answers["b"])
+if st.toggle("Difference map", key="compare_show_difference", persist_state="session"):
+    compare_view.difference(answers["a"], answers["b"], shared)

@@ -1,0 +1,1 @@
+"""Evidence about the evidence: how far two maps agree."""
