@@ -26,14 +26,18 @@ class Screen:
     help: str
 
 
-PAGES = (Screen("explain", "Explain", "center_focus_strong", "Look", "Where the model looks, class by class."),)
+PAGES = (
+    Screen("explain", "Explain", "center_focus_strong", "Look", "Where the model looks, class by class."),
+    Screen("compare", "Compare", "compare", "Look", "Two methods, layers, classes, models or pictures side by side."),
+    Screen("steps", "Step by step", "steps", "Look", "Grad-CAM taken apart, with the numbers of your picture."),
+)
 
 
 def main() -> None:
     """Draw the frame, then run the page that the address asks for."""
     st.set_page_config("Sightline", page_icon=STATIC / "mark.png", layout="wide", menu_items={"About": ABOUT})
     st.logo(STATIC / "logo.svg", icon_image=STATIC / "mark.svg", size="large")
-    st.navigation(_sections(), position="sidebar" if len(PAGES) > 1 else "hidden").run()
+    st.navigation(_sections(), position="top").run()
 
 
 def _sections() -> dict[str, list[st.Page]]:

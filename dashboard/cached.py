@@ -8,6 +8,7 @@ import xai_core as xai
 from dashboard.choices import thumbnail
 from dashboard.viewer import Picture, picture_of
 from xai_core.attribution.explain import ImageTrace
+from xai_core.attribution.steps import GradCamSteps, grad_cam_steps
 from xai_core.images import SAMPLES
 from xai_core.types import Box, LayerInfo, LoadedModel, ModelCard, SourceImage
 
@@ -51,6 +52,16 @@ def _traced(
 def methods(model_key: str, _model: LoadedModel) -> dict[str, str | None]:
     """For each method None where it applies to the model, else why it does not."""
     return xai.methods(_model)
+
+
+def steps(traced: ImageTrace, layer: str, class_index: int) -> GradCamSteps:
+    """Grad-CAM taken apart at one layer of the pass."""
+    return _steps(traced.model.digest, traced.image.digest, layer, class_index, traced)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _steps(weights: str, image_digest: str, layer: str, class_index: int, _traced: ImageTrace) -> GradCamSteps:
+    return grad_cam_steps(_traced, layer, class_index)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

@@ -46,6 +46,11 @@ def explanation(traced: ImageTrace, chosen: Selection, class_index: int, layer: 
     return results.get_or_make(key, make)
 
 
+def grad_cam(traced: ImageTrace, class_index: int, layer: str) -> Explanation:
+    """Plain Grad-CAM, whatever else the visitor has chosen: what the Step-by-step page takes apart."""
+    return explanation(traced, Selection(), class_index, layer)
+
+
 def shown_layer(result: Explanation, layer: str) -> str:
     """The layer whose map is shown: the chosen one, or the input for a pixel-level method."""
     return INPUT if INPUT in result.maps else layer

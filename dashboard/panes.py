@@ -7,8 +7,10 @@ from typing import Literal
 
 import streamlit as st
 
-from dashboard import state
+from dashboard import cached, state
 from dashboard.state import Selection
+from xai_core.attribution.catalog import METHODS
+from xai_core.images import SAMPLES
 
 Side = Literal["a", "b"]
 SIDES: tuple[Side, ...] = ("a", "b")
@@ -79,15 +81,15 @@ def write_link() -> None:
 
 
 def _of_link(side: Side) -> Pane:
-    """What the link says of a pane; unknown values are refused later, in words, where they are used."""
+    """What the link says of a pane; what it names wrongly is the default."""
     link = {f.name: st.query_params.get(f"{side}.{f.name}") for f in fields(Pane)}
     number = link["class_index"] or ""
     picture = link["picture"] or ""
     return replace(
         _START[side],
-        method=link["method"] or _START[side].method,
+        method=link["method"] if link["method"] in {m.key for m in METHODS} else _START[side].method,
         layer=link["layer"] or None,
         class_index=int(number) if number.isascii() and number.isdigit() and len(number) < 7 else None,
-        model=link["model"] or None,
-        picture=picture if picture.startswith("sample:") else None,
+        model=link["model"] if link["model"] in cached.cards() else None,
+        picture=picture if picture in {f"sample:{s.key}" for s in SAMPLES} else None,
     )

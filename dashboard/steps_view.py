@@ -57,7 +57,9 @@ def score(traced: ImageTrace, class_index: int) -> None:
 
 def weights(steps: GradCamSteps) -> None:
     """Stage 3: the gradients, averaged to one weight a channel."""
-    _stage(3, "How much each channel counts", r"\alpha^c_k = \frac{1}{Z}\sum_{i,j}\frac{\partial y^c}{\partial A^k_{ij}}")
+    _stage(
+        3, "How much each channel counts", r"\alpha^c_k = \frac{1}{Z}\sum_{i,j}\frac{\partial y^c}{\partial A^k_{ij}}"
+    )
     st.markdown(
         "The gradient says how the score would answer if a channel fired a little more at a cell. Its mean over the cells is "
         "the channel's **weight**: positive for the class, negative against it."
@@ -151,7 +153,9 @@ def cam_beside(traced: ImageTrace, steps: GradCamSteps) -> None:
     left, middle, right = st.columns(3)
     left.metric("Score minus bias", f"{score_value - bias:.5f}")
     middle.metric("Mean of the CAM", f"{cam.mean():.5f}")
-    right.metric("CAM / Grad-CAM", f"{float((cam * steps.map).sum() / (steps.map**2).sum()):.4f}", f"{cells} cells", "off")
+    right.metric(
+        "CAM / Grad-CAM", f"{float((cam * steps.map).sum() / (steps.map**2).sum()):.4f}", f"{cells} cells", "off"
+    )
     st.markdown(
         f"This network averages each channel over its {cells} cells and weighs the averages with its classifier. So the "
         "class weight *w* tells how much a channel counts, the map's mean **is** the score but for the bias, and Grad-CAM's "

@@ -1,0 +1,86 @@
+"""The Compare page without a browser: default panes, the law between CAM and Grad-CAM, refusals, links."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from xai_core.attribution.catalog import METHODS
+
+PAGE = Path(__file__).resolve().parents[2] / "pages" / "compare.py"
+
+
+@pytest.fixture
+def app() -> AppTest:
+    return AppTest.from_file(str(PAGE), default_timeout=120)
+
+
+def texts(app: AppTest) -> str:
+    assert not app.exception, app.exception[0].message
+    return "\n".join(element.value for element in [*app.markdown, *app.caption, *app.info, *app.warning])
+
+
+def test_first_run_compares_cam_with_grad_cam_and_measures_the_number_of_cells(app: AppTest):
+    app.run()
+    said = texts(app)
+    assert app.selectbox(key="pane_a_method").value == "cam"
+    assert app.selectbox(key="pane_b_method").value == "grad_cam"
+    assert "7 × 7 = 49" in said
+    factor = float(said.split("factor ")[1].split(",")[0])
+    assert factor == pytest.approx(49, rel=1e-4)
+    assert {m.label: m.value for m in app.metric}["Rank correlation"] == "1.000"
+
+
+def test_one_layer_earlier_the_two_part_and_the_page_says_so(app: AppTest):
+    app.run()
+    app.selectbox(key="pane_b_layer").set_value("blocks.4").run()
+    assert "parts from it" in texts(app)
+    assert float({m.label: m.value for m in app.metric}["Rank correlation"]) < 0.99
+
+
+def test_a_method_without_meaning_at_a_layer_is_said_in_its_pane(app: AppTest):
+    app.run()
+    app.selectbox(key="pane_a_layer").set_value("blocks.4").run()
+    assert any("CAM is not defined at layer blocks.4: choose bn2" in info.value for info in app.info)
+
+
+def test_panes_may_ask_about_another_class_and_picture(app: AppTest):
+    app.run()
+    app.selectbox(key="pane_b_picture").set_value("sample:coffee").run()
+    assert "need the same picture" in texts(app)
+    app.selectbox(key="pane_b_picture").set_value(None).run()
+    app.selectbox(key="pane_b_class_index").set_value(504).run()
+    assert "coffee mug" in texts(app)
+
+
+def test_swap_and_the_link_keep_both_panes(app: AppTest):
+    app.run()
+    app.selectbox(key="pane_b_method").set_value("layer_cam").run()
+    next(button for button in app.button if button.label == "Swap").click().run()
+    assert app.selectbox(key="pane_a_method").value == "layer_cam"
+    assert app.query_params["a.method"] == "layer_cam"
+    other = AppTest.from_file(str(PAGE), default_timeout=60)
+    for key in app.query_params:
+        other.query_params[key] = app.query_params[key]
+    other.run()
+    assert not other.exception
+    assert other.selectbox(key="pane_a_method").value == "layer_cam"
+    assert other.selectbox(key="pane_b_method").value == "cam"
+
+
+def test_a_wrong_link_shows_the_page_all_the_same(app: AppTest):
+    for key, value in {"a.method": "nope", "b.layer": "nope", "b.picture": "upload:x", "a.model": "nope"}.items():
+        app.query_params[key] = value
+    app.run()
+    assert not app.exception
+
+
+@pytest.mark.parametrize("key", [m.key for m in METHODS if not m.slow])
+def test_every_fast_method_can_stand_in_a_pane(app: AppTest, key: str):
+    app.query_params["a.method"] = key
+    app.run()
+    assert not app.exception
+    assert not app.error
+    assert not app.info
