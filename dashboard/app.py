@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
 ROOT = Path(__file__).resolve().parent.parent
 STATIC = ROOT / "dashboard" / "static"
@@ -22,14 +23,13 @@ class Screen:
     name: str
     title: str
     icon: str
-    section: str
     help: str
 
 
 PAGES = (
-    Screen("explain", "Explain", "center_focus_strong", "Look", "Where the model looks, class by class."),
-    Screen("compare", "Compare", "compare", "Look", "Two methods, layers, classes, models or pictures side by side."),
-    Screen("steps", "Step by step", "steps", "Look", "Grad-CAM taken apart, with the numbers of your picture."),
+    Screen("explain", "Explain", "center_focus_strong", "Where the model looks, class by class."),
+    Screen("compare", "Compare", "compare", "Two methods, layers, classes, models or pictures side by side."),
+    Screen("steps", "Step by step", "steps", "Grad-CAM taken apart, with the numbers of your picture."),
 )
 
 
@@ -37,23 +37,18 @@ def main() -> None:
     """Draw the frame, then run the page that the address asks for."""
     st.set_page_config("Sightline", page_icon=STATIC / "mark.png", layout="wide", menu_items={"About": ABOUT})
     st.logo(STATIC / "logo.svg", icon_image=STATIC / "mark.svg", size="large")
-    st.navigation(_sections(), position="top").run()
+    st.navigation(_pages(), position="top").run()
 
 
-def _sections() -> dict[str, list[st.Page]]:
-    """Pages by section, in the order of PAGES, after the unlisted start page."""
-    pages = {screen: _page(screen) for screen in PAGES}
+def _pages() -> list[StreamlitPage]:
+    """The pages in the order of PAGES, after the unlisted start page."""
+    pages = [_page(screen) for screen in PAGES]
     # Streamlit serves its default page at "/" only: without this one, the first page's own address would be unknown.
-    start = st.Page(
-        lambda: _go_to(pages[PAGES[0]]), title="Sightline", url_path="start", default=True, visibility="hidden"
-    )
-    sections: dict[str, list[st.Page]] = {"": [start]}
-    for screen, page in pages.items():
-        sections.setdefault(screen.section, []).append(page)
-    return sections
+    start = st.Page(lambda: _go_to(pages[0]), title="Sightline", url_path="start", default=True, visibility="hidden")
+    return [start, *pages]
 
 
-def _page(screen: Screen) -> st.Page:
+def _page(screen: Screen) -> StreamlitPage:
     return st.Page(
         ROOT / "pages" / f"{screen.name}.py",
         title=screen.title,
@@ -63,7 +58,7 @@ def _page(screen: Screen) -> st.Page:
     )
 
 
-def _go_to(page: st.Page) -> None:
+def _go_to(page: StreamlitPage) -> None:
     st.switch_page(page, query_params={key: st.query_params.get_all(key) for key in st.query_params})
 
 

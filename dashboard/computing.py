@@ -26,9 +26,7 @@ def explanation(traced: ImageTrace, chosen: Selection, class_index: int, layer: 
     """
     method = find_method(chosen.method)
     names = _layers(method, traced, layer)
-    against = chosen.against if chosen.against != class_index else None
-    model = traced.model
-    key = (model.digest, traced.image.digest, method.key, names, class_index, against, chosen.score, chosen.settings)
+    against = _rival(chosen, class_index)
 
     def make() -> Explanation:
         with _Progress(method.title) as progress:
@@ -43,7 +41,22 @@ def explanation(traced: ImageTrace, chosen: Selection, class_index: int, layer: 
                 on_progress=progress.show,
             )
 
-    return results.get_or_make(key, make)
+    return results.get_or_make(_key(traced, chosen, class_index, names), make)
+
+
+def known(traced: ImageTrace, chosen: Selection, class_index: int, layer: str) -> Explanation | None:
+    """The same if it was computed before, else None. NotApplicable as above."""
+    return results.known(_key(traced, chosen, class_index, _layers(find_method(chosen.method), traced, layer)))
+
+
+def _key(traced: ImageTrace, chosen: Selection, class_index: int, names: tuple[str, ...]) -> tuple[object, ...]:
+    asked = (chosen.method, chosen.settings, chosen.score, _rival(chosen, class_index), class_index)
+    return (traced.model.digest, traced.image.digest, names, *asked)
+
+
+def _rival(chosen: Selection, class_index: int) -> int | None:
+    """The class of "rather than"; a class has no lead over itself."""
+    return chosen.against if chosen.against != class_index else None
 
 
 def grad_cam(traced: ImageTrace, class_index: int, layer: str) -> Explanation:

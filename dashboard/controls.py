@@ -155,4 +155,4 @@ def layer_control(model: LoadedModel, layers: tuple[LayerInfo, ...]) -> str:
 
 def layer_title(layer: LayerInfo) -> str:
     mark = " · suggested" if layer.suggested else ""
-    return f"{layer.name} · {layer.grid[0]} × {layer.grid[1]} cells, {layer.channels} channels{mark}"
+    return f"{layer.name} · {layer.grid[0]} × {layer.grid[1]} · {layer.channels} channels{mark}"

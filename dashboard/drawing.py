@@ -19,7 +19,7 @@ NO_EVIDENCE = {
     "against": "No evidence against this class at this layer.",
     "both": "No evidence for or against this class at this layer.",
 }
-LABELS = {"for": "evidence for", "against": "evidence against", "both": "evidence against and for"}
+LABELS = {"for": "evidence for", "against": "evidence against", "both": "evidence against, for"}
 
 
 @dataclass(frozen=True)

@@ -21,13 +21,19 @@ def _store() -> tuple[LRUCache[Hashable, Explanation], Lock]:
     return LRUCache(MAX_RESULTS), Lock()
 
 
-def get_or_make(key: Hashable, make: Callable[[], Explanation]) -> Explanation:
-    """The map of this key, made now if it is not kept; visitors who want the same new one each make it."""
+def known(key: Hashable) -> Explanation | None:
+    """The map of this key if it is kept."""
     kept, lock = _store()
     with lock:
-        found = kept.get(key)
+        return kept.get(key)
+
+
+def get_or_make(key: Hashable, make: Callable[[], Explanation]) -> Explanation:
+    """The map of this key, made now if it is not kept; visitors who want the same new one each make it."""
+    found = known(key)
     if found is None:
         found = make()
+        kept, lock = _store()
         with lock:
             kept[key] = found
     return found

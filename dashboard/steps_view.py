@@ -8,7 +8,7 @@ import streamlit as st
 from dashboard import channel_chart
 from dashboard.drawing import Look, draw, picture_of_result
 from dashboard.viewer import Heat, probe, tiles, viewer
-from xai_core.attribution.explain import ImageTrace
+from xai_core.attribution.explain import ImageTrace, explain_trace
 from xai_core.attribution.steps import GradCamSteps, cancelled_share
 from xai_core.models.class_names import short_name
 from xai_core.render.describe import describe
@@ -31,9 +31,9 @@ def activations(steps: GradCamSteps) -> None:
     channels, height, width = steps.activations.shape
     _stage(1, "What the layer answers", r"A^k_{ij}")
     st.markdown(
-        f"Layer `{steps.layer}` answers the picture with **{channels} channels**, each a map of {height} × {width} cells. "
-        "A channel is high where it finds what it has learned to look for. These are the ones that will matter most for "
-        "this class, all on one scale."
+        f"Layer `{steps.layer}` answers the picture with **{channels} channels**, each a map of {height} × {width} "
+        "cells. A channel is high where it finds what it has learned to look for. These are the ones that will matter "
+        "most for this class, all on one scale."
     )
     order = steps.order()[:TILES]
     tiles(steps.activations[order], [f"channel {k}" for k in order], scale="one", columns=8, key="step_activations")
@@ -49,9 +49,9 @@ def score(traced: ImageTrace, class_index: int) -> None:
     slope = chosen.probability * (1 - chosen.probability)
     right.metric("Slope of the probability, p (1 - p)", f"{slope:.3g}")
     st.markdown(
-        f"We explain the **score** of *{short_name(chosen.name)}*. The probability would mislead: it also rises when other "
-        "classes lose, and its slope vanishes as soon as the model is sure, however much evidence there is. Here a change "
-        f"of the score by 1 would move the probability by about {slope:.2g}."
+        f"We explain the **score** of *{short_name(chosen.name)}*. The probability would mislead: it also rises when "
+        "other classes lose, and its slope vanishes as soon as the model is sure, however much evidence there is. "
+        f"Here a small change of the score moves the probability {slope:.2g} times as much."
     )
 
 
@@ -61,8 +61,8 @@ def weights(steps: GradCamSteps) -> None:
         3, "How much each channel counts", r"\alpha^c_k = \frac{1}{Z}\sum_{i,j}\frac{\partial y^c}{\partial A^k_{ij}}"
     )
     st.markdown(
-        "The gradient says how the score would answer if a channel fired a little more at a cell. Its mean over the cells is "
-        "the channel's **weight**: positive for the class, negative against it."
+        "The gradient says how the score would answer if a channel fired a little more at a cell. Its mean over the "
+        "cells is the channel's **weight**: positive for the class, negative against it."
     )
     channel_chart.bars(steps.alpha, key="step_alpha")
     best, worst = np.argsort(-steps.alpha, kind="stable")[:6], np.argsort(steps.alpha, kind="stable")[:6]
@@ -110,7 +110,7 @@ def relu(steps: GradCamSteps) -> None:
         + (
             "What is left is the evidence for the class."
             if has_evidence(whole)
-            else "**Nothing is left**: at this layer there is no positive evidence for this class, and no honest heat map."
+            else "**Nothing is left**: there is no positive evidence for this class here, and no honest heat map."
         )
     )
 
@@ -120,8 +120,8 @@ def upsampling(steps: GradCamSteps, size: tuple[int, int]) -> None:
     _stage(6, "From cells to pixels", None)
     height, width = steps.map.shape
     st.markdown(
-        f"{height} × {width} cells must cover {size[0]} × {size[1]} pixels. In between, values are **invented by a rule**, "
-        "not measured. Point at a pixel on the right to see which cells it comes from, and with which weights."
+        f"{height} × {width} cells must cover {size[0]} × {size[1]} pixels. In between, values are **invented by a "
+        "rule**, not measured. Point at a pixel to see which cells it comes from, and with which weights."
     )
     mode = st.segmented_control(
         "Rule", list(UPSAMPLING), format_func=UPSAMPLING.__getitem__, default="bilinear", required=True, key="step_mode"
@@ -136,13 +136,13 @@ def overlay(image: SourceImage, result: Explanation, layer: str) -> None:
 
 
 def cam_beside(traced: ImageTrace, steps: GradCamSteps) -> None:
-    """The same with CAM, where the network has the head for it: the classifier's weights, and the sum that must come out."""
+    """The same with CAM, where the network has the head for it: the classifier's weights, and the sum that must be."""
     head = head_at(traced.model.module, traced.trace, steps.layer)
     st.subheader("Beside it: CAM", anchor=False)
     if head is None:
         st.markdown(
             f"CAM needs a layer whose channel averages go straight into the classifier. `{steps.layer}` of "
-            f"{traced.model.card.title} is none, so Grad-CAM is the way: it replaces the classifier's weights by gradients."
+            f"{traced.model.card.title} is none, so Grad-CAM is the way: it puts gradients in place of weights."
         )
         return
     st.latex(r"\mathrm{CAM}^c_{ij} = \sum_k w^c_k A^k_{ij}\qquad y^c - b^c = \frac{1}{Z}\sum_{i,j}\mathrm{CAM}^c_{ij}")
@@ -157,17 +157,15 @@ def cam_beside(traced: ImageTrace, steps: GradCamSteps) -> None:
         "CAM / Grad-CAM", f"{float((cam * steps.map).sum() / (steps.map**2).sum()):.4f}", f"{cells} cells", "off"
     )
     st.markdown(
-        f"This network averages each channel over its {cells} cells and weighs the averages with its classifier. So the "
-        "class weight *w* tells how much a channel counts, the map's mean **is** the score but for the bias, and Grad-CAM's "
-        f"weights are the same divided by {cells}."
+        f"This network averages each channel over its {cells} cells and weighs the averages with its classifier. So "
+        "the class weight *w* tells how much a channel counts, the map's mean **is** the score but for the bias, and "
+        f"Grad-CAM's weights are the same divided by {cells}."
     )
 
 
 def head_map(traced: ImageTrace, steps: GradCamSteps) -> np.ndarray:
     """CAM (h, w) of the class, by the library."""
-    import xai_core as xai
-
-    return xai.explain_trace(traced, "cam", [steps.layer], [steps.class_index]).maps[steps.layer][0]
+    return explain_trace(traced, "cam", [steps.layer], [steps.class_index]).maps[steps.layer][0]
 
 
 def _stage(number: int, title: str, formula: str | None) -> None:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import cached, compare_view, controls, panes, state
+from dashboard import cached, compare_view, controls, matrix_view, panes, state
 from dashboard.failures import in_words
 from dashboard.model_loading import ready_model
 from dashboard.panes import SIDES
@@ -15,7 +15,8 @@ layers = cached.layers(model.card.key, model)
 with in_words():
     traced = cached.trace_for(model, image, layers, state.selection().layer)
 with st.sidebar:
-    controls.class_control(traced.prediction)
+    class_index = controls.class_control(traced.prediction)
+    layer = controls.layer_control(model, layers)
 
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
     st.header("Compare two answers", anchor=False, width="content")
@@ -34,3 +35,7 @@ compare_view.show_panes(answers, shared)
 compare_view.agreement_figures(answers["a"], answers["b"])
 if st.toggle("Difference map", key="compare_show_difference", persist_state="session"):
     compare_view.difference(answers["a"], answers["b"], shared)
+
+st.subheader("All at once", anchor=False)
+if st.toggle("Show the matrix of classes and methods or layers", key="compare_show_matrix", persist_state="session"):
+    matrix_view.matrix_section(traced, class_index, layer)

@@ -1,0 +1,90 @@
+"""Classes down, methods or layers across, on one scale: filled a little more with every run of the fragment."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import numpy as np
+import streamlit as st
+
+from dashboard import computing, state
+from dashboard.drawing import picture_of_result
+from dashboard.state import Selection
+from dashboard.viewer import matrix
+from xai_core.attribution.catalog import METHODS, find_method
+from xai_core.attribution.explain import ImageTrace
+from xai_core.errors import SightlineError
+from xai_core.models.class_names import short_name
+from xai_core.render.recipe import percent
+from xai_core.types import Explanation
+
+SLICE_S = 0.6  # how long one run computes before it shows what it has
+Column = tuple[str, Selection, str]
+
+
+@st.fragment
+def matrix_section(traced: ImageTrace, class_index: int, layer: str) -> None:
+    """Every answer at once. Moving on to anything else stops the computing; what is done is kept."""
+    columns = _columns(traced, layer)
+    rows = _classes(traced, class_index)
+    cells, last, missing = _fill(traced, rows, columns)
+    if last is None:
+        return
+    names = [short_name(traced.prediction.class_names[i]) for i in rows]
+    matrix(
+        picture_of_result(traced.image, last),
+        [f"{name}\n{percent(float(traced.prediction.probabilities[i]))}" for name, i in zip(names, rows, strict=True)],
+        [title for title, _, _ in columns],
+        cells,
+        key="compare_matrix",
+        scale="column" if st.session_state["matrix_across"] == "Methods" else "one",
+        on_choose=lambda row, column: _choose(rows[row], columns[column]),
+    )
+    if missing:
+        st.rerun(scope="fragment")
+    st.caption("Click a tile to make it the shared question. Values of different methods have different units.")
+
+
+def _columns(traced: ImageTrace, layer: str) -> list[Column]:
+    across = st.segmented_control(
+        "Across", ("Methods", "Layers"), default="Methods", key="matrix_across", required=True, width="content"
+    )
+    if across == "Layers":
+        chosen = state.selection()
+        return [(name, replace(chosen, layer=name), name) for name in traced.trace.activations]
+    slow = st.toggle("Slow methods too", key="matrix_slow", help="Score-CAM, Ablation-CAM: many passes for each class.")
+    offered = [m for m in METHODS if m.target == "layer" and (slow or not m.slow)]
+    return [(m.title, replace(Selection(), method=m.key), layer) for m in offered]
+
+
+def _classes(traced: ImageTrace, class_index: int) -> list[int]:
+    """The five most probable classes, and the chosen one if it is none of them."""
+    best = [scored.index for scored in traced.prediction.top(5)]
+    return best if class_index in best else [class_index, *best]
+
+
+def _fill(
+    traced: ImageTrace, rows: list[int], columns: list[Column]
+) -> tuple[list[list[np.ndarray | str | None]], Explanation | None, bool]:
+    """The table with what is known or computed within `SLICE_S`, one result, and whether cells are missing."""
+    end, last, missing = time.monotonic() + SLICE_S, None, False
+    cells: list[list[np.ndarray | str | None]] = []
+    for class_index in rows:
+        cells.append([])
+        for _, chosen, layer in columns:
+            try:
+                found = computing.known(traced, chosen, class_index, layer)
+                if found is None and time.monotonic() < end:
+                    found = computing.explanation(traced, chosen, class_index, layer)
+            except SightlineError as reason:
+                cells[-1].append(str(reason))
+                continue
+            last, missing = found or last, missing or found is None
+            cells[-1].append(None if found is None else found.maps[layer][0])
+    return cells, last, missing
+
+
+def _choose(class_index: int, column: Column) -> None:
+    _, chosen, layer = column
+    state.choose(method=find_method(chosen.method).key, class_index=class_index, layer=layer)
