@@ -15,7 +15,7 @@ from dashboard.drawing import Look, draw, picture_of_result
 from dashboard.model_loading import ready_model
 from dashboard.panes import SIDES, Side
 from dashboard.state import Selection
-from dashboard.viewer import Heat, viewer
+from dashboard.viewer import Heat, map_controls, viewer
 from xai_core.attribution.catalog import METHODS, find_method
 from xai_core.attribution.explain import ImageTrace
 from xai_core.errors import LayerError, NotApplicable
@@ -109,7 +109,9 @@ def answer(side: Side, traced: ImageTrace) -> Answer:
 
 
 def show_panes(answers: dict[Side, Answer], shared_scale: bool) -> None:
-    """Both maps with a linked pointer; the drawing controls of the left serve both."""
+    """Both maps with a linked pointer, and one set of drawing controls for both."""
+    signed = any(found.asked.evidence == "both" for found in answers.values())
+    map_controls("compare", key="compare_controls", link="compare", signed=signed)
     tops = [shown(a.raw, a.asked.evidence)[2] for a in answers.values() if a.result]
     for side, column in zip(SIDES, st.columns(2, gap="medium"), strict=True):
         found = answers[side]
@@ -127,8 +129,8 @@ def show_panes(answers: dict[Side, Answer], shared_scale: bool) -> None:
                     f"compare_{side}",
                     link="compare",
                     maximum=max(tops) if shared_scale else None,
-                    settings_of="compare_a",
-                    compact=side == "b" and answers["a"].result is not None,
+                    settings_of="compare",
+                    compact=True,
                 ),
             )
 
@@ -194,6 +196,7 @@ def difference(a: Answer, b: Answer, shared_scale: bool) -> None:
         caption=f"Left minus right, {scaled} · {titles}",
         message="The two maps are the same." if top == 0 else None,
         link="compare",
+        settings_of="compare",
     )
 
 

@@ -38,6 +38,7 @@ def matrix_section(traced: ImageTrace, class_index: int, layer: str) -> None:
         [title for title, _, _ in columns],
         cells,
         key="compare_matrix",
+        settings_of="compare",
         scale="column" if st.session_state["matrix_across"] == "Methods" else "one",
         on_choose=lambda row, column: _choose(rows[row], columns[column]),
     )

@@ -8,6 +8,7 @@ import streamlit as st
 from dashboard import channel_chart
 from dashboard.drawing import Look, draw, picture_of_result
 from dashboard.viewer import Heat, probe, tiles, viewer
+from dashboard.viewer.probe import Mode
 from xai_core.attribution.explain import ImageTrace, explain_trace
 from xai_core.attribution.steps import GradCamSteps, cancelled_share
 from xai_core.models.class_names import short_name
@@ -18,12 +19,12 @@ from xai_core.trace.head import head_at
 from xai_core.types import Explanation, SourceImage
 
 TILES = 24
-UPSAMPLING = {
-    "bilinear": "Bilinear",
-    "aligned": "Bilinear, corners aligned",
-    "bicubic": "Bicubic",
-    "nearest": "Nearest (cells)",
-}
+UPSAMPLING: tuple[tuple[Mode, str], ...] = (
+    ("bilinear", "Bilinear"),
+    ("aligned", "Bilinear, corners aligned"),
+    ("bicubic", "Bicubic"),
+    ("nearest", "Nearest cell"),
+)
 
 
 def activations(steps: GradCamSteps) -> None:
@@ -36,7 +37,7 @@ def activations(steps: GradCamSteps) -> None:
         "most for this class, all on one scale."
     )
     order = steps.order()[:TILES]
-    tiles(steps.activations[order], [f"channel {k}" for k in order], scale="one", columns=8, key="step_activations")
+    tiles(steps.activations[order], [f"channel {k}" for k in order], columns=8, key="step_activations")
 
 
 def score(traced: ImageTrace, class_index: int) -> None:
@@ -69,7 +70,7 @@ def weights(steps: GradCamSteps) -> None:
     for title, chosen in (("Most positive weights", best), ("Most negative weights", worst)):
         st.caption(title)
         names = [f"channel {k}: {steps.alpha[k]:+.3g}" for k in chosen]
-        tiles(steps.activations[chosen], names, scale="each", columns=6, key=f"step_{title}")
+        tiles(steps.activations[chosen], names, scale="each", columns=6, key=f"step_{title[:8]}")
 
 
 def weighted_sum(image: SourceImage, result: Explanation, steps: GradCamSteps) -> None:
@@ -101,8 +102,9 @@ def relu(steps: GradCamSteps) -> None:
     tiles(
         np.stack([whole, np.clip(whole, 0, None)]).astype(np.float32),
         ["before: for and against", "after: for"],
-        scale="one",
+        signed=True,
         columns=2,
+        label="Evidence",
         key="step_relu",
     )
     st.markdown(
@@ -123,10 +125,14 @@ def upsampling(steps: GradCamSteps, size: tuple[int, int]) -> None:
         f"{height} × {width} cells must cover {size[0]} × {size[1]} pixels. In between, values are **invented by a "
         "rule**, not measured. Point at a pixel to see which cells it comes from, and with which weights."
     )
-    mode = st.segmented_control(
-        "Rule", list(UPSAMPLING), format_func=UPSAMPLING.__getitem__, default="bilinear", required=True, key="step_mode"
-    )
-    probe(np.clip(steps.map, 0, None), size, mode=mode or "bilinear", key="step_probe")
+    evidence = np.clip(steps.map, 0, None)
+    for pair in (UPSAMPLING[:2], UPSAMPLING[2:]):
+        for (mode, title), column in zip(pair, st.columns(2, gap="medium"), strict=True):
+            with column:
+                st.markdown(f"**{title}**")
+                probe(
+                    evidence, size, mode=mode, key=f"step_probe_{mode}", link="step_probe", settings_of="step_overlay"
+                )
 
 
 def overlay(image: SourceImage, result: Explanation, layer: str) -> None:

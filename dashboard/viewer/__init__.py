@@ -1,7 +1,24 @@
-"""The heat-map viewer and the layer gallery: two inline Streamlit components that draw in the browser."""
+"""Inline Streamlit components that draw maps in the browser."""
 
 from dashboard.viewer.gallery import gallery
 from dashboard.viewer.heat_map import viewer
+from dashboard.viewer.matrix import matrix
+from dashboard.viewer.probe import probe
 from dashboard.viewer.records import Click, Heat, Picture, Tile, display_picture, picture_of
+from dashboard.viewer.strip import map_controls
+from dashboard.viewer.tiles import tiles
 
-__all__ = ["Click", "Heat", "Picture", "Tile", "display_picture", "gallery", "picture_of", "viewer"]
+__all__ = [
+    "Click",
+    "Heat",
+    "Picture",
+    "Tile",
+    "display_picture",
+    "gallery",
+    "map_controls",
+    "matrix",
+    "picture_of",
+    "probe",
+    "tiles",
+    "viewer",
+]

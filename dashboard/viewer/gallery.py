@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import streamlit as st
 
-from dashboard.viewer.colour import scale_header, tables
+from dashboard.viewer.colour import kind_of, scale_header, tables
 from dashboard.viewer.frontend import register
-from dashboard.viewer.payload import map_bytes, pack, picture_header
+from dashboard.viewer.payload import map_bytes, map_header, pack, picture_header, reach
 from dashboard.viewer.records import Picture, Tile
 
-_component = register(
-    "gallery",
-    html='<div class="gallery" role="group" aria-label="Layers"></div>',
-    scripts=("gallery",),
-)
+_component = register("gallery", scripts=("tile", "gallery"), styles=("tile",))
 
 
 def gallery(
@@ -25,14 +20,16 @@ def gallery(
     *,
     selected: str,
     key: str,
+    signed: bool = False,
     settings_of: str | None = None,
     on_choose: Callable[[str], None] | None = None,
 ) -> str | None:
     """Show a tile a layer and return the name of the one that was just clicked, for one run.
 
-    settings_of: the key of the viewer whose opacity, threshold, colour scale and smoothing the tiles follow.
-    on_choose: called with the name before the page runs, so that one run shows the new layer; without it the caller
-    learns the name after it has drawn the viewer, and has to run again.
+    signed: draw both signs, on scales from -vmax to vmax, instead of positive evidence alone. settings_of: the key of
+    the viewer whose opacity, threshold, colour scale and interpolation the tiles follow. on_choose: called with the
+    name before the page runs, so that one run shows the new layer; without it the caller learns the name after it has
+    drawn the viewer, and has to run again.
     """
     names = {tile.name for tile in tiles}
 
@@ -41,7 +38,7 @@ def gallery(
         if on_choose and name is not None:
             on_choose(name)
 
-    payload = gallery_payload(picture, tiles, selected, settings_of or key)
+    payload = gallery_payload(picture, tiles, selected, settings_of or key, signed)
     return chosen_name(_component(data=payload, key=key, on_choose_change=told).choose, names)
 
 
@@ -50,30 +47,22 @@ def chosen_name(value: object, names: set[str]) -> str | None:
     return value if isinstance(value, str) and value in names else None
 
 
-def gallery_payload(picture: Picture, tiles: Sequence[Tile], selected: str, settings: str) -> bytes:
+def gallery_payload(
+    picture: Picture, tiles: Sequence[Tile], selected: str, settings: str, signed: bool = False
+) -> bytes:
     """Everything that the browser draws from, as one payload; the maps are the blobs map0, map1, ..."""
-    common = max((float(tile.values.max()) for tile in tiles if tile.vmax is None), default=0.0)
+    common = max((reach(tile.values, signed) for tile in tiles if tile.vmax is None), default=0.0)
+    kind = kind_of(-1.0 if signed else 0.0)
     header = {
         "picture": picture_header(picture),
-        "tiles": [tile_header(tile, common) for tile in tiles],
+        "tiles": [
+            {"name": tile.name}
+            | map_header(tile.values, common if tile.vmax is None else tile.vmax, signed, tile.message)
+            for tile in tiles
+        ],
         "selected": selected,
         "settings": settings,
-        "scales": scale_header("sequential"),
+        "scales": scale_header(kind),
     }
     maps = {f"map{i}": map_bytes(tile.values) for i, tile in enumerate(tiles)}
-    return pack(header, {"picture": picture.data, "scales": tables("sequential"), **maps})
-
-
-def tile_header(tile: Tile, common: float) -> dict[str, Any]:
-    rows, cols = tile.values.shape
-    peak = float(tile.values.max())
-    vmax = common if tile.vmax is None else float(tile.vmax)
-    return {
-        "name": tile.name,
-        "rows": rows,
-        "cols": cols,
-        "vmin": 0.0,
-        "vmax": vmax,
-        "peak": peak,
-        "message": tile.message or ("no positive evidence" if min(peak, vmax) <= 0 else None),
-    }
+    return pack(header, {"picture": picture.data, "scales": tables(kind), **maps})

@@ -7,16 +7,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from dashboard.viewer.colour import kind_of, scale_header, tables
-from dashboard.viewer.frontend import read, register
+from dashboard.viewer.frontend import register
 from dashboard.viewer.payload import map_bytes, pack, picture_header
 from dashboard.viewer.records import Click, Heat, Picture
 
 NO_EVIDENCE = "No positive evidence to show."
+BOTH_SIGNS = ("against", "for")
 
 _component = register(
     "viewer",
-    html=read("html", ("viewer.html",)),
-    scripts=("bar", "controls", "cursor", "download", "stage", "viewer"),
+    scripts=("bar", "controls", "hold", "cursor", "reading", "download", "stage", "viewer"),
+    styles=("legend", "controls"),
+    parts=("legend", "controls"),
 )
 
 
@@ -29,20 +31,32 @@ def viewer(
     message: str | None = None,
     height: int | None = None,
     settings_of: str | None = None,
+    link: str | None = None,
+    compact: bool = False,
 ) -> Click | None:
     """Show the picture with its map and return the point that was just clicked, for one run.
 
     heat: None shows the picture alone. caption: the recipe line, written below the picture and into the download.
     message: said on the picture instead of drawing the map. height: the most the picture may take, in CSS pixels
-    (default 70 % of the window). settings_of: share opacity, threshold and colour scale with the viewer of that key.
+    (default 70 % of the window). settings_of: share opacity, threshold, colour scale and interpolation with the viewer
+    of that key. link: viewers of one name show each other's pointer at the same part of the picture's width and height,
+    each with its own value, and hide their maps together. compact: only the colour bar, the read-out and the caption,
+    for a viewer whose controls stand elsewhere.
     """
-    payload = viewer_payload(picture, heat, caption, message, height, settings_of or key)
+    payload = viewer_payload(picture, heat, caption, message, height, settings_of or key, link, compact)
     result = _component(data=payload, key=key, on_click_change=lambda: None)
     return click_from(result.click)
 
 
 def viewer_payload(
-    picture: Picture, heat: Heat | None, caption: str, message: str | None, height: int | None, settings: str
+    picture: Picture,
+    heat: Heat | None,
+    caption: str,
+    message: str | None,
+    height: int | None,
+    settings: str,
+    link: str | None = None,
+    compact: bool = False,
 ) -> bytes:
     """Everything that the browser draws from, as one payload."""
     header: dict[str, Any] = {
@@ -52,6 +66,8 @@ def viewer_payload(
         "caption": caption,
         "maxHeight": height,
         "settings": settings,
+        "link": link,
+        "compact": compact,
     }
     blobs = {"picture": picture.data}
     if heat is not None:
@@ -64,7 +80,8 @@ def viewer_payload(
 
 def heat_header(heat: Heat) -> dict[str, Any]:
     rows, cols = heat.values.shape
-    texts = {"label": heat.label, "layer": heat.layer, "description": heat.description}
+    ends = heat.ends or (BOTH_SIGNS if heat.vmin < 0 else None)
+    texts = {"label": heat.label, "layer": heat.layer, "description": heat.description, "ends": ends}
     return {"rows": rows, "cols": cols, "vmin": float(heat.vmin), "vmax": float(heat.vmax), **texts}
 
 

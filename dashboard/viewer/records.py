@@ -39,7 +39,8 @@ class Heat:
 
     values: float32 (rows, cols) at the layer's native grid, signed. vmin, vmax: ends of the colour scale; vmin is 0
     or more (only positive evidence is drawn) or exactly -vmax (both signs). label: the quantity, such as "Grad-CAM
-    evidence". layer: its name. description: what the map shows, in words.
+    evidence". layer: its name. description: what the map shows, in words. ends: what the low and the high end of the
+    scale mean, said below it; a scale of both signs says "against" and "for" by itself.
     """
 
     values: np.ndarray
@@ -48,6 +49,7 @@ class Heat:
     layer: str
     description: str
     vmin: float = 0.0
+    ends: tuple[str, str] | None = None
 
     def __post_init__(self) -> None:
         check_map(self.values)

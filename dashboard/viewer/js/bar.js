@@ -1,24 +1,35 @@
-// The colour bar: the scale in full colour, the part below the threshold faded, a mark where it is cut.
+// The colour bar: the scale in full colour, the part that is hidden faded, and in words what its ends mean.
 
-function drawBar(view) {
-  const { bar } = view.el
-  const range = view.heat
-  const settings = view.settings()
+function drawBar({ el, heat, settings, lut }) {
+  const { bar } = el
+  const cut = settings().threshold * heat.vmax
   const width = Math.max(1, Math.round(bar.clientWidth * devicePixelRatio))
   const height = Math.max(1, Math.round(bar.clientHeight * devicePixelRatio))
   Object.assign(bar, { width, height })
-  paintBar(bar.getContext("2d"), { x: 0, y: 0, width, height }, range, settings.threshold, view.lut())
-  const [low, high] = [formatNumber(range.vmin), formatNumber(range.vmax)]
-  const cut = settings.threshold * range.vmax
-  bar.setAttribute("aria-label", `Colour scale of ${range.label} from ${low} to ${high}${cutInWords(cut)}`)
-  view.el.low.textContent = low
-  view.el.high.textContent = high
-  view.el.cut.textContent = cut > 0 ? `\u25b2 ${formatNumber(cut)}` : ""
-  view.el.cut.style.setProperty("--at", String(partOf(cut, range)))
+  paintBar(bar.getContext("2d"), { x: 0, y: 0, width, height }, heat, settings().threshold, lut())
+  bar.setAttribute("aria-label", barInWords(heat, cut))
+  const [low, high] = heat.ends ?? ["", ""]
+  const texts = { low: formatNumber(heat.vmin), high: formatNumber(heat.vmax), "low-end": low, "high-end": high }
+  for (const [name, text] of Object.entries(texts)) el[name].textContent = text
+  el.cut.textContent = middleText(heat, cut)
+  el.cut.style.setProperty("--at", String(heat.vmin < 0 ? 0.5 : partOf(cut, heat)))
 }
 
-function cutInWords(cut) {
-  return cut > 0 ? `, nothing drawn below ${formatNumber(cut)}` : ""
+// A scale of both signs is hidden around its middle, the other from its start.
+function middleText({ vmin }, cut) {
+  if (vmin < 0) return cut > 0 ? `hidden within \u00b1${formatNumber(cut)}` : "0"
+  return cut > 0 ? `\u25b2 ${formatNumber(cut)}` : ""
+}
+
+function barInWords({ vmin, vmax, label, ends }, cut) {
+  const end = (value, i) => formatNumber(value) + (ends ? ` (${ends[i]})` : "")
+  return `Colour scale of ${label} from ${end(vmin, 0)} to ${end(vmax, 1)}${cutInWords(vmin, cut)}`
+}
+
+function cutInWords(vmin, cut) {
+  if (!(cut > 0)) return ""
+  const size = formatNumber(cut)
+  return vmin < 0 ? `, hidden within \u00b1${size}` : `, hidden below ${size}`
 }
 
 function partOf(value, { vmin, vmax }) {

@@ -54,10 +54,14 @@ function listenToPointer(view, signal) {
     press = null
   }
   on("pointerenter", () => { view.hovered = true })
-  on("pointermove", (event) => view.point(pointOfEvent(view, event)))
-  on("pointerleave", () => { view.hovered = false; view.point(null) })
+  on("pointermove", (event) => pointTo(view, pointOfEvent(view, event)))
+  on("pointerleave", (event) => {
+    view.hovered = false
+    if (event.pointerType !== "touch") pointTo(view, null) // what a finger has chosen stays
+  })
   on("pointerdown", (event) => {
     if (event.button !== 0) return
+    pointTo(view, pointOfEvent(view, event)) // a finger need not have moved before
     press = { x: event.clientX, y: event.clientY, timer: setTimeout(() => view.hide(true), HOLD_MS) }
   })
   on("pointerup", (event) => {
@@ -78,7 +82,7 @@ function listenToKeys(view, signal) {
     act()
   }, { signal })
   scene.addEventListener("focus", () => scene.matches(":focus-visible") && moveCursor(view, 0, 0), { signal })
-  scene.addEventListener("blur", () => view.point(null), { signal })
+  scene.addEventListener("blur", () => pointTo(view, null), { signal })
 }
 
 function keyAction(view, event) {
@@ -102,9 +106,7 @@ function moveCursor(view, down, right) {
   const start = view.map ? strongestCell(view.map) : { row: KEY_GRID / 2, col: KEY_GRID / 2 }
   const { row, col } = view.cursor ?? start
   view.cursor = { row: clamp(row + down, 0, grid.rows - 1), col: clamp(col + right, 0, grid.cols - 1) }
-  const point = cursorPoint(view)
-  view.point(point)
-  view.el.live.textContent = pointInWords(view, point)
+  pointTo(view, cursorPoint(view), true)
 }
 
 function cursorPoint(view) {
@@ -117,10 +119,4 @@ function cursorPoint(view) {
 function pickCursor(view) {
   if (!view.cursor) moveCursor(view, 0, 0)
   view.pick(cursorPoint(view))
-}
-
-function pointInWords(view, point) {
-  const value = valueAt(view.map, point)
-  const place = placeInWords(point, view.map)
-  return value === null ? place : `${view.heat.label} ${formatNumber(value)} \u00b7 ${place}`
 }

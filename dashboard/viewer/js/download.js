@@ -33,7 +33,7 @@ function exportImage(view) {
   drawPicture(context, view.bitmap, view.picture, size)
   if (view.shows()) {
     const settings = view.settings()
-    drawHeat(context, sampleArea(view.picture, view.map, size, settings.smooth), view.heat, settings, view.lut())
+    drawHeat(context, sampleArea(view.picture, view.map, size, settings.between), view.heat, settings, view.lut())
   }
   const line = Math.max(1, Math.round(size.width / 700))
   if (!coversPicture(view.picture)) outline(context, boxOn(view.picture, size), line)
@@ -50,7 +50,7 @@ function measureStrip(view, width) {
   const pad = Math.round(0.9 * font)
   const texts = [view.message, view.caption].filter(Boolean)
   const lines = texts.flatMap((text) => wrapText(context, text, width - 2 * pad))
-  const bar = view.shows() ? 3.6 * font : 0
+  const bar = view.shows() ? (view.heat.ends ? 5 : 3.6) * font : 0
   const height = bar + lines.length ? Math.round(2 * pad + bar + 1.4 * font * lines.length) : 0
   const paper = style.getPropertyValue("--st-background-color")
   return { font, pad, lines, bar, height, face: context.font, ink: style.color, paper }
@@ -81,13 +81,14 @@ function drawLegend(context, view, { font, ink }, { x, y, width }) {
   const { heat } = view
   const { threshold } = view.settings()
   paintBar(context, { x, y, width, height: font }, heat, threshold, view.lut())
-  const hidden = threshold > 0 ? `, hidden below ${formatNumber(threshold * heat.vmax)}` : ""
-  const title = `${heat.label} \u00b7 ${heat.layer}${hidden}`
-  const texts = { left: formatNumber(heat.vmin), center: title, right: formatNumber(heat.vmax) }
+  const title = `${heat.label} \u00b7 ${heat.layer}${cutInWords(heat.vmin, threshold * heat.vmax)}`
+  const [low, high] = heat.ends ?? ["", ""]
   context.fillStyle = ink
-  for (const [align, text] of Object.entries(texts)) {
+  const write = (align, at, ...texts) => {
     context.textAlign = align
-    context.fillText(text, { left: x, center: x + width / 2, right: x + width }[align], y + 1.35 * font)
+    texts.forEach((text, i) => context.fillText(text, at, y + (1.35 + 1.4 * i) * font))
   }
-  context.textAlign = "left"
+  write("center", x + width / 2, title)
+  write("right", x + width, formatNumber(heat.vmax), high)
+  write("left", x, formatNumber(heat.vmin), low)
 }

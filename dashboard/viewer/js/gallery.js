@@ -3,24 +3,10 @@
 const TILE = 132 // CSS pixels that a tile needs
 const TILE_GAP = 12
 
-const GALLERIES = new WeakMap()
+export default (component) => mount(component, createGallery, receive)
 
-export default function (component) {
-  const { parentElement: root } = component
-  if (!GALLERIES.has(root)) GALLERIES.set(root, createGallery(root))
-  const gallery = GALLERIES.get(root)
-  const run = ++gallery.runs
-  receive(gallery, component)
-  return () => {
-    if (run !== gallery.runs) return // overtaken by a later run
-    gallery.abort.abort()
-    GALLERIES.delete(root)
-  }
-}
-
-function createGallery(root) {
-  const gallery = { strip: root.querySelector(".gallery"), runs: 0, tiles: [], abort: new AbortController() }
-  const { signal } = gallery.abort
+function createGallery(root, signal) {
+  const gallery = { strip: root.querySelector(".gallery"), tiles: [], signal }
   onSettings((name) => name === gallery.name, () => schedule(gallery), signal)
   gallery.strip.addEventListener("keydown", (event) => moveFocus(gallery, event), { signal })
   gallery.strip.addEventListener("click", (event) => choose(gallery, event), { signal })
@@ -56,11 +42,6 @@ function showTiles({ strip, tiles, selected, picture }) {
 }
 
 function newTile() {
-  const make = (tag, className, ...children) => {
-    const element = Object.assign(document.createElement(tag), { className })
-    element.append(...children)
-    return element
-  }
   const frame = make("span", "frame", make("canvas", "scene"), make("span", "note"))
   return Object.assign(make("button", "tile", frame, make("span", "name"), make("span", "grid")), { type: "button" })
 }
@@ -69,13 +50,12 @@ function showTile(button, tile, selected, picture) {
   const text = (selector, value) => { button.querySelector(selector).textContent = value }
   const grid = `${tile.rows} \u00d7 ${tile.cols}`
   text(".name", tile.name)
-  text(".grid", tile.message ? grid : `${grid} \u00b7 max ${formatNumber(tile.peak)}`)
+  text(".grid", tile.message ? grid : `${grid} \u00b7 ${extremesInShort(tile)}`)
   text(".note", tile.message ?? "")
   button.title = tile.name
   button.querySelector(".frame").style.aspectRatio = `${picture.width} / ${picture.height}`
   button.setAttribute("aria-pressed", String(selected))
-  const content = tile.message ?? `largest value ${formatNumber(tile.peak)}`
-  button.setAttribute("aria-label", `${tile.name}, grid ${grid}, ${content}`)
+  button.setAttribute("aria-label", `${tile.name}, grid ${grid}, ${tile.message ?? extremesInWords(tile)}`)
 }
 
 // As many columns as fit, spread evenly over the rows.
@@ -85,28 +65,19 @@ function columnsFor(width, count) {
 }
 
 function schedule(gallery) {
-  const { strip, tiles } = gallery
-  strip.style.setProperty("--columns", columnsFor(strip.clientWidth, tiles.length || 1))
-  gallery.frame ??= requestAnimationFrame(() => {
-    gallery.frame = null
-    if (!gallery.bitmap || gallery.abort.signal.aborted) return
-    gallery.tiles.forEach((tile, i) => drawTile(gallery, tile, gallery.strip.children[i]))
-  })
+  const { strip } = gallery
+  strip.style.setProperty("--columns", columnsFor(strip.clientWidth, gallery.tiles.length || 1))
+  drawSoon(gallery, drawTiles)
 }
 
-function drawTile({ picture, bitmap, name, scales }, tile, button) {
+function drawTiles(gallery) {
+  if (gallery.bitmap) gallery.tiles.forEach((tile, i) => draw(gallery, tile, gallery.strip.children[i]))
+}
+
+function draw({ picture, bitmap, name, scales }, tile, button) {
   const canvas = button.querySelector(".scene")
-  const { clientWidth, clientHeight } = canvas.parentElement
-  if (!clientWidth) return // in a hidden tab
-  const size = fitSize(picture, clientWidth, clientHeight, devicePixelRatio)
-  if (!sameSize(size, canvas)) Object.assign(canvas, size)
-  canvas.style.width = `${size.width / devicePixelRatio}px`
-  const context = canvas.getContext("2d")
-  const settings = getSettings(name)
-  drawPicture(context, bitmap, picture, size)
-  if (tile.message) return
-  const lut = scales[chosenScale(settings, "sequential", scales)]
-  drawHeat(context, sampleArea(picture, tile.map, size, settings.smooth), tile, settings, lut)
+  const size = fitTile(canvas, picture)
+  if (size) drawTile(canvas, pictureCanvas(bitmap, picture, size), picture, tile, getSettings(name), scales)
 }
 
 function moveFocus({ strip }, event) {

@@ -1,22 +1,58 @@
-// Values between the cells of a map, as torch.nn.functional.interpolate gives them: half-pixel centres
-// (align_corners=False), edges clamped. A position p on an axis of n cells runs from 0 to n; cell i covers [i, i + 1).
+// Values between the cells of a map, as torch.nn.functional.interpolate gives them; edges are held. A position p on an
+// axis of n cells runs from 0 to n; cell i covers [i, i + 1) and its centre lies at i + 1/2. m is the number of pixels
+// on which the axis is drawn.
+//
+// nearest   mode="nearest-exact": the cells themselves
+// bilinear  mode="bilinear", align_corners=False: cell and pixel edges coincide
+// aligned   mode="bilinear", align_corners=True: the centres of the first and of the last cell lie on the outermost
+//           pixels, so that the map is stretched by half a cell at each side
+// bicubic   mode="bicubic", align_corners=False: may rise above the largest cell and fall below the smallest
+
+const CUBIC = -0.75 // torch's; Keys (1981) and PIL have -0.5
 
 // mode -> the [index, weight] pairs that make up the value at a position.
 const TAPS = {
-  nearest: (p, n) => [[clamp(Math.floor(p), 0, n - 1), 1]],
-  bilinear: (p, n) => {
-    const q = clamp(p - 0.5, 0, n - 1)
-    const low = Math.floor(q)
-    return [[low, 1 - (q - low)], [Math.min(low + 1, n - 1), q - low]]
-  },
+  nearest: (p, n) => [[hold(Math.floor(p), n), 1]],
+  bilinear: (p, n) => linearTaps(p - 0.5, n),
+  aligned: (p, n, m) => linearTaps(m > 1 ? ((p / n) * m - 0.5) * ((n - 1) / (m - 1)) : 0, n),
+  bicubic: (p, n) => cubicTaps(p - 0.5, n),
 }
 
 function clamp(value, low, high) {
   return Math.min(high, Math.max(low, value))
 }
 
+function hold(index, n) {
+  return clamp(index, 0, n - 1)
+}
+
+// q counts from the centre of the first cell.
+function linearTaps(q, n) {
+  const held = hold(q, n)
+  const low = Math.floor(held)
+  return [[low, 1 - (held - low)], [hold(low + 1, n), held - low]]
+}
+
+function cubicTaps(q, n) {
+  const low = Math.floor(q)
+  const t = q - low
+  return [1 + t, t, 1 - t, 2 - t].map((distance, i) => [hold(low - 1 + i, n), cubicWeight(distance)])
+}
+
+// The cubic convolution kernel at a distance of 0 to 2 cells.
+function cubicWeight(d) {
+  if (d <= 1) return ((CUBIC + 2) * d - (CUBIC + 3)) * d * d + 1
+  return CUBIC * (((d - 5) * d + 8) * d - 4)
+}
+
+// The positions of m pixels' centres on an axis of n cells.
+function centres(m, n) {
+  return Float64Array.from({ length: m }, (_, i) => ((i + 0.5) / m) * n)
+}
+
 function axisTaps(positions, n, mode) {
-  const taps = Array.from(positions, (p) => TAPS[mode](p, n))
+  const m = positions.length > 1 ? n / (positions[1] - positions[0]) : 1
+  const taps = Array.from(positions, (p) => TAPS[mode](p, n, m))
   return {
     count: taps.length ? taps[0].length : 0,
     index: Int32Array.from(taps.flat(), ([index]) => index),

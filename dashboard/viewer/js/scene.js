@@ -21,11 +21,11 @@ function axisArea(low, high, n, scale, size) {
 }
 
 // The map sampled at every pixel of a width x height canvas that the box covers.
-function sampleArea(picture, map, size, smooth) {
+function sampleArea(picture, map, size, between) {
   const [left, top, right, bottom] = picture.box
   const across = axisArea(left, right, map.cols, size.width / picture.width, size.width)
   const down = axisArea(top, bottom, map.rows, size.height / picture.height, size.height)
-  const field = sampleMap(map, down.positions, across.positions, smooth ? "bilinear" : "nearest")
+  const field = sampleMap(map, down.positions, across.positions, between)
   return { x: across.first, y: down.first, width: across.count, height: down.count, field }
 }
 
@@ -87,4 +87,20 @@ function outline(context, { x, y, width, height }, line) {
   const { width: w, height: h } = context.canvas
   const [left, top, right, bottom] = frame(edge)
   stroke([Math.max(edge, left), Math.max(edge, top), Math.min(w - edge, right), Math.min(h - edge, bottom)], "#fff")
+}
+
+// Lines through a place, left open around it so that what is pointed at stays free.
+function crosshair(context, { x, y }, line) {
+  const { width, height } = context.canvas
+  const gap = 8 * line
+  const arms = [[0, y, x - gap, y], [x + gap, y, width, y], [x, 0, x, y - gap], [x, y + gap, x, height]]
+  for (const [thickness, style] of [[3 * line, "rgb(0 0 0 / .55)"], [line, "#fff"]]) {
+    context.beginPath()
+    for (const [fromX, fromY, toX, toY] of arms) {
+      context.moveTo(fromX, fromY)
+      context.lineTo(toX, toY)
+    }
+    Object.assign(context, { lineWidth: thickness, strokeStyle: style })
+    context.stroke()
+  }
 }

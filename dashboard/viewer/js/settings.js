@@ -1,7 +1,7 @@
 // How the map is drawn, one record a name, shared by every component of the page that uses the name. It lives on the
 // window, as each component is a module of its own; sessionStorage carries it over a reload.
 
-const DEFAULT_SETTINGS = { opacity: 0.55, threshold: 0, sequential: "viridis", diverging: "vik", smooth: true }
+const DEFAULT_SETTINGS = { opacity: 0.55, threshold: 0, sequential: "viridis", diverging: "vik", between: "bilinear" }
 const SETTINGS = (window.sightlineSettings ??= new Map())
 const SETTINGS_EVENT = "sightline:settings"
 
@@ -26,16 +26,27 @@ function onSettings(matches, redraw, signal) {
 
 function storedSettings(name) {
   try {
-    const stored = JSON.parse(sessionStorage.getItem(`sightline.${name}`)) ?? {}
-    return Object.fromEntries(
-      Object.entries(stored).filter(([key, value]) => typeof value === typeof DEFAULT_SETTINGS[key]),
-    )
+    const stored = migrated(JSON.parse(sessionStorage.getItem(`sightline.${name}`)) ?? {})
+    return Object.fromEntries(Object.entries(stored).filter(isSetting))
   } catch {
     return {}
   }
 }
 
+// An earlier version stored `smooth`, true or false, where this one stores `between`.
+function migrated({ smooth, ...stored }) {
+  return smooth === false ? { between: "nearest", ...stored } : stored
+}
+
+function isSetting([key, value]) {
+  return typeof value === typeof DEFAULT_SETTINGS[key] && (key !== "between" || Object.hasOwn(TAPS, value))
+}
+
 // The table of the chosen scale; a name stored by an earlier version falls back to the first.
 function chosenScale(settings, kind, tables) {
   return tables[settings[kind]] ? settings[kind] : Object.keys(tables)[0]
+}
+
+function scaleKind({ vmin }) {
+  return vmin < 0 ? "diverging" : "sequential"
 }

@@ -29,7 +29,7 @@ function layout(view) {
   const { el, picture } = view
   const room = el.viewer.clientWidth
   if (!room) return // in a hidden tab
-  const wide = room >= WIDE
+  const wide = room >= WIDE && !view.compact
   const ratio = devicePixelRatio
   const maxHeight = view.maxHeight ?? Math.max(240, WINDOW_PART * innerHeight)
   const size = fitSize(picture, wide ? room - PANEL - GAP : room, maxHeight, ratio)
@@ -44,13 +44,11 @@ function layout(view) {
 }
 
 function schedule(view) {
-  view.frame ??= requestAnimationFrame(() => {
-    view.frame = null
-    if (view.bitmap && !view.abort.signal.aborted) drawScene(view)
-  })
+  drawSoon(view, drawScene)
 }
 
 function drawScene(view) {
+  if (!view.bitmap) return
   const started = performance.now()
   const { scene } = view.el
   const context = scene.getContext("2d")
@@ -70,12 +68,12 @@ function paintBase({ el, bitmap, picture }) {
 
 // The sampled map is kept while only opacity, threshold or colour change.
 function currentArea(view) {
-  const { smooth } = view.settings()
-  view.area ??= { smooth, ...sampleArea(view.picture, view.map, view.el.scene, smooth) }
+  const { between } = view.settings()
+  view.area ??= { between, ...sampleArea(view.picture, view.map, view.el.scene, between) }
   return view.area
 }
 
-// The frame of what the model saw, and the cell pointed at.
+// The frame of what the model saw, and the cell pointed at, here or in a linked viewer.
 function drawMarks(view) {
   const { marks } = view.el
   const context = marks.getContext("2d")
@@ -84,6 +82,7 @@ function drawMarks(view) {
   if (!coversPicture(view.picture)) outline(context, boxOn(view.picture, marks), line)
   const { pointed, map } = view
   if (!pointed) return
+  if (view.ghost) crosshair(context, middleOf(spotOn(view, pointed, 0)), line)
   const tiny = !map || pointed.row === null || (marks.width / map.cols < 6 * line)
   if (tiny && view.hovered) return // the pointer itself shows the place
   outline(context, tiny ? spotOn(view, pointed, 8 * line) : cellOn(view, pointed), line)
@@ -91,6 +90,11 @@ function drawMarks(view) {
 
 function cellOn({ picture, map, el: { marks } }, { row, col }) {
   return boxOn({ ...picture, box: cellBox(picture, map, row, col) }, marks)
+}
+
+// Half a pixel on, so that a line of one pixel fills one.
+function middleOf({ x, y }) {
+  return { x: x + 0.5, y: y + 0.5 }
 }
 
 function spotOn({ picture, el: { marks } }, { x, y }, size) {
