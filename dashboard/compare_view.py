@@ -110,8 +110,6 @@ def answer(side: Side, traced: ImageTrace) -> Answer:
 
 def show_panes(answers: dict[Side, Answer], shared_scale: bool) -> None:
     """Both maps with a linked pointer, and one set of drawing controls for both."""
-    signed = any(found.asked.evidence == "both" for found in answers.values())
-    map_controls("compare", key="compare_controls", link="compare", signed=signed)
     tops = [shown(a.raw, a.asked.evidence)[2] for a in answers.values() if a.result]
     for side, column in zip(SIDES, st.columns(2, gap="medium"), strict=True):
         found = answers[side]
@@ -133,6 +131,8 @@ def show_panes(answers: dict[Side, Answer], shared_scale: bool) -> None:
                     compact=True,
                 ),
             )
+    signed = any(found.asked.evidence == "both" for found in answers.values())
+    map_controls("compare", key="compare_controls", link="compare", signed=signed)
 
 
 def agreement_figures(a: Answer, b: Answer) -> None:
@@ -208,12 +208,13 @@ def scale_control(answers: dict[Side, Answer]) -> bool:
     """Whether both maps are drawn on one colour scale; worth choosing where both are of one method."""
     alike = len({found.asked.method for found in answers.values()}) == 1
     scale = st.segmented_control(
-        "Colour scale",
-        ("Each its own", "Shared"),
-        default="Shared" if alike else "Each its own",
+        "Values are drawn",
+        ("each on its own scale", "on one scale"),
+        default="on one scale" if alike else "each on its own scale",
         key=f"compare_scale_{alike}",
         persist_state="session",
         required=True,
+        label_visibility="collapsed",
         help="Values of different methods have different units, so a shared scale says little there.",
     )
-    return scale == "Shared"
+    return scale == "on one scale"

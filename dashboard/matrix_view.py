@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from dashboard import computing, state
+from dashboard import computing, panes, state
 from dashboard.drawing import picture_of_result
 from dashboard.state import Selection
 from dashboard.viewer import matrix
-from xai_core.attribution.catalog import METHODS, find_method
+from xai_core.attribution.catalog import METHODS
 from xai_core.attribution.explain import ImageTrace
 from xai_core.errors import SightlineError
 from xai_core.models.class_names import short_name
@@ -20,15 +20,24 @@ from xai_core.render.recipe import percent
 from xai_core.types import Explanation
 
 SLICE_S = 0.6  # how long one run computes before it shows what it has
+PAUSE_S = 0.2
 Column = tuple[str, Selection, str]
 
 
-@st.fragment
 def matrix_section(traced: ImageTrace, class_index: int, layer: str) -> None:
     """Every answer at once. Moving on to anything else stops the computing; what is done is kept."""
     columns = _columns(traced, layer)
     rows = _classes(traced, class_index)
-    cells, last, missing = _fill(traced, rows, columns)
+    _, _, missing = _fill(traced, rows, columns, 0.0)
+    if missing:  # a fragment is run again by its timer; a click in it would not reach the rest of the page
+        st.fragment(_table, run_every=PAUSE_S)(traced, rows, columns, True)
+    else:
+        _table(traced, rows, columns, False)
+
+
+def _table(traced: ImageTrace, rows: list[int], columns: list[Column], filling: bool) -> None:
+    """Compute a little, then show what there is; once all is there a last run of the page stops the timer."""
+    cells, last, missing = _fill(traced, rows, columns, SLICE_S)
     if last is None:
         return
     names = [short_name(traced.prediction.class_names[i]) for i in rows]
@@ -40,11 +49,14 @@ def matrix_section(traced: ImageTrace, class_index: int, layer: str) -> None:
         key="compare_matrix",
         settings_of="compare",
         scale="column" if st.session_state["matrix_across"] == "Methods" else "one",
-        on_choose=lambda row, column: _choose(rows[row], columns[column]),
+        on_choose=None if missing else lambda row, column: _choose(rows[row], columns[column]),
     )
+    if filling and not missing:
+        st.rerun()
     if missing:
-        st.rerun(scope="fragment")
-    st.caption("Click a tile to make it the shared question. Values of different methods have different units.")
+        st.caption("Computing …")
+        return
+    st.caption("Click a tile to see it in the right pane. Values of different methods have different units.")
 
 
 def _columns(traced: ImageTrace, layer: str) -> list[Column]:
@@ -66,10 +78,10 @@ def _classes(traced: ImageTrace, class_index: int) -> list[int]:
 
 
 def _fill(
-    traced: ImageTrace, rows: list[int], columns: list[Column]
+    traced: ImageTrace, rows: list[int], columns: list[Column], seconds: float
 ) -> tuple[list[list[np.ndarray | str | None]], Explanation | None, bool]:
-    """The table with what is known or computed within `SLICE_S`, one result, and whether cells are missing."""
-    end, last, missing = time.monotonic() + SLICE_S, None, False
+    """The table with what is known or computed within `seconds`, one result, and whether cells are missing."""
+    end, last, missing = time.monotonic() + seconds, None, False
     cells: list[list[np.ndarray | str | None]] = []
     for class_index in rows:
         cells.append([])
@@ -88,4 +100,4 @@ def _fill(
 
 def _choose(class_index: int, column: Column) -> None:
     _, chosen, layer = column
-    state.choose(method=find_method(chosen.method).key, class_index=class_index, layer=layer)
+    panes.change("b", method=chosen.method, layer=layer, class_index=class_index, model=None, picture=None)

@@ -41,7 +41,9 @@ def pane(side: Side) -> Pane:
 def change(side: Side, **changes: str | int | None) -> None:
     """Change a pane; another model or picture resets its class, another model also its layer."""
     reset: dict[str, None] = {}
-    if "model" in changes:
+    if changes.get("class_index") is not None:
+        reset = {}
+    elif "model" in changes:
         reset = {"layer": None, "class_index": None}
     elif "picture" in changes:
         reset = {"class_index": None}

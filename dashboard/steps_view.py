@@ -66,11 +66,16 @@ def weights(steps: GradCamSteps) -> None:
         "cells is the channel's **weight**: positive for the class, negative against it."
     )
     channel_chart.bars(steps.alpha, key="step_alpha")
-    best, worst = np.argsort(-steps.alpha, kind="stable")[:6], np.argsort(steps.alpha, kind="stable")[:6]
-    for title, chosen in (("Most positive weights", best), ("Most negative weights", worst)):
-        st.caption(title)
-        names = [f"channel {k}: {steps.alpha[k]:+.3g}" for k in chosen]
-        tiles(steps.activations[chosen], names, scale="each", columns=6, key=f"step_{title[:8]}")
+    sums = steps.contributions.sum(axis=(1, 2))
+    ranked = np.argsort(-sums, kind="stable")
+    st.caption(
+        "A channel with a large weight still adds nothing where it does not fire. Weight times activation, summed over "
+        "the cells, is what it contributes."
+    )
+    for title, chosen in (("Speak most for the class", ranked[:6]), ("Speak most against it", ranked[::-1][:6])):
+        st.markdown(f"**{title}**")
+        names = [f"channel {k}: weight {steps.alpha[k]:+.2g}, adds {sums[k]:+.2g}" for k in chosen]
+        tiles(steps.activations[chosen], names, scale="each", columns=6, key=f"step_{title[-5:]}")
 
 
 def weighted_sum(image: SourceImage, result: Explanation, steps: GradCamSteps) -> None:
@@ -90,7 +95,7 @@ def weighted_sum(image: SourceImage, result: Explanation, steps: GradCamSteps) -
         settings_of="step_overlay",
         compact=True,
         height=420,
-        caption=f"{count} of {len(order)} channels; what is missing amounts to {rest:.0%} of the whole map.",
+        caption=f"{count} of {len(order)} channels; what is missing amounts to {percent(rest)} of the whole map.",
     )
 
 
@@ -108,7 +113,7 @@ def relu(steps: GradCamSteps) -> None:
         key="step_relu",
     )
     st.markdown(
-        f"The ReLU drops everything negative: **{gone:.0%}** of the map's total magnitude. "
+        f"The ReLU drops everything negative: **{percent(gone)}** of the map's total magnitude. "
         + (
             "What is left is the evidence for the class."
             if has_evidence(whole)

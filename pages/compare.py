@@ -20,6 +20,7 @@ with st.sidebar:
 
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
     st.header("Compare two answers", anchor=False, width="content")
+    scale_slot = st.container(width="content")
     compare_view.swap_button()
 
 passes = {}
@@ -30,7 +31,8 @@ panes.write_link()
 
 with in_words():
     answers = {side: compare_view.answer(side, passes[side]) for side in SIDES}
-shared = compare_view.scale_control(answers)
+with scale_slot:
+    shared = compare_view.scale_control(answers)
 compare_view.show_panes(answers, shared)
 compare_view.agreement_figures(answers["a"], answers["b"])
 if st.toggle("Difference map", key="compare_show_difference", persist_state="session"):
