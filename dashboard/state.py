@@ -23,7 +23,7 @@ class Selection:
     """
 
     model: str = "imagenet"
-    picture: str = "sample:cat"
+    picture: str = "sample:coffee"
     class_index: int | None = None
     layer: str | None = None
     method: str = "grad_cam"

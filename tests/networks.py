@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 
 import torch
@@ -58,3 +59,17 @@ def fingerprint(module: nn.Module) -> str:
         values = hashlib.sha256(tensor.detach().cpu().numpy().tobytes()).hexdigest()
         facts.append((name, id(tensor), tensor.requires_grad, tensor.grad is None, tensor._version, values))
     return hashlib.sha256(repr(facts).encode()).hexdigest()
+
+
+def not_in_place(module: nn.Module) -> nn.Module:
+    """A copy whose ReLUs work out of place, as Captum and zennit need them; the scores stay the same."""
+    oracle = copy.deepcopy(module)
+    for part in oracle.modules():
+        if getattr(part, "inplace", False):
+            part.inplace = False
+    return oracle
+
+
+def relative_error(found: Tensor, expected: Tensor) -> float:
+    """Largest deviation as a share of the expected map's own largest value."""
+    return float((found - expected).abs().max() / expected.abs().max())

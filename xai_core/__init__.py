@@ -24,6 +24,7 @@ from xai_core.models.preprocess import prepare
 from xai_core.render.describe import describe
 from xai_core.render.overlay import overlay
 from xai_core.render.place import place
+from xai_core.trace.pixel_gradient import input_gradient, neuron_gradient
 from xai_core.types import (
     Box,
     Explanation,
@@ -55,12 +56,14 @@ __all__ = [
     "describe",
     "explain",
     "explain_trace",
+    "input_gradient",
     "layers",
     "load_image",
     "load_model",
     "load_sample",
     "methods",
     "model_cards",
+    "neuron_gradient",
     "overlay",
     "place",
     "predict",

@@ -49,11 +49,11 @@ def scale_tops(cells: Cells, scale: Scale | Sequence[float], signed: bool) -> li
     if not isinstance(scale, str):
         return [[float(top)] * len(line) for top, line in zip(scale, cells, strict=True)]
     reaches = np.array([[reach(cell, signed) if is_map(cell) else 0.0 for cell in line] for line in cells], float)
-    reaches = np.maximum(reaches.reshape(len(cells), -1), 0)
     if not reaches.size:
         return reaches.tolist()
     axis = {"one": None, "row": 1, "column": 0, "each": ()}[scale]
-    return np.broadcast_to(reaches.max(axis=axis, keepdims=True), reaches.shape).tolist()
+    shared = reaches.max(axis=axis, keepdims=True, initial=0)
+    return np.broadcast_to(shared, reaches.shape).tolist()
 
 
 def cell_headers(cells: Cells, tops: list[list[float]], signed: bool) -> list[dict[str, Any] | None]:

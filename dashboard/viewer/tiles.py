@@ -38,11 +38,12 @@ def tiles(
 ) -> None:
     """Show n maps, each cell a square of one colour that tells its value when pointed at; long lists have pages.
 
-    maps: float32 (n, h, w), or uint8 (n, h, w, 3) RGB, shown as it is. titles: one a map. scale: one colour scale for
-    all, or each map its own. signed: a diverging scale from -vmax to vmax; otherwise from 0, negative values in its
-    lowest colour. columns: at most so many; None fits them to the width. label: the quantity, for the colour bar.
-    selected: the map marked as chosen; its page is shown when it changes. settings_of: the key of the viewer whose
-    colour scale the maps follow. on_choose: called with the index of a map that was clicked, before the page runs.
+    maps: float32 (n, h, w), or uint8 (n, h, w, 3) RGB, shown as it is. titles: one a map; details follow line breaks.
+    scale: one colour scale for all, or each map its own. signed: a diverging scale from -vmax to vmax; otherwise from
+    0, negative values in its lowest colour. columns: at most so many; None fits them to the width. label: the quantity,
+    for the colour bar. selected: the map marked as chosen; its page is shown when it changes. settings_of: the key of
+    the viewer whose colour scale the maps follow. on_choose: called with the index of a map that was clicked, before
+    the page runs; without it the maps are only looked at.
     """
     check_maps(maps, titles, scale)
 

@@ -48,7 +48,7 @@ def test_first_visit_to_a_fresh_server_shows_the_whole_app(start_server: ServerS
 
 
 def test_class_layer_and_sample_change_the_map(page: Page, url: str):
-    page.goto(url)
+    page.goto(f"{url}/?sample=cat")
     first = recipe(finished(page))
     page.get_by_role("group", name="The five most probable classes").get_by_role("button").nth(2).click()
     expect(page.get_by_role("heading", name="Evidence for: tabby")).to_be_visible()

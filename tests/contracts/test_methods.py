@@ -7,12 +7,27 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 import torchvision
+from torch import Tensor, nn
 
 from tests.networks import Small, fingerprint
-from xai_core.attribution.catalog import METHODS
+from xai_core.attribution.catalog import METHODS, find_method
 from xai_core.attribution.class_maps import class_maps
+from xai_core.attribution.method import INPUT
+from xai_core.errors import Cancelled, ClassError, NotApplicable
+from xai_core.trace.capture import trace
 
 KEYS = [method.key for method in METHODS]
+
+
+class Unusual(nn.Module):
+    """No ReLU, and a head that mixes places: several methods have no meaning here."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.act, self.head = nn.Conv2d(3, 4, 3, padding=1), nn.SiLU(), nn.Linear(4 * 8 * 8, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.act(self.conv(x)).flatten(1))
 
 
 @pytest.fixture
@@ -21,46 +36,111 @@ def network() -> Small:
     return Small().eval()
 
 
+def defined(key: str, network: nn.Module, inputs: Tensor, layers: list[str]) -> list[str]:
+    """Those of the layers at which the method is defined, the deepest last."""
+    return list(find_method(key).defined_at(network, trace(network, inputs, layers)))
+
+
 @pytest.mark.parametrize("key", KEYS)
 def test_maps_have_native_size_and_repeat_to_the_bit(network: Small, key: str):
     inputs = torch.randn(2, 3, 16, 16)
-    first = class_maps(network, inputs, ["block", "last"], [0, 2], method=key, relu=False)
-    assert first["block"].shape == (2, 2, 8, 8)
-    assert first["last"].shape == (2, 2, 4, 4)
-    again = class_maps(network, inputs, ["block", "last"], [0, 2], method=key, relu=False)
+    layers = defined(key, network, inputs, ["block", "last"])
+    sizes = {"block": (8, 8), "last": (4, 4), INPUT: (16, 16)}
+    first = class_maps(network, inputs, layers, [0, 2], method=key, relu=False)
+    assert list(first) == (layers if find_method(key).target == "layer" else [INPUT])
+    assert {name: tuple(m.shape) for name, m in first.items()} == {name: (2, 2, *sizes[name]) for name in first}
+    again = class_maps(network, inputs, layers, [0, 2], method=key, relu=False)
     assert all(torch.equal(first[name], again[name]) for name in first)
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_the_class_matters(network: Small, key: str):
-    maps = class_maps(network, torch.randn(1, 3, 16, 16), ["last"], [0, 1], method=key, relu=False)["last"]
-    assert not torch.allclose(maps[0, 0], maps[0, 1])
+def test_the_class_matters_unless_theory_says_that_it_does_not(network: Small, key: str):
+    (maps,) = class_maps(network, torch.randn(1, 3, 16, 16), ["last"], [0, 1], method=key, relu=False).values()
+    method = find_method(key)
+    assert maps.abs().max() > 0
+    if method.class_sensitive:
+        assert not torch.allclose(maps[0, 0], maps[0, 1])
+    elif method.target == "layer":  # at pixels, the sign of the classifier's weights still shows
+        assert torch.equal(maps[0, 0], maps[0, 1])
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_class_that_does_not_exist_is_refused(network: Small, key: str):
+    with pytest.raises(ClassError, match="classes are 0 to 2"):
+        class_maps(network, torch.randn(1, 3, 16, 16), ["last"], [3], method=key)
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_pictures_of_a_batch_do_not_mix(network: Small, key: str):
+    inputs = torch.randn(1, 3, 16, 16).repeat(2, 1, 1, 1) * torch.tensor([1.0, 3.0]).view(2, 1, 1, 1)
+    (both,) = class_maps(network, inputs, ["last"], [0, 2], method=key, relu=False).values()
+    for i in range(2):
+        (alone,) = class_maps(network, inputs[i : i + 1], ["last"], [0, 2], method=key, relu=False).values()
+        assert torch.allclose(both[i], alone[0], rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("key", KEYS)
 def test_the_network_is_untouched_after_success_and_after_failure(network: Small, key: str):
+    inputs = torch.randn(1, 3, 16, 16)
+    layers = defined(key, network, inputs, ["stem", "block", "last"])
     before = fingerprint(network)
-    class_maps(network, torch.randn(1, 3, 16, 16), ["stem", "block", "last"], [0, 1], method=key)
+    class_maps(network, inputs, layers, [0, 1], method=key)
     assert fingerprint(network) == before
     network.fail = True
     before = fingerprint(network)
     with pytest.raises(RuntimeError, match="failed on purpose"):
-        class_maps(network, torch.randn(1, 3, 16, 16), ["stem", "block"], [0, 1], method=key)
+        class_maps(network, inputs, layers, [0, 1], method=key)
     assert fingerprint(network) == before
     assert torch.is_grad_enabled()
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_progress_runs_up_to_its_total_and_can_cancel(network: Small, key: str):
+    inputs, reports = torch.randn(2, 3, 16, 16), []
+    class_maps(network, inputs, ["last"], [0, 1], method=key, on_progress=lambda *report: reports.append(report))
+    done = [report[0] for report in reports]
+    assert done == sorted(set(done))
+    assert {report[1] for report in reports} == {done[-1]}
+
+    def cancel(_done: int, _total: int) -> None:
+        raise Cancelled
+
+    before = fingerprint(network)
+    with pytest.raises(Cancelled):
+        class_maps(network, inputs, ["last"], [0, 1], method=key, on_progress=cancel)
+    assert fingerprint(network) == before
+    assert torch.is_grad_enabled()
+
+
+@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("kind", [Small, Unusual])
+def test_a_method_refuses_exactly_where_it_says_so_beforehand(kind: type[nn.Module], key: str):
+    torch.manual_seed(0)
+    network, inputs = kind().eval(), torch.randn(1, 3, 8, 8)
+    layer = "last" if kind is Small else "act"
+    reason = find_method(key).reason_not(network, tuple(inputs.shape))
+    if reason is None:
+        assert class_maps(network, inputs, [layer], [0], method=key)
+        return
+    with pytest.raises(NotApplicable) as refusal:
+        class_maps(network, inputs, [layer], [0], method=key)
+    assert str(refusal.value) == reason
 
 
 @pytest.mark.parametrize("key", KEYS)
 def test_eight_threads_over_one_network_get_the_serial_maps_bit_for_bit(key: str):
     torch.manual_seed(0)
     network = torchvision.models.resnet18(num_classes=10).eval()
+    # Below 48 pixels the last stage has one cell, and torch's matrix-vector product then does not even repeat serially.
+    size, count = (48, 8 * 2) if find_method(key).slow else (64, 8 * 50 if key == "grad_cam" else 8 * 10)
     stages = ["layer1", "layer2", "layer3", "layer4", "layer4.1.bn2", "conv1"]
-    requests = [
-        (torch.randn(1, 3, 64, 64), [stages[i % 6], stages[(i * 5 + 1) % 6]], [i % 10, (i * 3) % 10])
-        for i in range(8 * 50)
-    ]
+    places = defined(key, network, torch.randn(1, 3, size, size), stages)
+    requests = []
+    for i in range(count):
+        layers = [places[i % len(places)], places[(i * 5 + 1) % len(places)]]
+        requests.append((torch.randn(1, 3, size, size), layers, [i % 10, (i * 3) % 10]))
 
-    def answer(request: tuple[torch.Tensor, list[str], list[int]]) -> dict[str, torch.Tensor]:
+    def answer(request: tuple[Tensor, list[str], list[int]]) -> dict[str, Tensor]:
         return class_maps(network, *request, method=key, relu=False)
 
     serial = [answer(request) for request in requests]

@@ -49,7 +49,7 @@ def png(pixels: np.ndarray) -> bytes:
 
 
 def test_first_run_shows_the_predicted_class_without_a_click(app: AppTest):
-    expected = xai.predict(xai.load_model("imagenet"), xai.load_sample("cat")).top(1)[0]
+    expected = xai.predict(xai.load_model("imagenet"), xai.load_sample("coffee")).top(1)[0]
     app.run()
     assert headline(app) == f"The model sees: {expected.name.split(',')[0]}"
     assert app.selectbox(key="choice_layer").value == "bn2"

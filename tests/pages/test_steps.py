@@ -27,7 +27,7 @@ def test_score_minus_bias_is_the_mean_of_the_cam_and_cam_is_49_times_grad_cam(ap
     shown = metrics(app)
     assert float(shown["Score minus bias"]) == pytest.approx(float(shown["Mean of the CAM"]), rel=1e-4)
     assert float(shown["CAM / Grad-CAM"]) == pytest.approx(49, rel=1e-4)
-    best = xai.predict(xai.load_model("imagenet"), xai.load_sample("cat")).top(1)[0]
+    best = xai.predict(xai.load_model("imagenet"), xai.load_sample("coffee")).top(1)[0]
     assert float(shown["Score (logit)"]) == pytest.approx(best.score, abs=6e-4)
 
 
@@ -35,7 +35,7 @@ def test_it_works_for_a_class_that_was_not_predicted(app: AppTest):
     app.query_params["class"] = "504"
     app.run()
     shown = metrics(app)
-    expected = xai.predict(xai.load_model("imagenet"), xai.load_sample("cat")).of(504)
+    expected = xai.predict(xai.load_model("imagenet"), xai.load_sample("coffee")).of(504)
     assert float(shown["Score (logit)"]) == pytest.approx(expected.score, abs=6e-4)
     assert any("coffee mug" in text.value for text in app.markdown)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
 
 import torch
 from torch import Tensor
@@ -12,12 +11,11 @@ from torchvision.transforms.functional import gaussian_blur
 from xai_core.attribution.method import Question
 from xai_core.errors import NotApplicable
 
-Baseline = Literal["grey", "black", "white", "blurred"]
-BASELINES: tuple[Baseline, ...] = ("grey", "black", "white", "blurred")
+BASELINES = ("grey", "black", "white", "blurred")
 _BLUR = 10 / 224  # standard deviation as a share of the shorter side: 10 pixels of 224 (Fong & Vedaldi 2017)
 
 
-def baseline(kind: Baseline, question: Question) -> Tensor:
+def baseline(kind: str, question: Question) -> Tensor:
     """Like the question's inputs, (n, c, H, W), in the network's own scale.
 
     grey: zero, which after normalisation is the mean colour of the training pictures. blurred: the picture itself

@@ -2,12 +2,48 @@
 
 from __future__ import annotations
 
-from xai_core.attribution import grad_cam
+from xai_core.attribution import (
+    ablation_cam,
+    cam,
+    deconvnet,
+    eigen_cam,
+    grad_cam,
+    grad_cam_pp,
+    gradient,
+    gradient_x_input,
+    guided_backprop,
+    guided_grad_cam,
+    hires_cam,
+    integrated_gradients,
+    layer_cam,
+    occlusion,
+    score_cam,
+    smooth_grad,
+    xgrad_cam,
+)
 from xai_core.attribution.method import Method
 from xai_core.errors import NotApplicable
 from xai_core.types import LoadedModel
 
-METHODS: tuple[Method, ...] = (grad_cam.METHOD,)
+METHODS: tuple[Method, ...] = (
+    cam.METHOD,
+    grad_cam.METHOD,
+    grad_cam_pp.METHOD,
+    hires_cam.METHOD,
+    layer_cam.METHOD,
+    xgrad_cam.METHOD,
+    eigen_cam.METHOD,
+    score_cam.METHOD,
+    ablation_cam.METHOD,
+    gradient.METHOD,
+    gradient_x_input.METHOD,
+    smooth_grad.METHOD,
+    integrated_gradients.METHOD,
+    guided_backprop.METHOD,
+    deconvnet.METHOD,
+    guided_grad_cam.METHOD,
+    occlusion.METHOD,
+)
 
 
 def find_method(key: str) -> Method:

@@ -27,30 +27,33 @@ def class_maps(
     score: Score = "logit",
     against: Classes = None,
     settings: Mapping[str, object] | None = None,
+    levels: tuple[Tensor, Tensor] | None = None,
     on_progress: Progress | None = None,
 ) -> dict[str, Tensor]:
     """Raw class maps at each layer's native size: {layer: float (n, k, h, w)}, for `inputs` (n, c, H, W).
 
     classes: one index, k indices for all pictures, a tensor (n, k), or None for each picture's best class (k = 1).
-    relu: keep only evidence for the class, as the papers do; False keeps the signed map.
+    relu: keep only evidence for the class, as the papers do; False keeps the signed map, as pixel-level methods do.
     score, against: which number is explained, see `Target`. settings: the method's own, by name.
-    Pixel-level methods ignore `layers` and give {"input": (n, k, H, W)}.
+    levels: (black, white), each (c,), what the network reads for such a pixel; only black and white baselines ask.
+    Pixel-level methods give {"input": (n, k, H, W)}; of `layers` they read the last or none.
     One forward pass for everything; gradient methods take one backward pass for each class. `module` stays untouched.
     LayerError, ClassError, NotApplicable, ModelError: see the message.
     """
     chosen = find_method(method)
-    traced = trace(module, inputs, layers if chosen.target == "layer" else ())
+    read = chosen.layers_read(layers)
+    traced = trace(module, inputs, read, chosen.rule)
     target = make_target(traced, classes, score, against)
-    question = Question(module, inputs, tuple(layers), target, traced)
+    question = Question(module, inputs, read, target, traced, levels)
     maps = answer(chosen, question, settings, on_progress)
-    return {name: m.clamp(min=0) for name, m in maps.items()} if relu else maps
+    return {name: m.clamp(min=0) for name, m in maps.items()} if relu and chosen.target == "layer" else maps
 
 
 def answer(
     method: Method, question: Question, settings: Mapping[str, object] | None, on_progress: Progress | None
 ) -> dict[str, Tensor]:
     """Signed maps {layer: (n, k, h, w)}; the question's trace may be used again afterwards."""
-    for name in question.layers if method.target == "layer" else ():
+    for name in question.layers:
         shape = tuple(question.trace.activations[name].shape)
         if len(shape) != 4:
             raise LayerError(f"Layer '{name}' gives {shape}, not feature maps (n, c, h, w); choose another layer.")

@@ -16,6 +16,6 @@ METHOD = Method(
     rule="deconv",
     reason_not=no_relu_reason,
     class_sensitive=False,
-    caveat="It depends little on the class or on the network's weights (Nie et al. 2018; compare Adebayo et al., Sanity "
-    "Checks for Saliency Maps, 2018); activations other than ReLU keep their plain gradient.",
+    caveat="It depends little on the class or on the network's weights (Nie et al. 2018; for guided backpropagation, "
+    "Adebayo et al., Sanity Checks for Saliency Maps, 2018); activations other than ReLU keep their plain gradient.",
 )

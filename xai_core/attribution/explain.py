@@ -60,9 +60,10 @@ def explain(
     score, against: which number is explained, see `Target`. settings: the method's own, by name.
     A pixel-level method gives `result.maps["input"]`.
     """
+    chosen = find_method(method)
     if layers is None:
-        layers = [suggested_layer(model)]
-    traced = trace_image(model, image, layers)
+        layers = [suggested_layer(model)] if chosen.reads_layers else []
+    traced = trace_image(model, image, chosen.layers_read(layers))
     return explain_trace(
         traced, method, layers, classes, score=score, against=against, settings=settings, on_progress=on_progress
     )
@@ -83,7 +84,8 @@ def explain_trace(
     model, prediction = traced.model, traced.prediction
     chosen = find_method(method)
     target = make_target(traced.trace, classes, score, against)
-    question = Question(model.module, traced.given.tensor, tuple(layers), target, traced.trace)
+    read = chosen.layers_read(layers)
+    question = Question(model.module, traced.given.tensor, read, target, traced.trace, _levels(model))
     maps = answer(chosen, question, settings, on_progress)
     indices = tuple(int(c) for c in target.classes[0])
     scored = [prediction.of(index) for index in indices]
@@ -103,7 +105,7 @@ def explain_trace(
         image_digest=traced.image.digest,
         score=score,
         against=against,
-        settings=asdict(chosen.settings_from(settings)),
+        settings=asdict(chosen.settings_from(settings)) | ({"layer": read[-1]} if chosen.needs_layer else {}),
     )
 
 
@@ -115,6 +117,12 @@ def suggested_layer(model: LoadedModel) -> str:
         if layer.suggested:
             return layer.name
     raise LayerError(f"{model.card.title} has no layer with feature maps, so it can have no class map.")
+
+
+def _levels(model: LoadedModel) -> tuple[torch.Tensor, torch.Tensor]:
+    """What the network reads for a black and for a white pixel, each (3,)."""
+    mean, std = torch.tensor(model.card.mean), torch.tensor(model.card.std)
+    return (0 - mean) / std, (1 - mean) / std
 
 
 def _prediction(model: LoadedModel, traced: Trace) -> Prediction:

@@ -27,6 +27,6 @@ METHOD = Method(
     target="pixel",
     needs_layer=True,
     reason_not=no_relu_reason,
-    caveat="Only the region comes from the class; the detail in it is guided backpropagation's, which depends little on "
-    "the class or on the network's weights (Adebayo et al., Sanity Checks for Saliency Maps, 2018).",
+    caveat="Only the region comes from the class; the detail in it is guided backpropagation's, which depends little "
+    "on the class or on the network's weights (Adebayo et al., Sanity Checks for Saliency Maps, 2018).",
 )

@@ -21,7 +21,7 @@ from xai_core.trace.relu_rules import Rule
 def by_input_gradient(
     rule: Rule, combine: Callable[[Tensor, Tensor], Tensor] = lambda gradient, _inputs: gradient
 ) -> Callable[[Question, Any, Progress], dict[str, Tensor]]:
-    """A method's `answer` from its ReLU rule and its formula: gradient and inputs, each (n, c, H, W), to the same shape.
+    """A method's `answer` from its ReLU rule and formula: gradient and inputs, each (n, c, H, W), to the same.
 
     One backward pass for each class; the question's own pass serves where it was taken with this rule.
     """

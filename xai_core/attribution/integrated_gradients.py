@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from xai_core.attribution.baseline import BASELINES, Baseline, baseline
+from xai_core.attribution.baseline import BASELINES, baseline
 from xai_core.attribution.input_gradient import weighted_gradients
 from xai_core.attribution.method import INPUT, Method, Progress, Question, setting
 from xai_core.trace.capture import trace
@@ -20,7 +20,7 @@ from xai_core.trace.target import target_scores
 class IntegratedGradientsSettings:
     """steps: points of the Gauss-Legendre rule on the line."""
 
-    baseline: Baseline = setting(
+    baseline: str = setting(
         "grey",
         "Start from",
         options=BASELINES,

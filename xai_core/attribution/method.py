@@ -9,7 +9,9 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from xai_core.errors import LayerError
 from xai_core.trace.capture import Trace, score_gradients
+from xai_core.trace.relu_rules import Rule
 from xai_core.trace.target import Target
 
 Progress = Callable[[int, int], None]
@@ -22,6 +24,7 @@ class Question:
 
     inputs: (n, c, H, W). trace: the pass of `module` over `inputs` with the activations of `layers`.
     target: the explained number of k classes for each picture.
+    levels: (black, white), each (c,): what the network reads for such a pixel; None where nobody knows.
     """
 
     module: nn.Module
@@ -29,6 +32,7 @@ class Question:
     layers: tuple[str, ...]
     target: Target
     trace: Trace
+    levels: tuple[Tensor, Tensor] | None = None
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,8 @@ class Method:
 
     answer: question, settings, on_progress(done, total) to signed maps {layer: (n, k, h, w)}; for target "pixel" the
     only key is INPUT and (h, w) the input's size. on_progress may raise to cancel.
+    needs_layer: a pixel-level method that reads one layer as well, the last that is asked for.
+    rule: for a pixel-level method that takes one gradient, how ReLUs pass it; `trace` then need not run twice.
     settings: a frozen dataclass of `setting` fields; it stands in the recipe line.
     reason_not: None where the method applies to a network with inputs of this shape (n, c, H, W), else why it does
     not, as one sentence. It may run the network, so it is for menus: `answer` refuses by itself, with NotApplicable.
@@ -79,6 +85,8 @@ class Method:
     about: str
     answer: Callable[[Question, Any, Progress], dict[str, Tensor]]
     target: Literal["layer", "pixel"] = "layer"
+    needs_layer: bool = False
+    rule: Rule | None = None
     settings: type = NoSettings
     reason_not: Callable[[nn.Module, tuple[int, ...]], str | None] = no_objection
     defined_at: Callable[[nn.Module, Trace], tuple[str, ...]] = every_layer
@@ -86,15 +94,37 @@ class Method:
     slow: bool = False
     caveat: str | None = None
 
+    @property
+    def reads_layers(self) -> bool:
+        return self.target == "layer" or self.needs_layer
+
+    def layers_read(self, layers: Sequence[str]) -> tuple[str, ...]:
+        """Those of the layers asked for that the method reads; LayerError where it lacks one."""
+        if self.target == "layer":
+            return tuple(layers)
+        if self.needs_layer and not layers:
+            raise LayerError(f"{self.title} needs a layer as well; give one in `layers`.")
+        return tuple(layers[-1:]) if self.needs_layer else ()
+
     def settings_from(self, given: Mapping[str, object] | None) -> Any:
-        """The settings record with `given` in place of defaults; ValueError names an unknown setting."""
+        """The settings record with `given` in place of defaults; ValueError: unknown, or out of range."""
         known = {f.name for f in fields(self.settings)}
         unknown = set(given or {}) - known
         if unknown:
             raise ValueError(
                 f"{self.title} has no setting '{min(unknown)}'; it has {', '.join(sorted(known)) or 'none'}."
             )
+        for f in fields(self.settings):
+            if f.name in (given or {}):
+                self._refuse_outside(f.name, f.metadata, (given or {})[f.name])
         return self.settings(**(given or {}))
+
+    def _refuse_outside(self, name: str, about: Mapping[str, Any], value: Any) -> None:
+        options, low, high = about.get("options"), about.get("low"), about.get("high")
+        if options is not None and value not in options:
+            raise ValueError(f"{self.title}: '{name}' is one of {', '.join(map(str, options))}; {value} was given.")
+        if low is not None and not low <= value <= high:
+            raise ValueError(f"{self.title}: '{name}' lies between {low} and {high}; {value} was given.")
 
 
 def by_gradient(combine: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Question, Any, Progress], dict[str, Tensor]]:

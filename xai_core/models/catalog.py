@@ -13,6 +13,7 @@ from xai_core.errors import ModelError
 from xai_core.models import torchvision_zoo
 from xai_core.models.bundled import build_imagenet, imagenet_card
 from xai_core.models.device import pick_device
+from xai_core.models.digits import build_digits, digits_card
 from xai_core.models.download import fetch
 from xai_core.models.load import loaded
 from xai_core.types import LoadedModel, ModelCard
@@ -42,6 +43,7 @@ def _build_torchvision(card: ModelCard, on_progress: Progress | None) -> nn.Modu
 _SOURCES = (
     Source(lambda: (imagenet_card(),), lambda _card, _progress: build_imagenet()),
     Source(_torchvision_cards, _build_torchvision),
+    Source(lambda: (digits_card(),), lambda _card, _progress: build_digits()),
 )
 
 

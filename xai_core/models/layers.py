@@ -107,7 +107,7 @@ def _collapse(chosen: list[_Call], kinds: Mapping[str, nn.Module]) -> list[_Call
     outer = [c for c in chosen if not any(c.name.startswith(n + ".") for n in names)]
     return [
         call
-        for call, after in zip(outer, [*outer[1:], None], strict=True)
+        for call, after in zip(outer, [*outer, None][1:], strict=True)
         if after is None or call.shape != after.shape or not _leaf(kinds[call.name]) or not _leaf(kinds[after.name])
     ]
 

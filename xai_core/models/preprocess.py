@@ -9,6 +9,7 @@ from torchvision.transforms import InterpolationMode
 from torchvision.transforms import functional as F
 
 from xai_core.errors import ImageError
+from xai_core.images.display import display_pixels
 from xai_core.types import Box, ModelCard, ModelInput, SourceImage
 
 # Scaling the shorter side of a very elongated picture makes the longer one huge: 1 x 8000 would become 256 x 2048000.
@@ -40,28 +41,6 @@ def model_view(card: ModelCard, model_input: ModelInput) -> np.ndarray:
     mean, std = (torch.tensor(values).view(-1, 1, 1) for values in (card.mean, card.std))
     pixels = (tensor * std + mean).clamp(0, 1) * 255
     return pixels.round().to(torch.uint8).permute(1, 2, 0).numpy()
-
-
-def display_pixels(image: SourceImage) -> np.ndarray:
-    """The picture as uint8 (h, w, 3) RGB: a photograph as it is, a scan as grey through its display window.
-
-    A scan's grey is linear from centre - width/2 (0) to centre + width/2 (255), rounded; DICOM PS3.3 C.11.2.1.3.2.
-    Without a window it spans the scan's own finite range; values that are no number are black.
-    """
-    if image.kind == "photograph":
-        return image.pixels
-    values = image.pixels.astype(np.float64)
-    low, high = _displayed_range(image, values)
-    share = (values - low) / max(high - low, 1e-30)  # a window of no width is a threshold
-    grey = np.rint(np.nan_to_num(np.clip(share, 0, 1)) * 255).astype(np.uint8)
-    return np.repeat(grey[:, :, None], 3, axis=2)
-
-
-def _displayed_range(image: SourceImage, values: np.ndarray) -> tuple[float, float]:
-    if image.window is not None:
-        return image.window.center - image.window.width / 2, image.window.center + image.window.width / 2
-    finite = values[np.isfinite(values)]
-    return (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
 
 
 def _resized_size(card: ModelCard, height: int, width: int) -> list[int]:

@@ -98,9 +98,10 @@ def score_gradients(trace: Trace, target: Target, layers: Sequence[str]) -> dict
     """
     if not trace.scores.requires_grad:
         raise LayerError(f"Layer '{layers[0]}' has no influence on the score; choose another layer.")
-    explained = target_scores(trace.scores, target).sum()  # pictures do not mix in eval mode, so one sum serves all
     activations = [trace.activations[name] for name in layers]
-    gradients = torch.autograd.grad(explained, activations, retain_graph=True, allow_unused=True)
+    with torch.inference_mode(False), torch.enable_grad():  # whatever the caller's mode is
+        explained = target_scores(trace.scores, target).sum()  # pictures do not mix in eval mode, so one sum serves all
+        gradients = torch.autograd.grad(explained, activations, retain_graph=True, allow_unused=True)
     for name, gradient in zip(layers, gradients, strict=True):
         if gradient is None:
             raise LayerError(f"Layer '{name}' has no influence on the score; choose another layer.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -19,14 +19,17 @@ def input_gradient(module: nn.Module, inputs: Tensor, target: Target, rule: Rule
     One forward pass, and one backward pass for each class; `module` and `inputs` stay untouched, and the caller's
     gradient mode does not matter. ClassError, ModelError, NotApplicable: see `trace`.
     """
-    traced = trace(module, inputs, (), rule)
-    return torch.stack([score_gradient(traced, column) for column in target.columns()], dim=1)
+    traced, columns = trace(module, inputs, (), rule), target.columns()
+    return torch.stack([score_gradient(traced, column, last=column is columns[-1]) for column in columns], dim=1)
 
 
-def score_gradient(traced: Trace, target: Target) -> Tensor:
-    """Gradient (n, c, H, W) of one explained number for each picture, from a pass that was taken with a rule."""
-    explained = target_scores(traced.scores, target).sum()  # pictures do not mix in eval mode, so one sum serves all
-    return _gradient(explained, traced)
+def score_gradient(traced: Trace, target: Target, *, last: bool = False) -> Tensor:
+    """Gradient (n, c, H, W) of one explained number for each picture, from a pass that was taken with a rule.
+
+    last: nobody will ask this pass again, so its memory is given back on the way.
+    """
+    # Pictures do not mix in eval mode, so one sum serves all.
+    return _gradient(traced, lambda: target_scores(traced.scores, target).sum(), last)
 
 
 def neuron_gradient(
@@ -39,27 +42,36 @@ def neuron_gradient(
     et al. 2015). LayerError: no such layer or unit, or one that does not run exactly once. NotApplicable: no ReLUs.
     """
     traced = trace(module, inputs, [layer], rule)
-    activations = traced.activations[layer]
-    places = _places(layer, tuple(activations.shape[1:]), unit).expand(len(inputs), -1)
-    pictures = torch.arange(len(inputs), device=activations.device)
-    return _gradient(activations[(pictures, *places.to(activations.device).T)].sum(), traced)
+
+    def activation() -> Tensor:
+        values = traced.activations[layer]
+        places = _places(layer, tuple(values.shape), unit).to(values.device)
+        return values[(torch.arange(len(values), device=values.device), *places.T)].sum()
+
+    return _gradient(traced, activation, last=True)
 
 
-def _gradient(explained: Tensor, traced: Trace) -> Tensor:
+def _gradient(traced: Trace, explained: Callable[[], Tensor], last: bool) -> Tensor:
+    """Zero where the explained number does not depend on the pixels at all."""
     if traced.inputs is None:
         raise ValueError("This pass was taken without a rule, so no gradient reaches the pixels; give trace() a rule.")
     gradient = None
-    if explained.requires_grad:
-        (gradient,) = torch.autograd.grad(explained, traced.inputs, retain_graph=True, allow_unused=True)
-    return torch.zeros_like(traced.inputs) if gradient is None else gradient
+    with torch.inference_mode(False), torch.enable_grad():  # whatever the caller's mode is
+        number = explained()
+        if number.requires_grad:
+            (gradient,) = torch.autograd.grad(number, traced.inputs, retain_graph=not last, allow_unused=True)
+        return torch.zeros_like(traced.inputs) if gradient is None else gradient
 
 
 def _places(layer: str, shape: tuple[int, ...], unit: Sequence[int] | Tensor) -> Tensor:
-    """The unit's indices, int64 (1 or n, number of axes)."""
-    places = torch.as_tensor(unit, dtype=torch.int64)
-    places = places[None] if places.ndim == 1 else places
-    if places.shape[1] != len(shape):
-        raise LayerError(f"A unit of layer '{layer}' has {len(shape)} indices, for {shape}; {unit} was given.")
-    if not ((places >= 0) & (places < torch.tensor(shape))).all():
+    """The unit's indices for each picture, int64 (n, number of axes), from the layer's shape (n, ...)."""
+    places = torch.as_tensor(unit, dtype=torch.int64).clone()
+    places = places.expand(shape[0], -1) if places.ndim == 1 else places
+    if places.shape != (shape[0], len(shape) - 1):
+        raise LayerError(
+            f"Layer '{layer}' gives {shape}, so a unit has {len(shape) - 1} indices, one row for all pictures or "
+            f"{shape[0]} rows; {unit} was given."
+        )
+    if not ((places >= 0) & (places < torch.tensor(shape[1:]))).all():
         raise LayerError(f"Layer '{layer}' gives {shape}, so it has no unit {unit}; indices count from 0.")
     return places

@@ -29,8 +29,8 @@ RULES: tuple[Rule, ...] = ("gradient", "deconv", "guided")
 def relu_rule(rule: Rule) -> Iterator[None]:
     """A forward pass inside this block gets a graph in which every ReLU follows `rule` on the way back.
 
-    ReLU is meant widely: clipped at 6, or a hardtanh from 0, and in place or not. NotApplicable on leaving: the pass met
-    no ReLU, or more activations of other kinds, so that the result would be plain gradients under another name.
+    ReLU is meant widely: clipped at 6, or a hardtanh from 0, and in place or not. NotApplicable on leaving: the pass
+    met no ReLU, or at least as many activations of other kinds, so that the result would be little but a gradient.
     Zeiler & Fergus 2014 (deconv); Springenberg et al. 2015 (guided).
     """
     if rule not in RULES:
@@ -46,26 +46,28 @@ def relu_rule(rule: Rule) -> Iterator[None]:
         raise NotApplicable(reason)
 
 
-def no_relu_reason(module: nn.Module) -> str | None:
-    """Why the rules do not apply to a network, told from its modules alone; None also where only a pass can tell.
-
-    A pass has the last word: it meets functional calls, and counts a module as often as it runs.
-    """
+def no_relu_reason(module: nn.Module, input_shape: tuple[int, ...]) -> str | None:
+    """Why the rules do not apply to a network, else None; runs it once unless its modules already tell."""
     kinds = Counter(type(part).__name__ for part in module.modules())
-    others = Counter({kind: n for kind, n in kinds.items() if kind in _OTHER_MODULES})
-    relus = sum(isinstance(part, nn.ReLU | nn.ReLU6 | nn.Hardtanh) for part in module.modules())
-    return _too_few(0, others) if others and not relus else None
+    others = Counter({kind: n for kind, n in kinds.items() if kind in _OTHERS.values()})
+    relus = sum(isinstance(part, nn.ReLU | nn.ReLU6) for part in module.modules())
+    if bool(relus) != bool(others):
+        return _too_few(relus, others)
+    mode = _Intercept("gradient")
+    device = next((p.device for p in module.parameters()), None)
+    with torch.no_grad(), mode:
+        module(torch.zeros(input_shape, device=device))
+    return _too_few(mode.relus, mode.others)
 
 
 def _too_few(relus: int, others: Counter[str]) -> str | None:
-    """Guided backpropagation of a network with few ReLUs is little else than its gradient."""
     if relus > others.total():
         return None
     found = ", ".join(f"{n} x {kind}" for kind, n in others.most_common()) or "no activation function at all"
-    have = f"only {relus} of its activations are ReLUs" if relus else "this network has no ReLU"
+    have = f"Only {relus} of this network's {relus + others.total()} activations are ReLUs"
     return (
-        f"The method changes what ReLUs hand back, but {have}: it has {found}. "
-        "Its result would be plain gradients under another name; choose the gradient methods or Grad-CAM."
+        f"{have if relus else 'This network has no ReLU'} ({found}), and nothing else is changed by this method: "
+        "it would be a plain gradient under another name."
     )
 
 
@@ -141,11 +143,10 @@ _OTHERS: Mapping[Callable[..., Any], str] = {
     F.leaky_relu: "LeakyReLU",
     F.prelu: "PReLU",
     F.softplus: "Softplus",
-    F.hardtanh: "Hardtanh",
+    F.hardtanh: "Hardtanh (not from 0)",
     torch.tanh: "Tanh",
     Tensor.tanh: "Tanh",
 }
-_OTHER_MODULES = frozenset(_OTHERS.values()) - {"Hardtanh"}
 
 
 class _Intercept(TorchFunctionMode):

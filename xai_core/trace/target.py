@@ -30,16 +30,25 @@ class Target:
         rivals = self.against.split(1, dim=1) if self.against is not None else [None] * self.classes.shape[1]
         return [Target(c, self.score, r) for c, r in zip(self.classes.split(1, dim=1), rivals, strict=True)]
 
+    def of_picture(self, index: int, copies: int = 1) -> Target:
+        """One picture's question, asked of so many copies of it: classes (copies, k)."""
+        rivals = None if self.against is None else self.against[index].expand(copies, -1)
+        return Target(self.classes[index].expand(copies, -1), self.score, rivals)
+
 
 def target_scores(scores: Tensor, target: Target) -> Tensor:
     """The explained numbers (n, k) from scores (n, n_classes), on their graph; ClassError for an unknown class."""
     _check(target.classes, scores.shape[1])
     values = torch.log_softmax(scores, dim=1) if target.score == "log_probability" else scores
-    chosen = values.gather(1, target.classes)
+    chosen = _pick(values, target.classes)
     if target.against is None:
         return chosen
     _check(target.against, scores.shape[1])
-    return chosen - values.gather(1, target.against)
+    return chosen - _pick(values, target.against)
+
+
+def _pick(values: Tensor, classes: Tensor) -> Tensor:
+    return values.gather(1, classes.clone())  # classes chosen in inference mode may not stand on a graph themselves
 
 
 def _check(classes: Tensor, n_classes: int) -> None:

@@ -1,4 +1,5 @@
-// From values to colours. The colour is that of matplotlib's rule, entry floor(256 t) of the scale, t from vmin to vmax.
+// From values to colours. The colour is that of matplotlib's rule: entry floor(256 t) of the scale, t from vmin to
+// vmax.
 //
 // Alpha is opacity * ramp, where ramp rises in a straight line from 0 at no evidence to 1 at a quarter of the scale's
 // end: weak evidence stays see-through and the picture readable, and three quarters of the scale have one opacity, so

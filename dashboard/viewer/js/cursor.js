@@ -1,5 +1,5 @@
-// Pointing at the picture: by mouse, finger or keys. A point is {x, y} in pixels of the original picture, and {row, col}
-// of the map's cell, null where the model saw nothing or no map is shown.
+// Pointing at the picture: by mouse, finger or keys. A point is {x, y} in pixels of the original picture, and
+// {row, col} of the map's cell, null where the model saw nothing or no map is shown.
 
 const HOLD_MS = 250
 const TAP_SLACK = 6 // CSS pixels that a finger may slip during a tap

@@ -91,11 +91,12 @@ function newTile() {
 
 function showTile(view, button, index) {
   const [, name, detail] = button.children
-  const title = view.titles[index]
+  const [title, ...lines] = view.titles[index].split("\n")
   const range = view.content === "values" && rangeOf(view, index)
-  name.textContent = button.title = title
-  detail.textContent = range ? extremesInShort(range) : ""
-  button.setAttribute("aria-label", range ? `${title}, ${extremesInWords(range)}` : title)
+  name.textContent = title
+  detail.textContent = [...lines, ...(range ? [extremesInShort(range)] : [])].join("\n")
+  button.title = [title, ...lines].join(", ")
+  button.setAttribute("aria-label", [title, ...lines, ...(range ? [extremesInWords(range)] : [])].join(", "))
   if (view.choosable) button.setAttribute("aria-pressed", String(index === view.selected))
 }
 

@@ -40,7 +40,7 @@ function valueInWords({ rows, cols, content, values }, { index, row, col }) {
 }
 
 function cellInWords({ titles, rows, cols }, { index, row, col }) {
-  return `${titles[index]} \u00b7 row ${row + 1} of ${rows}, column ${col + 1} of ${cols}`
+  return `${titles[index].split("\n")[0]} \u00b7 row ${row + 1} of ${rows}, column ${col + 1} of ${cols}`
 }
 
 function showSpot({ el, spot, cell, first, rows, cols }) {

@@ -24,7 +24,9 @@ clicked = viewer(
 )
 tiles = [Tile(name, raw) for name, raw in MAPS.items()]
 callback = {"on_choose": lambda name: state.update(layer=name)} if "callback" in st.query_params else {}
-chosen = gallery(picture, tiles, selected=state.layer, key="two", settings_of="one", **callback)
+chosen = gallery(
+    picture, tiles, selected=state.layer, key="two", settings_of="one", signed=show == "signed", **callback
+)
 if chosen and not callback:
     state.layer = chosen
     st.rerun()

@@ -13,6 +13,7 @@ from PIL import Image
 from playwright.sync_api import Locator, Page
 
 APP = Path(__file__).with_name("app.py")
+PARTS_APP = Path(__file__).with_name("parts_app.py")
 # The house fonts lie beside the dashboard's script, where this app cannot serve them from.
 PLAIN = ("--theme.font", "sans-serif", "--theme.codeFont", "monospace")
 
@@ -21,6 +22,12 @@ PLAIN = ("--theme.font", "sans-serif", "--theme.codeFont", "monospace")
 def app_url(start_server: Callable) -> Iterator[str]:
     with start_server(APP, *PLAIN) as base_url:
         yield base_url
+
+
+@pytest.fixture(scope="session")
+def parts_url(start_server: Callable) -> Iterator[str]:
+    with start_server(PARTS_APP, *PLAIN) as base_url:
+        yield f"{base_url}/?part="
 
 
 @pytest.fixture
@@ -38,6 +45,12 @@ def visit(page: Page, url: str) -> Page:
 @pytest.fixture(name="visit")
 def visit_fixture() -> Callable[[Page, str], Page]:
     return visit
+
+
+@pytest.fixture
+def number() -> Callable[[Locator], float]:
+    """The number at the start of an element's text, as people read it."""
+    return lambda element: float(element.inner_text().split()[0].replace("−", "-"))
 
 
 @pytest.fixture

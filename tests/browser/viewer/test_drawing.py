@@ -12,6 +12,7 @@ from playwright.sync_api import Page
 from torch.nn.functional import interpolate
 
 from dashboard.viewer import colour, frontend
+from tests.browser.viewer.known import TORCH
 
 pytestmark = pytest.mark.browser
 
@@ -26,21 +27,26 @@ def functions(page: Page) -> Page:
     return page
 
 
-@pytest.mark.parametrize(("mode", "oracle"), [("bilinear", "bilinear"), ("nearest", "nearest-exact")])
+@pytest.mark.parametrize("mode", TORCH)
 @pytest.mark.parametrize(
-    ("grid", "size"), [((7, 7), (50, 70)), ((1, 3), (9, 8)), ((14, 5), (33, 64)), ((40, 30), (13, 7))]
+    ("grid", "size"),
+    [
+        ((7, 7), (50, 70)),
+        ((1, 3), (9, 8)),
+        ((14, 5), (33, 64)),
+        ((40, 30), (13, 7)),
+        ((7, 7), (1, 2)),
+        ((5, 6), (5, 6)),
+    ],
 )
 def test_values_between_cells_are_those_of_torch(
-    functions: Page, grid: tuple[int, int], size: tuple[int, int], mode: str, oracle: str
+    functions: Page, grid: tuple[int, int], size: tuple[int, int], mode: str
 ) -> None:
     values = np.random.default_rng(5).normal(size=grid).astype(np.float32)
-    options = {} if mode == "nearest" else {"align_corners": False}
-    expected = interpolate(torch.from_numpy(values).double()[None, None], size, mode=oracle, **options)[0, 0].numpy()
+    expected = interpolate(torch.from_numpy(values).double()[None, None], size, **TORCH[mode])[0, 0].numpy()
     drawn = functions.evaluate(
-        """([values, rows, cols, h, w, mode]) => {
-            const centres = (count, n) => Float64Array.from({ length: count }, (_, i) => ((i + 0.5) / count) * n)
-            return Array.from(sampleMap({ values, rows, cols }, centres(h, rows), centres(w, cols), mode))
-        }""",
+        """([values, rows, cols, h, w, mode]) =>
+            Array.from(sampleMap({ values, rows, cols }, centres(h, rows), centres(w, cols), mode))""",
         [values.ravel().tolist(), *grid, *size, mode],
     )
     np.testing.assert_allclose(np.reshape(drawn, size), expected, atol=1e-6)

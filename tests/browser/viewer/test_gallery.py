@@ -57,7 +57,7 @@ def test_a_tile_without_positive_value_says_so_and_stays_bare(shown: Page, pixel
 def test_tiles_share_one_scale(shown: Page, pixels: Callable) -> None:
     """The strongest cell of the weaker map has the colour of its value on the scale of the stronger one."""
     shown.locator(".opacity").fill("100")
-    shown.get_by_text("Cells").click()
+    shown.get_by_text("Cells", exact=True).click()
     weak, strong = MAPS["layer1"], MAPS[MAIN].max()
     expected = np.array(matplotlib.colormaps["viridis"](weak.max() / strong, bytes=True)[:3], int)
     image = pixels(tile(shown, "layer1").locator("canvas")).astype(int)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 
@@ -80,7 +81,7 @@ def test_controls_never_run_the_server(shown: Page) -> None:
     shown.locator(".opacity").fill("80")
     shown.locator(".threshold").fill("30")
     shown.locator(".scales").select_option("magma")
-    shown.get_by_text("Cells").click()
+    shown.get_by_text("Cells", exact=True).click()
     shown.locator(".viewer .scene").hover()
     shown.get_by_role("button", name="Hold to hide").click()
     shown.wait_for_timeout(800)
@@ -155,7 +156,7 @@ def test_press_and_hold_hides_the_map_and_is_no_click(shown: Page, pixels: Calla
 def test_settings_survive_another_map_and_a_reload(shown: Page) -> None:
     shown.locator(".opacity").fill("83")
     shown.locator(".scales").select_option("cividis")
-    shown.get_by_text("Cells").click()
+    shown.get_by_text("Cells", exact=True).click()
     shown.get_by_role("button", name="layer1").click()
     expect(shown.locator(".legend-title")).to_have_text("Evidence · layer1")
     for reload in (False, True):
@@ -165,6 +166,37 @@ def test_settings_survive_another_map_and_a_reload(shown: Page) -> None:
         expect(shown.locator(".opacity")).to_have_value("83")
         expect(shown.locator(".scales")).to_have_value("cividis")
         expect(shown.get_by_role("radio", name="Cells")).to_be_checked()
+
+
+@pytest.mark.parametrize(
+    ("stored", "way"),
+    [
+        ({"smooth": False, "opacity": 0.8}, "Cells"),
+        ({"smooth": True, "opacity": 0.8}, "Bilinear"),
+        ({"between": "toString", "opacity": 0.8}, "Bilinear"),
+        ({"smooth": False, "between": "bicubic", "opacity": 0.8}, "Bicubic"),
+    ],
+)
+def test_settings_of_an_earlier_version_are_understood(
+    page: Page, visit: Callable, app_url: str, stored: dict[str, object], way: str
+) -> None:
+    page.add_init_script(f"sessionStorage.setItem('sightline.one', '{json.dumps(stored)}')")
+    visit(page, app_url)
+    expect(page.get_by_role("radio", name=way)).to_be_checked()
+    expect(page.locator(".opacity")).to_have_value("80")
+
+
+def test_the_place_pointed_at_is_read_out_of_the_next_map_too(
+    open_page: Callable, visit: Callable, app_url: str
+) -> None:
+    """Nothing but the run itself can bring the new value: the finger has left the picture."""
+    page = visit(open_page(has_touch=True), app_url)
+    page.locator(".viewer .scene").tap(position={"x": 300, "y": 200})
+    clicked(page)
+    page.get_by_role("button", name="layer1").dispatch_event("click")
+    expect(page.locator(".viewer .place")).to_contain_text("row 8 of 14, column 8 of 14")
+    value = float(page.locator(".viewer .value").inner_text().replace("−", "-"))
+    assert value == pytest.approx(MAPS["layer1"][7, 7], rel=5e-3)
 
 
 def test_another_map_does_not_decode_the_picture_again(page: Page, visit: Callable, app_url: str) -> None:

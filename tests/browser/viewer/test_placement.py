@@ -8,10 +8,10 @@ import matplotlib
 import numpy as np
 import pytest
 import torch
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from torch.nn.functional import grid_sample, interpolate
 
-from tests.browser.viewer.known import BOX, GREY, HEIGHT, MAIN, MAPS, WIDTH
+from tests.browser.viewer.known import BOX, GREY, HEIGHT, MAIN, MAPS, TORCH, WIDTH
 
 pytestmark = pytest.mark.browser
 
@@ -71,11 +71,15 @@ def test_the_map_keeps_its_place_at_a_size_where_the_box_falls_between_pixels(
     assert np.abs(image[:, ~inside] - DIM).max() <= 1
 
 
-def test_cells_show_the_native_grid(shown: Page, pixels: Callable) -> None:
+@pytest.mark.parametrize(
+    ("name", "mode"), [("Corners aligned", "aligned"), ("Bicubic", "bicubic"), ("Cells", "nearest")]
+)
+def test_what_lies_between_the_cells_is_a_choice(shown: Page, pixels: Callable, name: str, mode: str) -> None:
     shown.locator(".opacity").fill("100")
-    shown.get_by_text("Cells").click()
+    shown.get_by_text(name, exact=True).click()
+    expect(shown.get_by_role("radio", name=name)).to_be_checked()
     image = pixels(shown.locator(".viewer .scene")).astype(float)
-    values = interpolate(as_tensor(MAPS[MAIN]), (400, 400), mode="nearest-exact")[0, 0].numpy()
+    values = interpolate(as_tensor(MAPS[MAIN]), (400, 400), **TORCH[mode])[0, 0].numpy()
     assert np.abs(image[:, 100:500] - blended(values, 1)).max() <= 4
 
 

@@ -8,31 +8,10 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.viewer.known import GREY, MAIN, NAME
+from tests.browser.viewer.contrast import CONTRAST
+from tests.browser.viewer.known import GREY, MAIN, MAPS, NAME
 
 pytestmark = pytest.mark.browser
-
-# The smallest contrast of text against the page in a shadow root; colours go through a canvas to become sRGB.
-CONTRAST = """(selector) => {
-    const context = document.createElement("canvas").getContext("2d", { willReadFrequently: true })
-    const light = (colour, under) => {
-        for (const fill of [under, colour]) { context.fillStyle = fill; context.fillRect(0, 0, 1, 1) }
-        const [r, g, b] = [...context.getImageData(0, 0, 1, 1).data].map((v) => v / 255)
-            .map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
-        return 0.2126 * r + 0.7152 * g + 0.0722 * b
-    }
-    const page = getComputedStyle(document.querySelector(".stApp")).backgroundColor
-    const root = [...document.querySelectorAll("[data-testid=stBidiComponentIsolated]")]
-        .map((host) => host.shadowRoot).find((found) => found.querySelector(selector))
-    const ratios = [...root.querySelectorAll("p, span, label, button, summary, strong, output, select, kbd")]
-        .filter((element) => element.innerText?.trim())
-        .map((element) => {
-            const style = getComputedStyle(element)
-            const [a, b] = [light(style.backgroundColor, page), light(style.color, page)].sort((x, y) => y - x)
-            return (a + 0.05) / (b + 0.05)
-        })
-    return Math.min(...ratios)
-}"""
 
 
 def test_a_picture_alone_has_no_legend_and_can_be_clicked(shown: Page, pixels: Callable) -> None:
@@ -59,8 +38,35 @@ def test_both_signs_use_a_diverging_scale(shown: Page, pixels: Callable) -> None
     before = pixels(shown.locator(".viewer .scene"))
     shown.get_by_text("signed", exact=True).click()
     expect(shown.locator(".scales")).to_have_value("vik")
-    expect(shown.locator(".low")).to_contain_text("−")
     assert (pixels(shown.locator(".viewer .scene")) != before).any()
+
+
+def test_a_bar_of_both_signs_says_what_its_ends_mean_and_what_is_hidden(shown: Page) -> None:
+    top = np.abs(MAPS[MAIN]).max()
+    expect(shown.locator(".low-end")).to_be_empty()
+    shown.get_by_text("signed", exact=True).click()
+    for part, text in {
+        "low": f"−{top:.3g}",
+        "low-end": "against",
+        "cut": "0",
+        "high": f"{top:.3g}",
+        "high-end": "for",
+    }.items():
+        expect(shown.locator(f".{part}")).to_have_text(text)
+    shown.locator(".threshold").fill("50")
+    expect(shown.locator(".cut")).to_have_text(f"hidden within ±{top / 2:.3g}")
+    words = f"Colour scale of Evidence from −{top:.3g} (against) to {top:.3g} (for), hidden within ±{top / 2:.3g}"
+    expect(shown.get_by_role("img", name=words)).to_be_visible()
+
+
+def test_tiles_of_both_signs_draw_what_speaks_against(shown: Page, pixels: Callable) -> None:
+    tile = shown.locator(".gallery").get_by_role("button", name="layer3")
+    expect(tile).to_contain_text("no positive evidence")
+    shown.get_by_text("signed", exact=True).click()
+    expect(tile).to_contain_text("−1 to −1")
+    image = pixels(tile.locator("canvas")).astype(int)
+    middle = image[image.shape[0] // 2, image.shape[1] // 2]
+    assert middle[2] - middle[0] > 20, "the scale's negative end is blue"
 
 
 def test_the_picture_has_words_and_nothing_sent_becomes_markup(shown: Page) -> None:
@@ -74,7 +80,7 @@ def test_every_control_has_a_name(shown: Page) -> None:
     names = {
         "slider": ("Opacity", "Hide below"),
         "combobox": ("Colour scale",),
-        "radio": ("Smooth", "Cells"),
+        "radio": ("Bilinear", "Corners aligned", "Bicubic", "Cells"),
         "button": ("Hold to hide", "Download PNG"),
     }
     for role, name in [(role, name) for role, found in names.items() for name in found]:

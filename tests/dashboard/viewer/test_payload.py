@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import struct
 from typing import Any
 
 import numpy as np
@@ -13,17 +11,11 @@ from dashboard.viewer import Click, Heat, Tile, picture_of
 from dashboard.viewer.gallery import chosen_name, gallery_payload
 from dashboard.viewer.heat_map import NO_EVIDENCE, click_from, viewer_payload
 from dashboard.viewer.payload import pack
+from tests.dashboard.viewer.payloads import unpack
 from xai_core.types import Box
 
 PICTURE = picture_of(np.zeros((4, 6, 3), np.uint8), Box(1, 0, 5, 4), "Zoë")
 VALUES = np.arange(-2, 4, dtype=np.float32).reshape(2, 3)
-
-
-def unpack(payload: bytes) -> tuple[dict[str, Any], dict[str, bytes]]:
-    (length,) = struct.unpack("<I", payload[:4])
-    header = json.loads(payload[4 : 4 + length].decode())
-    body = payload[4 + length :]
-    return header, {name: body[start : start + size] for name, (start, size) in header["blobs"].items()}
 
 
 def heat(vmax: float = 3.0, vmin: float = 0.0) -> Heat:
@@ -70,6 +62,21 @@ def test_a_scale_without_length_is_said_to_be_without_evidence(
 def test_a_scale_below_zero_offers_diverging_colours() -> None:
     assert sent(heat())[0]["scales"]["names"][0] == "viridis"
     assert sent(heat(vmin=-3.0))[0]["scales"]["names"][0] == "vik"
+
+
+def test_the_ends_of_a_scale_are_named_where_they_are_told_or_have_two_signs() -> None:
+    assert sent(heat())[0]["heat"]["ends"] is None
+    assert sent(heat(vmin=-3.0))[0]["heat"]["ends"] == ["against", "for"]
+    own = Heat(VALUES, 3.0, "difference", "layer4", "", -3.0, ends=("more in B", "more in A"))
+    assert sent(own)[0]["heat"]["ends"] == ["more in B", "more in A"]
+
+
+def test_tiles_of_both_signs_share_the_largest_magnitude() -> None:
+    tiles = [Tile("a", VALUES), Tile("b", -2 * VALUES), Tile("c", VALUES, vmax=5), Tile("d", 0 * VALUES)]
+    header, _ = unpack(gallery_payload(PICTURE, tiles, "a", "one", signed=True))
+    assert [(tile["vmin"], tile["vmax"]) for tile in header["tiles"]] == [(-6, 6), (-6, 6), (-5, 5), (-6, 6)]
+    assert [tile["message"] for tile in header["tiles"]] == [None, None, None, "no evidence"]
+    assert header["scales"]["names"][0] == "vik"
 
 
 def test_tiles_without_their_own_maximum_share_the_largest() -> None:

@@ -1,4 +1,5 @@
 import pytest
+import torch
 import torchvision
 
 import xai_core as xai
@@ -58,3 +59,11 @@ def test_one_stage_end_for_each_grid_size():
 def test_layers_that_hand_their_input_on_do_not_hide_the_one_that_made_it():
     stages = [layer.name for layer in xai.layers(xai.load_model("imagenet", device="cpu")) if layer.main]
     assert stages == ["bn1", *(f"blocks.{i}" for i in range(7)), "bn2"]
+
+
+def test_a_network_without_feature_maps_has_no_layers():
+    network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(48, 3))
+    model = xai.wrap_model(network, input_size=(4, 4), mean=(0.5,) * 3, std=(0.5,) * 3, class_names=["a", "b", "c"])
+    assert xai.layers(model) == ()
+    with pytest.raises(xai.LayerError, match="no layer with feature maps"):
+        xai.explain(model, xai.load_sample("coffee"))

@@ -11,7 +11,8 @@ from torchvision.transforms import InterpolationMode, functional
 from torchvision.transforms._presets import ImageClassification
 
 from xai_core.errors import ImageError
-from xai_core.models.preprocess import display_pixels, model_view, prepare
+from xai_core.images.display import display_pixels
+from xai_core.models.preprocess import model_view, prepare
 from xai_core.models.torchvision_zoo import cards
 from xai_core.types import Box, ModelCard, ResizeRule, SourceImage, Window
 

@@ -1,0 +1,47 @@
+"""Methods that weigh each channel by a forward pass of its own: one loop for all, in batches, with progress."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from xai_core.attribution.method import Progress, Question
+from xai_core.trace.target import target_scores
+
+# (question, picture, layer) to the function from channels (b,) to scores (b, n_classes)
+Start = Callable[[Question, int, str], Callable[[Tensor], Tensor]]
+
+
+def by_channel(
+    select: Callable[[Tensor, Any], Tensor], start: Start, weigh: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
+) -> Callable[[Question, Any, Progress], dict[str, Tensor]]:
+    """A method's `answer`: signed maps are sums of one picture's activations (c, h, w) with weights (c, k).
+
+    select: activations and settings to the channels int64 (m,) that need a pass. weigh: activations, channels, the
+    explained numbers (m, k) of their passes and those of the untouched picture (k,) to the weights. All k classes share
+    the passes. settings.batch: passes at once. Progress counts passes.
+    """
+
+    @torch.no_grad()
+    def answer(question: Question, settings: Any, on_progress: Progress) -> dict[str, Tensor]:
+        activations = {name: question.trace.activations[name].detach() for name in question.layers}
+        untouched = target_scores(question.trace.scores.detach(), question.target)
+        jobs = [(name, i, select(own, settings)) for name, a in activations.items() for i, own in enumerate(a)]
+        total, done = sum(len(channels) for _, _, channels in jobs), 0
+        maps: dict[str, list[Tensor]] = {name: [] for name in question.layers}
+        for name, picture, channels in jobs:
+            run = start(question, picture, name)
+            numbers = [untouched[:0]]
+            for chunk in channels.split(settings.batch):
+                numbers.append(target_scores(run(chunk), question.target.of_picture(picture, len(chunk))))
+                done += len(chunk)
+                on_progress(done, total)
+            own = activations[name][picture]
+            weights = weigh(own, channels, torch.cat(numbers), untouched[picture])
+            maps[name].append(torch.einsum("ck,chw->khw", weights, own))
+        return {name: torch.stack(of_layer) for name, of_layer in maps.items()}
+
+    return answer

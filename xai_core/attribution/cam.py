@@ -1,0 +1,95 @@
+"""CAM: channels weighted by the classifier itself (Zhou et al. 2016, equation 2); all classes in one matrix product."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from xai_core.attribution.method import Method, NoSettings, Progress, Question
+from xai_core.errors import LayerError, NotApplicable
+from xai_core.trace.capture import Trace, trace
+from xai_core.trace.head import Head, find_head, head_at
+from xai_core.trace.target import target_scores
+
+
+def cam(head: Head, activations: Tensor, classes: Tensor) -> Tensor:
+    """Signed maps (n, k, h, w) of classes int64 (n, k), from the head's layer (n, c, h, w): mean + bias = score."""
+    features = activations.clamp(min=0) if head.relu else activations
+    if head.weight is None:
+        return features[torch.arange(len(features), device=features.device)[:, None], classes]
+    return torch.einsum("nkc,nchw->nkhw", head.weight[classes], features)
+
+
+def all_classes(head: Head, activations: Tensor) -> Tensor:
+    """`cam` of every class: (n, n_classes, h, w)."""
+    features = activations.clamp(min=0) if head.relu else activations
+    return features if head.weight is None else torch.einsum("kc,nchw->nkhw", head.weight, features)
+
+
+def cam_all_classes(module: nn.Module, inputs: Tensor, layer: str | None = None) -> Tensor:
+    """CAM of every class for `inputs` (n, c, H, W): signed (n, n_classes, h, w), from one forward pass.
+
+    layer: the head's layer; None looks for it, which takes a second pass. NotApplicable, LayerError: see the message.
+    """
+    layer = layer or _head(module, inputs).layers[-1]
+    traced = trace(module, inputs, [layer])
+    return all_classes(_head_for(module, inputs, traced, layer), traced.activations[layer].detach())
+
+
+def _answer(question: Question, _settings: NoSettings, on_progress: Progress) -> dict[str, Tensor]:
+    target = question.target
+    target_scores(question.trace.scores, target)  # refuses unknown classes
+    if target.score == "log_probability" and target.against is None:
+        raise NotApplicable(
+            "CAM splits a class score, and a log-probability is not linear in it; explain the logit, "
+            "or the lead over another class."
+        )
+    maps: dict[str, Tensor] = {}
+    for name in question.layers:
+        head = _head_for(question.module, question.inputs, question.trace, name)
+        activations = question.trace.activations[name].detach()
+        maps[name] = cam(head, activations, target.classes)
+        if target.against is not None:
+            maps[name] = maps[name] - cam(head, activations, target.against)
+        on_progress(len(maps), len(question.layers))
+    return maps
+
+
+def _head_for(module: nn.Module, inputs: Tensor, traced: Trace, layer: str) -> Head:
+    """The head that reads `layer`; a further pass finds the reason where this pass shows none."""
+    found = head_at(module, traced, layer)
+    if found is not None:
+        return found
+    head = _head(module, inputs)
+    if layer not in head.layers:  # it is, where all features are zero and only the biases are left
+        raise LayerError(
+            f"CAM exists only at '{head.layers[-1]}', whose channel averages make the scores; '{layer}' was asked for."
+        )
+    return head
+
+
+def _head(module: nn.Module, inputs: Tensor) -> Head:
+    found = find_head(module, inputs.shape)
+    if isinstance(found, str):
+        raise NotApplicable(found)
+    return found
+
+
+def _reason_not(module: nn.Module, input_shape: tuple[int, ...]) -> str | None:
+    found = find_head(module, input_shape)
+    return found if isinstance(found, str) else None
+
+
+def _defined_at(module: nn.Module, traced: Trace) -> tuple[str, ...]:
+    return tuple(name for name in traced.activations if head_at(module, traced, name))
+
+
+METHOD = Method(
+    key="cam",
+    title="CAM",
+    paper="Zhou et al., Learning Deep Features for Discriminative Localization, CVPR 2016",
+    about="Each channel counts by the weight that the classifier gives it; the map's mean plus a bias is the score.",
+    answer=_answer,
+    reason_not=_reason_not,
+    defined_at=_defined_at,
+)
