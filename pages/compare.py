@@ -2,21 +2,11 @@
 
 import streamlit as st
 
-from dashboard import cached, compare_view, controls, matrix_view, panes, state
+from dashboard import compare_view, matrix_view, panes, question
 from dashboard.failures import in_words
-from dashboard.model_loading import ready_model
 from dashboard.panes import SIDES
 
-with st.sidebar:
-    image = controls.picture_control()
-    controls.model_control()
-model = ready_model(state.selection().model)
-layers = cached.layers(model.card.key, model)
-with in_words():
-    traced = cached.trace_for(model, image, layers, state.selection().layer)
-with st.sidebar:
-    class_index = controls.class_control(traced.prediction)
-    layer = controls.layer_control(model, layers)
+asked = question.ask()
 
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
     st.header("Compare two answers", anchor=False, width="content")
@@ -40,4 +30,4 @@ if st.toggle("Difference map", key="compare_show_difference", persist_state="ses
 
 st.subheader("All at once", anchor=False)
 if st.toggle("Show the matrix of classes and methods or layers", key="compare_show_matrix", persist_state="session"):
-    matrix_view.matrix_section(traced, class_index, layer)
+    matrix_view.matrix_section(asked.traced, asked.class_index, asked.layer)

@@ -1,31 +1,16 @@
 """Where does the model look? One picture, one class, any layer, any method."""
 
-import streamlit as st
-
-from dashboard import cached, computing, controls, explain_view, method_controls, state
+from dashboard import computing, explain_view, question, state
 from dashboard.failures import in_words
-from dashboard.model_loading import ready_model
 
-with st.sidebar:
-    image = controls.picture_control()
-    controls.model_control()
-
-model = ready_model(state.selection().model)
-layers = cached.layers(model.card.key, model)
-
-with in_words():
-    traced = cached.trace_for(model, image, layers, state.selection().layer)
-with st.sidebar:
-    class_index = controls.class_control(traced.prediction)
-    layer = controls.layer_control(model, layers)
-    method_controls.method_control(model)
-    method_controls.expert_controls(traced.prediction)
+asked = question.ask(with_method=True)
 state.write_link()
 
-explain_view.headline(traced.prediction, class_index)
+explain_view.headline(asked.traced.prediction, asked.class_index)
 with in_words():
-    result = computing.explanation(traced, state.selection(), class_index, layer)
-explain_view.heat_map(image, result, computing.shown_layer(result, layer))
-explain_view.how_to_read(result, computing.shown_layer(result, layer))
-explain_view.layer_gallery(image, result, layers, layer)
-explain_view.what_the_model_saw(traced)
+    result = computing.explanation(asked.traced, state.selection(), asked.class_index, asked.layer)
+shown = computing.shown_layer(result, asked.layer)
+explain_view.heat_map(asked.image, result, shown)
+explain_view.how_to_read(result, shown)
+explain_view.layer_gallery(asked.image, result, asked.layers, asked.layer)
+explain_view.what_the_model_saw(asked.traced)

@@ -2,7 +2,6 @@
 
 const ROOM_FOR_VALUE = 38 // CSS pixels of a cell in which its value can be written
 const ROOM_FOR_WEIGHT = 26
-const ROOM_FOR_BOTH = 44
 
 function colourOf(value, { vmin, vmax }, lut) {
   const part = vmax > vmin ? (value - vmin) / (vmax - vmin) : 0
@@ -60,12 +59,12 @@ function inset({ x, y, width, height }, by) {
 
 function writeCell(context, { x, y, width, height }, value, weight) {
   const room = Math.min(width, height) / devicePixelRatio
-  const source = weight !== undefined
+  const values = room >= ROOM_FOR_VALUE
   const lines = []
-  if (source && room >= ROOM_FOR_WEIGHT) {
-    lines.push({ bold: "600 ", text: roundWeight(weight, 2) + (room >= ROOM_FOR_BOTH ? " \u00d7" : "") })
+  if (weight !== undefined && room >= ROOM_FOR_WEIGHT) {
+    lines.push({ bold: "600 ", text: roundWeight(weight, 2) + (values ? " \u00d7" : "") })
   }
-  if (room >= (source ? ROOM_FOR_BOTH : ROOM_FOR_VALUE)) lines.push({ bold: "", text: shortNumber(value) })
+  if (values) lines.push({ bold: "", text: shortNumber(value) })
   const size = Math.round(clamp(0.24 * room, 10, 13) * devicePixelRatio)
   const family = getComputedStyle(context.canvas).fontFamily
   Object.assign(context, { textAlign: "center", textBaseline: "middle" })

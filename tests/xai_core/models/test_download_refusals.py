@@ -33,7 +33,7 @@ def folder(tmp_path, monkeypatch):
 
 
 @contextmanager
-def refused(folder, pattern):
+def assert_refused(folder, pattern):
     """The block raises one clear ModelError, says how to supply the file by hand, and leaves no file."""
     with pytest.raises(ModelError, match=pattern) as caught:
         yield
@@ -46,35 +46,35 @@ def refused(folder, pattern):
 
 
 def test_a_missing_file_is_told_with_the_servers_answer(host, folder):
-    with refused(folder, r"127\.0\.0\.1 answered 404 \(Not Found\)"):
+    with assert_refused(folder, r"127\.0\.0\.1 answered 404 \(Not Found\)"):
         fetch(offer(host, "missing"))
 
 
 def test_another_file_is_refused_by_its_hash(host, folder):
-    with refused(folder, rf"its SHA-256 starts with {SHA256[:8]}, not 01234567"):
+    with assert_refused(folder, rf"its SHA-256 starts with {SHA256[:8]}, not 01234567"):
         fetch(offer(host, sha256="0123456789"))
 
 
 def test_too_short_an_answer_is_refused(host, folder):
-    with refused(folder, r"only 0\.0 MiB of 0\.7 MiB arrived"):
+    with assert_refused(folder, r"only 0\.0 MiB of 0\.7 MiB arrived"):
         fetch(offer(host, "short"))
 
 
 def test_too_long_an_answer_is_stopped_at_the_stated_size(host, folder):
     received = []
-    with refused(folder, r"more than the expected 0\.7 MiB"):
+    with assert_refused(folder, r"more than the expected 0\.7 MiB"):
         fetch(offer(host, "long"), on_progress=lambda done, _: received.append(done))
     assert max(received) <= N_BYTES
 
 
 def test_a_connection_that_breaks_leaves_nothing(host, folder):
-    with refused(folder, r"only 0\.3 MiB of 0\.7 MiB arrived|connection to 127\.0\.0\.1 broke"):
+    with assert_refused(folder, r"only 0\.3 MiB of 0\.7 MiB arrived|connection to 127\.0\.0\.1 broke"):
         fetch(offer(host, "broken"))
 
 
 def test_a_silent_server_is_given_up_after_the_time_asked_for(host, folder):
     start = time.monotonic()
-    with refused(folder, r"127\.0\.0\.1 did not answer in time"):
+    with assert_refused(folder, r"127\.0\.0\.1 did not answer in time"):
         fetch(offer(host, "silent"), timeout_s=0.2)
     assert time.monotonic() - start < 5
 
@@ -83,7 +83,7 @@ def test_without_a_network_one_sentence_says_what_to_do(folder):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound but not listening: connections are refused
         url = f"http://127.0.0.1:{taken.getsockname()[1]}/net-{SHA256[:8]}.pth"
-        with refused(folder, r"no connection to 127\.0\.0\.1; nothing was changed\. Connect to the internet"):
+        with assert_refused(folder, r"no connection to 127\.0\.0\.1; nothing was changed\. Connect to the internet"):
             fetch(Download(url, N_BYTES, SHA256[:8]))
 
 
@@ -92,7 +92,7 @@ def test_a_server_without_a_trusted_certificate_is_told(host, folder, monkeypatc
         raise download_module.urllib.error.URLError(download_module.ssl.SSLCertVerificationError("self-signed"))
 
     monkeypatch.setattr(download_module.urllib.request, "urlopen", refuse)
-    with refused(folder, r"the certificate of 127\.0\.0\.1 was not accepted"):
+    with assert_refused(folder, r"the certificate of 127\.0\.0\.1 was not accepted"):
         fetch(offer(host))
 
 
@@ -106,7 +106,7 @@ def test_other_schemes_are_refused(url, folder):
 def test_too_little_room_is_told_before_the_server_is_asked(host, folder, monkeypatch):
     usage = shutil.disk_usage("/")._replace(free=1000)
     monkeypatch.setattr(download_module.shutil, "disk_usage", lambda _: usage)
-    with refused(folder, r"the disk is too full for 0\.7 MiB; nothing was changed\. Free some space"):
+    with assert_refused(folder, r"the disk is too full for 0\.7 MiB; nothing was changed\. Free some space"):
         fetch(offer(host))
     assert host.requests == []
 
@@ -116,7 +116,7 @@ def test_a_disk_that_fills_up_on_the_way_is_told_as_such(host, folder, monkeypat
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(download_module.os, "fsync", full)
-    with refused(folder, r"the disk is too full for 0\.7 MiB"):
+    with assert_refused(folder, r"the disk is too full for 0\.7 MiB"):
         fetch(offer(host))
 
 
@@ -126,7 +126,7 @@ def test_a_write_that_the_disk_takes_only_in_part_is_told(host, folder, monkeypa
             return super().write(data[:1000])
 
     monkeypatch.setattr(Path, "open", lambda path, mode, **_: FullDisk(path, mode))
-    with refused(folder, r"the disk is too full for 0\.7 MiB"):
+    with assert_refused(folder, r"the disk is too full for 0\.7 MiB"):
         fetch(offer(host))
 
 
