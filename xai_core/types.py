@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+
+from xai_core.errors import LayerError
 
 if TYPE_CHECKING:
     import torch
@@ -164,6 +166,41 @@ class LayerInfo:
     stage_end: bool
     suggested: bool
     convolution: bool
+
+
+@dataclass(frozen=True, eq=False)
+class ReceptiveField:
+    """Where the units of a layer look, in input pixels; pairs are (rows, columns).
+
+    size, stride, start: of the layers' windows, as if the input had no edge. Unit (i, j) sees the rows from
+    start[0] + i * stride[0] on, size[0] of them, the first pixel being row 0; columns likewise. What gates bring in
+    from the whole picture is left out here. Behind an upsampling, size is the largest and stride a mean.
+    boxes: int64 (h, w, 4), left, top, right, bottom: the smallest box around all input pixels that can change the unit
+    in any of its channels, exact at the edges too; empty for a unit that sees nothing.
+    windows: the same by size, stride and start, unit by unit: they may leave the input, and know no gates.
+    reason: one sentence why every unit sees the whole picture; None where that is not so.
+    """
+
+    size: tuple[float, float]
+    stride: tuple[float, float]
+    start: tuple[float, float]
+    input_size: tuple[int, int]
+    boxes: np.ndarray
+    windows: np.ndarray
+    reason: str | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether every unit sees the whole picture."""
+        return self.reason is not None
+
+    def box(self, unit: Sequence[int], clipped: bool = True) -> Box:
+        """The field of unit (i, j) or (c, i, j): what can change it, or its window, which may leave the input."""
+        h, w = self.boxes.shape[:2]
+        i, j = tuple(unit)[-2:] if len(unit) > 1 else (0, 0)  # after a linear layer a unit is (c,)
+        if not (0 <= i < h and 0 <= j < w):
+            raise LayerError(f"The layer's grid is {h} x {w}, so it has no unit {tuple(unit)}; places count from 0.")
+        return Box(*(self.boxes if clipped else self.windows)[i, j].tolist())
 
 
 @dataclass(frozen=True, eq=False)
