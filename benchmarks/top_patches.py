@@ -1,4 +1,4 @@
-"""Top patches: what one pass that ranks every channel of every convolution of ResNet-18 costs beside plain forward passes.
+"""Top patches: what ranking every channel of every convolution of ResNet-18 adds to the plain forward passes.
 
 python -m benchmarks.top_patches       prints CPU times and ratios of one run, and the memory that a longer pass adds
 """

@@ -25,6 +25,8 @@ from xai_core.render.place import resample
 from xai_core.render.scale import shown
 from xai_core.types import Explanation, SourceImage
 
+ENDS = ("more right", "more left")
+
 
 @dataclass(frozen=True, eq=False)
 class Answer:
@@ -191,7 +193,7 @@ def difference(a: Answer, b: Answer, shared_scale: bool) -> None:
     scaled = "as they are" if shared_scale else "each divided by its own largest magnitude"
     viewer(
         picture_of_result(a.image, a.result),
-        Heat(gap, top, "left minus right", a.layer, f"Difference of the two maps, {scaled}.", vmin=-top),
+        Heat(gap, top, "left minus right", a.layer, f"Difference of the two maps, {scaled}.", -top, ENDS),
         key="compare_difference",
         caption=f"Left minus right, {scaled} · {titles}",
         message="The two maps are the same." if top == 0 else None,

@@ -74,7 +74,7 @@ def weights(steps: GradCamSteps) -> None:
     )
     for title, chosen in (("Speak most for the class", ranked[:6]), ("Speak most against it", ranked[::-1][:6])):
         st.markdown(f"**{title}**")
-        names = [f"channel {k}: weight {steps.alpha[k]:+.2g}, adds {sums[k]:+.2g}" for k in chosen]
+        names = [f"channel {k}\nweight {steps.alpha[k]:+.2g}\nadds {sums[k]:+.2g}" for k in chosen]
         tiles(steps.activations[chosen], names, scale="each", columns=6, key=f"step_{title[-5:]}")
 
 

@@ -1,6 +1,6 @@
-"""The small network for scikit-learn's handwritten digits: four convolutions, global average pooling, one linear layer.
+"""The small network for scikit-learn's handwritten digits: four convolutions, global average pooling, a linear layer.
 
-Its weights lie beside this file; `python -m training.digits` makes them, and weights/digits.json says how good they are.
+Its weights lie beside this file; `python -m training.digits` makes them; weights/digits.json says how good they are.
 """
 
 from __future__ import annotations

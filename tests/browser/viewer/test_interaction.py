@@ -1,8 +1,7 @@
-"""Pointing, keys and settings: what reaches the server, and what must not."""
+"""Pointing and keys: what reaches the server, and what must not."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 
@@ -151,39 +150,6 @@ def test_press_and_hold_hides_the_map_and_is_no_click(shown: Page, pixels: Calla
     assert not (pixels(shown.locator(".viewer .scene"))[:, 100:500] == 60).all()
     shown.wait_for_timeout(500)
     expect(shown.get_by_text("click None")).to_be_visible()
-
-
-def test_settings_survive_another_map_and_a_reload(shown: Page) -> None:
-    shown.locator(".opacity").fill("83")
-    shown.locator(".scales").select_option("cividis")
-    shown.get_by_text("Cells", exact=True).click()
-    shown.get_by_role("button", name="layer1").click()
-    expect(shown.locator(".legend-title")).to_have_text("Evidence · layer1")
-    for reload in (False, True):
-        if reload:
-            shown.reload()
-            shown.locator(".viewer .scene[data-heat=drawn]").wait_for()
-        expect(shown.locator(".opacity")).to_have_value("83")
-        expect(shown.locator(".scales")).to_have_value("cividis")
-        expect(shown.get_by_role("radio", name="Cells")).to_be_checked()
-
-
-@pytest.mark.parametrize(
-    ("stored", "way"),
-    [
-        ({"smooth": False, "opacity": 0.8}, "Cells"),
-        ({"smooth": True, "opacity": 0.8}, "Bilinear"),
-        ({"between": "toString", "opacity": 0.8}, "Bilinear"),
-        ({"smooth": False, "between": "bicubic", "opacity": 0.8}, "Bicubic"),
-    ],
-)
-def test_settings_of_an_earlier_version_are_understood(
-    page: Page, visit: Callable, app_url: str, stored: dict[str, object], way: str
-) -> None:
-    page.add_init_script(f"sessionStorage.setItem('sightline.one', '{json.dumps(stored)}')")
-    visit(page, app_url)
-    expect(page.get_by_role("radio", name=way)).to_be_checked()
-    expect(page.locator(".opacity")).to_have_value("80")
 
 
 def test_the_place_pointed_at_is_read_out_of_the_next_map_too(

@@ -1,0 +1,1 @@
+"""How the bundled weights were made: runnable, seeded, one file a model."""

@@ -1,0 +1,115 @@
+"""A zip of pictures as a data set: entries are read one at a time and nothing is ever unpacked to the disk."""
+
+from __future__ import annotations
+
+import re
+import stat
+import zipfile
+import zlib
+from collections import Counter
+from functools import partial
+from io import BytesIO
+from pathlib import Path
+
+from xai_core.datasets.dataset import Dataset
+from xai_core.datasets.limits import DatasetLimits, check_count
+from xai_core.datasets.listing import is_hidden, is_picture, labelled, left_out, listing_digest
+from xai_core.errors import ImageError
+from xai_core.images.limits import Limits, check_bytes
+from xai_core.images.raster import load_image
+from xai_core.images.refusals import label_of
+from xai_core.types import SourceImage
+
+_MARKS = (b"PK\x03\x04", b"PK\x05\x06")  # a first entry, or the end of a zip without any
+_READ_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the others may ask for gigabytes before the first byte
+_DRIVE = re.compile(r"[A-Za-z]:")
+_ENCRYPTED = 0x1
+_WHY = {
+    "file": ("file", "no picture by its name"),
+    "unsafe": ("entry with an unsafe path", "it is absolute or leads out of the zip"),
+    "link": ("link", "links are not followed"),
+    "twice": ("entry", "a later one has the same path"),
+}
+
+
+def is_zip(start: bytes) -> bool:
+    """Whether a file that begins so is a zip; its name does not count."""
+    return start.startswith(_MARKS)
+
+
+def open_zip(source: Path | bytes, file_name: str, name: str | None, limits: DatasetLimits) -> Dataset:
+    """Every picture in the zip, one folder a class (`labelled` has the rule).
+
+    digest: over path, size and CRC-32 of each picture, so a copy of the file has the same. ImageError: damaged,
+    without a picture, or more than the limits allow.
+    """
+    title = label_of(file_name)
+    try:
+        archive = zipfile.ZipFile(BytesIO(source) if isinstance(source, bytes) else source)
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        raise ImageError(f"{title} is no zip that can be read; make it again.") from error
+    check_count(len(archive.infolist()), limits.max_zip_entries, title, "entries")
+    found, others = _pictures(archive)
+    check_count(len(found), limits.max_items, title, "pictures")
+    if not found:
+        raise ImageError(f"{title} holds no picture; give a zip with one folder a class, or with pictures.")
+    size = sum(info.file_size for info in found.values())
+    if size > limits.max_zip_bytes:
+        most = limits.max_zip_bytes // 1_000_000
+        raise ImageError(f"{title} unpacks to {size // 1_000_000:,} MB; at most {most:,} MB are read, so split it.")
+    items, class_names = labelled(list(found))
+    return Dataset(
+        name=name or Path(file_name).stem,
+        items=items,
+        class_names=class_names,
+        digest=listing_digest((item.id, found[item.id].file_size, found[item.id].CRC) for item in items),
+        read=partial(_read, archive, found, limits.picture),
+        notes=tuple(note for kind, (what, why) in _WHY.items() for note in left_out(others[kind], what, why)),
+    )
+
+
+def _pictures(archive: zipfile.ZipFile) -> tuple[dict[str, zipfile.ZipInfo], Counter[str]]:
+    """The entries that are pictures by safe path, and how many of the others there are of each kind in `_WHY`."""
+    found: dict[str, zipfile.ZipInfo] = {}
+    others: Counter[str] = Counter()
+    for info in archive.infolist():
+        path = _safe_path(info.filename)
+        if info.is_dir() or (path and is_hidden(path)):
+            continue
+        if path is None:
+            others["unsafe"] += 1
+        elif stat.S_ISLNK(info.external_attr >> 16):
+            others["link"] += 1
+        elif not is_picture(path):
+            others["file"] += 1
+        else:
+            others["twice"] += path in found
+            found[path] = info
+    return found, others
+
+
+def _safe_path(path: str) -> str | None:
+    """The path with "/" between folders; None where it is absolute or climbs: only a name here, but names travel."""
+    path = path.replace("\\", "/")
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    if path.startswith("/") or _DRIVE.match(path) or ".." in parts or not parts:
+        return None
+    return "/".join(parts)
+
+
+def _read(archive: zipfile.ZipFile, found: dict[str, zipfile.ZipInfo], limits: Limits, item: str) -> SourceImage:
+    return load_image(_entry_bytes(archive, found[item], label_of(item), limits), name=item, limits=limits)
+
+
+def _entry_bytes(archive: zipfile.ZipFile, info: zipfile.ZipInfo, label: str, limits: Limits) -> bytes:
+    """The unpacked entry; what it claims to hold is checked before reading, and no more than the limit is read."""
+    check_bytes(info.file_size, label, limits)
+    if info.flag_bits & _ENCRYPTED:
+        raise ImageError(f"{label} is encrypted; make the zip again without a password.")
+    if info.compress_type not in _READ_METHODS:
+        raise ImageError(f"{label} is compressed in a way that is not read; make an ordinary zip (deflate).")
+    try:
+        with archive.open(info) as file:
+            return file.read(limits.max_bytes + 1)
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError) as error:
+        raise ImageError(f"{label} is damaged within its zip; make the zip again.") from error

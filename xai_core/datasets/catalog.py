@@ -1,0 +1,54 @@
+"""Every way to open a data set. A new bundled one is one line in `BUNDLED`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from xai_core.datasets.archive import is_zip, open_zip
+from xai_core.datasets.bundled import open_digits, open_samples
+from xai_core.datasets.dataset import Dataset
+from xai_core.datasets.folder import open_folder
+from xai_core.datasets.limits import DEFAULT_DATASET_LIMITS, DatasetLimits
+from xai_core.datasets.uploads import Upload, open_uploads
+from xai_core.errors import ImageError
+
+BUNDLED: Mapping[str, Callable[[], Dataset]] = {"digits": open_digits, "samples": open_samples}
+_ALLOWED = f"a folder, a zip or one of the bundled names {', '.join(BUNDLED)}"
+
+
+def open_dataset(
+    source: str | Path | Sequence[Upload],
+    *,
+    name: str | None = None,
+    limits: DatasetLimits = DEFAULT_DATASET_LIMITS,
+) -> Dataset:
+    """The pictures of a folder, a zip, a bundled name ("digits", "samples"), or several uploads.
+
+    uploads: SourceImages, or (name, bytes) as they came; a single zip among bytes is opened as one. A bundled name wins
+    over a folder of the same name, for which a Path is given. name: what to call it on screen.
+    Nothing is decoded yet: a damaged picture is listed, and says what is wrong when it is loaded.
+    ImageError: nothing there, no picture in it, or more than `limits`.
+    """
+    if not isinstance(source, str | Path):
+        return open_uploads(source, name, limits)
+    if isinstance(source, str) and source in BUNDLED:
+        return BUNDLED[source]()
+    path = Path(source).expanduser()
+    if path.is_dir():
+        return open_folder(path, name, limits)
+    if not path.exists():
+        raise ImageError(f'There is no data set "{source}"; give {_ALLOWED}.')
+    if not _is_zip_file(path):
+        raise ImageError(f'The file "{source}" is no zip; give {_ALLOWED}.')
+    return open_zip(path, path.name, name, limits)
+
+
+def _is_zip_file(path: Path) -> bool:
+    try:
+        if not path.is_file():  # a pipe would wait for ever
+            return False
+        with path.open("rb") as file:
+            return is_zip(file.read(4))
+    except OSError as error:
+        raise ImageError(f'The file "{path}" cannot be opened; check its permissions.') from error

@@ -1,0 +1,55 @@
+"""A data set: which pictures there are, what they are called and how each is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from xai_core.images.display import display_pixels
+from xai_core.types import SourceImage
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetItem:
+    """id: the picture's path within the data set, "/" between folders. label: index of its class, None without one."""
+
+    id: str
+    label: int | None
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Pictures in a fixed order, read only when asked for.
+
+    class_names: what the labels stand for. notes: what was left out of the listing, one sentence each.
+    digest: SHA-256 hex over what tells one state of the data from another; each source says what that is.
+    read: from an item's id to the picture; `load` is the way to call it.
+    """
+
+    name: str
+    items: tuple[DatasetItem, ...]
+    class_names: tuple[str, ...]
+    digest: str
+    read: Callable[[str], SourceImage]
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def load(self, index: int) -> SourceImage:
+        """The picture; ImageError says why where it is damaged, gone or too large."""
+        return self.read(self.items[index].id)
+
+    def thumbnail(self, index: int, side: int = 96) -> np.ndarray:
+        """The picture as uint8 (h, w, 3), shrunk so that neither side exceeds `side`; ImageError as `load`."""
+        picture = Image.fromarray(display_pixels(self.load(index)))
+        picture.thumbnail((side, side), Image.Resampling.BICUBIC)
+        return np.asarray(picture)
+
+    def class_name(self, index: int) -> str | None:
+        """The name of the picture's class, None without one."""
+        label = self.items[index].label
+        return None if label is None else self.class_names[label]

@@ -1,0 +1,32 @@
+"""Where a unit looked in the picture itself, not in the model's input."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from xai_core.models.preprocess import _box, _resized_size
+from xai_core.types import Box, ModelCard, ReceptiveField, SourceImage
+
+
+def patch_box(
+    card: ModelCard, image: SourceImage, field: ReceptiveField, unit: Sequence[int], clipped: bool = True
+) -> Box:
+    """The receptive field of unit (i, j) or (c, i, j) in picture pixels, without resizing the picture.
+
+    The field's box in input pixels goes back through the crop and the resize of `prepare`; it exceeds the picture where
+    padding was seen. clipped: see `ReceptiveField.box`. LayerError: no such unit. ImageError: as `prepare`.
+    """
+    seen, covered = field.box(unit, clipped), covered_box(card, image.size)
+    height, width = field.input_size
+    x, y = (covered.right - covered.left) / width, (covered.bottom - covered.top) / height
+    return Box(
+        covered.left + seen.left * x,
+        covered.top + seen.top * y,
+        covered.left + seen.right * x,
+        covered.top + seen.bottom * y,
+    )
+
+
+def covered_box(card: ModelCard, size: tuple[int, int]) -> Box:
+    """The part of a picture of `size` (height, width) that the model's input covers: the box that `prepare` gives."""
+    return _box(card, size, _resized_size(card, *size))

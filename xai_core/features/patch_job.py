@@ -1,0 +1,163 @@
+"""What a search for top patches is asked: network, data, layers and the number by which places are ranked."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from xai_core.datasets import Dataset
+from xai_core.errors import ClassError, LayerError
+from xai_core.features.patches import LayerPatches
+from xai_core.features.running_top import nothing_seen, ranked_with
+from xai_core.models.isolate import find_layer, isolated
+from xai_core.trace.capture import score_gradients, trace
+from xai_core.trace.target import Target
+from xai_core.types import LoadedModel
+
+By = Literal["activation", "contribution"]
+VERSION = 1  # goes up whenever the same question would get another answer
+_BATCH = {"activation": 32, "contribution": 8}  # the backward pass keeps every layer's activations
+
+Found = Mapping[str, LayerPatches]
+Finder = Callable[[Tensor, Sequence[int], Found], Found]  # inputs (n, c, H, W), their indices, what was found before
+
+
+@dataclass(frozen=True, eq=False)
+class PatchJob:
+    """layers: sorted dotted names. class_index: whose score "contribution" means; None: each picture's predicted class.
+
+    batch is part of the question because a convolution rounds differently in batches of another size.
+    """
+
+    model: LoadedModel
+    dataset: Dataset
+    layers: tuple[str, ...]
+    k: int
+    by: By
+    class_index: int | None
+    batch: int
+    per_picture: int
+
+    @property
+    def spec(self) -> dict[str, object]:
+        """Everything that decides the result, fit for JSON."""
+        card = self.model.card
+        return {
+            "version": VERSION,
+            "model": card.key,
+            "weights": self.model.digest,
+            "network": hashlib.sha256(
+                repr(self.model.module).encode()
+            ).hexdigest(),  # strides are not among the weights
+            "input": [list(card.input_size), list(card.mean), list(card.std), asdict(card.resize)],
+            "dataset": self.dataset.digest,
+            "layers": list(self.layers),
+            "k": self.k,
+            "by": self.by,
+            "class": self.class_index,
+            "batch": self.batch,
+            "per_picture": self.per_picture,
+        }
+
+    @property
+    def key(self) -> str:
+        """SHA-256 hex of the specification."""
+        return hashlib.sha256(json.dumps(self.spec, sort_keys=True).encode()).hexdigest()
+
+
+def patch_job(
+    model: LoadedModel,
+    dataset: Dataset,
+    layers: Sequence[str],
+    k: int = 9,
+    *,
+    by: By = "activation",
+    class_index: int | None = None,
+    batch: int | None = None,
+    per_picture: int = 1,
+) -> PatchJob:
+    """The question in its one spelling; LayerError, ClassError or ValueError where it makes no sense."""
+    if not layers:
+        raise LayerError("No layer was given to search for patches; name at least one.")
+    for name in layers:
+        find_layer(model.module, name)
+    if by not in _BATCH:
+        raise ValueError(f"Places are ranked by activation or contribution, not by '{by}'.")
+    if class_index is not None and (by == "activation" or not 0 <= class_index < len(model.card.class_names)):
+        most = len(model.card.class_names) - 1
+        raise ClassError(f"Class {class_index} was given; classes 0 to {most} can be, and with by='contribution' only.")
+    size = batch or _BATCH[by]
+    if min(k, size, per_picture) < 1:
+        raise ValueError(f"k, batch and per_picture must be at least 1; {k}, {batch} and {per_picture} were given.")
+    return PatchJob(model, dataset, tuple(sorted(set(layers))), k, by, class_index, size, per_picture)
+
+
+def finder(job: PatchJob) -> Finder:
+    """A function from a batch of later pictures and what was found before to what is found with them."""
+    return _by_activation(job) if job.by == "activation" else partial(_by_contribution, job)
+
+
+def _by_activation(job: PatchJob) -> Finder:
+    """One forward pass: each layer is reduced while its output is still warm, and nothing is kept."""
+    copy = isolated(job.model.module, job.layers)
+    given: list[tuple[Sequence[int], Found]] = []
+    found: dict[str, LayerPatches] = {}
+
+    def reduce(name: str, output: object) -> None:
+        if name in found:
+            raise LayerError(f"Layer '{name}' runs more than once in a pass; choose the block around it.")
+        found[name] = _with(job, name, _maps(name, output), *given[0])
+
+    for name in job.layers:
+        copy.get_submodule(name).register_forward_hook(lambda _module, _args, output, name=name: reduce(name, output))
+
+    def find(inputs: Tensor, pictures: Sequence[int], before: Found) -> Found:
+        given[:] = [(pictures, before)]
+        found.clear()
+        with torch.no_grad():
+            copy(inputs)
+        missing = [name for name in job.layers if name not in found]
+        if missing:
+            raise LayerError(f"Layer '{missing[0]}' did not run in this network's forward pass; choose another layer.")
+        return dict(found)
+
+    return find
+
+
+def _by_contribution(job: PatchJob, inputs: Tensor, pictures: Sequence[int], before: Found) -> Found:
+    """One forward and one backward pass. A place counts alpha_k * A_k(i, j), its term in Grad-CAM's sum.
+
+    alpha_k is the mean gradient of the class score over channel k (Selvaraju et al. 2017, equations 1 and 2). At the
+    last layer before global average pooling and a linear layer, all terms of a picture sum to its score less the bias.
+    """
+    traced = trace(job.model.module, inputs, job.layers)
+    predicted = traced.scores.detach().argmax(dim=1, keepdim=True)
+    classes = predicted if job.class_index is None else torch.full_like(predicted, job.class_index)
+    gradients = score_gradients(traced, Target(classes), job.layers)
+    found: dict[str, LayerPatches] = {}
+    for name in job.layers:
+        activations = _maps(name, traced.activations[name].detach())
+        alpha = _maps(name, gradients[name]).mean(dim=(2, 3), keepdim=True)
+        found[name] = _with(job, name, alpha * activations, pictures, before)
+    return found
+
+
+def _with(job: PatchJob, name: str, maps: Tensor, pictures: Sequence[int], before: Found) -> LayerPatches:
+    """What was found at a layer before, and in these maps (n, c, h, w)."""
+    best = before[name].ranked if name in before else nothing_seen(maps.shape[1], job.k)
+    return LayerPatches((maps.shape[2], maps.shape[3]), ranked_with(best, maps, pictures, job.per_picture))
+
+
+def _maps(name: str, output: object) -> Tensor:
+    """(n, c, h, w); the numbers (n, c) of a linear layer count as maps of one place."""
+    if isinstance(output, Tensor) and output.ndim in (2, 4):
+        return output if output.ndim == 4 else output[:, :, None, None]
+    shape = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
+    raise LayerError(f"Layer '{name}' gives {shape}, no feature maps (n, c, h, w); choose another layer.")

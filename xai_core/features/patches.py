@@ -1,0 +1,77 @@
+"""What a search for top patches found: for each unit the pictures and places that excite it most, and least."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from xai_core.datasets import Dataset
+from xai_core.errors import LayerError
+from xai_core.features.running_top import Ranked
+
+
+@dataclass(frozen=True)
+class Patch:
+    """picture: index in the data set. i, j: row and column of the unit on its layer's grid. value: what it gave."""
+
+    picture: int
+    i: int
+    j: int
+    value: float
+
+
+@dataclass(frozen=True, eq=False)
+class LayerPatches:
+    """What was found at one layer. grid: (h, w)."""
+
+    grid: tuple[int, int]
+    ranked: Ranked
+
+    @property
+    def channels(self) -> int:
+        return int(self.ranked.values.shape[1])
+
+
+@dataclass(frozen=True, eq=False)
+class TopPatches:
+    """The state of a search after `done` of `total` pictures: partial results are read like complete ones.
+
+    spec: everything that decides the result. layers: {dotted name: what was found}, empty before the first picture.
+    unread: index and reason of the pictures that could not be read.
+    """
+
+    spec: Mapping[str, object]
+    layers: Mapping[str, LayerPatches]
+    done: int
+    total: int
+    unread: tuple[tuple[int, str], ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        return self.done == self.total
+
+    def unit(self, layer: str, channel: int, *, least: bool = False) -> tuple[Patch, ...]:
+        """Up to k patches of one channel, the most exciting first; with `least` the least exciting first.
+
+        LayerError: the search does not cover this layer, or the layer has no such channel.
+        """
+        if not self.layers:
+            return ()
+        if layer not in self.layers:
+            raise LayerError(f"Layer '{layer}' was not searched for patches; {', '.join(self.layers)} were.")
+        found = self.layers[layer]
+        if not 0 <= channel < found.channels:
+            raise LayerError(f"Layer '{layer}' has channels 0 to {found.channels - 1}; there is no channel {channel}.")
+        ranked, at = found.ranked, (int(least), channel)
+        rows = zip(ranked.pictures[at], ranked.places[at], ranked.values[at], strict=True)
+        return tuple(Patch(int(p), *divmod(int(place), found.grid[1]), float(v)) for p, place, v in rows if p >= 0)
+
+
+def class_shares(patches: Sequence[Patch], dataset: Dataset) -> tuple[tuple[str, float], ...]:
+    """The classes of the patches' pictures with their shares in (0, 1], largest first; pictures without one count too.
+
+    The shares of a data set in which some pictures have no class sum to less than 1.
+    """
+    names = Counter(dataset.class_name(patch.picture) for patch in patches)
+    return tuple((name, count / len(patches)) for name, count in names.most_common() if name is not None)
