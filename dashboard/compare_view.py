@@ -1,118 +1,30 @@
-"""The parts of the Compare page: what each pane asks, its map, and how far the two agree."""
+"""The parts of the Compare page below its controls: both maps, how far they agree, and where they differ."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import streamlit as st
 
-from dashboard import cached, computing, controls, panes
+from dashboard import panes
+from dashboard.compare_panes import Answer
 from dashboard.drawing import Look, draw, picture_of_result
-from dashboard.model_loading import ready_model
 from dashboard.panes import SIDES, Side
-from dashboard.state import Selection
 from dashboard.viewer import Heat, map_controls, viewer
-from xai_core.attribution.catalog import METHODS, find_method
-from xai_core.attribution.explain import ImageTrace
-from xai_core.errors import LayerError, NotApplicable
+from xai_core.attribution.catalog import find_method
+from xai_core.attribution.method import INPUT
 from xai_core.evaluation.agreement import agreement, proportion
 from xai_core.models.class_names import short_name
 from xai_core.render.place import resample
 from xai_core.render.scale import shown
-from xai_core.types import Explanation, SourceImage
 
 ENDS = ("more right", "more left")
 
 
-@dataclass(frozen=True, eq=False)
-class Answer:
-    """What one pane shows: its map, or the reason why there is none."""
-
-    asked: Selection
-    image: SourceImage
-    layer: str
-    result: Explanation | None
-    reason: str | None
-
-    @property
-    def raw(self) -> np.ndarray:
-        """The signed map (h, w)."""
-        assert self.result is not None
-        return self.result.maps[self.layer][0]
-
-
-def pane_controls(side: Side) -> ImageTrace:
-    """Method and layer of a pane, and behind a button its own picture, model and class; gives its pass."""
-    asked = panes.resolved(side)
-    model = ready_model(asked.model)
-    layers = cached.layers(model.card.key, model)
-    traced = cached.trace_for(model, controls.image_of(asked.picture), layers, asked.layer)
-    titles = {method.key: method.title for method in METHODS}
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        _pane_choice(side, "Method", "method", list(titles), titles.__getitem__, asked.method)
-        main = [layer.name for layer in layers if layer.main or layer.name == asked.layer]
-        suggested = next(layer.name for layer in layers if layer.suggested)
-        by_name = {layer.name: layer for layer in layers}
-        shown_layer = asked.layer if asked.layer in by_name else suggested
-        _pane_choice(side, "Layer", "layer", main, lambda n: controls.layer_title(by_name[n]), shown_layer)
-        with st.popover("More", icon=":material/tune:", help="Another picture, model or class for this pane"):
-            _own_question(side, traced)
-    return traced
-
-
-def _own_question(side: Side, traced: ImageTrace) -> None:
-    same, own = "Same as in the side bar", panes.pane(side)
-    cards, names = cached.cards(), traced.prediction.class_names
-    pictures = controls.picture_titles()
-    _pane_choice(side, "Picture", "picture", [None, *pictures], lambda p: pictures.get(p, same), own.picture)
-    _pane_choice(side, "Model", "model", [None, *cards], lambda k: cards[k].title if k else same, own.model)
-    known = own.class_index if own.class_index is not None and own.class_index < len(names) else None
-    _pane_choice(
-        side,
-        "Class",
-        "class_index",
-        [None, *range(len(names))],
-        lambda i: same if i is None else names[i],
-        known,
-    )
-
-
-def _pane_choice(
-    side: Side, label: str, field: str, options: Sequence[Any], titles: Callable[[Any], str], value: object
-) -> None:
-    key = f"pane_{side}_{field}"
-    st.session_state[key] = value if value in options else options[0]
-    st.selectbox(
-        label,
-        options,
-        format_func=titles,
-        key=key,
-        on_change=lambda: panes.change(side, **{field: st.session_state[key]}),
-    )
-
-
-def answer(side: Side, traced: ImageTrace) -> Answer:
-    """Compute the pane's map; a method without meaning here is an answer too."""
-    asked = panes.resolved(side)
-    layers = cached.layers(traced.model.card.key, traced.model)
-    suggested = next(layer.name for layer in layers if layer.suggested)
-    layer = asked.layer if asked.layer in {known.name for known in layers} else suggested
-    n_classes, best = len(traced.prediction.class_names), traced.prediction.top(1)[0].index
-    class_index = asked.class_index if asked.class_index is not None and asked.class_index < n_classes else best
-    try:
-        result = computing.explanation(traced, asked, class_index, layer or "")
-    except (NotApplicable, LayerError) as reason:
-        return Answer(asked, traced.image, layer or "", None, str(reason))
-    return Answer(asked, traced.image, computing.shown_layer(result, layer or ""), result, None)
-
-
 def show_panes(answers: dict[Side, Answer], shared_scale: bool) -> None:
     """Both maps with a linked pointer, and one set of drawing controls for both."""
-    tops = [shown(a.raw, a.asked.evidence)[2] for a in answers.values() if a.result]
+    tops = [shown(a.raw, a.asked.evidence, pixels=a.layer == INPUT)[2] for a in answers.values() if a.result]
     for side, column in zip(SIDES, st.columns(2, gap="medium"), strict=True):
         found = answers[side]
         with column:
@@ -128,7 +40,7 @@ def show_panes(answers: dict[Side, Answer], shared_scale: bool) -> None:
                 Look(
                     f"compare_{side}",
                     link="compare",
-                    maximum=max(tops) if shared_scale else None,
+                    maximum=max(tops) if shared_scale and max(tops) > 0 else None,
                     settings_of="compare",
                     compact=True,
                 ),
@@ -170,6 +82,8 @@ def _cam_law(a: Answer, b: Answer) -> None:
         return
     cam, grad_cam = methods["cam"].raw, methods["grad_cam"].raw
     factor, departure = proportion(cam, grad_cam)
+    if math.isnan(factor):
+        return  # one of them is all zero
     cells = cam.size
     st.markdown(
         f"**In theory** CAM is Grad-CAM times the number of cells, here {cam.shape[0]} × {cam.shape[1]} = {cells}, "

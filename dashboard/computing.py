@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -19,17 +20,21 @@ from xai_core.types import Explanation
 PATIENCE_S = 0.4  # what takes longer shows its progress and can be stopped
 
 
-def explanation(traced: ImageTrace, chosen: Selection, class_index: int, layer: str) -> Explanation:
+def explanation(
+    traced: ImageTrace, chosen: Selection, class_index: int, layer: str, on_stop: Callable[[], None] | None = None
+) -> Explanation:
     """The chosen class's maps. Fast methods give every layer of the pass, so that changing it afterwards costs nothing.
 
+    on_stop: what the button beside a long computation's progress does; by default it chooses Grad-CAM.
     NotApplicable: the method has no meaning at this layer.
     """
     method = find_method(chosen.method)
     names = _layers(method, traced, layer)
     against = _rival(chosen, class_index)
+    key = _key(traced, chosen, class_index, names)
 
     def make() -> Explanation:
-        with _Progress(method.title) as progress:
+        with _Progress(method.title, f"stop {key}", on_stop or _stop) as progress:
             return xai.explain_trace(
                 traced,
                 method.key,
@@ -41,7 +46,7 @@ def explanation(traced: ImageTrace, chosen: Selection, class_index: int, layer: 
                 on_progress=progress.show,
             )
 
-    return results.get_or_make(_key(traced, chosen, class_index, names), make)
+    return results.get_or_make(key, make)
 
 
 def known(traced: ImageTrace, chosen: Selection, class_index: int, layer: str) -> Explanation | None:
@@ -51,7 +56,7 @@ def known(traced: ImageTrace, chosen: Selection, class_index: int, layer: str) -
 
 def _key(traced: ImageTrace, chosen: Selection, class_index: int, names: tuple[str, ...]) -> tuple[object, ...]:
     asked = (chosen.method, chosen.settings, chosen.score, _rival(chosen, class_index), class_index)
-    return (traced.model.digest, traced.image.digest, names, *asked)
+    return (traced.model.card.key, traced.model.digest, traced.image.digest, names, *asked)
 
 
 def _rival(chosen: Selection, class_index: int) -> int | None:
@@ -79,11 +84,15 @@ def _layers(method: Method, traced: ImageTrace, layer: str) -> tuple[str, ...]:
     return (layer,) if method.slow else defined
 
 
+def _stop() -> None:
+    state.choose(method="grad_cam")
+
+
 class _Progress:
     """A bar and a way out, drawn once the work has taken `PATIENCE_S`, and taken away at the end."""
 
-    def __init__(self, title: str) -> None:
-        self._title, self._start = title, time.monotonic()
+    def __init__(self, title: str, key: str, on_stop: Callable[[], None]) -> None:
+        self._title, self._key, self._on_stop, self._start = title, key, on_stop, time.monotonic()
         self._slot: DeltaGenerator | None = None
         self._bar: DeltaGenerator | None = None
 
@@ -102,5 +111,5 @@ class _Progress:
             self._slot = st.empty()
             with self._slot.container(horizontal=True, vertical_alignment="center"):
                 self._bar = st.progress(0.0)
-                st.button("Stop", on_click=lambda: state.choose(method="grad_cam"), icon=":material/stop_circle:")
+                st.button("Stop", key=self._key, on_click=self._on_stop, icon=":material/stop_circle:")
         self._bar.progress(done / total, f"{self._title}: {done} of {total}")

@@ -33,10 +33,15 @@ def picture_control() -> SourceImage:
         label="Pictures",
         look="tiles",
         key="picture_tray",
-        on_choose=lambda id: state.choose(picture=id),
+        on_choose=_choose_picture,
     )
     _upload_control()
     return image_of(state.selection().picture)
+
+
+def _choose_picture(id: str) -> None:
+    state.choose(picture=id)
+    st.session_state["upload_failures"] = []
 
 
 def image_of(picture: str) -> SourceImage:
@@ -155,4 +160,4 @@ def layer_control(model: LoadedModel, layers: tuple[LayerInfo, ...]) -> str:
 
 def layer_title(layer: LayerInfo) -> str:
     mark = " · suggested" if layer.suggested else ""
-    return f"{layer.name} · {layer.grid[0]} × {layer.grid[1]} · {layer.channels} channels{mark}"
+    return f"{layer.name} · {layer.grid[0]} × {layer.grid[1]}{mark}"

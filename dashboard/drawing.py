@@ -12,7 +12,7 @@ from xai_core.attribution.catalog import find_method
 from xai_core.attribution.method import INPUT
 from xai_core.render.describe import describe
 from xai_core.render.recipe import recipe_line
-from xai_core.render.scale import Evidence, has_evidence, shown
+from xai_core.render.scale import PIXEL_PERCENTILE, Evidence, has_evidence, shown
 from xai_core.types import Explanation, SourceImage
 
 NO_EVIDENCE = {
@@ -20,7 +20,6 @@ NO_EVIDENCE = {
     "against": "No evidence against this class at this layer.",
     "both": "No evidence for or against this class at this layer.",
 }
-PIXEL_PERCENTILE = 99.5
 LABELS = {"for": "evidence for", "against": "evidence against", "both": "evidence against, for"}
 
 
@@ -40,17 +39,17 @@ class Look:
 def draw(image: SourceImage, result: Explanation, layer: str, evidence: Evidence, look: Look) -> Click | None:
     """Show a result over its picture; gives the point that was just clicked."""
     method = find_method(result.method)
-    values, low, high = shown(result.maps[layer][0], evidence)
+    values, low, high = shown(result.maps[layer][0], evidence, pixels=layer == INPUT)
     note = ""
-    if layer == INPUT and high > 0:
-        low, high, note = _without_outliers(values, low, high)
     if look.maximum is not None:
         low, high = (-look.maximum if evidence == "both" else 0.0), look.maximum
+    elif layer == INPUT:
+        note = f" · scale ends at the {PIXEL_PERCENTILE}th percentile, largest {np.abs(values).max():.3g}"
     return viewer(
         picture_of_result(image, result),
         Heat(values, high, f"{method.title}: {LABELS[evidence]}", layer, describe(values), vmin=low),
         key=look.key,
-        caption=recipe_line(result, method.title, layer) + note,
+        caption=recipe_line(result, method.title, layer, evidence=evidence) + note,
         message=None if _visible(values, evidence) else NO_EVIDENCE[evidence],
         link=look.link,
         settings_of=look.settings_of,
@@ -61,14 +60,6 @@ def draw(image: SourceImage, result: Explanation, layer: str, evidence: Evidence
 def picture_of_result(image: SourceImage, result: Explanation) -> Picture:
     """The picture as the browser gets it, with the box that the model saw."""
     return cached.picture(image.digest, result.box, image.name, image)
-
-
-def _without_outliers(values: np.ndarray, low: float, high: float) -> tuple[float, float, str]:
-    """A pixel-level map's scale without the few pixels that would leave all others pale, and a word about it."""
-    top = float(np.percentile(np.abs(values) if low < 0 else np.clip(values, 0, None), PIXEL_PERCENTILE))
-    if not 0 < top < high:
-        return low, high, ""
-    return (-top if low < 0 else 0.0), top, f" · scale ends at the {PIXEL_PERCENTILE}th percentile, largest {high:.3g}"
 
 
 def _visible(values: np.ndarray, evidence: Evidence) -> bool:

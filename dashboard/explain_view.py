@@ -5,36 +5,51 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from dashboard import state
+from dashboard import cached, state
 from dashboard.drawing import Look, draw, picture_of_result
-from dashboard.viewer import Click, Tile, gallery
+from dashboard.viewer import Click, Tile, gallery, viewer
 from xai_core.attribution.catalog import find_method
 from xai_core.attribution.explain import ImageTrace
-from xai_core.attribution.method import INPUT
+from xai_core.attribution.method import INPUT, Method
 from xai_core.models.class_names import short_name
 from xai_core.models.preprocess import model_view
 from xai_core.render.place import sample_at
 from xai_core.render.recipe import as_npz, as_python, percent
-from xai_core.render.scale import common_maximum
+from xai_core.render.scale import shown
 from xai_core.types import Explanation, LayerInfo, Prediction, SourceImage
 
 UNSURE_BELOW = 0.5
+HEADLINES = {"for": "Evidence for", "against": "Evidence against", "both": "Evidence for and against"}
+SHOWN = {"for": "what speaks for", "against": "what speaks against", "both": "what speaks for and against"}
+EFFECT = {"for": "raised", "against": "lowered", "both": "raised (red) or lowered (blue)"}
 
 
 def headline(prediction: Prediction, class_index: int) -> None:
     """What the model sees, what is being explained, and a word of caution where it is unsure."""
     best, chosen = prediction.top(1)[0], prediction.of(class_index)
-    unsure = " :orange-badge[:material/info: the model is unsure: read the map with care]"
+    name, shows = short_name(chosen.name), _what_is_shown(prediction, class_index)
     if chosen.index == best.index:
-        st.header(f"The model sees: {short_name(best.name)}", anchor=False)
-        says = f"{percent(best.probability)} probable. The map shows what speaks for it."
+        st.header(f"The model sees: {name}", anchor=False)
+        says = f"{percent(best.probability)} probable. {shows}"
     else:
-        st.header(f"Evidence for: {short_name(chosen.name)}", anchor=False)
+        st.header(f"{HEADLINES[state.selection().evidence]}: {name}", anchor=False)
         says = (
             f"{percent(chosen.probability)} probable; the model sees rather {short_name(best.name)} "
-            f"({percent(best.probability)}). The map shows what speaks for {short_name(chosen.name)}."
+            f"({percent(best.probability)}). {shows}"
         )
+    unsure = f" :orange-badge[:material/info: unsure: no class reaches {percent(UNSURE_BELOW)}, read the map with care]"
     st.markdown(says + (unsure if best.probability < UNSURE_BELOW else ""))
+
+
+def _what_is_shown(prediction: Prediction, class_index: int) -> str:
+    """The question in words: which evidence, rather than which class, or that the class does not count."""
+    chosen = state.selection()
+    if not find_method(chosen.method).class_sensitive:
+        return "This method hardly depends on the class."
+    rival = chosen.against
+    if rival is None or rival == class_index or rival >= len(prediction.class_names):
+        return f"The map shows {SHOWN[chosen.evidence]} it."
+    return f"The map shows {SHOWN[chosen.evidence]} it rather than {short_name(prediction.class_names[rival])}."
 
 
 def heat_map(image: SourceImage, result: Explanation, layer: str) -> None:
@@ -53,7 +68,7 @@ def heat_map(image: SourceImage, result: Explanation, layer: str) -> None:
             help="The signed maps of every listed layer at their native size, with the recipe.",
         )
         with st.popover("Copy as Python", icon=":material/code:"):
-            st.code(as_python(result, layer, _load_expression()), language="python")
+            st.code(as_python(result, layer, _load_expression(), state.selection().evidence), language="python")
         with st.popover("Link", icon=":material/link:"):
             _link()
     if clicked is not None:
@@ -110,7 +125,8 @@ def how_to_read(result: Explanation, layer: str) -> None:
         )
         return
     st.caption(
-        f"How to read it: the brighter a place, the more the channels that fire there raised the score of this class. "
+        f"How to read it: the stronger the colour of a place, the more the channels that fire there "
+        f"{EFFECT[state.selection().evidence]} the score of this class. "
         f"The layer has {height} × {width} cells, so the map shows roughly where, never an outline, and not why."
     )
 
@@ -131,18 +147,17 @@ def layer_gallery(image: SourceImage, result: Explanation, layers: tuple[LayerIn
             label_visibility="collapsed",
         )
     stages = [info.name for info in layers if info.name in result.maps and (info.stage_end or info.name == layer)]
-    against = state.selection().evidence == "against"
-    maps = {name: -result.maps[name][0] if against else result.maps[name][0] for name in stages}
-    common = common_maximum(maps.values())
-    tiles = [
-        Tile(name, raw, common if scale == "One scale for all" else common_maximum([raw])) for name, raw in maps.items()
-    ]
+    evidence, together = state.selection().evidence, scale == "One scale for all"
+    drawn = {name: shown(result.maps[name][0], evidence) for name in stages}
+    top = max(high for _, _, high in drawn.values())
+    tiles = [Tile(name, values, top if together else high) for name, (values, _, high) in drawn.items()]
     gallery(
         picture_of_result(image, result),
         tiles,
         selected=layer,
         key="layer_gallery",
         settings_of="explain_viewer",
+        signed=evidence == "both",
         on_choose=lambda name: state.choose(layer=name),
     )
 
@@ -163,3 +178,10 @@ def what_the_model_saw(traced: ImageTrace) -> None:
         right.markdown(f"The picture has {image.size[1]} × {image.size[0]} pixels. {rule}")
         for note in (*image.notes, *card.notes):
             right.caption(note)
+
+
+def not_here(method: Method, traced: ImageTrace, image: SourceImage) -> None:
+    """The method has no meaning at the chosen layer: say where it has one, and show the bare picture meanwhile."""
+    for layer in method.defined_at(traced.model.module, traced.trace):
+        st.button(f"Go to layer {layer}", on_click=lambda layer=layer: state.choose(layer=layer), type="primary")
+    viewer(cached.picture(image.digest, traced.given.box, image.name, image), None, key="explain_viewer")

@@ -14,10 +14,15 @@ _log = logging.getLogger("sightline")
 
 
 @contextmanager
-def in_words() -> Iterator[None]:
-    """Show a refusal of the library as its sentence and end this run of the page; controls above it stay usable."""
+def in_words(except_for: type[SightlineError] | tuple[()] = ()) -> Iterator[None]:
+    """Show a refusal of the library as its sentence and end this run of the page; controls above it stay usable.
+
+    except_for: a refusal that the caller answers itself.
+    """
     try:
         yield
+    except except_for:
+        raise
     except SightlineError as error:
         st.error(str(error), icon=":material/error:")
         st.stop()

@@ -12,11 +12,12 @@ from dashboard import computing, panes, state
 from dashboard.drawing import picture_of_result
 from dashboard.state import Selection
 from dashboard.viewer import matrix
-from xai_core.attribution.catalog import METHODS
+from xai_core.attribution.catalog import METHODS, find_method
 from xai_core.attribution.explain import ImageTrace
 from xai_core.errors import SightlineError
 from xai_core.models.class_names import short_name
 from xai_core.render.recipe import percent
+from xai_core.render.scale import shown
 from xai_core.types import Explanation
 
 SLICE_S = 0.6  # how long one run computes before it shows what it has
@@ -39,6 +40,8 @@ def _table(traced: ImageTrace, rows: list[int], columns: list[Column], filling: 
     """Compute a little, then show what there is; once all is there a last run of the page stops the timer."""
     cells, last, missing = _fill(traced, rows, columns, SLICE_S)
     if last is None:
+        reasons = {cell for line in cells for cell in line if isinstance(cell, str)}
+        st.info(next(iter(reasons), "Computing …"))
         return
     names = [short_name(traced.prediction.class_names[i]) for i in rows]
     matrix(
@@ -48,7 +51,8 @@ def _table(traced: ImageTrace, rows: list[int], columns: list[Column], filling: 
         cells,
         key="compare_matrix",
         settings_of="compare",
-        scale="column" if st.session_state["matrix_across"] == "Methods" else "one",
+        scale="column" if len({chosen.method for _, chosen, _ in columns}) > 1 else "one",
+        signed=state.selection().evidence == "both",
         on_choose=None if missing else lambda row, column: _choose(rows[row], columns[column]),
     )
     if filling and not missing:
@@ -61,14 +65,22 @@ def _table(traced: ImageTrace, rows: list[int], columns: list[Column], filling: 
 
 def _columns(traced: ImageTrace, layer: str) -> list[Column]:
     across = st.segmented_control(
-        "Across", ("Methods", "Layers"), default="Methods", key="matrix_across", required=True, width="content"
+        "Across", ("Methods", "Layers"), default="Methods", key="matrix_across", persist_state="session", required=True
     )
     if across == "Layers":
         chosen = state.selection()
+        if find_method(chosen.method).target == "pixel":
+            chosen = replace(chosen, method="grad_cam", settings=())
+        st.caption(f"Method: {find_method(chosen.method).title}")
         return [(name, replace(chosen, layer=name), name) for name in traced.trace.activations]
-    slow = st.toggle("Slow methods too", key="matrix_slow", help="Score-CAM, Ablation-CAM: many passes for each class.")
+    slow = st.toggle(
+        "Slow methods too",
+        key="matrix_slow",
+        persist_state="session",
+        help="Score-CAM, Ablation-CAM: many passes for each class.",
+    )
     offered = [m for m in METHODS if m.target == "layer" and (slow or not m.slow)]
-    return [(m.title, replace(Selection(), method=m.key), layer) for m in offered]
+    return [(m.title, replace(state.selection(), method=m.key, settings=()), layer) for m in offered]
 
 
 def _classes(traced: ImageTrace, class_index: int) -> list[int]:
@@ -89,13 +101,17 @@ def _fill(
             try:
                 found = computing.known(traced, chosen, class_index, layer)
                 if found is None and time.monotonic() < end:
-                    found = computing.explanation(traced, chosen, class_index, layer)
+                    found = computing.explanation(traced, chosen, class_index, layer, on_stop=_hide)
             except SightlineError as reason:
                 cells[-1].append(str(reason))
                 continue
             last, missing = found or last, missing or found is None
-            cells[-1].append(None if found is None else found.maps[layer][0])
+            cells[-1].append(None if found is None else shown(found.maps[layer][0], chosen.evidence)[0])
     return cells, last, missing
+
+
+def _hide() -> None:
+    st.session_state["compare_show_matrix"] = False
 
 
 def _choose(class_index: int, column: Column) -> None:

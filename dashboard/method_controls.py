@@ -28,20 +28,24 @@ def method_control(model: LoadedModel) -> None:
     choice("Method", "method", offered, titles.__getitem__)
     chosen = find_method(state.selection().method)
     st.caption(chosen.about)
-    if chosen.target == "layer":
-        st.segmented_control(
-            "Evidence",
-            list(EVIDENCE),
-            format_func=EVIDENCE.__getitem__,
-            key=follow("evidence", state.selection().evidence),
-            on_change=store("evidence"),
-            required=True,
-            help="For the class, against it (what would lower its score), or both on a two-sided scale.",
-        )
+    evidence_control()
     _settings(state.selection())
     for key, reason in reasons.items():
         if reason:
             st.caption(f"**{titles[key]}** does not apply: {reason}")
+
+
+def evidence_control() -> None:
+    """Which sign of the map is shown."""
+    st.segmented_control(
+        "Evidence",
+        list(EVIDENCE),
+        format_func=EVIDENCE.__getitem__,
+        key=follow("evidence", state.selection().evidence),
+        on_change=store("evidence"),
+        required=True,
+        help="For the class, against it (what would lower its score), or both on a two-sided scale.",
+    )
 
 
 def expert_controls(prediction: Prediction) -> None:
@@ -95,6 +99,7 @@ def choice(label: str, field: str, options: list[Any], titles: Callable[[Any], s
         format_func=titles,
         key=follow(field, getattr(state.selection(), field)),
         on_change=store(field),
+        placeholder=titles(None) if None in options else None,
         help=help,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -12,16 +13,23 @@ from xai_core.models.download import fetch, is_on_disk
 from xai_core.types import Download, LoadedModel, ModelCard
 
 
-def ready_model(key: str) -> LoadedModel:
-    """The loaded model; offers its download, and ends this run of the page, where the weights are missing."""
+def ready_model(key: str, on_decline: Callable[[], None] | None = None) -> LoadedModel:
+    """The loaded model; offers its download, and ends this run of the page, where the weights are missing.
+
+    on_decline: what "Use the bundled model" does; by default it changes the shared choice.
+    """
     card = cached.cards()[key]
     if card.download is not None and not is_on_disk(card.download):
-        _offer_download(card, card.download)
+        _offer_download(card, card.download, on_decline or _use_bundled)
     with in_words(), st.spinner(f"Loading {card.title} …", show_time=True):
         return cached.model(key)
 
 
-def _offer_download(card: ModelCard, download: Download) -> None:
+def _use_bundled() -> None:
+    state.choose(model=next(iter(cached.cards())))
+
+
+def _offer_download(card: ModelCard, download: Download, on_decline: Callable[[], None]) -> None:
     megabytes = download.size_bytes / 1e6
     with st.container(border=True):
         st.markdown(f"#### {card.title} is not on this machine yet")
@@ -31,7 +39,7 @@ def _offer_download(card: ModelCard, download: Download) -> None:
         )
         with st.container(horizontal=True):
             agreed = st.button(f"Download {megabytes:.0f} MB", type="primary", icon=":material/download:")
-            st.button("Use the bundled model", on_click=lambda: state.choose(model=next(iter(cached.cards()))))
+            st.button("Use the bundled model", on_click=on_decline)
         if not agreed:
             st.stop()
         st.button("Cancel", key="cancel_download")  # any run that starts stops this one, and with it the download

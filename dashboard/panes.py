@@ -32,32 +32,45 @@ _START = {"a": Pane("cam"), "b": Pane("grad_cam")}
 
 def pane(side: Side) -> Pane:
     """The pane's own choice; at first what the link says: CAM on the left, Grad-CAM on the right."""
-    key = f"pane_{side}"
-    if key not in st.session_state:
-        st.session_state[key] = _of_link(side)
-    return st.session_state[key]
+    state.selection()  # after the browser's Back it forgets the panes, which then follow the link again
+    if "panes" not in st.session_state:
+        st.session_state["panes"] = {side: _of_link(side) for side in SIDES}
+    return st.session_state["panes"][side]
 
 
 def change(side: Side, **changes: str | int | None) -> None:
     """Change a pane; another model or picture resets its class, another model also its layer."""
     reset: dict[str, None] = {}
-    if changes.get("class_index") is not None:
-        reset = {}
-    elif "model" in changes:
+    if changes.get("class_index") is None and "model" in changes:
         reset = {"layer": None, "class_index": None}
-    elif "picture" in changes:
+    elif changes.get("class_index") is None and "picture" in changes:
         reset = {"class_index": None}
-    st.session_state[f"pane_{side}"] = replace(pane(side), **(reset | changes))  # type: ignore[arg-type]
+    st.session_state["panes"][side] = replace(pane(side), **(reset | changes))  # type: ignore[arg-type]
+
+
+def own_choices(side: Side) -> list[str]:
+    """In words, what a pane has of its own besides the method."""
+    own = pane(side)
+    named = {"picture": own.picture, "model": own.model, "layer": own.layer, "class": own.class_index}
+    return [word for word, value in named.items() if value is not None]
+
+
+def follow_side_bar(side: Side) -> None:
+    """Only the method stays the pane's own."""
+    st.session_state["panes"][side] = Pane(pane(side).method)
 
 
 def swap() -> None:
     """Left becomes right."""
-    st.session_state["pane_a"], st.session_state["pane_b"] = pane("b"), pane("a")
+    st.session_state["panes"] = {"a": pane("b"), "b": pane("a")}
 
 
 def resolved(side: Side) -> Selection:
     """The whole question of a pane."""
     own, shared = pane(side), state.selection()
+    if own.picture and own.picture.startswith("upload:") and own.picture[7:] not in state.uploads():
+        change(side, picture=None)  # it was removed
+        own = pane(side)
     same = own.model in (None, shared.model)
     return replace(
         shared,
@@ -78,8 +91,7 @@ def write_link() -> None:
             value = getattr(pane(side), field.name)
             if value is not None and not str(value).startswith("upload:"):
                 parts[f"{side}.{field.name}"] = str(value)
-    if st.query_params.to_dict() != parts:
-        st.query_params.from_dict(parts)
+    state.write_link(parts)
 
 
 def _of_link(side: Side) -> Pane:

@@ -25,7 +25,7 @@ class Question:
     layer: str
 
 
-def ask(*, with_method: bool = False) -> Question:
+def ask(*, with_method: bool = False, with_evidence: bool = False) -> Question:
     """Draw the controls, load the model and run it once; ends this run of the page where a model must be fetched."""
     with st.sidebar:
         image = controls.picture_control()
@@ -39,5 +39,8 @@ def ask(*, with_method: bool = False) -> Question:
         layer = controls.layer_control(model, layers)
         if with_method:
             method_controls.method_control(model)
+        if with_evidence:
+            method_controls.evidence_control()
+        if with_method or with_evidence:
             method_controls.expert_controls(traced.prediction)
     return Question(image, model, layers, traced, class_index, layer)

@@ -34,10 +34,21 @@ class Selection:
 
 
 def selection() -> Selection:
-    """The visitor's current choice; at first what the link says."""
-    if "selection" not in st.session_state:
+    """The visitor's current choice; at first, and after the browser's Back, what the link says."""
+    kept = st.session_state.get("selection")
+    if kept is None:
         st.session_state["selection"] = links.read(Selection(), st.query_params)
+    elif _came_back():
+        st.session_state["selection"] = links.read(replace(Selection(), picture=kept.picture), st.query_params)
+        st.session_state["written_link"] = st.query_params.to_dict()
+        st.session_state.pop("panes", None)
     return st.session_state["selection"]
+
+
+def _came_back() -> bool:
+    """Whether the address is one that this visit wrote before the last; a page change leaves it empty."""
+    now = st.query_params.to_dict()
+    return bool(now) and now != st.session_state.get("written_link", now)
 
 
 def choose(**changes: object) -> None:
@@ -62,11 +73,12 @@ def link_parts() -> dict[str, str]:
     return links.write(selection())
 
 
-def write_link() -> None:
-    """Let the browser's address say what is chosen."""
-    wanted = link_parts()
+def write_link(parts: dict[str, str] | None = None) -> None:
+    """Let the browser's address say what is chosen; parts: more than the shared choice."""
+    wanted = parts if parts is not None else link_parts()
     if st.query_params.to_dict() != wanted:
         st.query_params.from_dict(wanted)
+    st.session_state["written_link"] = wanted
 
 
 def link() -> str:
@@ -91,4 +103,5 @@ def add_upload(image: SourceImage) -> None:
 def forget_uploads() -> None:
     """Drop the visitor's own pictures."""
     uploads().clear()
-    choose(picture=Selection().picture)
+    if selection().picture.startswith("upload:"):
+        choose(picture=Selection().picture)

@@ -11,6 +11,7 @@ from dashboard.viewer import Heat, probe, tiles, viewer
 from dashboard.viewer.probe import Mode
 from xai_core.attribution.explain import ImageTrace, explain_trace
 from xai_core.attribution.steps import GradCamSteps, cancelled_share
+from xai_core.evaluation.agreement import proportion
 from xai_core.models.class_names import short_name
 from xai_core.render.describe import describe
 from xai_core.render.recipe import percent
@@ -47,12 +48,12 @@ def score(traced: ImageTrace, class_index: int) -> None:
     left, middle, right = st.columns(3)
     left.metric("Score (logit)", f"{chosen.score:.3f}")
     middle.metric("Probability", percent(chosen.probability))
-    slope = chosen.probability * (1 - chosen.probability)
-    right.metric("Slope of the probability, p (1 - p)", f"{slope:.3g}")
+    rise = 10 * chosen.probability * (1 - chosen.probability)  # of the slope p (1 - p), for a step of 0.1, in points
+    right.metric("If the score rises by 0.1", f"+{rise:.2g} points", help="The slope of the probability is p (1 − p).")
     st.markdown(
         f"We explain the **score** of *{short_name(chosen.name)}*. The probability would mislead: it also rises when "
-        "other classes lose, and its slope vanishes as soon as the model is sure, however much evidence there is. "
-        f"Here a small change of the score moves the probability {slope:.2g} times as much."
+        "other classes lose, and as soon as the model is sure it hardly moves, however much evidence there is. "
+        f"Here, if the score rose by 0.1, the probability would rise by about {rise:.2g} percentage points."
     )
 
 
@@ -72,19 +73,21 @@ def weights(steps: GradCamSteps) -> None:
         "A channel with a large weight still adds nothing where it does not fire. Weight times activation, summed over "
         "the cells, is what it contributes."
     )
-    for title, chosen in (("Speak most for the class", ranked[:6]), ("Speak most against it", ranked[::-1][:6])):
+    best = ("Speak most for the class", "for", ranked[:6])
+    worst = ("Speak most against it", "against", ranked[::-1][:6])
+    for title, sign, chosen in (best, worst):
         st.markdown(f"**{title}**")
         names = [f"channel {k}\nweight {steps.alpha[k]:+.2g}\nadds {sums[k]:+.2g}" for k in chosen]
-        tiles(steps.activations[chosen], names, scale="each", columns=6, key=f"step_{title[-5:]}")
+        tiles(steps.activations[chosen], names, scale="each", columns=6, key=f"step_{sign}")
 
 
+@st.fragment
 def weighted_sum(image: SourceImage, result: Explanation, steps: GradCamSteps) -> None:
     """Stage 4: channels added one by one until the map has formed."""
-    _stage(4, "Adding the channels up", r"\sum_k \alpha^c_k A^k_{ij}")
+    _stage(4, "Adding the channels up", r"M^c_{ij} = \sum_k \alpha^c_k A^k_{ij}")
     order, whole = steps.order(), steps.map
-    count = st.slider(
-        "Channels added, those that contribute most first", 1, len(order), min(10, len(order)), key="step_channels"
-    )
+    label = "Channels added, those that contribute most first"
+    count = st.slider(label, 1, len(order), min(10, len(order)), key="step_channels", persist_state="session")
     part = steps.partial_map(order[:count])
     rest = float(np.abs(whole - part).sum() / (np.abs(whole).sum() or 1.0))
     top = float(np.abs(whole).max()) or 1.0
@@ -157,20 +160,37 @@ def cam_beside(traced: ImageTrace, steps: GradCamSteps) -> None:
         )
         return
     st.latex(r"\mathrm{CAM}^c_{ij} = \sum_k w^c_k A^k_{ij}\qquad y^c - b^c = \frac{1}{Z}\sum_{i,j}\mathrm{CAM}^c_{ij}")
-    cells = steps.map.size
-    cam = head_map(traced, steps)
-    bias = float(head.bias[steps.class_index])
-    score_value = float(traced.prediction.scores[steps.class_index])
+    cells, cam = steps.map.size, head_map(traced, steps)
+    bias, value = float(head.bias[steps.class_index]), float(traced.prediction.scores[steps.class_index])
     left, middle, right = st.columns(3)
-    left.metric("Score minus bias", f"{score_value - bias:.5f}")
+    left.metric("Score minus bias", f"{value - bias:.5f}")
     middle.metric("Mean of the CAM", f"{cam.mean():.5f}")
-    right.metric(
-        "CAM / Grad-CAM", f"{float((cam * steps.map).sum() / (steps.map**2).sum()):.4f}", f"{cells} cells", "off"
-    )
+    right.metric("CAM / Grad-CAM", f"{proportion(cam, steps.map)[0]:.4f}", help=f"In theory the {cells} cells.")
     st.markdown(
-        f"This network averages each channel over its {cells} cells and weighs the averages with its classifier. So "
-        "the class weight *w* tells how much a channel counts, the map's mean **is** the score but for the bias, and "
-        f"Grad-CAM's weights are the same divided by {cells}."
+        f"This network averages each channel over its {cells} cells (global average pooling) and weighs the averages "
+        "with its classifier. So the class weight *w* tells how much a channel counts, the map's mean **is** the score "
+        f"but for the bias, and Grad-CAM's weights are the same divided by {cells}."
+    )
+    both = np.stack([cam, cells * steps.map]).astype(np.float32)
+    tiles(both, ["CAM", f"{cells} × Grad-CAM"], signed=True, columns=2, label="Evidence", key="step_cam")
+    if head.weight is not None:
+        features = np.clip(steps.activations, 0, None) if head.relu else steps.activations
+        _pooled(steps, features.mean(axis=(1, 2)), head.weight[steps.class_index].detach().cpu().numpy())
+
+
+def _pooled(steps: GradCamSteps, means: np.ndarray, class_weights: np.ndarray) -> None:
+    """The channels that make most of the score: average, class weight, their product, and alpha times the cells."""
+    top = np.argsort(-np.abs(means * class_weights), kind="stable")[:10]
+    st.dataframe(
+        {
+            "Channel": top,
+            "Average activation": means[top],
+            "Class weight w": class_weights[top],
+            "Adds to the score": (means * class_weights)[top],
+            "Grad-CAM weight × cells": steps.alpha[top] * steps.map.size,
+        },
+        hide_index=True,
+        alt="The ten channels that make most of the score",
     )
 
 

@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from dashboard import compare_view, matrix_view, panes, question
+from dashboard import compare_panes, compare_view, matrix_view, panes, question
 from dashboard.failures import in_words
 from dashboard.panes import SIDES
 
-asked = question.ask()
+asked = question.ask(with_evidence=True)
 
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
     st.header("Compare two answers", anchor=False, width="content")
@@ -16,11 +16,11 @@ with st.container(horizontal=True, vertical_alignment="center", horizontal_align
 passes = {}
 for side, column in zip(SIDES, st.columns(2, gap="medium"), strict=True):
     with column, in_words():
-        passes[side] = compare_view.pane_controls(side)
+        passes[side] = compare_panes.pane_controls(side)
 panes.write_link()
 
 with in_words():
-    answers = {side: compare_view.answer(side, passes[side]) for side in SIDES}
+    answers = {side: compare_panes.answer(side, passes[side]) for side in SIDES}
 with scale_slot:
     shared = compare_view.scale_control(answers)
 compare_view.show_panes(answers, shared)

@@ -1,16 +1,25 @@
 """Where does the model look? One picture, one class, any layer, any method."""
 
+import streamlit as st
+
 from dashboard import computing, explain_view, question, state
 from dashboard.failures import in_words
+from xai_core.attribution.catalog import find_method
+from xai_core.errors import NotApplicable
 
 asked = question.ask(with_method=True)
 state.write_link()
 
 explain_view.headline(asked.traced.prediction, asked.class_index)
-with in_words():
-    result = computing.explanation(asked.traced, state.selection(), asked.class_index, asked.layer)
-shown = computing.shown_layer(result, asked.layer)
-explain_view.heat_map(asked.image, result, shown)
-explain_view.how_to_read(result, shown)
+try:
+    with in_words(except_for=NotApplicable):
+        result = computing.explanation(asked.traced, state.selection(), asked.class_index, asked.layer)
+except NotApplicable as reason:
+    st.info(str(reason), icon=":material/block:")
+    explain_view.not_here(find_method(state.selection().method), asked.traced, asked.image)
+    st.stop()
+layer = computing.shown_layer(result, asked.layer)
+explain_view.heat_map(asked.image, result, layer)
+explain_view.how_to_read(result, layer)
 explain_view.layer_gallery(asked.image, result, asked.layers, asked.layer)
 explain_view.what_the_model_saw(asked.traced)

@@ -28,5 +28,9 @@ class NotApplicable(SightlineError):
     """The method has no meaning for this model; the message gives the reason."""
 
 
+class SettingError(SightlineError, ValueError):
+    """A method's setting does not exist, lies outside its range, or contradicts another."""
+
+
 class Cancelled(SightlineError):
     """The user stopped a long computation."""

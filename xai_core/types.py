@@ -229,4 +229,5 @@ class Explanation:
     image_digest: str
     score: str = "logit"
     against: int | None = None
+    against_name: str | None = None
     settings: Mapping[str, object] = field(default_factory=dict)

@@ -105,6 +105,7 @@ def explain_trace(
         image_digest=traced.image.digest,
         score=score,
         against=against,
+        against_name=None if against is None else prediction.of(against).name,
         settings=asdict(chosen.settings_from(settings)) | ({"layer": read[-1]} if chosen.needs_layer else {}),
     )
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from xai_core.errors import LayerError
+from xai_core.errors import LayerError, SettingError
 from xai_core.trace.capture import Trace, score_gradients
 from xai_core.trace.relu_rules import Rule
 from xai_core.trace.target import Target
@@ -107,11 +107,11 @@ class Method:
         return tuple(layers[-1:]) if self.needs_layer else ()
 
     def settings_from(self, given: Mapping[str, object] | None) -> Any:
-        """The settings record with `given` in place of defaults; ValueError: unknown, or out of range."""
+        """The settings record with `given` in place of defaults; SettingError: unknown, or out of range."""
         known = {f.name for f in fields(self.settings)}
         unknown = set(given or {}) - known
         if unknown:
-            raise ValueError(
+            raise SettingError(
                 f"{self.title} has no setting '{min(unknown)}'; it has {', '.join(sorted(known)) or 'none'}."
             )
         for f in fields(self.settings):
@@ -122,9 +122,9 @@ class Method:
     def _refuse_outside(self, name: str, about: Mapping[str, Any], value: Any) -> None:
         options, low, high = about.get("options"), about.get("low"), about.get("high")
         if options is not None and value not in options:
-            raise ValueError(f"{self.title}: '{name}' is one of {', '.join(map(str, options))}; {value} was given.")
+            raise SettingError(f"{self.title}: '{name}' is one of {', '.join(map(str, options))}; {value} was given.")
         if low is not None and not low <= value <= high:
-            raise ValueError(f"{self.title}: '{name}' lies between {low} and {high}; {value} was given.")
+            raise SettingError(f"{self.title}: '{name}' lies between {low} and {high}; {value} was given.")
 
 
 def by_gradient(combine: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Question, Any, Progress], dict[str, Tensor]]:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from xai_core.attribution.baseline import BASELINES, baseline
 from xai_core.attribution.method import INPUT, Method, Progress, Question, setting
+from xai_core.errors import SettingError
 from xai_core.trace.capture import trace
 from xai_core.trace.target import target_scores
 
@@ -38,7 +39,7 @@ def windows(size: tuple[int, int], window: int, stride: int) -> list[Window]:
 
 def _answer(question: Question, settings: OcclusionSettings, on_progress: Progress) -> dict[str, Tensor]:
     if settings.stride > settings.window:
-        raise ValueError(
+        raise SettingError(
             f"Occlusion: a stride of {settings.stride} % leaves gaps between windows of {settings.window} %; "
             "choose a stride of at most the window."
         )

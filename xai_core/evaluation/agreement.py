@@ -47,6 +47,11 @@ def _strongest(values: np.ndarray) -> np.ndarray:
 
 
 def proportion(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
-    """The factor k that brings k * b closest to a (least squares), and the largest departure |a - k b| / max |a|."""
+    """The factor k that brings k * b closest to a (least squares), and the largest departure |a - k b| / max |a|.
+
+    NaN where one of them is all zero.
+    """
+    if not a.any() or not b.any():
+        return float("nan"), float("nan")
     k = float((a * b).sum() / (b * b).sum())
     return k, float(np.abs(a - k * b).max() / np.abs(a).max())

@@ -87,7 +87,7 @@ def twins(filters: Tensor, index: int, k: int = 3, reach: int = 1) -> tuple[Twin
     cosines = np.stack([(_moved(weights, step) * weights[index]).sum(axis=(1, 2, 3)) for step in steps])  # (steps, n)
     best = np.abs(cosines).argmax(axis=0)
     cosine = cosines[best, np.arange(len(weights))]
-    order = [int(i) for i in np.argsort(-np.abs(cosine), kind="stable") if i != index]
+    order = [int(i) for i in np.argsort(-np.abs(cosine).round(9), kind="stable") if i != index]
     return tuple(Twin(i, float(cosine[i]), steps[best[i]]) for i in order[:k])
 
 
@@ -103,10 +103,11 @@ def _moved(weights: np.ndarray, step: tuple[int, int]) -> np.ndarray:
 
 
 def _power(weights: np.ndarray) -> np.ndarray:
-    """Power spectrum (n, fine, fine), the zero frequency in the middle; not less fine than the filter."""
+    """Power spectra (n, fine, fine), the zero frequency in the middle; not less fine than the filter."""
     fine = max(_FINE, 2 * max(weights.shape[2:]))
-    spectrum = np.fft.fft2(weights, s=(fine, fine), axes=(2, 3))
-    return np.fft.fftshift((np.abs(spectrum) ** 2).sum(axis=1), axes=(1, 2))
+    # One filter at a time: those of a deep layer have hundreds of channels.
+    power = [(np.abs(np.fft.fft2(filter_, s=(fine, fine))) ** 2).sum(axis=0) for filter_ in weights]
+    return np.fft.fftshift(np.stack(power), axes=(1, 2))
 
 
 def _orientation(power: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -47,7 +47,7 @@ def first_layer(module: nn.Module, input_shape: Sequence[int] | None = None) -> 
         try:
             call = _first_call(network, _grey(network, shape))
         except (RuntimeError, ValueError, AssertionError, TypeError, IndexError) as error:
-            failed = error
+            failed = str(error).partition("\n")[0]
             continue
         names = [name for name, tensor in network.named_parameters() if tensor is call.weight]
         return FirstLayer(names[0].removesuffix(".weight") if names else None, call.weight.detach(), call.groups)

@@ -9,20 +9,25 @@ from typing import Any
 
 import numpy as np
 
+from xai_core.render.scale import Evidence
 from xai_core.types import Explanation
 
 
-def recipe_line(result: Explanation, method_title: str, layer: str, position: int = 0) -> str:
+def recipe_line(
+    result: Explanation, method_title: str, layer: str, position: int = 0, evidence: Evidence = "for"
+) -> str:
     """One line: model, weights, method, layer and grid, class, score and probability. `position`: which class."""
     height, width = result.maps[layer].shape[1:]
-    settings = ", ".join(f"{name} {value}" for name, value in result.settings.items())
-    rival = f" rather than class {result.against}" if result.against is not None else ""
+    settings = ", ".join(f"{name} {value}" for name, value in result.settings.items() if name != "batch")
+    rival = f" rather than {result.against_name}" if result.against is not None else ""
+    where = "pixels" if layer == "input" else f"layer {layer}"
     return " · ".join(
         (
             f"{result.model_title} (weights {result.weights_digest[:8]})",
             f"{method_title} ({settings})" if settings else method_title,
-            f"layer {layer}, {height} × {width}",
+            f"{where}, {height} × {width}",
             result.class_names[position] + rival,
+            *((f"evidence {evidence}",) if evidence != "for" else ()),
             *(("log-probability explained",) if result.score == "log_probability" else ()),
             f"score {result.scores[position]:.2f}",
             f"probability {percent(result.probabilities[position])}",
@@ -30,14 +35,16 @@ def recipe_line(result: Explanation, method_title: str, layer: str, position: in
     )
 
 
-def percent(probability: float) -> str:
-    """A probability [0, 1] as a reader expects it: "36 %", "0.4 %", "< 0.1 %"."""
-    if probability < 0.001:
+def percent(share: float) -> str:
+    """A share [0, 1] as a reader expects it: "0 %", "< 0.1 %", "0.4 %", "36 %", "> 99.9 %"."""
+    if 0 < share < 0.001:
         return "< 0.1 %"
-    return f"{probability:.1%}".replace("%", " %") if probability < 0.1 else f"{probability:.0%}".replace("%", " %")
+    if 0.999 < share < 1:
+        return "> 99.9 %"
+    return f"{100 * share:.1f} %" if 0 < share < 0.0995 else f"{100 * share:.0f} %"
 
 
-def as_python(result: Explanation, layer: str, load_image: str) -> str:
+def as_python(result: Explanation, layer: str, load_image: str, evidence: Evidence = "for") -> str:
     """A script that makes the image again; load_image: the expression that gives the picture."""
     settings = {name: value for name, value in result.settings.items() if name != "layer"}
     question = {
@@ -49,13 +56,14 @@ def as_python(result: Explanation, layer: str, load_image: str) -> str:
         **({"settings": settings} if settings else {}),
     }
     arguments = ", ".join(f"{name}={value!r}" for name, value in question.items())
+    drawn = f"image, result, {layer!r}" + (f", evidence={evidence!r}" if evidence != "for" else "")
     return f"""import xai_core as xai
 from PIL import Image
 
 model = xai.load_model({result.model_key!r})
 image = {load_image}
 result = xai.explain(model, image, {arguments})
-Image.fromarray(xai.overlay(image, result, {layer!r})).save("heat_map.png")
+Image.fromarray(xai.overlay({drawn})).save("heat_map.png")
 """
 
 

@@ -9,6 +9,8 @@ import numpy as np
 
 Evidence = Literal["for", "against", "both"]
 
+PIXEL_PERCENTILE = 99.5
+
 # Below this share of the map's own largest magnitude a positive value is rounding, not evidence.
 _TOLERANCE = 1e-6
 
@@ -18,14 +20,18 @@ def has_evidence(raw: np.ndarray) -> bool:
     return bool(raw.max() > _TOLERANCE * np.abs(raw).max())
 
 
-def shown(raw: np.ndarray, evidence: Evidence) -> tuple[np.ndarray, float, float]:
+def shown(raw: np.ndarray, evidence: Evidence, *, pixels: bool = False) -> tuple[np.ndarray, float, float]:
     """What is drawn of a signed map and the ends of its colour scale: (values, vmin, vmax).
 
     for: the positive part from 0 up. against: what lowers the score, its sign flipped (the counterfactual of the
-    Grad-CAM paper). both: the signed map on a scale that is symmetric around 0.
+    Grad-CAM paper). both: the signed map on a scale that is symmetric around 0. pixels: a pixel-level map, whose scale
+    ends at the 99.5th percentile, because a few strong pixels would leave all others pale.
     """
     values = -raw if evidence == "against" else raw
-    top = float(np.abs(raw).max()) if evidence == "both" else max(0.0, float(values.max()))
+    strength = np.abs(values) if evidence == "both" else np.clip(values, 0, None)
+    top = float(strength.max())
+    if pixels:
+        top = float(np.percentile(strength, PIXEL_PERCENTILE)) or top
     return values, (-top if evidence == "both" else 0.0), top
 
 

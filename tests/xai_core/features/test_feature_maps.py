@@ -1,0 +1,109 @@
+"""Feature maps of a picture: their order, their part in the score, and what fires where."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+import xai_core as xai
+from xai_core.datasets import open_dataset
+from xai_core.errors import LayerError
+from xai_core.features.feature_maps import (
+    FiringUnit,
+    contributions,
+    feature_maps,
+    map_order,
+    map_weights,
+    peak_place,
+    place_of_pixel,
+    units_at,
+)
+from xai_core.models.preprocess import prepare
+from xai_core.trace.capture import Trace, trace
+from xai_core.trace.target import Target
+from xai_core.types import Box, LoadedModel
+
+MAPS = np.array([[[0, 4], [1, 1]], [[2, 2], [2, 2]], [[-1, -3], [9, -6]]], np.float32)
+
+
+@pytest.fixture(scope="module")
+def model() -> LoadedModel:
+    return xai.load_model("digits", device="cpu")
+
+
+@pytest.fixture(scope="module")
+def traced(model: LoadedModel) -> Trace:
+    inputs = prepare(model.card, open_dataset("digits").load(3)).tensor
+    return trace(model.module, inputs, ["block2.conv", "block4", "classifier"])
+
+
+def test_the_maps_are_the_activations_of_the_layer(model: LoadedModel, traced: Trace) -> None:
+    net, inputs = model.module, prepare(model.card, open_dataset("digits").load(3)).tensor
+    with torch.no_grad():
+        expected = net.block2.conv(net.halve(net.block1(inputs)))[0]
+    maps = feature_maps(traced, "block2.conv")
+    assert maps.dtype == np.float32
+    assert np.array_equal(maps, expected.numpy())
+
+
+def test_the_weights_and_contributions_are_those_of_the_head(model: LoadedModel, traced: Trace) -> None:
+    """After global average pooling alpha is the head's weight / 64, and the contributions sum to score - bias."""
+    maps, head = feature_maps(traced, "block4"), model.module.classifier
+    for digit in (3, 8):
+        weights = map_weights(traced, "block4", Target(torch.tensor([[digit]])))
+        assert weights == pytest.approx(head.weight[digit].numpy() / 64, rel=1e-5, abs=1e-9)
+        score = float(traced.scores[0, digit].detach() - head.bias[digit])
+        assert contributions(maps, weights).sum() == pytest.approx(score, rel=1e-4)
+
+
+def test_orders_by_hand() -> None:
+    assert map_order(MAPS).tolist() == [2, 0, 1]
+    assert map_order(MAPS, "mean").tolist() == [1, 0, 2]
+    weights = np.array([1, -1, -2], np.float32)
+    assert contributions(MAPS, weights).tolist() == [6, -8, 2]
+    assert map_order(MAPS, "contribution", weights).tolist() == [0, 2, 1]
+
+
+def test_equal_maps_keep_their_order() -> None:
+    assert map_order(np.ones((5, 2, 2), np.float32)).tolist() == [0, 1, 2, 3, 4]
+
+
+def test_the_place_of_a_peak() -> None:
+    assert [peak_place(MAPS, channel) for channel in range(3)] == [(0, 1), (0, 0), (1, 0)]
+
+
+def test_units_that_fire_at_a_place_by_hand() -> None:
+    assert units_at(MAPS, 1, 0) == (FiringUnit(2, 9, 1), FiringUnit(1, 2, 1), FiringUnit(0, 1, 0.25))
+    assert units_at(MAPS, 0, 0) == (FiringUnit(1, 2, 1),)
+    assert [unit.channel for unit in units_at(MAPS, 0, 1)] == [0, 1]
+    scaled = MAPS * np.array([100, 1, 1], np.float32)[:, None, None]
+    assert [unit.channel for unit in units_at(scaled, 1, 0)] == [0, 2, 1]
+    assert [unit.channel for unit in units_at(scaled, 1, 0, by="of_peak")] == [1, 2, 0]
+    assert len(units_at(MAPS, 1, 0, k=1)) == 1
+    with pytest.raises(LayerError, match=r"grid is 2 x 2, so it has no place \(2, 0\)"):
+        units_at(MAPS, 2, 0)
+
+
+def test_the_place_under_a_pixel_by_hand() -> None:
+    """A grid of 2 x 4 over the part from (10, 20) to (50, 40): cells 10 wide and 10 high."""
+    box = Box(10, 20, 50, 40)
+    assert place_of_pixel(box, (2, 4), 10, 20) == (0, 0)
+    assert place_of_pixel(box, (2, 4), 39.9, 30) == (1, 2)
+    assert place_of_pixel(box, (2, 4), 49.9, 39.9) == (1, 3)
+    for outside in ((9.9, 20), (50, 30), (20, 19.9), (20, 40)):
+        assert place_of_pixel(box, (2, 4), *outside) is None
+
+
+def test_layers_without_maps_are_refused(traced: Trace) -> None:
+    with pytest.raises(LayerError, match=r"'classifier' gives \(1, 10\); the maps \(1, c, h, w\) of a picture"):
+        feature_maps(traced, "classifier")
+    with pytest.raises(LayerError, match=r"The pass kept block2\.conv, block4, classifier, not layer 'block3'"):
+        feature_maps(traced, "block3")
+
+
+def test_an_unknown_order_is_refused() -> None:
+    with pytest.raises(ValueError, match="by peak, mean or contribution, not by 'size'"):
+        map_order(MAPS, "size")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="needs the weights"):
+        map_order(MAPS, "contribution")

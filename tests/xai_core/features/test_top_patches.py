@@ -1,0 +1,305 @@
+"""Top patches equal a brute-force search, to the bit and in every channel."""
+
+from __future__ import annotations
+
+import gc
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+import xai_core as xai
+from tests.networks import Small, fingerprint
+from tests.shared_data import shared
+from xai_core.datasets import Dataset, open_dataset
+from xai_core.errors import Cancelled, ClassError, LayerError
+from xai_core.features.patch_job import patch_job
+from xai_core.features.patches import Patch, TopPatches, class_shares
+from xai_core.features.top_patches import search, top_patches
+from xai_core.models.preprocess import prepare
+from xai_core.types import LoadedModel, SourceImage
+
+LAYERS = ("block1.conv", "block2.relu", "block4")
+
+
+@pytest.fixture(scope="module")
+def digits() -> Dataset:
+    return open_dataset("digits")
+
+
+@pytest.fixture(scope="module")
+def model() -> LoadedModel:
+    return xai.load_model("digits", device="cpu")
+
+
+def some(dataset: Dataset, *indices: int) -> Dataset:
+    items = tuple(dataset.items[index] for index in indices)
+    return replace(dataset, items=items, digest=f"{dataset.digest} {indices}")
+
+
+def batches(model: LoadedModel, dataset: Dataset, size: int) -> list[Tensor]:
+    tensors = [prepare(model.card, dataset.load(index)).tensor for index in range(len(dataset))]
+    return list(torch.cat(tensors).split(size))
+
+
+def brute_force(maps: np.ndarray, channel: int, k: int, least: bool) -> tuple[Patch, ...]:
+    """All pictures' extreme places of one channel of (pictures, c, h, w), sorted in Python."""
+    found = []
+    for picture, plane in enumerate(maps[:, channel]):
+        extreme = plane.min() if least else plane.max()
+        i, j = np.argwhere(plane == extreme)[0]
+        found.append(Patch(picture, int(i), int(j), float(extreme)))
+    return tuple(sorted(found, key=lambda patch: patch.value if least else -patch.value)[:k])
+
+
+def assert_equal_to_brute_force(patches: TopPatches, layer: str, maps: np.ndarray, k: int) -> None:
+    assert patches.layers[layer].channels == maps.shape[1]
+    assert patches.layers[layer].grid == maps.shape[2:]
+    for channel in range(maps.shape[1]):
+        for least in (False, True):
+            expected = brute_force(maps, channel, k, least)
+            assert patches.unit(layer, channel, least=least) == expected, (layer, channel, least)
+
+
+def digit_maps(model: LoadedModel, dataset: Dataset, size: int) -> dict[str, np.ndarray]:
+    """The network applied step by step, without a hook."""
+    net, found = model.module, {name: [] for name in LAYERS}
+    with torch.no_grad():
+        for inputs in batches(model, dataset, size):
+            first = net.block1.conv(inputs)
+            second = net.block2(net.halve(net.block1.relu(net.block1.norm(first))))
+            for name, maps in zip(LAYERS, (first, second, net.block4(net.block3(second))), strict=True):
+                found[name].append(maps)
+    return {name: torch.cat(parts).numpy() for name, parts in found.items()}
+
+
+def test_all_channels_of_three_layers_on_the_digits_equal_brute_force(digits: Dataset, model: LoadedModel) -> None:
+    patches = top_patches(model, digits, LAYERS)
+    assert (patches.done, patches.total, patches.unread, patches.complete) == (1797, 1797, (), True)
+    for layer, maps in digit_maps(model, digits, size=32).items():
+        assert_equal_to_brute_force(patches, layer, maps, k=9)
+
+
+@pytest.mark.data
+@pytest.mark.slow
+def test_all_channels_of_three_layers_on_100_photographs_equal_brute_force() -> None:
+    photographs = some(open_dataset(shared("photos")), *range(100))
+    model = xai.load_model("imagenet", device="cpu")
+    layers = ["conv_stem", "blocks.2", "bn2"]
+    patches = top_patches(model, photographs, layers, k=5, batch=16)
+    net, found = model.module, {name: [] for name in layers}
+    with torch.no_grad():
+        for inputs in batches(model, photographs, size=16):
+            stem = net.conv_stem(inputs)
+            third = net.blocks[:3](net.bn1(stem)).clone()
+            last = net.bn2(net.conv_head(net.blocks[3:](third.clone())))
+            for name, maps in zip(layers, (stem, third, last), strict=True):
+                found[name].append(maps)
+    for name, parts in found.items():
+        assert_equal_to_brute_force(patches, name, torch.cat(parts).numpy(), k=5)
+
+
+def test_contribution_equals_the_weights_of_the_linear_head(digits: Dataset, model: LoadedModel) -> None:
+    """After global average pooling the gradient of score c over channel k is the weight / places, for every picture."""
+    chosen, digit = some(digits, *range(200)), 3
+    patches = top_patches(model, chosen, ["block4"], k=5, by="contribution", class_index=digit)
+    weights = model.module.classifier.weight[digit].numpy() / 64
+    maps = digit_maps(model, chosen, size=8)["block4"] * weights[:, None, None]
+    for channel in range(64):
+        for least in (False, True):
+            found, expected = patches.unit("block4", channel, least=least), brute_force(maps, channel, 5, least)
+            values = [patch.value for patch in found]
+            assert values == pytest.approx([patch.value for patch in expected], rel=1e-5, abs=1e-9)
+            assert values == pytest.approx([maps[p.picture, channel, p.i, p.j] for p in found], rel=1e-5, abs=1e-9)
+
+
+def test_contribution_without_a_class_means_the_predicted_one(digits: Dataset, model: LoadedModel) -> None:
+    chosen = some(digits, *range(40))
+    patches = top_patches(model, chosen, ["block4"], k=3, by="contribution")
+    maps = digit_maps(model, chosen, size=8)["block4"]
+    with torch.no_grad():
+        predicted = torch.cat([model.module(inputs) for inputs in batches(model, chosen, 8)]).argmax(1)
+    terms = maps * (model.module.classifier.weight[predicted].numpy() / 64)[:, :, None, None]
+    found = np.array([[patch.value for patch in patches.unit("block4", channel)] for channel in range(64)])
+    assert found == pytest.approx(-np.sort(-terms.max(axis=(2, 3)), axis=0)[:3].T, rel=1e-5, abs=1e-9)
+
+
+def test_the_class_shares_are_those_of_the_pictures(digits: Dataset, model: LoadedModel) -> None:
+    patches = top_patches(model, some(digits, 0, 10, 20, 1, 2), ["block4"], k=4)
+    assert [digits.items[index].label for index in (0, 10, 20, 1, 2)] == [0, 0, 0, 1, 2]
+    found = [Patch(picture, 0, 0, 1.0) for picture in (1, 3, 0, 2)]
+    assert class_shares(found, some(digits, 0, 10, 20, 1, 2)) == (("0", 0.75), ("1", 0.25))
+    assert class_shares((), digits) == ()
+    assert sum(share for _, share in class_shares(patches.unit("block4", 0), digits)) == pytest.approx(1)
+
+
+def test_a_picture_takes_one_place_unless_more_are_allowed(digits: Dataset, model: LoadedModel) -> None:
+    chosen = some(digits, 5, 6, 7)
+    single = top_patches(model, chosen, ["block1.conv"], k=6)
+    several = top_patches(model, chosen, ["block1.conv"], k=6, per_picture=4)
+    maps = digit_maps(model, chosen, size=3)["block1.conv"]
+    for channel in range(16):
+        assert {patch.picture for patch in single.unit("block1.conv", channel)} == {0, 1, 2}
+        assert len(single.unit("block1.conv", channel)) == 3
+        for least in (False, True):
+            found = several.unit("block1.conv", channel, least=least)
+            flat = np.sort(maps[:, channel].reshape(3, -1) * (1 if least else -1), axis=1)[:, :4].ravel()
+            assert [patch.value for patch in found] == (np.sort(flat)[:6] * (1 if least else -1)).tolist()
+            assert len({(patch.picture, patch.i, patch.j) for patch in found}) == 6
+            assert all(maps[p.picture, channel, p.i, p.j] == p.value for p in found)
+
+
+def test_a_linear_layer_counts_as_one_place(digits: Dataset, model: LoadedModel) -> None:
+    chosen = some(digits, *range(30))
+    found = top_patches(model, chosen, ["classifier"], k=2).unit("classifier", 7)
+    with torch.no_grad():
+        scores = model.module(batches(model, chosen, 30)[0])[:, 7]
+    assert [patch.picture for patch in found] == scores.topk(2).indices.tolist()
+    assert {(patch.i, patch.j) for patch in found} == {(0, 0)}
+
+
+def test_equal_values_stand_in_the_order_of_their_pictures_whatever_the_batch(digits: Dataset) -> None:
+    flat = xai.wrap_model(
+        nn.Sequential(nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()),
+        input_size=(8, 8),
+        mean=(2.0,) * 3,  # so that the ReLU cuts everything
+        std=(1.0,) * 3,
+        class_names="abc",
+    )
+    for batch in (1, 4, 7, 50):
+        patches = top_patches(flat, some(digits, *range(20)), ["0"], k=9, batch=batch)
+        for least in (False, True):
+            assert patches.unit("0", 1, least=least) == tuple(Patch(index, 0, 0, 0.0) for index in range(9))
+
+
+def test_in_place_layers_behind_do_not_spoil_what_is_found(digits: Dataset) -> None:
+    torch.manual_seed(0)
+    module = Small().eval()
+    wrapped = xai.wrap_model(module, input_size=(16, 16), mean=(0.5,) * 3, std=(0.5,) * 3, class_names="abc")
+    chosen = some(digits, *range(12))
+    (inputs,) = batches(wrapped, chosen, 12)
+    with torch.no_grad():
+        normed = module.stem[1](module.stem[0](inputs))
+        block = module.block(normed.relu())
+    before = fingerprint(wrapped.module)
+    patches = top_patches(wrapped, chosen, ["stem.1", "block"], k=4)
+    assert_equal_to_brute_force(patches, "stem.1", normed.numpy(), 4)
+    assert_equal_to_brute_force(patches, "block", block.numpy(), 4)
+    top_patches(wrapped, chosen, ["stem.1", "block"], k=4, by="contribution")
+    assert fingerprint(wrapped.module) == before
+
+
+def test_pictures_that_cannot_be_read_or_give_no_numbers_are_told_and_passed_over(
+    digits: Dataset, model: LoadedModel
+) -> None:
+    def read(item: str) -> SourceImage:
+        if item.endswith("0002"):
+            raise xai.ImageError("The file is damaged.")
+        return digits.read(item)
+
+    broken = replace(some(digits, *range(10)), read=read)
+    patches = top_patches(model, broken, ["block4"], k=20, batch=4)
+    assert patches.unread == ((2, "The file is damaged."),)
+    assert patches.complete
+    pictures = {patch.picture for channel in range(64) for patch in patches.unit("block4", channel)}
+    assert pictures == set(range(10)) - {2}
+
+    class Poisoned(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return torch.where(x[:, :, :1, :1] > 0, torch.nan, 1.0) * x
+
+    poisoned = xai.wrap_model(
+        nn.Sequential(Poisoned(), nn.AdaptiveAvgPool2d(1), nn.Flatten()),
+        input_size=(8, 8),
+        mean=(0.0,) * 3,
+        std=(1.0,) * 3,
+        class_names="abc",
+    )
+    white = replace(digits.load(0), pixels=np.full((8, 8, 3), 255, np.uint8))
+    dataset = open_dataset([digits.load(0), white, digits.load(1)])
+    for per_picture in (1, 2):
+        found = top_patches(poisoned, dataset, ["0"], k=3, per_picture=per_picture)
+        assert {patch.picture for least in (False, True) for patch in found.unit("0", 0, least=least)} == {0, 2}
+
+
+def test_partial_results_are_those_of_the_pictures_so_far(digits: Dataset, model: LoadedModel) -> None:
+    states = list(search(patch_job(model, some(digits, *range(50)), ["block2"], k=3, batch=20)))
+    assert [state.done for state in states] == [0, 20, 40, 50]
+    assert states[0].unit("block2", 0) == ()
+    until_40 = top_patches(model, some(digits, *range(40)), ["block2"], k=3, batch=20)
+    assert [states[2].unit("block2", c) for c in range(32)] == [until_40.unit("block2", c) for c in range(32)]
+
+
+def test_progress_is_told_after_each_batch_and_may_stop_the_search(digits: Dataset, model: LoadedModel) -> None:
+    told: list[tuple[int, int]] = []
+
+    def stop_at_40(done: int, total: int) -> None:
+        told.append((done, total))
+        if done == 40:
+            raise Cancelled("stopped by the user")
+
+    with pytest.raises(Cancelled):
+        top_patches(model, some(digits, *range(100)), ["block2"], batch=20, on_progress=stop_at_40)
+    assert told == [(0, 100), (20, 100), (40, 100)]
+
+
+def test_memory_does_not_grow_with_the_pictures(digits: Dataset, model: LoadedModel) -> None:
+    sizes, tensors = [], []
+    for state in search(patch_job(model, some(digits, *range(640)), LAYERS, batch=64)):
+        arrays = [vars(found.ranked).values() for found in state.layers.values()]
+        sizes.append(sum(array.nbytes for values in arrays for array in values))
+        gc.collect()
+        tensors.append(sum(type(thing) is Tensor for thing in gc.get_objects()))
+    channels = 16 + 32 + 64
+    assert set(sizes[1:]) == {2 * channels * 9 * 12}
+    assert len(set(tensors[2:])) == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "error", "reason"),
+    [
+        ({"layers": []}, LayerError, "No layer was given"),
+        ({"layers": ["block9"]}, LayerError, "has no layer 'block9'"),
+        ({"layers": ["block4"], "by": "size"}, ValueError, "by activation or contribution, not by 'size'"),
+        ({"layers": ["block4"], "class_index": 3}, ClassError, "with by='contribution' only"),
+        ({"layers": ["block4"], "by": "contribution", "class_index": 10}, ClassError, "classes 0 to 9"),
+        ({"layers": ["block4"], "k": 0}, ValueError, "must be at least 1"),
+        ({"layers": ["block4"], "batch": -1}, ValueError, "must be at least 1"),
+    ],
+)
+def test_a_question_without_sense_is_refused(
+    digits: Dataset, model: LoadedModel, asked: dict, error: type, reason: str
+) -> None:
+    with pytest.raises(error, match=reason):
+        top_patches(model, some(digits, 0, 1), **asked)
+
+
+def test_layers_without_one_map_are_refused(digits: Dataset) -> None:
+    class Odd(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.twice, self.never, self.pair, self.tokens = nn.ReLU(), nn.ReLU(), nn.LSTM(8, 2), nn.Flatten(2)
+
+        def forward(self, x: Tensor) -> Tensor:
+            self.pair(x[:, 0])
+            return self.tokens(self.twice(self.twice(x))).mean(2)
+
+    odd = xai.wrap_model(Odd(), input_size=(8, 8), mean=(0.5,) * 3, std=(0.5,) * 3, class_names="abc")
+    for layer, reason in {
+        "twice": "runs more than once",
+        "never": "did not run",
+        "pair": "gives a?.*tuple",
+        "tokens": r"gives \(2, 3, 64\), no feature maps",
+    }.items():
+        with pytest.raises(LayerError, match=reason):
+            top_patches(odd, some(digits, 0, 1), [layer])
+
+
+def test_units_that_were_not_searched_are_refused(digits: Dataset, model: LoadedModel) -> None:
+    patches = top_patches(model, some(digits, 0, 1), ["block4"])
+    with pytest.raises(LayerError, match="'block3' was not searched for patches; block4 were"):
+        patches.unit("block3", 0)
+    with pytest.raises(LayerError, match="channels 0 to 63; there is no channel 64"):
+        patches.unit("block4", 64)
