@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import webbrowser
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,6 +12,9 @@ from threading import Thread
 import streamlit as st
 
 from dashboard.warmup import warm
+
+# Read when torch is imported, later: visitors share few cores, and threads that spin while they wait slow all of them.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 BROWSER_DELAY_S = 0.3  # the socket listens only after `on_start` has yielded
 

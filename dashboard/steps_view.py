@@ -115,14 +115,15 @@ def relu(steps: GradCamSteps) -> None:
         label="Evidence",
         key="step_relu",
     )
-    st.markdown(
-        f"The ReLU drops everything negative: **{percent(gone)}** of the map's total magnitude. "
-        + (
-            "What is left is the evidence for the class."
-            if has_evidence(whole)
-            else "**Nothing is left**: there is no positive evidence for this class here, and no honest heat map."
+    if not has_evidence(whole):
+        st.markdown("**Nothing is left**: there is no positive evidence for this class here, and no honest heat map.")
+    elif gone == 0:
+        st.markdown("Nothing here is negative, so the ReLU changes nothing.")
+    else:
+        st.markdown(
+            f"The ReLU drops everything negative: **{percent(gone)}** of the map's total magnitude. What is left is the "
+            "evidence for the class."
         )
-    )
 
 
 def upsampling(steps: GradCamSteps, size: tuple[int, int]) -> None:

@@ -53,4 +53,4 @@ def grad_cam_steps(traced: ImageTrace, layer: str, class_index: int) -> GradCamS
 def cancelled_share(raw: np.ndarray) -> float:
     """How much of a map's total magnitude is negative and goes with the ReLU: [0, 1], 0 for an empty map."""
     total = float(np.abs(raw).sum())
-    return float(-raw[raw < 0].sum() / total) if total else 0.0
+    return float(np.abs(raw[raw < 0]).sum() / total) if total else 0.0

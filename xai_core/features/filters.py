@@ -41,7 +41,7 @@ def first_layer(module: nn.Module, input_shape: Sequence[int] | None = None) -> 
     input_shape: (c, H, W), tried in usual sizes where it is not given. The network is left as it was.
     NotApplicable: the network runs without a convolution. ModelError: it takes no picture of any size tried.
     """
-    network = frozen(module)
+    network = _calm(module)
     shapes = [tuple(input_shape)] if input_shape else _usual_shapes(module)
     for shape in shapes:
         try:
@@ -59,7 +59,7 @@ def first_layer(module: nn.Module, input_shape: Sequence[int] | None = None) -> 
 
 def filter_responses(module: nn.Module, inputs: Tensor) -> Tensor:
     """What each filter of the first layer gives on one picture (1, c, H, W): (n, h, w), its bias included."""
-    call = _first_call(frozen(module), inputs)
+    call = _first_call(_calm(module), inputs)
     with torch.no_grad():
         return call.run()[0]
 
@@ -123,6 +123,11 @@ def _first_call(network: nn.Module, inputs: Tensor) -> _Call:
     raise NotApplicable(
         "This network runs without a convolution, so it has no filters that could be shown as pictures."
     )
+
+
+def _calm(module: nn.Module) -> nn.Module:
+    """The network itself, or in training mode a copy in eval mode, since a pass would change its statistics."""
+    return frozen(module) if module.training else module
 
 
 def _usual_shapes(module: nn.Module) -> list[tuple[int, ...]]:
