@@ -121,8 +121,8 @@ def relu(steps: GradCamSteps) -> None:
         st.markdown("Nothing here is negative, so the ReLU changes nothing.")
     else:
         st.markdown(
-            f"The ReLU drops everything negative: **{percent(gone)}** of the map's total magnitude. What is left is the "
-            "evidence for the class."
+            f"The ReLU drops everything negative: **{percent(gone)}** of the map's total magnitude. What is left is "
+            "the evidence for the class."
         )
 
 
