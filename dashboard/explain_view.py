@@ -165,19 +165,23 @@ def layer_gallery(image: SourceImage, result: Explanation, layers: tuple[LayerIn
 def what_the_model_saw(traced: ImageTrace) -> None:
     """The very input of the network, and what was done to the picture before."""
     card, image = traced.model.card, traced.image
-    with st.expander("What the model saw"):
-        left, right = st.columns([1, 2])
-        left.image(model_view(card, traced.given), output_format="PNG", width="stretch", alt="The model's input")
-        height, width = card.input_size
-        rule = (
-            f"The shorter side was scaled to {card.resize.shorter_side} pixels ({card.resize.interpolation}), then "
-            f"the centre of {width} × {height} was cut out; the frame in the viewer marks it."
-            if card.resize.shorter_side
-            else f"The whole picture was stretched to {width} × {height} pixels ({card.resize.interpolation})."
-        )
-        right.markdown(f"The picture has {image.size[1]} × {image.size[0]} pixels. {rule}")
-        for note in (*image.notes, *card.notes):
-            right.caption(note)
+    for note in image.notes:
+        st.caption(f":material/info: {note}")
+    box = st.expander("What the model saw", key="model_view", on_change="rerun")
+    if not box.open:
+        return
+    left, right = box.columns([1, 2])
+    left.image(model_view(card, traced.given), output_format="PNG", width="stretch", alt="The model's input")
+    height, width = card.input_size
+    rule = (
+        f"The shorter side was scaled to {card.resize.shorter_side} pixels ({card.resize.interpolation}), then "
+        f"the centre of {width} × {height} was cut out; the frame in the viewer marks it."
+        if card.resize.shorter_side
+        else f"The whole picture was stretched to {width} × {height} pixels ({card.resize.interpolation})."
+    )
+    right.markdown(f"The picture has {image.size[1]} × {image.size[0]} pixels. {rule}")
+    for note in card.notes:
+        right.caption(note)
 
 
 def not_here(method: Method, traced: ImageTrace, image: SourceImage) -> None:

@@ -127,6 +127,15 @@ def test_a_model_that_is_not_on_disk_asks_before_it_downloads(
     assert any("ResNet-18 is not on this machine yet" in text.value for text in app.markdown)
 
 
+def test_what_was_done_to_a_picture_on_reading_is_said(app: AppTest):
+    app.run()
+    buffer = io.BytesIO()
+    Image.fromarray((np.arange(3600).reshape(60, 60) + 300).astype(np.uint16)).save(buffer, "PNG")
+    app.file_uploader[0].set_value([("grey.png", buffer.getvalue(), "image/png")]).run()
+    assert not app.exception
+    assert any("16-bit grey values 300 to 3899" in caption.value for caption in app.caption)
+
+
 @pytest.mark.parametrize(
     ("link", "expected"),
     [
