@@ -32,9 +32,9 @@ def import_seconds() -> float:
 
 def visit_seconds(browser: Browser, address: str) -> float:
     """From the request to the drawn map, as a new visitor."""
-    start = time.perf_counter()
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
+    start = time.perf_counter()
     page.goto(address)
     page.locator(".viewer .scene[data-heat=drawn]").wait_for(timeout=120_000)
     seconds = time.perf_counter() - start
