@@ -41,19 +41,21 @@ def main() -> None:
 
 
 def _pages() -> list[StreamlitPage]:
-    """The pages in the order of PAGES, after the unlisted start page."""
-    pages = [_page(screen) for screen in PAGES]
-    # Streamlit serves its default page at "/" only: without this one, the first page's own address would be unknown.
-    start = st.Page(lambda: _go_to(pages[0]), title="Sightline", url_path="start", default=True, visibility="hidden")
-    return [start, *pages]
+    """The pages in the order of PAGES; the first is the start page, at "/", and its own name leads there."""
+    first, *others = PAGES
+    start = _page(first, default=True)
+    # Streamlit serves its default page at "/" only: without this one, "/explain" would be unknown.
+    named = st.Page(lambda: _go_to(start), title=first.title, url_path=first.name, visibility="hidden")
+    return [start, *map(_page, others), named]
 
 
-def _page(screen: Screen) -> StreamlitPage:
+def _page(screen: Screen, *, default: bool = False) -> StreamlitPage:
     return st.Page(
         ROOT / "pages" / f"{screen.name}.py",
         title=screen.title,
         icon=f":material/{screen.icon}:",
-        url_path=screen.name,
+        url_path="start" if default else screen.name,
+        default=default,
         help=screen.help,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 import streamlit as st
 
-from dashboard.server import local_url
+from dashboard.server import local_url, send_at_once
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -37,3 +38,15 @@ def test_browser_is_sent_to_this_machine(
     options = {"server.address": address, "server.port": 8765, "server.baseUrlPath": base}
     monkeypatch.setattr(st, "get_option", options.__getitem__)
     assert local_url() == url
+
+
+def test_answers_do_not_wait_for_acknowledgements() -> None:
+    """A listener made without naming its protocol, as Streamlit's is: what it accepts must send small packets at once."""
+    with socket.socket(socket.AF_INET) as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        send_at_once()
+        with socket.create_connection(listener.getsockname()):
+            accepted, _ = listener.accept()
+            with accepted:
+                assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
