@@ -9,6 +9,7 @@ import argparse
 import resource
 import tempfile
 import time
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -18,7 +19,6 @@ import torchvision
 from PIL import Image
 from torch import nn
 
-from benchmarks.timing import compare
 from xai_core.datasets import Dataset, open_dataset
 from xai_core.features.patch_job import PatchJob, patch_job
 from xai_core.features.top_patches import search, top_patches
@@ -43,25 +43,33 @@ def photographs(count: int) -> Dataset:
     return open_dataset(uploads)
 
 
-def plain(job: PatchJob) -> None:
-    """The same pictures, read, prepared and classified in the same batches."""
+def plain(job: PatchJob) -> Iterator[int]:
+    """The same pictures, read, prepared and classified in the same batches; says after each how many are done."""
     for first in range(0, len(job.dataset), job.batch):
         indices = range(first, min(first + job.batch, len(job.dataset)))
         inputs = torch.cat([prepare(job.model.card, job.dataset.load(i)).tensor for i in indices])
         with torch.no_grad():
             job.model.module(inputs)
+        yield indices.stop
 
 
-def forward_only(job: PatchJob, batches: list[torch.Tensor]) -> None:
-    for inputs in batches:
-        with torch.no_grad():
-            job.model.module(inputs)
-
-
-def stored(job: PatchJob) -> None:
+def searched(job: PatchJob) -> Iterator[int]:
+    """The search, stored on the disk after each batch."""
     with tempfile.TemporaryDirectory() as folder:
-        for _ in search(job, Path(folder)):
-            continue
+        for state in search(job, Path(folder)):
+            yield state.done
+
+
+def side_by_side(works: Mapping[str, Iterator[int]], total: int) -> dict[str, float]:
+    """CPU seconds of each piece of work; they take turns batch by batch, so that a busy machine slows them alike."""
+    spent = dict.fromkeys(works, 0.0)
+    for target in (*range(BATCH, total, BATCH), total):
+        for name, work in works.items():
+            start = time.process_time()
+            while next(work) < target:
+                continue
+            spent[name] += time.process_time() - start
+    return spent
 
 
 def resnet18() -> LoadedModel:
@@ -87,49 +95,40 @@ def browsing_ms(job: PatchJob) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pictures", type=int, default=160)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--pictures", type=int, default=320)
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     model, data = resnet18(), photographs(options.pictures)
     convolutions = tuple(name for name, part in model.module.named_modules() if isinstance(part, nn.Conv2d))
     every = patch_job(model, data, convolutions, batch=BATCH)
-    quarter = patch_job(model, replace(data, items=data.items[: len(data) // 4]), convolutions, batch=BATCH)
-    grown = [peak_memory_mb(quarter), peak_memory_mb(every)]
     stages = patch_job(model, data, ("layer1", "layer2", "layer3", "layer4"), batch=BATCH)
     last = patch_job(model, data, ("layer4",), by="contribution", class_index=0)
-    all_by_class = patch_job(model, data, convolutions, by="contribution", class_index=0)
-    batches = [
-        torch.cat([prepare(model.card, data.load(i)).tensor for i in range(first, min(first + BATCH, len(data)))])
-        for first in range(0, len(data), BATCH)
-    ]
-    seconds = compare(
-        {
-            "forward passes alone": lambda: forward_only(every, batches),
-            "reading, preparing, forward": lambda: plain(every),
-            f"search, {len(convolutions)} convolutions": lambda: stored(every),
-            "search, 4 stages": lambda: stored(stages),
-            "by contribution, layer4": lambda: stored(last),
-            f"by contribution, {len(convolutions)} convolutions": lambda: stored(all_by_class),
-        },
-        options.rounds,
-    )
+    warm = replace(every, dataset=replace(data, items=data.items[:BATCH]))
+    for _ in (*plain(warm), *searched(warm)):
+        continue
+    works = {
+        "plain": plain(every),
+        "all": searched(every),
+        "stages": searched(stages),
+        "by class": searched(last),
+    }
+    seconds = side_by_side(works, len(data))
     for name, spent in seconds.items():
-        print(f"{name:35s} {1000 * spent / len(data):8.2f} ms CPU a picture")
-    alone, base, all_layers, four, last_by_class, every_by_class = seconds.values()
-    print(f"every convolution / plain pass: {all_layers / base:.3f}   (must be <= 1.10)")
-    print(f"what ranking adds / forward passes alone: {(all_layers - base) / alone:.3f}   (must be <= 0.10)")
-    print(f"four stages / plain pass: {four / base:.3f}")
-    print(f"by contribution / plain pass: layer4 {last_by_class / base:.2f}, all {every_by_class / base:.2f}")
-    print(f"opening the stored result and one unit of it: {browsing_ms(every):.1f} ms   (must be < 100)")
-    print(f"peak memory after {len(quarter.dataset)} pictures {grown[0]:.0f} MB, after {len(data)} {grown[1]:.0f} MB")
+        print(f"{name:10s} {1000 * spent / len(data):8.2f} ms CPU a picture, {spent / seconds['plain']:.3f} x plain")
+    print(f"{len(convolutions)} convolutions / plain: {seconds['all'] / seconds['plain']:.3f}   (must be <= 1.10)")
+    print(f"opening the stored result and one unit of it: {browsing_ms(warm):.1f} ms   (must be < 100)")
+    print("most memory, MB:", ", ".join(f"{done} pictures {most:.0f}" for done, most in memory_mb(every)))
 
 
-def peak_memory_mb(job: PatchJob) -> float:
-    """The most that this process ever held, after one more search."""
-    stored(job)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def memory_mb(job: PatchJob) -> list[tuple[int, float]]:
+    """The most that this process ever held, at the quarters of one more search: a plateau."""
+    marks, found = [round(len(job.dataset) * share / 4) for share in (1, 2, 3, 4)], []
+    for done in searched(job):
+        if marks and done >= marks[0]:
+            found.append((done, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
+            marks.pop(0)
+    return found
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ result = xai.explain(xai.load_model("imagenet"), xai.load_image("cat.png"))
 from xai_core.attribution.catalog import methods
 from xai_core.attribution.class_maps import class_maps
 from xai_core.attribution.explain import explain, explain_trace, predict, suggested_layer, trace_image
+from xai_core.datasets import Dataset, open_dataset
 from xai_core.errors import (
     Cancelled,
     ClassError,
@@ -16,22 +17,36 @@ from xai_core.errors import (
     NotApplicable,
     SightlineError,
 )
+from xai_core.features.feature_maps import feature_maps, units_at
+from xai_core.features.filter_facts import filter_facts
+from xai_core.features.filters import filter_responses, first_layer_filters
+from xai_core.features.patch_box import patch_box
+from xai_core.features.patches import Patch, TopPatches, class_shares
+from xai_core.features.top_patches import top_patches
 from xai_core.images import load_image, load_sample
 from xai_core.models.catalog import load_model, model_cards
+from xai_core.models.checkpoint.opening import open_checkpoint
 from xai_core.models.layers import layers
 from xai_core.models.load import wrap_model
 from xai_core.models.preprocess import prepare
 from xai_core.render.describe import describe
 from xai_core.render.overlay import overlay
 from xai_core.render.place import place
+from xai_core.representation.build import build_table, stored_table
+from xai_core.representation.graph import knn_graph
+from xai_core.representation.neighbours import neighbours, open_index
+from xai_core.trace.effective_field import effective_receptive_field
 from xai_core.trace.pixel_gradient import input_gradient, neuron_gradient
+from xai_core.trace.receptive_field import receptive_field, receptive_fields
 from xai_core.types import (
     Box,
     Explanation,
+    FeatureTable,
     LayerInfo,
     LoadedModel,
     ModelCard,
     Prediction,
+    ReceptiveField,
     ResizeRule,
     SourceImage,
 )
@@ -40,7 +55,9 @@ __all__ = [
     "Box",
     "Cancelled",
     "ClassError",
+    "Dataset",
     "Explanation",
+    "FeatureTable",
     "ImageError",
     "LayerError",
     "LayerInfo",
@@ -48,27 +65,48 @@ __all__ = [
     "ModelCard",
     "ModelError",
     "NotApplicable",
+    "Patch",
     "Prediction",
+    "ReceptiveField",
     "ResizeRule",
     "SightlineError",
     "SourceImage",
+    "TopPatches",
+    "build_table",
     "class_maps",
+    "class_shares",
     "describe",
+    "effective_receptive_field",
     "explain",
     "explain_trace",
+    "feature_maps",
+    "filter_facts",
+    "filter_responses",
+    "first_layer_filters",
     "input_gradient",
+    "knn_graph",
     "layers",
     "load_image",
     "load_model",
     "load_sample",
     "methods",
     "model_cards",
+    "neighbours",
     "neuron_gradient",
+    "open_checkpoint",
+    "open_dataset",
+    "open_index",
     "overlay",
+    "patch_box",
     "place",
     "predict",
     "prepare",
+    "receptive_field",
+    "receptive_fields",
+    "stored_table",
     "suggested_layer",
+    "top_patches",
     "trace_image",
+    "units_at",
     "wrap_model",
 ]

@@ -65,6 +65,7 @@ def open_zip(source: Path | bytes, file_name: str, name: str | None, limits: Dat
         digest=listing_digest((item.id, found[item.id].file_size, found[item.id].CRC) for item in items),
         read=partial(_read, archive, found, limits.picture),
         notes=tuple(note for kind, (what, why) in _WHY.items() for note in left_out(others[kind], what, why)),
+        state=lambda item: (found[item].file_size, found[item].CRC),
     )
 
 

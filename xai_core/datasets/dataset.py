@@ -27,6 +27,7 @@ class Dataset:
     class_names: what the labels stand for. notes: what was left out of the listing, one sentence each.
     digest: SHA-256 hex over what tells one state of the data from another; each source says what that is.
     read: from an item's id to the picture; `load` is the way to call it.
+    state: from an item's id to what changes with its picture (size and time, a checksum); None: `digest` alone tells.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Dataset:
     digest: str
     read: Callable[[str], SourceImage]
     notes: tuple[str, ...] = ()
+    state: Callable[[str], tuple[object, ...]] | None = None
 
     def __len__(self) -> int:
         return len(self.items)

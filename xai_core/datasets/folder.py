@@ -48,6 +48,7 @@ def open_folder(root: Path, name: str | None, limits: DatasetLimits) -> Dataset:
             *left_out(others["file"], "file", "no picture by its name"),
             *left_out(others["link"], "linked folder", "links could lead in a circle"),
         ),
+        state=found.__getitem__,
     )
 
 

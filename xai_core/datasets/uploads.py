@@ -29,12 +29,14 @@ def open_uploads(uploads: Sequence[Upload], name: str | None, limits: DatasetLim
         return open_zip(uploads[0][1], uploads[0][0], name, limits)
     check_count(len(uploads), limits.max_items, "The upload", "pictures")
     held = _named(uploads)
+    digests = {item: _content_digest(upload) for item, upload in held.items()}
     return Dataset(
         name=name or "Uploaded pictures",
         items=tuple(DatasetItem(item, None) for item in held),
         class_names=(),
-        digest=listing_digest((item, _content_digest(upload)) for item, upload in held.items()),
+        digest=listing_digest(digests.items()),
         read=partial(_read, held, limits.picture),
+        state=lambda item: (digests[item],),
     )
 
 

@@ -10,6 +10,7 @@ from torch import Tensor
 
 _FINE = 64  # samples of the spectrum along each axis; a peak is placed to about 1/4 of a sample by a parabola
 _NO_DIRECTION = 0.1
+_IDLE = 0.01
 
 FilterOrder = Literal["norm", "orientation", "frequency", "colourfulness", "response"]
 
@@ -23,6 +24,8 @@ class FilterFacts:
     orientation: of the stripes in degrees, [0, 180), anticlockwise from horizontal: 0 lying, 90 upright; NaN where
     `direction` is below 0.1.
     colourfulness: in [0, 1], the share of the energy in which channels differ from their mean.
+    idle: bool (n,), whether the norm is below a hundredth of the largest: training left such a filter without a use,
+    and its other numbers describe what is left of its noise.
     """
 
     norm: np.ndarray
@@ -30,6 +33,7 @@ class FilterFacts:
     direction: np.ndarray
     orientation: np.ndarray
     colourfulness: np.ndarray
+    idle: np.ndarray
 
 
 def filter_facts(filters: Tensor) -> FilterFacts:
@@ -43,22 +47,39 @@ def filter_facts(filters: Tensor) -> FilterFacts:
     colour = ((weights - weights.mean(axis=1, keepdims=True)) ** 2).sum(axis=(1, 2, 3))
     power = _power(weights)
     direction, orientation = _orientation(power)
-    numbers = (np.sqrt(energy), _peak_frequency(power), direction, orientation, _share(colour, energy))
-    return FilterFacts(*(number.astype(np.float32) for number in numbers))
+    norm = np.sqrt(energy)
+    return FilterFacts(
+        norm=norm.astype(np.float32),
+        frequency=_peak_frequency(power).astype(np.float32),
+        direction=direction.astype(np.float32),
+        orientation=orientation.astype(np.float32),
+        colourfulness=_share(colour, energy).astype(np.float32),
+        idle=_idle(norm),
+    )
+
+
+def spectra(filters: Tensor) -> np.ndarray:
+    """The power spectra behind these numbers: float32 (n, s, s), the zero frequency in the middle, each at most 1.
+
+    From -1/2 to 1/2 cycles a pixel, columns to the right and rows downwards, as in the filter: stripes lie at a right
+    angle to the line through their two peaks.
+    """
+    power = _power(filters.detach().double().cpu().numpy())
+    return _share(power, np.broadcast_to(power.max(axis=(1, 2), keepdims=True), power.shape)).astype(np.float32)
 
 
 def filter_order(facts: FilterFacts, by: FilterOrder, responses: Tensor | None = None) -> np.ndarray:
     """Indices (n,) in the order to show filters in: the largest first; orientations upwards from 0, those without last.
 
+    Idle filters come after all others, except by response.
     responses: (n, h, w) of the current picture, for "response", which ranks by the highest.
     """
     if by == "response":
         if responses is None:
             raise ValueError("Sorting by response needs the filters' responses to a picture.")
         return np.argsort(-responses.detach().cpu().numpy().max(axis=(1, 2)), kind="stable")
-    if by == "orientation":
-        return np.argsort(facts.orientation, kind="stable")  # NaN comes last
-    return np.argsort(-getattr(facts, by), kind="stable")
+    values = facts.orientation if by == "orientation" else -getattr(facts, by)
+    return np.lexsort((values, facts.idle))  # NaN comes last among those that are not idle
 
 
 @dataclass(frozen=True)
@@ -76,10 +97,11 @@ class Twin:
 def twins(filters: Tensor, index: int, k: int = 3, reach: int = 1) -> tuple[Twin, ...]:
     """The k filters most like this one, up to their sign and a shift of at most `reach` pixels, most alike first.
 
-    What a shift pushes over the edge is lost, so that its cosine is never flattered.
+    An idle filter is like no other. What a shift pushes over the edge is lost, so that its cosine is never flattered.
     """
     weights = filters.detach().double().cpu().numpy()
-    weights = weights / np.maximum(np.sqrt((weights**2).sum(axis=(1, 2, 3), keepdims=True)), 1e-30)
+    norm = np.sqrt((weights**2).sum(axis=(1, 2, 3), keepdims=True))
+    weights = np.divide(weights, norm, out=np.zeros_like(weights), where=~_idle(norm))
     steps = sorted(
         ((i, j) for i in range(-reach, reach + 1) for j in range(-reach, reach + 1)),
         key=lambda s: (abs(s[0]) + abs(s[1]), s),
@@ -89,6 +111,10 @@ def twins(filters: Tensor, index: int, k: int = 3, reach: int = 1) -> tuple[Twin
     cosine = cosines[best, np.arange(len(weights))]
     order = [int(i) for i in np.argsort(-np.abs(cosine).round(9), kind="stable") if i != index]
     return tuple(Twin(i, float(cosine[i]), steps[best[i]]) for i in order[:k])
+
+
+def _idle(norm: np.ndarray) -> np.ndarray:
+    return norm <= _IDLE * norm.max()
 
 
 def _moved(weights: np.ndarray, step: tuple[int, int]) -> np.ndarray:

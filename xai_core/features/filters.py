@@ -11,23 +11,45 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from xai_core.errors import ModelError, NotApplicable
+from xai_core.errors import LayerError, ModelError, NotApplicable
+from xai_core.models.isolate import find_layer
 from xai_core.models.load import frozen
+
+Scaling = Literal["each", "all"]
 
 _SIDES = (224, 299, 32, 64, 16)  # networks that take one size only refuse another before their first convolution
 
 
 @dataclass(frozen=True, eq=False)
-class FirstLayer:
-    """The convolution that meets the picture.
+class Convolution:
+    """A convolution and its filters.
 
     name: its dotted name, None where no module holds exactly these weights (standardised ones, a functional call).
     filters: (n, c, h, w) as they are applied. groups: of the convolution; c is the number of channels in one group.
+    stride: (rows, columns), the steps in which it slides over the picture.
     """
 
     name: str | None
     filters: Tensor
     groups: int
+    stride: tuple[int, int]
+
+    @property
+    def coloured(self) -> bool:
+        """Whether each filter weighs red, green and blue: all the channels there are, and three of them."""
+        return self.groups == 1 and self.filters.shape[1] == 3
+
+    def channels_of(self, k: int) -> range:
+        """The input channels that filter k reads: those of its group."""
+        n, c = self.filters.shape[:2]
+        start = k * self.groups // n * c
+        return range(start, start + c)
+
+    @property
+    def cuts_patches(self) -> bool:
+        """Whether the filters never overlap on the picture, as in the patch embedding of a transformer."""
+        height, width = self.filters.shape[2:]
+        return height * width > 1 and self.stride[0] >= height and self.stride[1] >= width
 
 
 def first_layer_filters(module: nn.Module, input_shape: Sequence[int] | None = None) -> Tensor:
@@ -35,7 +57,7 @@ def first_layer_filters(module: nn.Module, input_shape: Sequence[int] | None = N
     return first_layer(module, input_shape).filters
 
 
-def first_layer(module: nn.Module, input_shape: Sequence[int] | None = None) -> FirstLayer:
+def first_layer(module: nn.Module, input_shape: Sequence[int] | None = None) -> Convolution:
     """The first convolution that runs in a pass over a grey picture, whatever it is called; the pass stops there.
 
     input_shape: (c, H, W), tried in usual sizes where it is not given. The network is left as it was.
@@ -50,7 +72,8 @@ def first_layer(module: nn.Module, input_shape: Sequence[int] | None = None) -> 
             failed = str(error).partition("\n")[0]
             continue
         names = [name for name, tensor in network.named_parameters() if tensor is call.weight]
-        return FirstLayer(names[0].removesuffix(".weight") if names else None, call.weight.detach(), call.groups)
+        name = names[0].removesuffix(".weight") if names else None
+        return Convolution(name, call.weight.detach(), call.groups, call.stride)
     raise ModelError(
         f"The network takes no picture of {', '.join(map(str, shapes))} (channels, height, width): {failed}. "
         "Give the size that it was made for as input_shape."
@@ -64,11 +87,23 @@ def filter_responses(module: nn.Module, inputs: Tensor) -> Tensor:
         return call.run()[0]
 
 
-def tiles(filters: Tensor, scaling: Literal["each", "all"] = "each") -> np.ndarray:
+def convolution(module: nn.Module, name: str) -> Convolution:
+    """A convolution anywhere in the network, its filters as they are stored.
+
+    LayerError: there is no such layer, or it is no convolution over pictures.
+    """
+    layer = find_layer(module, name)
+    if not isinstance(layer, nn.Conv2d):
+        raise LayerError(f"Layer '{name}' is a {type(layer).__name__} and has no filters; choose a convolution.")
+    return Convolution(name, layer.weight.detach(), layer.groups, _pair(layer.stride))
+
+
+def tiles(filters: Tensor, scaling: Scaling = "each", coloured: bool | None = None) -> np.ndarray:
     """Filters (n, c, h, w) as uint8: colour tiles (n, h, w, 3) for three channels, else a grey tile for each channel,
     (n, c, h, w, 3).
 
     Zero is mid grey (128); the largest absolute weight is black or white, for each filter alone or over all.
+    coloured: whether three channels are red, green and blue; in a grouped convolution they are not.
     """
     if scaling not in ("each", "all"):
         raise ValueError(f"Filters are scaled 'each' by itself or 'all' alike, not '{scaling}'.")
@@ -78,7 +113,7 @@ def tiles(filters: Tensor, scaling: Literal["each", "all"] = "each") -> np.ndarr
         largest = largest.max(keepdims=True)
     shares = np.divide(weights, largest, out=np.zeros_like(weights), where=largest > 0)
     shades = np.rint(127.5 + 127.5 * shares).astype(np.uint8)  # 127.5 itself is rounded to the even 128
-    if weights.shape[1] == 3:
+    if weights.shape[1] == 3 and coloured is not False:
         return np.ascontiguousarray(shades.transpose(0, 2, 3, 1))
     return np.repeat(shades[..., None], 3, axis=-1)
 
@@ -89,6 +124,7 @@ class _Call:
 
     weight: Tensor
     groups: int
+    stride: tuple[int, int]
     run: Callable[[], Tensor]
 
 
@@ -110,7 +146,8 @@ class _UntilConvolution(TorchFunctionMode):
         if func is torch.conv2d:
             weight = args[1] if len(args) > 1 else kwargs["weight"]
             groups = args[6] if len(args) > 6 else kwargs.get("groups", 1)
-            raise _Met(_Call(weight, groups, lambda: func(*args, **kwargs)))
+            stride = args[3] if len(args) > 3 else kwargs.get("stride", 1)
+            raise _Met(_Call(weight, groups, _pair(stride), lambda: func(*args, **kwargs)))
         return func(*args, **kwargs)
 
 
@@ -123,6 +160,11 @@ def _first_call(network: nn.Module, inputs: Tensor) -> _Call:
     raise NotApplicable(
         "This network runs without a convolution, so it has no filters that could be shown as pictures."
     )
+
+
+def _pair(stride: int | Sequence[int]) -> tuple[int, int]:
+    both = (stride,) if isinstance(stride, int) else tuple(stride)
+    return both[0], both[-1]
 
 
 def _calm(module: nn.Module) -> nn.Module:

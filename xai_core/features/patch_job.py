@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Literal
 
 import torch
@@ -17,6 +17,7 @@ from xai_core.errors import ClassError, LayerError
 from xai_core.features.patches import LayerPatches
 from xai_core.features.running_top import nothing_seen, ranked_with
 from xai_core.models.isolate import find_layer, isolated
+from xai_core.models.structure import structure_digest
 from xai_core.trace.capture import score_gradients, trace
 from xai_core.trace.target import Target
 from xai_core.types import LoadedModel
@@ -45,7 +46,7 @@ class PatchJob:
     batch: int
     per_picture: int
 
-    @property
+    @cached_property
     def spec(self) -> dict[str, object]:
         """Everything that decides the result, fit for JSON."""
         card = self.model.card
@@ -53,10 +54,8 @@ class PatchJob:
             "version": VERSION,
             "model": card.key,
             "weights": self.model.digest,
-            "network": hashlib.sha256(
-                repr(self.model.module).encode()
-            ).hexdigest(),  # strides are not among the weights
-            "input": [list(card.input_size), list(card.mean), list(card.std), asdict(card.resize)],
+            "network": structure_digest(self.model.module),  # strides are not among the weights
+            "input": [list(card.input_size), list(card.mean), list(card.std), card.channel_order, asdict(card.resize)],
             "dataset": self.dataset.digest,
             "layers": list(self.layers),
             "k": self.k,
@@ -66,7 +65,7 @@ class PatchJob:
             "per_picture": self.per_picture,
         }
 
-    @property
+    @cached_property
     def key(self) -> str:
         """SHA-256 hex of the specification."""
         return hashlib.sha256(json.dumps(self.spec, sort_keys=True).encode()).hexdigest()

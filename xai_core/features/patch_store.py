@@ -7,24 +7,22 @@ a kill at any moment, finds either the state before a batch or the one after it.
 from __future__ import annotations
 
 import json
-import os
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from xai_core.errors import SightlineError
+from xai_core.durable import disk_trouble, one_writer, replace_file
 from xai_core.features.patch_job import PatchJob
 from xai_core.features.patches import LayerPatches, TopPatches
 from xai_core.features.running_top import Ranked
 
-_STATE, _MANIFEST, _LOCK = "state.safetensors", "manifest.json", "lock"
+_STATE, _MANIFEST = "state.safetensors", "manifest.json"
 _ARRAYS = ("values", "pictures", "places")
+_BUSY = "This search for patches is running already, here or in another process; wait for it to end."
 
 
 def job_folder(store: Path, job: PatchJob) -> Path:
@@ -65,55 +63,14 @@ def save_state(folder: Path, job: PatchJob, state: TopPatches) -> None:
         "grids": {name: found.grid for name, found in state.layers.items()},
         "unread": state.unread,
     }
-    with _disk_trouble(folder):
-        _replace(folder / _STATE, save(arrays, {"facts": json.dumps(facts)}))
+    with disk_trouble(folder):
+        replace_file(folder / _STATE, save(arrays, {"facts": json.dumps(facts)}))
 
 
 @contextmanager
 def held(folder: Path, spec: Mapping[str, object]) -> Iterator[None]:
     """The folder for one writer: the lock goes with the process, however it ends. SightlineError: another holds it."""
-    with _disk_trouble(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        file = (folder / _LOCK).open("ab")
-    with file:
-        try:
-            _lock(file)
-        except OSError as error:
-            raise SightlineError(
-                "This search for patches is running already, here or in another process; wait for it to end."
-            ) from error
-        with _disk_trouble(folder):
-            _replace(folder / _MANIFEST, json.dumps(spec, indent=2).encode())
+    with one_writer(folder, _BUSY):
+        with disk_trouble(folder):
+            replace_file(folder / _MANIFEST, json.dumps(spec, indent=2).encode())
         yield
-
-
-def _replace(path: Path, data: bytes) -> None:
-    partial = path.with_name(f"{path.name}.partial")  # one writer at a time, so one name will do
-    with partial.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(partial, path)
-
-
-def _lock(file: IO[bytes]) -> None:
-    """Take the file for this process or raise OSError at once."""
-    if sys.platform == "win32":
-        import msvcrt
-
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-    else:
-        import fcntl
-
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-@contextmanager
-def _disk_trouble(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        reason = error.strerror or "the disk failed"
-        raise SightlineError(
-            f"The folder {folder} cannot be written ({reason}); free space or choose another."
-        ) from error

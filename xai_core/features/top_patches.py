@@ -34,7 +34,7 @@ def top_patches(
     class_index: int | None = None,
     batch: int | None = None,
     per_picture: int = 1,
-    store: Path | None = None,
+    store: str | Path | None = None,
     on_progress: Progress | None = None,
 ) -> TopPatches:
     """The k best patches of every channel of `layers` (dotted names), and the k worst, after one pass over the data.
@@ -46,7 +46,7 @@ def top_patches(
     LayerError, ClassError, ValueError: see `patch_job`. SightlineError: the store is in use or cannot be written.
     """
     job = patch_job(model, dataset, layers, k, by=by, class_index=class_index, batch=batch, per_picture=per_picture)
-    with closing(search(job, store)) as states:
+    with closing(search(job, None if store is None else Path(store))) as states:
         for state in states:
             if on_progress is not None:
                 on_progress(state.done, state.total)

@@ -33,22 +33,39 @@ def score_gradient(traced: Trace, target: Target, *, last: bool = False) -> Tens
 
 
 def neuron_gradient(
-    module: nn.Module, inputs: Tensor, layer: str, unit: Sequence[int] | Tensor, rule: Rule = "guided"
+    module: nn.Module,
+    inputs: Tensor,
+    layer: str,
+    unit: Sequence[int] | Tensor,
+    rule: Rule = "guided",
+    *,
+    lift_ceiling: bool = False,
 ) -> Tensor:
     """Gradient of one unit's activation with respect to `inputs`, in their shape (n, c, H, W).
 
     unit: its place in the layer, (channel, row, column) or (channel,) after a linear layer; a tensor (n, 3) or (n, 1)
     names another unit for each picture. rule: "gradient", "deconv" (Zeiler & Fergus 2014) or "guided" (Springenberg
-    et al. 2015). LayerError: no such layer or unit, or one that does not run exactly once. NotApplicable: no ReLUs.
+    et al. 2015). lift_ceiling: a unit that a ReLU6 cuts off at 6 has no gradient; with it, it gets that of the number
+    before the cut. LayerError: no such layer or unit, or one that does not run exactly once. NotApplicable: no ReLUs.
     """
     traced = trace(module, inputs, [layer], rule)
 
     def activation() -> Tensor:
         values = traced.activations[layer]
         places = _places(layer, tuple(values.shape), unit).to(values.device)
-        return values[(torch.arange(len(values), device=values.device), *places.T)].sum()
+        chosen = values[(torch.arange(len(values), device=values.device), *places.T)]
+        if lift_ceiling and bool((chosen > 0).all()):
+            _lift_ceiling(values)
+        return chosen.sum()
 
     return _gradient(traced, activation, last=True)
+
+
+def _lift_ceiling(values: Tensor) -> None:
+    """Let the clipping that made these values hand all of its gradient back, as it does where nothing is cut off."""
+    clip = values.grad_fn
+    if clip is not None and clip.name().startswith(("HardtanhBackward", "_RectifyBackward")):
+        clip.register_hook(lambda inner, outer: (outer[0], *inner[1:]))
 
 
 def _gradient(traced: Trace, explained: Callable[[], Tensor], last: bool) -> Tensor:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from xai_core.features.filter_facts import filter_facts, filter_order, twins
+from xai_core.features.filter_facts import filter_facts, filter_order, spectra, twins
 
 SOBEL = torch.tensor([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]])
 
@@ -98,3 +98,31 @@ def test_twins_leave_out_the_filter_itself_and_bear_empty_ones() -> None:
     assert sorted(twin.index for twin in twins(filters, 1, k=9)) == [0, 2, 3]
     assert twins(filters, 1, k=9)[-1].cosine == 0
     assert len(twins(filters, 3, k=2)) == 2
+
+
+def test_idle_filters_are_named_stand_last_and_are_like_no_other() -> None:
+    stripes = gabor(9, 30, 0.3)
+    filters = torch.cat([1e-5 * gabor(9, 30, 0.4), stripes, gabor(9, 75, 0.2), torch.ones(1, 1, 9, 9)])
+    facts = filter_facts(filters)
+    assert facts.idle.tolist() == [True, False, False, False]
+    assert filter_order(facts, "orientation").tolist() == [1, 2, 3, 0]  # the even patch has none, the idle one no use
+    assert filter_order(facts, "frequency").tolist() == [1, 2, 3, 0]
+    assert twins(filters, 1, k=3)[-1].index == 0
+    assert all(twin.cosine == 0 for twin in twins(filters, 0, k=3))
+    assert filter_facts(torch.zeros(2, 3, 3, 3)).idle.all()
+
+
+def test_the_spectrum_of_sobel_by_hand() -> None:
+    """|2 sin 2 pi u|^2 (2 + 2 cos 2 pi v)^2 / 64, u to the right and v downwards, zero frequency in the middle."""
+    (found,) = spectra(SOBEL[None, None])
+    v, u = np.meshgrid(np.arange(-32, 32) / 64, np.arange(-32, 32) / 64, indexing="ij")
+    assert found == pytest.approx(
+        (2 * np.sin(2 * np.pi * u)) ** 2 * (2 + 2 * np.cos(2 * np.pi * v)) ** 2 / 64, abs=1e-6
+    )
+
+
+def test_a_spectrum_leans_across_its_stripes() -> None:
+    """Stripes that rise to the right have a wave that falls to the right: bright in the lower right of the spectrum."""
+    (found,) = spectra(gabor(11, 45, 0.25))
+    assert found[32:, 32:].sum() > 10 * found[:32, 32:].sum()
+    assert not spectra(torch.zeros(1, 1, 3, 3)).any()

@@ -12,8 +12,8 @@ from torch.nn import functional as F
 
 import xai_core as xai
 from tests.networks import fingerprint
-from xai_core.errors import ModelError, NotApplicable
-from xai_core.features.filters import filter_responses, first_layer, first_layer_filters, tiles
+from xai_core.errors import LayerError, ModelError, NotApplicable
+from xai_core.features.filters import convolution, filter_responses, first_layer, first_layer_filters, tiles
 
 
 @pytest.mark.parametrize(
@@ -57,6 +57,7 @@ class Backwards(nn.Module):
 def test_the_order_of_running_counts_and_not_that_of_the_modules() -> None:
     found = first_layer(Backwards(), (6, 20, 20))
     assert (found.name, tuple(found.filters.shape), found.groups) == ("parts.0", (4, 3, 3, 5), 2)
+    assert [found.channels_of(k) for k in range(4)] == [range(3), range(3), range(3, 6), range(3, 6)]
 
 
 class Functional(nn.Module):
@@ -136,3 +137,38 @@ def test_other_channels_get_a_grey_tile_each(channels: int) -> None:
 def test_a_scaling_that_is_none_is_refused() -> None:
     with pytest.raises(ValueError, match="'each' by itself or 'all' alike, not 'both'"):
         tiles(torch.zeros(1, 3, 2, 2), "both")  # type: ignore[arg-type]
+
+
+def test_three_channels_of_a_group_are_no_colours() -> None:
+    found = first_layer(Backwards(), (6, 20, 20))
+    assert not found.coloured
+    assert tiles(found.filters, coloured=found.coloured).shape == (4, 3, 3, 5, 3)
+    assert first_layer(nn.Conv2d(3, 4, 5), (3, 9, 9)).coloured
+    assert not first_layer(nn.Conv2d(1, 4, 5), (1, 9, 9)).coloured
+
+
+@pytest.mark.parametrize(
+    ("name", "stride", "patches"), [("vit_b_32", 32, True), ("convnext_tiny", 4, True), ("alexnet", 4, False)]
+)
+def test_the_steps_tell_a_patch_embedding(name: str, stride: int, patches: bool) -> None:
+    found = first_layer(torchvision.models.get_model(name, weights=None))
+    assert (found.stride, found.cuts_patches) == ((stride, stride), patches)
+
+
+def test_single_pixels_are_no_patches() -> None:
+    assert not first_layer(nn.Conv2d(3, 4, 1), (3, 9, 9)).cuts_patches
+
+
+def test_any_convolution_is_found_by_its_name_with_its_groups() -> None:
+    network = torchvision.models.resnext50_32x4d(weights=None)
+    found = convolution(network, "layer1.0.conv2")
+    assert torch.equal(found.filters, network.layer1[0].conv2.weight)
+    assert (tuple(found.filters.shape), found.groups, found.stride) == ((128, 4, 3, 3), 32, (1, 1))
+    # An independent look: only the input channels that a filter reads have a gradient.
+    inputs = torch.randn(1, 128, 5, 5, requires_grad=True)
+    network.layer1[0].conv2(inputs)[0, 70].sum().backward()
+    assert list(found.channels_of(70)) == inputs.grad.abs().sum(dim=(0, 2, 3)).nonzero().ravel().tolist()
+    with pytest.raises(LayerError, match=r"'layer1.0.bn1' is a BatchNorm2d and has no filters; choose a convolution"):
+        convolution(network, "layer1.0.bn1")
+    with pytest.raises(LayerError, match="no layer 'conv9'"):
+        convolution(network, "conv9")

@@ -12,7 +12,7 @@ from torch import nn
 
 import xai_core as xai
 from xai_core.errors import LayerError
-from xai_core.features.patch_box import covered_box, patch_box
+from xai_core.features.patch_box import box_in_picture, covered_box, patch_box
 from xai_core.models.preprocess import prepare
 from xai_core.trace.receptive_field import receptive_field
 from xai_core.types import Box, ModelCard, ReceptiveField, ResizeRule, SourceImage
@@ -47,6 +47,23 @@ def test_a_stretch_by_hand() -> None:
     assert patch_box(STRETCH, image, field((100, 50)), (1, 0)) == Box(0, 6, 36, 33)
     assert patch_box(STRETCH, image, field((100, 50)), (7, 1, 0)) == Box(0, 6, 36, 33)
     assert patch_box(STRETCH, image, field((100, 50)), (0, 0), clipped=False) == Box(-8, -6, 36, 21)
+
+
+def test_a_model_that_reads_the_crop_to_the_head_is_placed_through_that_crop() -> None:
+    """A bright disc off the middle: the box that `prepare` covers, and units counted in sixteenths of it."""
+    rows, columns = np.mgrid[:300, :400]
+    disc = np.where((rows - 180) ** 2 + (columns - 120) ** 2 < 90**2, 180, 0).astype(np.uint8)
+    image, card = xai.load_image(Image.fromarray(disc)), replace(CARD, resize=ResizeRule(None, head_side=64))
+    box = prepare(card, image).box
+    assert covered_box(card, image) == box
+    assert box.right < 300, "the head and not the whole picture"
+    cells = receptive_field(nn.Sequential(nn.Conv2d(3, 1, 14, stride=14)), "0", (224, 224))
+    step = (box.right - box.left) / 16
+    expected = (box.left + 2 * step, box.top + step, box.left + 3 * step, box.top + 2 * step)
+    for given in (patch_box(card, image, cells, (1, 2)), box_in_picture(card, box, cells, (1, 2))):
+        assert (given.left, given.top, given.right, given.bottom) == pytest.approx(expected)
+    with pytest.raises(xai.ImageError, match="reads the crop to the head, so the picture is needed"):
+        box_in_picture(card, (300, 400), cells, (1, 2))
 
 
 def test_a_place_outside_the_grid_is_refused() -> None:

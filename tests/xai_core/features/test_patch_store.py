@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from torch import Tensor
 
 import xai_core as xai
 from xai_core.datasets import Dataset, open_dataset
@@ -130,7 +131,10 @@ def test_a_finished_search_is_opened_without_reading_a_picture_and_under_100_ms(
     assert len(found) == 9
 
 
-@pytest.mark.parametrize("change", ["weights", "network", "input", "data", "layers", "k", "by", "class", "batch"])
+CHANGES = ["weights", "network", "code", "input", "order", "data", "layers", "k", "by", "class", "batch"]
+
+
+@pytest.mark.parametrize("change", CHANGES)
 def test_another_question_never_gets_this_answer(tmp_path: Path, model: LoadedModel, few: Dataset, change: str) -> None:
     given = {"layers": LAYERS, "k": 9, "batch": BATCH, "by": "contribution", "class_index": 1}
     top_patches(model, few, store=tmp_path, **given)
@@ -142,6 +146,18 @@ def test_another_question_never_gets_this_answer(tmp_path: Path, model: LoadedMo
         network = xai.load_model("digits", device="cpu").module
         network.block2.conv.stride = (2, 2)
         other = replace(model, module=network)
+    elif change == "code":
+
+        class Block(type(model.module.block2)):  # type: ignore[misc]
+            def forward(self, x: Tensor) -> Tensor:
+                return -super().forward(x)
+
+        Block.__qualname__ = type(model.module.block2).__qualname__
+        network = xai.load_model("digits", device="cpu").module
+        network.block2.__class__ = Block
+        other = replace(model, module=network)
+    elif change == "order":
+        other = replace(model, card=replace(model.card, channel_order="BGR"))
     elif change == "input":
         other = replace(model, card=replace(model.card, mean=(0.4, 0.5, 0.5)))
     elif change == "data":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,15 +10,14 @@ import torch
 from torch import Tensor, nn
 
 import xai_core as xai
-from tests.networks import Small, fingerprint
 from tests.shared_data import shared
+from tests.xai_core.features.brute_force import assert_equal_to_brute_force, batches, brute_force, some
 from xai_core.datasets import Dataset, open_dataset
-from xai_core.errors import Cancelled, ClassError, LayerError
+from xai_core.errors import Cancelled
 from xai_core.features.patch_job import patch_job
-from xai_core.features.patches import Patch, TopPatches, class_shares
+from xai_core.features.patches import Patch, class_shares
 from xai_core.features.top_patches import search, top_patches
-from xai_core.models.preprocess import prepare
-from xai_core.types import LoadedModel, SourceImage
+from xai_core.types import LoadedModel
 
 LAYERS = ("block1.conv", "block2.relu", "block4")
 
@@ -32,35 +30,6 @@ def digits() -> Dataset:
 @pytest.fixture(scope="module")
 def model() -> LoadedModel:
     return xai.load_model("digits", device="cpu")
-
-
-def some(dataset: Dataset, *indices: int) -> Dataset:
-    items = tuple(dataset.items[index] for index in indices)
-    return replace(dataset, items=items, digest=f"{dataset.digest} {indices}")
-
-
-def batches(model: LoadedModel, dataset: Dataset, size: int) -> list[Tensor]:
-    tensors = [prepare(model.card, dataset.load(index)).tensor for index in range(len(dataset))]
-    return list(torch.cat(tensors).split(size))
-
-
-def brute_force(maps: np.ndarray, channel: int, k: int, least: bool) -> tuple[Patch, ...]:
-    """All pictures' extreme places of one channel of (pictures, c, h, w), sorted in Python."""
-    found = []
-    for picture, plane in enumerate(maps[:, channel]):
-        extreme = plane.min() if least else plane.max()
-        i, j = np.argwhere(plane == extreme)[0]
-        found.append(Patch(picture, int(i), int(j), float(extreme)))
-    return tuple(sorted(found, key=lambda patch: patch.value if least else -patch.value)[:k])
-
-
-def assert_equal_to_brute_force(patches: TopPatches, layer: str, maps: np.ndarray, k: int) -> None:
-    assert patches.layers[layer].channels == maps.shape[1]
-    assert patches.layers[layer].grid == maps.shape[2:]
-    for channel in range(maps.shape[1]):
-        for least in (False, True):
-            expected = brute_force(maps, channel, k, least)
-            assert patches.unit(layer, channel, least=least) == expected, (layer, channel, least)
 
 
 def digit_maps(model: LoadedModel, dataset: Dataset, size: int) -> dict[str, np.ndarray]:
@@ -174,56 +143,6 @@ def test_equal_values_stand_in_the_order_of_their_pictures_whatever_the_batch(di
             assert patches.unit("0", 1, least=least) == tuple(Patch(index, 0, 0, 0.0) for index in range(9))
 
 
-def test_in_place_layers_behind_do_not_spoil_what_is_found(digits: Dataset) -> None:
-    torch.manual_seed(0)
-    module = Small().eval()
-    wrapped = xai.wrap_model(module, input_size=(16, 16), mean=(0.5,) * 3, std=(0.5,) * 3, class_names="abc")
-    chosen = some(digits, *range(12))
-    (inputs,) = batches(wrapped, chosen, 12)
-    with torch.no_grad():
-        normed = module.stem[1](module.stem[0](inputs))
-        block = module.block(normed.relu())
-    before = fingerprint(wrapped.module)
-    patches = top_patches(wrapped, chosen, ["stem.1", "block"], k=4)
-    assert_equal_to_brute_force(patches, "stem.1", normed.numpy(), 4)
-    assert_equal_to_brute_force(patches, "block", block.numpy(), 4)
-    top_patches(wrapped, chosen, ["stem.1", "block"], k=4, by="contribution")
-    assert fingerprint(wrapped.module) == before
-
-
-def test_pictures_that_cannot_be_read_or_give_no_numbers_are_told_and_passed_over(
-    digits: Dataset, model: LoadedModel
-) -> None:
-    def read(item: str) -> SourceImage:
-        if item.endswith("0002"):
-            raise xai.ImageError("The file is damaged.")
-        return digits.read(item)
-
-    broken = replace(some(digits, *range(10)), read=read)
-    patches = top_patches(model, broken, ["block4"], k=20, batch=4)
-    assert patches.unread == ((2, "The file is damaged."),)
-    assert patches.complete
-    pictures = {patch.picture for channel in range(64) for patch in patches.unit("block4", channel)}
-    assert pictures == set(range(10)) - {2}
-
-    class Poisoned(nn.Module):
-        def forward(self, x: Tensor) -> Tensor:
-            return torch.where(x[:, :, :1, :1] > 0, torch.nan, 1.0) * x
-
-    poisoned = xai.wrap_model(
-        nn.Sequential(Poisoned(), nn.AdaptiveAvgPool2d(1), nn.Flatten()),
-        input_size=(8, 8),
-        mean=(0.0,) * 3,
-        std=(1.0,) * 3,
-        class_names="abc",
-    )
-    white = replace(digits.load(0), pixels=np.full((8, 8, 3), 255, np.uint8))
-    dataset = open_dataset([digits.load(0), white, digits.load(1)])
-    for per_picture in (1, 2):
-        found = top_patches(poisoned, dataset, ["0"], k=3, per_picture=per_picture)
-        assert {patch.picture for least in (False, True) for patch in found.unit("0", 0, least=least)} == {0, 2}
-
-
 def test_partial_results_are_those_of_the_pictures_so_far(digits: Dataset, model: LoadedModel) -> None:
     states = list(search(patch_job(model, some(digits, *range(50)), ["block2"], k=3, batch=20)))
     assert [state.done for state in states] == [0, 20, 40, 50]
@@ -255,51 +174,3 @@ def test_memory_does_not_grow_with_the_pictures(digits: Dataset, model: LoadedMo
     channels = 16 + 32 + 64
     assert set(sizes[1:]) == {2 * channels * 9 * 12}
     assert len(set(tensors[2:])) == 1
-
-
-@pytest.mark.parametrize(
-    ("asked", "error", "reason"),
-    [
-        ({"layers": []}, LayerError, "No layer was given"),
-        ({"layers": ["block9"]}, LayerError, "has no layer 'block9'"),
-        ({"layers": ["block4"], "by": "size"}, ValueError, "by activation or contribution, not by 'size'"),
-        ({"layers": ["block4"], "class_index": 3}, ClassError, "with by='contribution' only"),
-        ({"layers": ["block4"], "by": "contribution", "class_index": 10}, ClassError, "classes 0 to 9"),
-        ({"layers": ["block4"], "k": 0}, ValueError, "must be at least 1"),
-        ({"layers": ["block4"], "batch": -1}, ValueError, "must be at least 1"),
-    ],
-)
-def test_a_question_without_sense_is_refused(
-    digits: Dataset, model: LoadedModel, asked: dict, error: type, reason: str
-) -> None:
-    with pytest.raises(error, match=reason):
-        top_patches(model, some(digits, 0, 1), **asked)
-
-
-def test_layers_without_one_map_are_refused(digits: Dataset) -> None:
-    class Odd(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.twice, self.never, self.pair, self.tokens = nn.ReLU(), nn.ReLU(), nn.LSTM(8, 2), nn.Flatten(2)
-
-        def forward(self, x: Tensor) -> Tensor:
-            self.pair(x[:, 0])
-            return self.tokens(self.twice(self.twice(x))).mean(2)
-
-    odd = xai.wrap_model(Odd(), input_size=(8, 8), mean=(0.5,) * 3, std=(0.5,) * 3, class_names="abc")
-    for layer, reason in {
-        "twice": "runs more than once",
-        "never": "did not run",
-        "pair": "gives a?.*tuple",
-        "tokens": r"gives \(2, 3, 64\), no feature maps",
-    }.items():
-        with pytest.raises(LayerError, match=reason):
-            top_patches(odd, some(digits, 0, 1), [layer])
-
-
-def test_units_that_were_not_searched_are_refused(digits: Dataset, model: LoadedModel) -> None:
-    patches = top_patches(model, some(digits, 0, 1), ["block4"])
-    with pytest.raises(LayerError, match="'block3' was not searched for patches; block4 were"):
-        patches.unit("block3", 0)
-    with pytest.raises(LayerError, match="channels 0 to 63; there is no channel 64"):
-        patches.unit("block4", 64)

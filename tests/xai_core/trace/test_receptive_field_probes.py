@@ -8,7 +8,7 @@ from torchvision.ops.misc import Permute
 
 from tests.xai_core.trace.field_probes import gradient_boxes, map_layers, nan_boxes, network, positive_copy
 from xai_core.trace.receptive_field import receptive_field, receptive_fields
-from xai_core.types import Box
+from xai_core.types import Box, ReceptiveField
 
 EVERYWHERE = {
     "alexnet": (3, 75, 66),
@@ -80,6 +80,37 @@ def test_away_from_the_edges_size_stride_and_start_give_the_same_boxes(name: str
                 assert field.box((i, j)) == window
                 inside += 1
     assert inside >= 6
+
+
+DEEP = {
+    "alexnet": "features.10",
+    "vgg16": "features.28",
+    "resnet18": "layer3",
+    "resnet50": "layer3",
+    "googlenet": "inception4a",
+    "densenet121": "features.denseblock2",
+    "mobilenet_v2": "features.13",
+    "bundled": "blocks.4",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", DEEP)
+def test_size_stride_and_start_are_those_that_gradients_show_away_from_the_edges(name: str) -> None:
+    module, layer = network(name), DEEP[name]
+    size, stride = (int(pair[0]) for pair in numbers(receptive_field(module, layer, (3, 64, 64)))[:2])
+    side = size + 3 * stride
+    field = receptive_field(module, layer, (3, side, side))
+    i = -int(field.start[0] // stride)  # the first unit whose window begins inside
+    boxes = gradient_boxes(positive_copy(module), layer, (3, side, side), [(i, i), (i, i + 1), (i + 1, i)])
+    (left, top, right, bottom), (next_left, _, _, _), (_, next_top, _, _) = boxes.values()
+    assert min(left, top) >= 0 < side - max(right, bottom), "an interior unit"
+    probed = (bottom - top, right - left), (next_top - top, next_left - left)
+    assert numbers(field) == (*probed, (top - i * probed[1][0], left - i * probed[1][1]))
+
+
+def numbers(field: ReceptiveField) -> tuple[tuple[float, float], ...]:
+    return field.size, field.stride, field.start
 
 
 CROPS = [

@@ -1,124 +1,15 @@
-"""The core types: frozen records that flow image -> model -> trace -> attribution -> render."""
+"""What a network answers, and what is found out about it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from pathlib import Path
 
 import numpy as np
 
 from xai_core.errors import LayerError
-
-if TYPE_CHECKING:
-    import torch
-
-Interpolation = Literal["bilinear", "bicubic"]
-
-
-@dataclass(frozen=True)
-class Box:
-    """A rectangle in picture coordinates: pixels, origin at the top left corner, right and bottom exclusive."""
-
-    left: float
-    top: float
-    right: float
-    bottom: float
-
-
-@dataclass(frozen=True)
-class Window:
-    """Display window of a scan in its physical unit: values below centre - width/2 are black, above + width/2 white."""
-
-    center: float
-    width: float
-
-
-@dataclass(frozen=True, eq=False)
-class SourceImage:
-    """A picture as it was read, upright.
-
-    pixels: uint8 (h, w, 3) RGB for a photograph; float32 (h, w) in physical units for a scan.
-    notes: what was done on reading ("transparent parts were laid on white"), one sentence each.
-    digest: SHA-256 hex of shape, dtype and pixels; the name is not part of it.
-    """
-
-    pixels: np.ndarray
-    name: str
-    kind: Literal["photograph", "scan"]
-    digest: str
-    notes: tuple[str, ...] = ()
-    spacing_mm: tuple[float, float] | None = None
-    window: Window | None = None
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """(height, width) in pixels."""
-        return int(self.pixels.shape[0]), int(self.pixels.shape[1])
-
-
-@dataclass(frozen=True)
-class ResizeRule:
-    """How a picture becomes the model's input.
-
-    shorter_side: length in pixels to which the shorter side is scaled before the centre crop to the input size;
-    None stretches the whole picture to the input size without a crop.
-    """
-
-    shorter_side: int | None
-    interpolation: Interpolation = "bilinear"
-    antialias: bool = True
-
-
-@dataclass(frozen=True)
-class Download:
-    """Weights that are fetched only when the user asks: address, size in bytes, and the start of the file's SHA-256."""
-
-    url: str
-    size_bytes: int
-    sha256_prefix: str
-
-
-@dataclass(frozen=True)
-class ModelCard:
-    """What one must know to feed a network and read its answer.
-
-    input_size: (height, width). mean, std: per RGB channel, for inputs scaled to [0, 1].
-    first_conv, classifier, default_layer: dotted module names, None where unknown.
-    """
-
-    key: str
-    title: str
-    source: str
-    licence: str
-    input_size: tuple[int, int]
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-    resize: ResizeRule
-    class_names: tuple[str, ...]
-    first_conv: str | None = None
-    classifier: str | None = None
-    default_layer: str | None = None
-    notes: tuple[str, ...] = ()
-    download: Download | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class LoadedModel:
-    """A network ready to be explained: in eval mode, parameters frozen. digest: SHA-256 hex of its state dict."""
-
-    card: ModelCard
-    module: torch.nn.Module
-    device: torch.device
-    digest: str
-
-
-@dataclass(frozen=True, eq=False)
-class ModelInput:
-    """tensor: float32 (1, 3, H, W), normalised. box: the part of the picture that the tensor covers."""
-
-    tensor: torch.Tensor
-    box: Box
+from xai_core.types.image import Box
 
 
 @dataclass(frozen=True)
@@ -231,3 +122,38 @@ class Explanation:
     against: int | None = None
     against_name: str | None = None
     settings: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureTable:
+    """What a network makes of the pictures of a data set: row i of every field belongs to one picture.
+
+    vectors: float32 (n, d), read-only, a memory map where the table lies on the disk.
+    items: int64 (n,), the picture's index in the data set. unread: name and reason of the pictures without a row.
+    labels: int32 (n,), into class_names, -1 without. predictions, runners_up: int32 (n,), into model_classes.
+    probabilities, runner_up_probabilities: float32 (n,), of these two.
+    losses: float32 (n,), -log of the probability of the picture's own class, NaN where the model has none of its name.
+    thumbnails: JPEG bytes. digests: what the table was made of.
+    folder: where it lies, and where what is derived from it may be kept; None for a table in memory.
+    """
+
+    vectors: np.ndarray
+    names: Sequence[str]
+    items: np.ndarray
+    labels: np.ndarray
+    predictions: np.ndarray
+    probabilities: np.ndarray
+    runners_up: np.ndarray
+    runner_up_probabilities: np.ndarray
+    losses: np.ndarray
+    thumbnails: Sequence[bytes]
+    picture_digests: Sequence[str]
+    layer: str
+    class_names: tuple[str, ...]
+    model_classes: tuple[str, ...]
+    digests: Mapping[str, str]
+    unread: tuple[tuple[str, str], ...] = ()
+    folder: Path | None = None
+
+    def __len__(self) -> int:
+        return len(self.vectors)

@@ -1,0 +1,40 @@
+"""The digest of what a network computes with its weights: two networks may share weights and names, and differ."""
+
+from __future__ import annotations
+
+import hashlib
+from types import CodeType, FunctionType
+
+from torch import nn
+
+_PLAIN = (bool, int, float, str, bytes, type(None))
+
+
+def structure_digest(module: nn.Module) -> str:
+    """SHA-256 hex over every part's kind, settings (strides, slopes, functions, ...) and the code of its forward.
+
+    The same after a restart and wherever the code lies. Not seen: code outside the network that forward calls.
+    """
+    digest = hashlib.sha256()
+    for name, part in module.named_modules():
+        public = {key: value for key, value in vars(part).items() if not key.startswith("_") and key != "training"}
+        settings = [(key, _spelled(value)) for key, value in sorted(public.items())]
+        forward = _spelled(getattr(type(part), "forward", None))
+        facts = repr((name, type(part).__qualname__, settings, forward))
+        digest.update(facts.encode("utf-8", "backslashreplace"))
+    return digest.hexdigest()
+
+
+def _spelled(value: object) -> object:
+    """What is fit for a digest: nothing that changes with the process, the file or the line."""
+    if isinstance(value, _PLAIN):
+        return value
+    if isinstance(value, tuple | list):
+        return [_spelled(one) for one in value]
+    if isinstance(value, set | frozenset):
+        return sorted(repr(_spelled(one)) for one in value)  # in another order in every process
+    if isinstance(value, FunctionType):
+        return _spelled(value.__code__)
+    if isinstance(value, CodeType):
+        return value.co_code, value.co_names, value.co_varnames, _spelled(value.co_consts)
+    return type(value).__qualname__

@@ -1,0 +1,39 @@
+"""The core types: frozen records that flow image -> model -> trace -> attribution -> render."""
+
+from xai_core.types.answer import (
+    ClassScore,
+    Explanation,
+    FeatureTable,
+    LayerInfo,
+    Prediction,
+    ReceptiveField,
+)
+from xai_core.types.image import Box, SourceImage, Window
+from xai_core.types.model import (
+    ChannelOrder,
+    Download,
+    Interpolation,
+    LoadedModel,
+    ModelCard,
+    ModelInput,
+    ResizeRule,
+)
+
+__all__ = [
+    "Box",
+    "ChannelOrder",
+    "ClassScore",
+    "Download",
+    "Explanation",
+    "FeatureTable",
+    "Interpolation",
+    "LayerInfo",
+    "LoadedModel",
+    "ModelCard",
+    "ModelInput",
+    "Prediction",
+    "ReceptiveField",
+    "ResizeRule",
+    "SourceImage",
+    "Window",
+]
