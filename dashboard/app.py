@@ -30,6 +30,11 @@ PAGES = (
     Screen("explain", "Explain", "center_focus_strong", "Where the model looks, class by class."),
     Screen("compare", "Compare", "compare", "Two methods, layers, classes, models or pictures side by side."),
     Screen("steps", "Step by step", "steps", "Grad-CAM taken apart, with the numbers of your picture."),
+    Screen("filters", "Filters", "blur_linear", "What the first layer looks for: its filters and what they answer."),
+    Screen("units", "Units", "grain", "One channel at one place: where it fires, what it sees, what excites it."),
+    Screen("map", "Map", "scatter_plot", "How the network organises pictures: maps, neighbours, suspects."),
+    Screen("mri", "MRI", "radiology", "A slice of a head: four diagnoses side by side, and how far to trust them."),
+    Screen("models", "Models", "deployed_code", "Open a network of your own, and see what is inside the chosen one."),
 )
 
 
@@ -37,6 +42,7 @@ def main() -> None:
     """Draw the frame, then run the page that the address asks for."""
     st.set_page_config("Sightline", page_icon=STATIC / "mark.png", layout="wide", menu_items={"About": ABOUT})
     st.logo(STATIC / "logo.svg", icon_image=STATIC / "mark.svg", size="large")
+    st.html(STATIC / "controls.css")
     st.navigation(_pages(), position="top").run()
 
 

@@ -9,6 +9,7 @@ from dashboard.choices import thumbnail
 from dashboard.viewer import Picture, picture_of
 from xai_core.attribution.explain import ImageTrace
 from xai_core.attribution.steps import GradCamSteps, grad_cam_steps
+from xai_core.datasets import Dataset, open_dataset
 from xai_core.images import SAMPLES
 from xai_core.types import Box, LayerInfo, LoadedModel, ModelCard, SourceImage
 
@@ -24,6 +25,11 @@ def model(key: str) -> LoadedModel:
     return xai.load_model(key)
 
 
+def identity(model: LoadedModel) -> str:
+    """What tells a model apart from all others: its weights, and its key, since weights may have several cards."""
+    return f"{model.card.key} {model.digest}"
+
+
 @st.cache_resource(max_entries=64, show_spinner=False)
 def layers(model_key: str, _model: LoadedModel) -> tuple[LayerInfo, ...]:
     return xai.layers(_model)
@@ -32,6 +38,12 @@ def layers(model_key: str, _model: LoadedModel) -> tuple[LayerInfo, ...]:
 @st.cache_resource(max_entries=16, show_spinner=False)
 def sample(key: str) -> SourceImage:
     return xai.load_sample(key)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def bundled_set(name: str) -> Dataset:
+    """A data set that comes with the app."""
+    return open_dataset(name)
 
 
 def trace_for(model: LoadedModel, image: SourceImage, layers: tuple[LayerInfo, ...], wanted: str | None) -> ImageTrace:
@@ -56,11 +68,11 @@ def methods(model_key: str, _model: LoadedModel) -> dict[str, str | None]:
 
 def steps(traced: ImageTrace, layer: str, class_index: int) -> GradCamSteps:
     """Grad-CAM taken apart at one layer of the pass."""
-    return _steps(traced.model.digest, traced.image.digest, layer, class_index, traced)
+    return _steps(identity(traced.model), traced.image.digest, layer, class_index, traced)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _steps(weights: str, image_digest: str, layer: str, class_index: int, _traced: ImageTrace) -> GradCamSteps:
+def _steps(model: str, image_digest: str, layer: str, class_index: int, _traced: ImageTrace) -> GradCamSteps:
     return grad_cam_steps(_traced, layer, class_index)
 
 

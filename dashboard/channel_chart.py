@@ -9,8 +9,11 @@ import streamlit as st
 ENDS = 20
 
 
-def bars(weights: np.ndarray, *, key: str) -> None:
-    """The most positive and the most negative of weights (c,) as bars; all of them where there are few."""
+def bars(weights: np.ndarray, *, key: str, label: str = "weight alpha") -> None:
+    """The most positive and the most negative of weights (c,) as bars; all of them where there are few.
+
+    label: the quantity, for the axis.
+    """
     order = np.argsort(-weights, kind="stable")
     shown = order if len(order) <= 2 * ENDS else np.concatenate([order[:ENDS], order[-ENDS:]])
     colours = st.get_option("theme.chartDivergingColors") or []
@@ -27,7 +30,7 @@ def bars(weights: np.ndarray, *, key: str) -> None:
         height=260,
         margin={"l": 0, "r": 0, "t": 8, "b": 0},
         xaxis={"title": "channel", "type": "category", "tickangle": -60},
-        yaxis={"title": "weight alpha"},
+        yaxis={"title": label},
         bargap=0.15,
     )
     st.plotly_chart(figure, key=key, config={"displayModeBar": False}, alt="Channel weights, most positive first")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 import xai_core as xai
-from dashboard import cached, state
+from dashboard import cached, own_models, state
 from dashboard.choices import Choice, choices
 from dashboard.method_controls import choice, follow, store
 from xai_core.errors import ImageError
@@ -27,6 +27,9 @@ def picture_control() -> SourceImage:
         Choice(f"sample:{s.key}", s.key.capitalize(), picture=thumbs[s.key], hint=f"{s.title} ({s.credit})")
         for s in SAMPLES
     ]
+    if chosen.startswith("digit:"):
+        digit = image_of(chosen)
+        tray.insert(0, Choice(chosen, "Digit", picture=cached.thumb(digit.digest, digit), hint="Handwritten digit"))
     choices(
         tray,
         selected=chosen,
@@ -49,6 +52,8 @@ def image_of(picture: str) -> SourceImage:
     kind, _, name = picture.partition(":")
     if kind == "upload" and name in state.uploads():
         return state.uploads()[name]
+    if kind == "digit":
+        return cached.bundled_set("digits").load(int(name))
     return cached.sample(name if kind == "sample" else SAMPLES[0].key)
 
 
@@ -88,17 +93,16 @@ def _take_in(key: str) -> None:
 
 
 def model_control() -> None:
-    cards = cached.cards()
+    cards = own_models.offered()
     if state.selection().model not in cards:
-        unknown = state.selection().model
-        st.warning(f"There is no model “{unknown[:80]}”; the bundled one is shown instead.", icon=":material/info:")
-        state.choose(model=next(iter(cards)))
+        st.warning(own_models.unknown_in_words(state.selection().model), icon=":material/info:")
+        state.choose(model=state.Selection().model)
     choice("Model", "model", list(cards), lambda key: _model_title(cards[key]))
 
 
 def _model_title(card: ModelCard) -> str:
     if card.download is None:
-        return f"{card.title} · bundled"
+        return f"{card.title} · {own_models.whose(card) or 'bundled'}"
     if is_on_disk(card.download):
         return f"{card.title} · on this machine"
     return f"{card.title} · {card.download.size_bytes / 1e6:.0f} MB download"

@@ -14,18 +14,20 @@ from xai_core.images import SAMPLES
 if TYPE_CHECKING:
     from dashboard.state import Selection
 
+DIGITS = 1797  # handwritten digits in scikit-learn's set, which is not opened to read a link
 _KINDS: dict[type, Callable[[str], int | float | str]] = {int: int, float: float, str: str}
-_SETTING = "set."  # in front of a method's own settings
+Settings = tuple[tuple[str, int | float | str], ...]
+SETTING = "set."  # in front of a method's own settings
 
 
 def read(default: Selection, link: Mapping[str, str]) -> Selection:
     """The choice that a link names; what it does not name, or names wrongly, is the default."""
-    sample = link.get("sample", "")
+    sample, digit = link.get("sample", ""), _index(link.get("digit", ""))
     method = next((m for m in METHODS if m.key == link.get("method")), None)
     return replace(
         default,
         model=link.get("model") or default.model,
-        picture=f"sample:{sample}" if sample in {s.key for s in SAMPLES} else default.picture,
+        picture=_picture(sample, digit) or default.picture,
         class_index=_index(link.get("class", "")),
         layer=link.get("layer") or None,
         method=method.key if method else default.method,
@@ -42,13 +44,14 @@ def write(chosen: Selection) -> dict[str, str]:
     parts: dict[str, object] = {
         "model": chosen.model,
         "sample": name if kind == "sample" else None,
+        "digit": name if kind == "digit" else None,
         "class": chosen.class_index,
         "layer": chosen.layer,
         "method": chosen.method,
         "evidence": chosen.evidence if chosen.evidence != "for" else None,
         "rather_than": chosen.against,
         "score": chosen.score if chosen.score != "logit" else None,
-        **{_SETTING + name: value for name, value in chosen.settings},
+        **{SETTING + name: value for name, value in chosen.settings},
     }
     return {key: str(value) for key, value in parts.items() if value is not None}
 
@@ -58,15 +61,22 @@ def address(page: str, chosen: Selection) -> str:
     return f"{page.split('?')[0]}?{urlencode(write(chosen))}"
 
 
+def _picture(sample: str, digit: int | None) -> str | None:
+    """A bundled picture: a sample photograph, or one of the handwritten digits by its number."""
+    if sample in {s.key for s in SAMPLES}:
+        return f"sample:{sample}"
+    return f"digit:{digit}" if digit is not None and digit < DIGITS else None
+
+
 def _index(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else None
 
 
-def _settings(method: Method, link: Mapping[str, str]) -> tuple[tuple[str, int | float | str], ...]:
+def _settings(method: Method, link: Mapping[str, str]) -> Settings:
     """The settings of a method that the link names and that the method allows, in the type of their default."""
     found: dict[str, int | float | str] = {}
     for field in fields(method.settings):
-        text = link.get(_SETTING + field.name)
+        text = link.get(SETTING + field.name)
         if text is None:
             continue
         try:

@@ -27,10 +27,7 @@ class Question:
 
 def ask(*, with_method: bool = False, with_evidence: bool = False) -> Question:
     """Draw the controls, load the model and run it once; ends this run of the page where a model must be fetched."""
-    with st.sidebar:
-        image = controls.picture_control()
-        controls.model_control()
-    model = ready_model(state.selection().model)
+    image, model = picture_and_model()
     with in_words():
         layers = cached.layers(model.card.key, model)
         traced = cached.trace_for(model, image, layers, state.selection().layer)
@@ -44,3 +41,11 @@ def ask(*, with_method: bool = False, with_evidence: bool = False) -> Question:
         if with_method or with_evidence:
             method_controls.expert_controls(traced.prediction)
     return Question(image, model, layers, traced, class_index, layer)
+
+
+def picture_and_model() -> tuple[SourceImage, LoadedModel]:
+    """The first two controls alone, for pages where classes and methods mean nothing."""
+    with st.sidebar:
+        image = controls.picture_control()
+        controls.model_control()
+    return image, ready_model(state.selection().model)

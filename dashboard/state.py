@@ -16,8 +16,9 @@ MAX_UPLOADS = 24
 
 @dataclass(frozen=True)
 class Selection:
-    """What to explain. picture: "sample:<key>" or "upload:<digest>". class_index, layer: None for the model's own.
+    """What to explain. class_index, layer: None for the model's own.
 
+    picture: "sample:<key>", "digit:<number>" or "upload:<digest>".
     against: the class of "A rather than B", None for A alone. evidence: which sign of the map is shown.
     settings: the method's own, as (name, value) pairs.
     """
@@ -41,7 +42,8 @@ def selection() -> Selection:
     elif _came_back():
         st.session_state["selection"] = links.read(replace(Selection(), picture=kept.picture), st.query_params)
         st.session_state["written_link"] = st.query_params.to_dict()
-        st.session_state.pop("panes", None)
+        for own in ("panes", "filters", "unit"):
+            st.session_state.pop(own, None)
     return st.session_state["selection"]
 
 

@@ -75,13 +75,13 @@ def cell_header(cell: Cell, top: float, signed: bool) -> dict[str, Any] | None:
     return map_header(cell, top, signed) | {"rows": rows, "cols": cols, "digest": digest}
 
 
-def small_map(values: np.ndarray) -> np.ndarray:
-    """A map (rows, cols) of at most 96 cells a side: of each block the value farthest from zero, sign and all.
+def small_map(values: np.ndarray, side: int = LARGEST_SIDE) -> np.ndarray:
+    """A map (rows, cols) of at most `side` cells a side: of each block the value farthest from zero, sign and all.
 
     Means would cancel the signs of a pixel map and draw it weaker than its scale.
     """
     for axis in (0, 1):
-        step = -(-values.shape[axis] // LARGEST_SIDE)
+        step = -(-values.shape[axis] // side)
         starts = np.arange(0, values.shape[axis], step)
         high, low = np.maximum.reduceat(values, starts, axis), np.minimum.reduceat(values, starts, axis)
         values = np.where(high >= -low, high, low)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
+
+import streamlit as st
 
 from dashboard.viewer.colour import kind_of, scale_header, tables
 from dashboard.viewer.frontend import register
-from dashboard.viewer.payload import map_bytes, pack, picture_header
-from dashboard.viewer.records import Click, Heat, Picture
+from dashboard.viewer.payload import box_list, map_bytes, pack, picture_header
+from dashboard.viewer.records import Click, Heat, Picture, Spot
 
 NO_EVIDENCE = "No positive evidence to show."
 BOTH_SIGNS = ("against", "for")
@@ -33,6 +35,8 @@ def viewer(
     settings_of: str | None = None,
     link: str | None = None,
     compact: bool = False,
+    spot: Spot | None = None,
+    on_click: Callable[[Click], None] | None = None,
 ) -> Click | None:
     """Show the picture with its map and return the point that was just clicked, for one run.
 
@@ -41,10 +45,17 @@ def viewer(
     (default 70 % of the window). settings_of: share opacity, threshold, colour scale and interpolation with the viewer
     of that key. link: viewers of one name show each other's pointer at the same part of the picture's width and height,
     each with its own value, and hide their maps together. compact: only the colour bar, the read-out and the caption,
-    for a viewer whose controls stand elsewhere.
+    for a viewer whose controls stand elsewhere. spot: a unit that is marked with what it sees; the arrow keys then move
+    it at once. on_click: called with the point before the page runs.
     """
-    payload = viewer_payload(picture, heat, caption, message, height, settings_of or key, link, compact)
-    result = _component(data=payload, key=key, on_click_change=lambda: None)
+
+    def told() -> None:
+        click = click_from(st.session_state[key].click)
+        if on_click and click is not None:
+            on_click(click)
+
+    payload = viewer_payload(picture, heat, caption, message, height, settings_of or key, link, compact, spot)
+    result = _component(data=payload, key=key, on_click_change=told)
     return click_from(result.click)
 
 
@@ -57,6 +68,7 @@ def viewer_payload(
     settings: str,
     link: str | None = None,
     compact: bool = False,
+    spot: Spot | None = None,
 ) -> bytes:
     """Everything that the browser draws from, as one payload."""
     header: dict[str, Any] = {
@@ -68,6 +80,7 @@ def viewer_payload(
         "settings": settings,
         "link": link,
         "compact": compact,
+        "spot": spot and {"row": spot.row, "col": spot.col, "box": box_list(spot.box)},
     }
     blobs = {"picture": picture.data}
     if heat is not None:

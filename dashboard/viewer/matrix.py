@@ -32,6 +32,7 @@ def matrix(
     label: str = "Evidence",
     selected: tuple[int, int] | None = None,
     settings_of: str | None = None,
+    reveal: str | None = None,
     on_choose: Callable[[int, int], None] | None = None,
 ) -> None:
     """Show a tile for each row and column; cells[row][column] is its map, a reason, or None while it is computed.
@@ -39,9 +40,10 @@ def matrix(
     rows, columns: the headings; a second line of a heading follows a line break. cells: float32 (h, w) raw maps; text
     says why there is none. scale: which tiles share a colour scale, or the top of each row's. signed: both signs, on
     scales from -vmax to vmax. label: the quantity, for the colour bar. selected: the (row, column) marked as chosen.
-    settings_of: the key of the viewer whose settings the tiles follow. on_choose: called with the row and column of a
-    map that was clicked, before the page runs. To fill it as results arrive, call it once a run of a fragment: what
-    is there already is neither sent to the screen nor drawn again.
+    settings_of: the key of the viewer whose settings the tiles follow. reveal: the key of the st.container that comes
+    into view when a map is clicked. on_choose: called with the row and column of that map, before the page runs. To
+    fill it as results arrive, call it once a run of a fragment: what is there already is neither sent to the screen
+    nor drawn again.
     """
     check_cells(rows, columns, cells, scale)
 
@@ -51,7 +53,7 @@ def matrix(
             on_choose(*place)
 
     payload = matrix_payload(
-        picture, rows, columns, cells, scale, signed, label, selected, settings_of or key, on_choose is not None
+        picture, rows, columns, cells, scale, signed, label, selected, settings_of or key, on_choose is not None, reveal
     )
     _component(data=payload, key=key, on_choose_change=told)
 
@@ -77,6 +79,7 @@ def matrix_payload(
     selected: tuple[int, int] | None,
     settings: str,
     choosable: bool,
+    reveal: str | None = None,
 ) -> bytes:
     """Everything that the browser draws from; the maps are the blobs map0, map1, ... in reading order."""
     tops = scale_tops(cells, scale, signed)
@@ -90,6 +93,7 @@ def matrix_payload(
         "selected": selected,
         "settings": settings,
         "choosable": choosable,
+        "reveal": reveal,
         "scales": scale_header(kind),
         **legend_of(scale, tops, signed, label),
     }

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from dashboard.viewer.records import Picture
+from xai_core.types import Box
 
 
 def pack(header: Mapping[str, Any], blobs: Mapping[str, bytes]) -> bytes:
@@ -30,14 +31,17 @@ def pack(header: Mapping[str, Any], blobs: Mapping[str, bytes]) -> bytes:
 def picture_header(picture: Picture) -> dict[str, Any]:
     """What the browser needs to place a picture; the digest lets it keep the decoded one."""
     height, width = picture.size
-    box = picture.box
     return {
         "digest": hashlib.blake2b(picture.data, digest_size=16).hexdigest(),
         "width": width,
         "height": height,
-        "box": [box.left, box.top, box.right, box.bottom],
+        "box": box_list(picture.box),
         "name": picture.name,
     }
+
+
+def box_list(box: Box) -> list[float]:
+    return [box.left, box.top, box.right, box.bottom]
 
 
 def map_bytes(values: np.ndarray) -> bytes:

@@ -32,6 +32,7 @@ def probe(
     label: str = "Evidence",
     settings_of: str | None = None,
     link: str | None = None,
+    legend: bool = True,
 ) -> None:
     """Show a map (rows, cols) and, beside it, the same at out_size (height, width); pointing opens up a pixel.
 
@@ -39,9 +40,9 @@ def probe(
     torch.nn.functional.interpolate knows it: "bilinear" and "bicubic" with align_corners=False, "aligned" is bilinear
     with align_corners=True, "nearest" is "nearest-exact". signed: a diverging scale. label: the quantity, for the
     colour bar. settings_of: the key of the viewer whose colour scale it follows. link: probes of one name point at the
-    same place.
+    same place. legend: whether the colour bar stands below; probes of one map need it once.
     """
-    payload = probe_payload(values, out_size, mode, signed, label, settings_of or key, link)
+    payload = probe_payload(values, out_size, mode, signed, label, settings_of or key, link, legend)
     _component(data=payload, key=key)
 
 
@@ -53,6 +54,7 @@ def probe_payload(
     label: str,
     settings: str,
     link: str | None,
+    legend: bool = True,
 ) -> bytes:
     """Everything that the browser draws from; LayerError for a map, a size or a mode that does not exist."""
     check_map(values)
@@ -75,6 +77,7 @@ def probe_payload(
         "label": label,
         "settings": settings,
         "link": link,
+        "legend": legend,
         "scales": scale_header(kind),
     }
     return pack(header, {"map": map_bytes(values), "scales": tables(kind)})

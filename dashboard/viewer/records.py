@@ -91,6 +91,15 @@ class Click:
     col: int | None
 
 
+@dataclass(frozen=True)
+class Spot:
+    """A chosen unit: row, col of its cell, from 0, and the box that it sees, in pixels of the original picture."""
+
+    row: int
+    col: int
+    box: Box
+
+
 def check_map(values: np.ndarray) -> None:
     """Refuse a map that is not (rows, cols) with finite numbers."""
     if values.ndim != 2 or 0 in values.shape:

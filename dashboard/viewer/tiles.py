@@ -34,6 +34,7 @@ def tiles(
     label: str = "Activation",
     selected: int | None = None,
     settings_of: str | None = None,
+    page: int = 96,
     on_choose: Callable[[int], None] | None = None,
 ) -> None:
     """Show n maps, each cell a square of one colour that tells its value when pointed at; long lists have pages.
@@ -42,8 +43,8 @@ def tiles(
     scale: one colour scale for all, or each map its own. signed: a diverging scale from -vmax to vmax; otherwise from
     0, negative values in its lowest colour. columns: at most so many; None fits them to the width. label: the quantity,
     for the colour bar. selected: the map marked as chosen; its page is shown when it changes. settings_of: the key of
-    the viewer whose colour scale the maps follow. on_choose: called with the index of a map that was clicked, before
-    the page runs; without it the maps are only looked at.
+    the viewer whose colour scale the maps follow. page: at most so many at once. on_choose: called with the index of a
+    map that was clicked, before the page runs; without it the maps are only looked at.
     """
     check_maps(maps, titles, scale)
 
@@ -53,7 +54,7 @@ def tiles(
             on_choose(index)
 
     payload = tiles_payload(
-        maps, titles, scale, signed, columns, label, selected, settings_of or key, on_choose is not None
+        maps, titles, scale, signed, columns, label, selected, settings_of or key, on_choose is not None, page
     )
     _component(data=payload, key=key, on_choose_change=told)
 
@@ -83,6 +84,7 @@ def tiles_payload(
     selected: int | None,
     settings: str,
     choosable: bool,
+    page: int = 96,
 ) -> bytes:
     """Everything that the browser draws from: the blob maps holds all of them, float32 or RGB."""
     count, rows, cols = maps.shape[:3]
@@ -99,6 +101,7 @@ def tiles_payload(
         "selected": selected,
         "settings": settings,
         "choosable": choosable,
+        "page": page,
         "scales": scale_header(kind),
     }
     blob = np.ascontiguousarray(maps).tobytes() if maps.dtype == np.uint8 else map_bytes(maps)

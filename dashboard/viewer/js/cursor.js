@@ -2,6 +2,7 @@
 // {row, col} of the map's cell, null where the model saw nothing or no map is shown.
 
 const HOLD_MS = 250
+const WALK_MS = 150 // rest of the arrow keys after which the unit is moved
 const TAP_SLACK = 6 // CSS pixels that a finger may slip during a tap
 const KEY_GRID = 16 // cells a side for the arrow keys where no map is shown
 
@@ -90,7 +91,8 @@ function keyAction(view, event) {
   const step = (value, by) => clamp(Math.round(100 * (value + by)) / 100, 0, 1)
   const setOpacity = (by) => () => view.change({ opacity: step(opacity, by) })
   const setThreshold = (by) => () => view.change({ threshold: step(threshold, by) })
-  if (MOVES[event.key]) return () => moveCursor(view, ...MOVES[event.key])
+  if (event.shiftKey && view.spot && MOVES[event.key]) return null // other keys of the page: dashboard/unit_pad
+  if (MOVES[event.key]) return () => walk(view, ...MOVES[event.key])
   return {
     Enter: () => pickCursor(view),
     " ": () => pickCursor(view),
@@ -98,6 +100,14 @@ function keyAction(view, event) {
     "+": setOpacity(0.05), "=": setOpacity(0.05), "-": setOpacity(-0.05),
     "]": setThreshold(0.05), "[": setThreshold(-0.05),
   }[event.key]
+}
+
+// A chosen unit goes along with the keys; the server is told once they rest.
+function walk(view, down, right) {
+  moveCursor(view, down, right)
+  if (!view.spot) return
+  clearTimeout(view.walking)
+  view.walking = setTimeout(() => pickCursor(view), WALK_MS)
 }
 
 // The cursor starts at the strongest cell, and keeps its cell while the maps of one grid follow each other.

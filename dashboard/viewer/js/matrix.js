@@ -1,7 +1,8 @@
 // One matrix: what Python sent, and drawing only those tiles that are new or drawn differently.
 
-const NARROWEST = 84 // CSS pixels of a tile's picture, and at most
+const NARROWEST = 52 // CSS pixels of a tile's picture, and at most
 const WIDEST = 168
+const SMALL = 84 // below, the headings are small too
 const PADDING = 14 // around a tile, in CSS pixels: css/matrix.css
 const TALLEST = 1.3 // heights of a tile's width
 const LINE = 15 // CSS pixels of a line of a reason: css/matrix.css
@@ -29,10 +30,10 @@ function createMatrix(root, signal) {
 
 async function receive(view, { data, setTriggerValue }) {
   const { header, blob, floats } = decodePayload(data)
-  const { picture, rows, columns, selected, choosable, settings: name, range, note } = header
+  const { picture, rows, columns, selected, choosable, reveal, settings: name, range, note } = header
   const scales = decodeScales(header.scales, blob("scales"))
   const cells = withMaps(header.cells, floats, view.cells)
-  Object.assign(view, { setTriggerValue, picture, rows, columns, cells, selected, choosable, name, scales })
+  Object.assign(view, { setTriggerValue, picture, rows, columns, cells, selected, choosable, reveal, name, scales })
   view.heat = range
   showTable(view)
   showBelow(view, note)
@@ -73,8 +74,10 @@ function drawMatrix(view) {
   const { el, bitmap, picture, columns } = view
   const room = el.scroller.clientWidth
   if (!bitmap || !room) return // in a hidden tab
-  const side = el.head.querySelector(".corner").offsetWidth
-  const width = clamp(Math.floor((room - side) / columns.length) - PADDING, NARROWEST, WIDEST)
+  const widthOf = () => Math.floor((room - el.head.querySelector(".corner").offsetWidth) / columns.length) - PADDING
+  el.matrix.classList.remove("small")
+  el.matrix.classList.toggle("small", widthOf() < SMALL)
+  const width = clamp(widthOf(), NARROWEST, WIDEST)
   const size = fitSize(picture, width, TALLEST * width, devicePixelRatio)
   const height = size.height / devicePixelRatio
   el.matrix.style.setProperty("--tile", `${width}px`)

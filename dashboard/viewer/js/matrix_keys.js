@@ -41,7 +41,7 @@ function moveFocus(view, event) {
   setStop(view, { row: place.row + move[0], col: place.col + move[1] }).focus()
 }
 
-// The tile is marked at once; the next run of the server confirms it.
+// The tile is marked at once; the next run of the server confirms it, and what it changes comes into view.
 function choose(view, place) {
   if (!place || !view.choosable || !cellAt(view, place.row, place.col)?.digest) return
   view.selected = [place.row, place.col]
@@ -49,4 +49,12 @@ function choose(view, place) {
   for (const button of pressed) button.setAttribute("aria-pressed", "false")
   tileAt(view, place.row, place.col).setAttribute("aria-pressed", "true")
   view.setTriggerValue("choose", view.selected)
+  if (view.reveal) revealContainer(view.reveal)
+}
+
+// Streamlit gives a container the class st-key-<its key>.
+function revealContainer(key) {
+  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches
+  const place = { behavior: calm ? "auto" : "smooth", block: "center" }
+  document.querySelector(`.st-key-${CSS.escape(key)}`)?.scrollIntoView(place)
 }

@@ -3,7 +3,7 @@
 const WIDEST = 420 // CSS pixels of a side
 const SIDE_GAP = 24
 const BESIDE = 480 // CSS pixels from which the sides stand beside each other
-const LINES = { nearest: 1, bilinear: 1, aligned: 1, bicubic: 2 } // of the equation, where the sides stand beside
+const LINES = { nearest: 1, bilinear: 1, aligned: 1, bicubic: 4 } // of the equation, where the sides stand beside
 
 const PARTS = [
   "probe", "cells", "cell-marks", "output", "output-marks", "grid-title", "output-title", "place", "equation", "legend",
@@ -28,11 +28,11 @@ function createProbe(root, signal) {
 
 function receive(view, { data }) {
   const { header, blob, floats } = decodePayload(data)
-  const { rows, cols, height, width, mode, vmin, vmax, label, link, settings: name } = header
+  const { rows, cols, height, width, mode, vmin, vmax, label, link, legend, settings: name } = header
   const map = { rows, cols, values: floats("map") }
   const [size, heat] = [{ width, height }, { vmin, vmax, label, ends: null }]
   if (view.size?.width !== width || view.size.height !== height) view.pixel = null
-  Object.assign(view, { map, size, heat, mode, link, name, scales: decodeScales(header.scales, blob("scales")) })
+  Object.assign(view, { map, size, heat, mode, link, legend, name, scales: decodeScales(header.scales, blob("scales")) })
   view.pixel ??= firstPixel(map, size)
   showTexts(view)
   readPixel(view)
@@ -47,7 +47,7 @@ function firstPixel(map, size) {
   return { row: along(row, size.height, map.rows), col: along(col, size.width, map.cols) }
 }
 
-function showTexts({ el, map, size, mode, heat }) {
+function showTexts({ el, map, size, mode, heat, legend }) {
   const grid = `${map.rows} \u00d7 ${map.cols}`
   const output = `${TITLES[mode]}, ${size.height} \u00d7 ${size.width}`
   el["grid-title"].textContent = `Layer\u2019s grid, ${grid}`
@@ -55,7 +55,7 @@ function showTexts({ el, map, size, mode, heat }) {
   el.cells.setAttribute("aria-label", `${heat.label}, ${grid} cells`)
   el.output.setAttribute("aria-label", `${heat.label}, ${output}`)
   el["legend-title"].textContent = heat.label
-  el.legend.hidden = !(heat.vmax > heat.vmin)
+  el.legend.hidden = !(legend && heat.vmax > heat.vmin)
 }
 
 function readPixel(view) {

@@ -2,6 +2,7 @@
 
 const ROOM_FOR_VALUE = 38 // CSS pixels of a cell in which its value can be written
 const ROOM_FOR_WEIGHT = 26
+const ROOM_FOR_TIMES = 48
 
 function colourOf(value, { vmin, vmax }, lut) {
   const part = vmax > vmin ? (value - vmin) / (vmax - vmin) : 0
@@ -62,7 +63,7 @@ function writeCell(context, { x, y, width, height }, value, weight) {
   const values = room >= ROOM_FOR_VALUE
   const lines = []
   if (weight !== undefined && room >= ROOM_FOR_WEIGHT) {
-    lines.push({ bold: "600 ", text: roundWeight(weight, 2) + (values ? " \u00d7" : "") })
+    lines.push({ bold: "600 ", text: weightInCell(weight) + (room >= ROOM_FOR_TIMES ? " \u00d7" : "") })
   }
   if (values) lines.push({ bold: "", text: shortNumber(value) })
   const size = Math.round(clamp(0.24 * room, 10, 13) * devicePixelRatio)
@@ -70,8 +71,15 @@ function writeCell(context, { x, y, width, height }, value, weight) {
   Object.assign(context, { textAlign: "center", textBaseline: "middle" })
   lines.forEach(({ bold, text }, i) => {
     context.font = `${bold}${size}px ${family}`
+    const part = (width - 6 * devicePixelRatio) / context.measureText(text).width
+    if (part < 1) context.font = `${bold}${part * size}px ${family}`
     context.fillText(text, x + width / 2, y + height / 2 + (i - (lines.length - 1) / 2) * 1.2 * size)
   })
+}
+
+// A cell has room for two decimals; the sum below has the rest.
+function weightInCell(weight) {
+  return Math.abs(weight) < 0.005 ? "\u2248 0" : roundWeight(weight, 2)
 }
 
 function shortNumber(value) {

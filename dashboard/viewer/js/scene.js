@@ -1,5 +1,6 @@
 // Where things lie, and drawing them. Lengths are device pixels of one canvas unless said otherwise.
 
+const PIXELS_FROM = 8 // canvas pixels a picture pixel from which its pixels are shown as they are
 const OUTSIDE_DIM = 0.4 // how much darker the part is that the model did not see
 
 // The largest size of the picture's shape within the room given, in whole device pixels.
@@ -40,6 +41,7 @@ function sameSize(a, b) {
 // The picture, dimmed where the model did not see it.
 function drawPicture(context, bitmap, picture, size) {
   context.imageSmoothingQuality = "high"
+  context.imageSmoothingEnabled = size.width < PIXELS_FROM * picture.width
   context.drawImage(bitmap, 0, 0, size.width, size.height)
   if (coversPicture(picture)) return
   const { x, y, width, height } = boxOn(picture, size)

@@ -80,12 +80,19 @@ function drawMarks(view) {
   const line = Math.max(1, Math.round(devicePixelRatio))
   context.clearRect(0, 0, marks.width, marks.height)
   if (!coversPicture(view.picture)) outline(context, boxOn(view.picture, marks), line)
-  const { pointed, map } = view
+  const { pointed, map, spot } = view
+  if (spot) drawSpot(view, context, spot, line)
   if (!pointed) return
   if (view.ghost) crosshair(context, middleOf(spotOn(view, pointed, 0)), line)
   const tiny = !map || pointed.row === null || (marks.width / map.cols < 6 * line)
   if (tiny && view.hovered) return // the pointer itself shows the place
   outline(context, tiny ? spotOn(view, pointed, 8 * line) : cellOn(view, pointed), line)
+}
+
+// The chosen unit: its cell in a thin frame, what it sees in a bold one.
+function drawSpot(view, context, spot, line) {
+  outline(context, boxOn({ ...view.picture, box: spot.box }, view.el.marks), 2 * line)
+  if (view.map) outline(context, cellOn(view, spot), line)
 }
 
 function cellOn({ picture, map, el: { marks } }, { row, col }) {

@@ -51,9 +51,9 @@ function relayout(view) {
   const { layout } = view
   view.layout = arrange(view, room, devicePixelRatio)
   view.first = startOfPage(view, layout && layout.count !== view.layout.count ? view.stop : view.first)
-  const { count, gap, width, height, enlarged } = view.layout
+  const { count, gap, tile, width, height, enlarged } = view.layout
   view.el.grid.style.setProperty("--columns", count)
-  for (const [name, length] of Object.entries({ gap, width, height })) {
+  for (const [name, length] of Object.entries({ gap, tile, width, height })) {
     view.el.grid.style.setProperty(`--${name}`, `${length}px`)
   }
   view.el.grid.classList.toggle("enlarged", enlarged)

@@ -1,6 +1,5 @@
 // One page of tiles: how many fit, what each holds, and painting its cells.
 
-const TILES_A_PAGE = 96
 const BORDER = 8 // CSS pixels around a canvas: css/tiles.css
 const LEAST_GAP = 8
 const MOST_GAP = 20
@@ -10,18 +9,19 @@ const LARGEST = 240
 
 // Columns, the gap between them, and the canvas's CSS size: a whole number of device pixels a cell wherever a cell has
 // at least one; what that leaves goes to the gaps.
-function arrange({ rows, cols, columns, titles }, room, ratio) {
+function arrange({ rows, cols, columns, titles, page }, room, ratio) {
   const fits = (side) => Math.max(1, Math.floor((room + LEAST_GAP) / (side + BORDER + LEAST_GAP)))
   const count = Math.max(1, Math.min(columns ?? Infinity, fits(columns ? SMALLEST : FITTED), titles.length))
   const most = Math.min(LARGEST, Math.floor((room + LEAST_GAP) / count) - LEAST_GAP - BORDER)
   const scale = (most * ratio) / cols
   const side = (scale >= 1 ? Math.floor(scale) : scale) / ratio
-  const gap = count > 1 ? clamp((room - count * (side * cols + BORDER)) / (count - 1), LEAST_GAP, MOST_GAP) : 0
-  return { count, gap, width: side * cols, height: side * rows, enlarged: scale >= 1 }
+  const tile = columns ? side * cols : Math.max(side * cols, FITTED) // words need room where a canvas is small
+  const gap = count > 1 ? clamp((room - count * (tile + BORDER)) / (count - 1), LEAST_GAP, MOST_GAP) : 0
+  return { count, page, gap, tile, width: side * cols, height: side * rows, enlarged: scale >= 1 }
 }
 
-function pageSize({ count }) {
-  return count * Math.max(1, Math.floor(TILES_A_PAGE / count))
+function pageSize({ count, page }) {
+  return count * Math.max(1, Math.floor(page / count))
 }
 
 function startOfPage(view, index) {

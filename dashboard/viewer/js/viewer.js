@@ -62,8 +62,9 @@ function receive(view, { data, setTriggerValue }) {
   const map = heat && { rows: heat.rows, cols: heat.cols, values: floats("map") }
   if (map?.rows !== view.map?.rows || map?.cols !== view.map?.cols) view.cursor = null
   if (picture.digest !== view.picture?.digest) Object.assign(view, { bitmap: null, pointed: null })
-  const { message, caption, maxHeight, compact, link, settings: name } = header
-  Object.assign(view, { setTriggerValue, picture, heat, map, message, caption, maxHeight, compact, link, name })
+  const { message, caption, maxHeight, compact, link, spot, settings: name } = header
+  if (spot) view.cursor = { row: spot.row, col: spot.col }
+  Object.assign(view, { spot, setTriggerValue, picture, heat, map, message, caption, maxHeight, compact, link, name })
   Object.assign(view, { base: null, area: null })
   if (heat) view.scales = decodeScales(header.scales, blob("scales"))
   showTexts(view)

@@ -140,7 +140,7 @@ def test_the_table_is_one_stop_of_the_tab_key(full: Page) -> None:
 
 
 def test_a_narrow_page_scrolls_inside_and_keeps_the_headings(full: Page) -> None:
-    full.set_viewport_size({"width": 480, "height": 300})
+    full.set_viewport_size({"width": 320, "height": 200})
     full.wait_for_timeout(400)
     scroller = full.locator(".scroller")
     inner, outer = scroller.evaluate("element => [element.scrollWidth, element.clientWidth]")
@@ -148,14 +148,14 @@ def test_a_narrow_page_scrolls_inside_and_keeps_the_headings(full: Page) -> None
     assert full.evaluate("document.scrollingElement.scrollWidth <= innerWidth")
     first, top = full.locator("tbody th").first, full.locator("thead th").last
     before = first.bounding_box(), top.bounding_box()
-    scroller.evaluate("element => element.scrollTo(100, 60)")
+    scroller.evaluate("element => element.scrollTo(40, 60)")
     after = first.bounding_box(), top.bounding_box()
     assert before[0]
     assert before[1]
     assert after[0]
     assert after[1]
     assert (after[0]["x"], after[1]["y"]) == (before[0]["x"], before[1]["y"])
-    assert (after[0]["y"], after[1]["x"]) == (before[0]["y"] - 60, before[1]["x"] - 100)
+    assert (after[0]["y"], after[1]["x"]) == (before[0]["y"] - 60, before[1]["x"] - 40)
 
 
 def test_a_tile_keeps_the_shape_of_the_picture(full: Page) -> None:

@@ -1,0 +1,123 @@
+"""Which pictures are searched for top patches: a bundled set, uploads or a zip, or a folder of this machine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from dashboard import cached, state
+from dashboard.units.local import is_local, open_local_folder
+from xai_core.datasets import BUNDLED, Dataset, open_dataset
+
+TITLES = {
+    "samples": "Sample photographs",
+    "digits": "Handwritten digits",
+    "uploads": "My pictures or a zip",
+    "folder": "A folder of this machine",
+}
+TYPES = ["zip", "png", "jpg", "jpeg", "webp", "tif", "tiff", "bmp", "gif"]
+
+
+def chosen() -> str:
+    """Which source; at first what the link says, else what fits the model. Another model brings its own."""
+    model = state.selection().model
+    kept: tuple[str, str] | None = st.session_state.get("unit_data")
+    if kept is None or (kept[0] != model and kept[1] in BUNDLED):
+        link = st.query_params.get("data", "") if kept is None else ""
+        kept = (model, link if link in BUNDLED else ("digits" if model == "digits" else "samples"))
+        st.session_state["unit_data"] = kept
+    return kept[1]
+
+
+def choose(source: str) -> None:
+    st.session_state["unit_data"] = (state.selection().model, source)
+
+
+def data_control() -> Dataset | None:
+    """The choice of pictures; None while none are given. ImageError: those given are no data set."""
+    source = chosen()
+    st.session_state["unit_source"] = source
+    st.segmented_control(
+        "Pictures to search",
+        [key for key in TITLES if key != "folder" or source == "folder" or is_local()],
+        format_func=TITLES.__getitem__,
+        key="unit_source",
+        on_change=lambda: choose(st.session_state["unit_source"]),
+        required=True,
+    )
+    return given(source)
+
+
+def given(source: str) -> Dataset | None:
+    """The pictures of a source, with what it takes to name them; None and ImageError as `data_control`."""
+    if source in BUNDLED:
+        return cached.bundled_set(source)
+    dataset = _uploaded() if source == "uploads" else _folder()
+    if dataset is not None:
+        for note in dataset.notes:
+            st.caption(f":material/info: {note}")
+    return dataset
+
+
+def runs_by_itself(source: str, model: str) -> bool:
+    """Whether the search takes a moment only, so that nobody need ask for it."""
+    return source == "samples" or (source, model) == ("digits", "digits")
+
+
+def picture_of(source: str, dataset: Dataset, index: int) -> str:
+    """What a choice calls a picture of the set; one of the visitor's own joins the tray. ImageError: it is gone."""
+    if source == "samples":
+        return f"sample:{dataset.items[index].id}"
+    if source == "digits":
+        return f"digit:{index}"
+    state.add_upload(dataset.load(index))
+    return state.selection().picture
+
+
+def _uploaded() -> Dataset | None:
+    kept: Dataset | None = st.session_state.get("unit_uploads")
+    files = st.file_uploader(
+        "Several pictures, or one zip with a folder for each class",
+        type=TYPES,
+        accept_multiple_files=True,
+        key="unit_uploader",
+        help="They stay on this server and in this visit. Larger sets: name a folder, or raise server.maxUploadSize.",
+    )
+    ids = [file.file_id for file in files]
+    if ids and ids != st.session_state.get("unit_upload_ids"):
+        kept = open_dataset([(file.name, file.getvalue()) for file in files])
+        st.session_state.update(unit_uploads=kept, unit_upload_ids=ids)
+    if kept is not None:
+        st.caption(f"**{kept.name}**: {_size(kept)}")
+    return kept
+
+
+def _folder() -> Dataset | None:
+    text = st.text_input(
+        "Path of the folder",
+        key="unit_folder",
+        persist_state="session",
+        placeholder="~/pictures",
+        help="Subfolders are read as classes. Nothing in the folder is changed, and the path never enters a link.",
+    )
+    if not text.strip():
+        return None
+    dataset: Dataset = _opened(text)
+    st.caption(f"**{dataset.name}**: {_size(dataset)}")
+    return dataset
+
+
+def _opened(text: str) -> Dataset:
+    """Listed once a visit and path; the button looks again."""
+    kept: tuple[str, Any] | None = st.session_state.get("unit_folder_set")
+    again = st.button("Look for new pictures", type="tertiary", icon=":material/refresh:")
+    if kept is None or kept[0] != text or again:
+        kept = (text, open_local_folder(text))
+        st.session_state["unit_folder_set"] = kept
+    return kept[1]
+
+
+def _size(dataset: Dataset) -> str:
+    classes = f" in {len(dataset.class_names)} classes" if dataset.class_names else ", without classes"
+    return f"{len(dataset):,} pictures{classes}"

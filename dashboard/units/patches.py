@@ -1,0 +1,179 @@
+"""Top patches: the pictures of a set, and the places in them, that excite the chosen channel most, or least."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import streamlit as st
+
+from dashboard.patch_row import patch_row
+from dashboard.question import Question
+from dashboard.units import cached as units_cached
+from dashboard.units import choice as units_choice
+from dashboard.units import data as units_data
+from dashboard.units import runs as units_runs
+from dashboard.units.now import Shown
+from dashboard.units.pieces import piece
+from xai_core.datasets import Dataset
+from xai_core.errors import ImageError, LayerError, SightlineError
+from xai_core.features.patch_job import By, PatchJob, patch_job
+from xai_core.features.patches import Patch, TopPatches, class_shares
+from xai_core.render.recipe import percent
+
+POLL_S = 1.0
+COUNTS = (9, 16, 25)
+BYS: dict[By, str] = {"activation": "Activation", "contribution": "Contribution"}
+ENDS = {"most": "Most", "least": "Least"}
+
+
+def top_patches(asked: Question, shown: Shown) -> None:
+    """The choice of pictures, the search's progress, and what it has found for this channel."""
+    st.subheader(f"What excites channel {shown.channel} most", anchor=False)
+    st.markdown(
+        "One run over a set of pictures finds, for **every** channel, the places that excite it most. What they have "
+        "in common is what the channel detects. Click a piece to see its pixels."
+    )
+    try:
+        _search(asked, shown)
+    except SightlineError as error:  # the rest of the page does without
+        st.error(str(error), icon=":material/error:")
+
+
+def _search(asked: Question, shown: Shown) -> None:
+    dataset = units_data.data_control()
+    if dataset is None:
+        return
+    job = _job(asked, dataset, *_settings())
+    source = units_data.chosen()
+    now = units_runs.progress(job)
+    asleep = now.found is None and not now.running and not now.trouble
+    if asleep and units_data.runs_by_itself(source, asked.model.card.key):
+        units_runs.start(job)
+        now = units_runs.progress(job)
+    show = partial(_results, asked, shown, job, source, now.running)
+    st.fragment(show, run_every=POLL_S if now.running else None)()
+
+
+def _settings() -> tuple[By, int, int]:
+    """How places are ranked, how many are kept, and how many of one picture."""
+    with st.popover("Settings", icon=":material/tune:"):
+        by = st.segmented_control(
+            "Rank places by",
+            list(BYS),
+            format_func=BYS.__getitem__,
+            default="activation",
+            key="unit_by",
+            persist_state="session",
+            required=True,
+            help="Activation: how strongly the unit fires. Contribution: what it adds there to the score of the class "
+            "that the model sees, weight times activation; about three times the work.",
+        )
+        count = st.segmented_control(
+            "Pieces", COUNTS, default=COUNTS[0], key="unit_count", persist_state="session", required=True
+        )
+        each = st.toggle("Several places of one picture", key="unit_each", persist_state="session")
+    return by, count, 3 if each else 1
+
+
+def _job(asked: Question, dataset: Dataset, by: By, count: int, each: int) -> PatchJob:
+    """The question to all layers of the short list at once, so that another unit needs no other run."""
+    layers = {layer.name for layer in asked.layers if layer.main} | {asked.layer}
+    return patch_job(asked.model, dataset, sorted(layers), count, by=by, per_picture=each)
+
+
+def _results(asked: Question, shown: Shown, job: PatchJob, source: str, following: bool) -> None:
+    """The part of the page that follows a running search; the whole page runs where it has started or ended."""
+    now = units_runs.progress(job)
+    if st.session_state.pop("unit_visit", False) or (following and not now.running):
+        st.rerun()
+    _progress_line(job, now)
+    if now.found is not None and now.found.done:
+        _pieces(asked, shown, job, source, now.found)
+
+
+def _progress_line(job: PatchJob, now: units_runs.Progress) -> None:
+    """How far the search is, with the one thing to do about it."""
+    done, total = (now.found.done, now.found.total) if now.found else (0, len(job.dataset))
+    if now.trouble:
+        st.error(now.trouble, icon=":material/error:")
+    if done == total and now.found:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if now.running:
+            words = f"{done:,} of {total:,} pictures" if now.found else "Waiting for another search to end …"
+            st.progress(done / max(1, total), words)
+            st.button("Stop", icon=":material/stop_circle:", on_click=units_runs.stop, args=(job,))
+        elif done:
+            st.progress(done / total, f"Stopped after {done:,} of {total:,} pictures; this is what they gave.")
+            st.button("Go on", icon=":material/play_arrow:", on_click=_start, args=(job,))
+        else:
+            title = f"Search {total:,} pictures"
+            st.button(title, type="primary", icon=":material/image_search:", on_click=_start, args=(job,))
+
+
+def _start(job: PatchJob) -> None:
+    units_runs.start(job)
+    st.session_state["unit_visit"] = True  # the whole page runs, so that this part follows the search
+
+
+def _pieces(asked: Question, shown: Shown, job: PatchJob, source: str, found: TopPatches) -> None:
+    end = st.segmented_control(
+        "Which end",
+        list(ENDS),
+        format_func=ENDS.__getitem__,
+        default="most",
+        key="unit_end",
+        persist_state="session",
+        required=True,
+        label_visibility="collapsed",
+    )
+    try:
+        patches = found.unit(asked.layer, shown.channel, least=end == "least")
+    except LayerError as error:
+        st.info(str(error), icon=":material/info:")
+        return
+    field = units_cached.fields(asked.model, asked.layers)[asked.layer]
+    made = [(patch, piece(asked.model, job.dataset, field, shown.channel, patch)) for patch in patches]
+    there = [(patch, one) for patch, one in made if one is not None]
+    patch_row(
+        [one for _, one in there],
+        label=f"Pieces that excite channel {shown.channel} {end}",
+        key="unit_pieces",
+        on_choose=lambda index: _open(shown, job.dataset, source, there[index][0]),
+    )
+    st.caption(_in_words(job, found, patches, len(made) - len(there)))
+    _unread(job.dataset, found)
+    if failure := st.session_state.pop("unit_open_failure", None):
+        st.error(failure, icon=":material/error:")
+
+
+def _open(shown: Shown, dataset: Dataset, source: str, patch: Patch) -> None:
+    """Go to the piece's picture, with this channel at its place."""
+    units_choice.remember()
+    try:
+        picture = units_data.picture_of(source, dataset, patch.picture)
+    except ImageError as error:
+        units_choice.forget()
+        st.session_state["unit_open_failure"] = str(error)
+        return
+    units_choice.visit(picture, shown.channel, (patch.i, patch.j), shown.here)
+    st.session_state["unit_visit"] = True
+
+
+def _in_words(job: PatchJob, found: TopPatches, patches: tuple[Patch, ...], gone: int) -> str:
+    what = "activation" if job.by == "activation" else "contribution to the score"
+    shares = ", ".join(f"**{name}** {percent(share)}" for name, share in class_shares(patches, job.dataset)[:5])
+    classes = f" Classes among them: {shares}." if shares else ""
+    lost = f" {gone} can no longer be read." if gone else ""
+    once = "one place a picture" if job.per_picture == 1 else f"up to {job.per_picture} places a picture"
+    return f"The number below a piece is its {what}; of {found.done:,} pictures, {once}.{classes}{lost}"
+
+
+def _unread(dataset: Dataset, found: TopPatches) -> None:
+    if not found.unread:
+        return
+    count = len(found.unread)
+    words = "1 picture could not be read and was" if count == 1 else f"{count:,} pictures could not be read and were"
+    with st.expander(f"{words} left out"):
+        for index, reason in found.unread[:50]:
+            st.markdown(f"- `{dataset.items[index].id}`: {reason}")

@@ -1,0 +1,44 @@
+"""The head of the Units page: what it is about, the way back, and a tour that takes ten seconds."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import controls, state
+from dashboard.units import choice as units_choice
+from dashboard.units import data as units_data
+
+FIRST_DIGIT = "digit:3"
+
+
+def headline() -> None:
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.header("Inside the network, unit by unit", anchor=False, width="content")
+        with st.container(horizontal=True, width="content"):
+            _back()
+            if state.selection().model != "digits":
+                st.button(
+                    "Tour with handwritten digits",
+                    icon=":material/tour:",
+                    on_click=_tour,
+                    help="A small network and 1797 digits, both bundled: everything on this page within seconds.",
+                )
+    st.markdown(
+        "Choose a layer, then a channel: see **where it fires**, **how far it sees**, **what excites it most** in a "
+        "set of pictures, and **which pixels** made it fire."
+    )
+
+
+def _tour() -> None:
+    units_choice.remember()
+    state.choose(model="digits")
+    state.choose(picture=FIRST_DIGIT)
+    units_data.choose("digits")
+
+
+def _back() -> None:
+    before = units_choice.came_from()
+    if before is None:
+        return
+    title = controls.picture_titles().get(before.picture) or controls.image_of(before.picture).name
+    st.button(f"Back to {title[:40]}", icon=":material/arrow_back:", on_click=units_choice.come_back)
