@@ -7,8 +7,9 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from dashboard import cached, state
+from dashboard import cached, own_models, state
 from dashboard.failures import in_words
+from xai_core.errors import ModelError
 from xai_core.models.download import fetch, is_on_disk
 from xai_core.types import Download, LoadedModel, ModelCard
 
@@ -18,15 +19,25 @@ def ready_model(key: str, on_decline: Callable[[], None] | None = None) -> Loade
 
     on_decline: what "Use the bundled model" does; by default it changes the shared choice.
     """
-    card = cached.cards()[key]
+    if key in own_models.own():
+        return own_models.own()[key]
+    with in_words():
+        card = _card(key)
     if card.download is not None and not is_on_disk(card.download):
         _offer_download(card, card.download, on_decline or _use_bundled)
     with in_words(), st.spinner(f"Loading {card.title} …", show_time=True):
         return cached.model(key)
 
 
+def _card(key: str) -> ModelCard:
+    try:
+        return cached.cards()[key]
+    except KeyError:
+        raise ModelError(own_models.unknown_in_words(key)) from None
+
+
 def _use_bundled() -> None:
-    state.choose(model=next(iter(cached.cards())))
+    state.choose(model=state.Selection().model)
 
 
 def _offer_download(card: ModelCard, download: Download, on_decline: Callable[[], None]) -> None:

@@ -8,8 +8,9 @@ from PIL import Image
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms import functional as F
 
-from xai_core.errors import ImageError
+from xai_core.errors import ImageError, ModelError
 from xai_core.images.display import display_pixels
+from xai_core.images.head_crop import head_crop
 from xai_core.types import Box, ModelCard, ModelInput, SourceImage
 
 # Scaling the shorter side of a very elongated picture makes the longer one huge: 1 x 8000 would become 256 x 2048000.
@@ -17,21 +18,25 @@ _MAX_RESIZED_PIXELS = 50_000_000
 
 
 def prepare(card: ModelCard, image: SourceImage, device: torch.device | str = "cpu") -> ModelInput:
-    """The tensor (1, 3, H, W) that the model reads, and the box of the picture that it covers.
+    """The tensor (1, c, H, W) that the model reads, and the box of the picture that it covers; c is 3, or 1 for grey.
 
     Bit for bit what torchvision's `ImageClassification` preset gives for the same picture.
-    Raises ImageError for a picture too elongated to be scaled.
+    A card with a `head_side` reads the standardised crop to the head instead.
+    Raises ImageError for a picture too elongated to be scaled, ModelError for a card with other numbers of channels.
     """
+    if card.resize.head_side is not None:
+        return _prepare_head(card, image, card.resize.head_side, device)
     height, width = image.size
     target = _resized_size(card, height, width)
     picture: Image.Image | torch.Tensor = Image.fromarray(display_pixels(image))
     if not card.resize.antialias:
         picture = F.pil_to_tensor(picture)  # PIL always smooths when it shrinks; torch's own resampling need not
     picture = F.resize(picture, target, InterpolationMode(card.resize.interpolation), antialias=card.resize.antialias)
-    picture = F.center_crop(picture, list(card.input_size))
-    if isinstance(picture, Image.Image):
-        picture = F.pil_to_tensor(picture)
-    tensor = F.normalize(F.convert_image_dtype(picture, torch.float32), list(card.mean), list(card.std))
+    picture = _in_channels(F.center_crop(picture, list(card.input_size)), len(card.mean))
+    pixels = picture if isinstance(picture, torch.Tensor) else F.pil_to_tensor(picture)
+    if card.channel_order == "BGR":
+        pixels = pixels.flip(0)
+    tensor = F.normalize(F.convert_image_dtype(pixels, torch.float32), list(card.mean), list(card.std))
     return ModelInput(tensor.unsqueeze(0).to(device), _box(card, (height, width), target))
 
 
@@ -39,8 +44,26 @@ def model_view(card: ModelCard, model_input: ModelInput) -> np.ndarray:
     """What the model saw: uint8 (H, W, 3) RGB, the normalisation undone."""
     tensor = model_input.tensor[0].detach().cpu()
     mean, std = (torch.tensor(values).view(-1, 1, 1) for values in (card.mean, card.std))
-    pixels = (tensor * std + mean).clamp(0, 1) * 255
+    pixels = (tensor * std + mean).clamp(0, 1).expand(3, -1, -1) * 255
+    if card.channel_order == "BGR":
+        pixels = pixels.flip(0)
     return pixels.round().to(torch.uint8).permute(1, 2, 0).numpy()
+
+
+def _in_channels(picture: Image.Image | torch.Tensor, channels: int) -> Image.Image | torch.Tensor:
+    """As it is for three; for one its luma (ITU-R BT.601)."""
+    if channels not in (1, 3):
+        raise ModelError(
+            f"The model reads {channels} channels, but a picture has 3, or 1 as grey; give tensors to the network."
+        )
+    return picture if channels == 3 else F.rgb_to_grayscale(picture)
+
+
+def _prepare_head(card: ModelCard, image: SourceImage, side: int, device: torch.device | str) -> ModelInput:
+    crop = head_crop(image, side)
+    grey = F.resize(torch.from_numpy(crop.grey)[None], list(card.input_size), InterpolationMode.BILINEAR)
+    tensor = F.normalize(grey.expand(len(card.mean), -1, -1), list(card.mean), list(card.std))
+    return ModelInput(tensor.unsqueeze(0).to(device), crop.box)
 
 
 def _resized_size(card: ModelCard, height: int, width: int) -> list[int]:

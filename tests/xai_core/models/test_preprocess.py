@@ -1,6 +1,7 @@
 """Oracles: torchvision's preset and timm's transform, bit for bit; and pictures whose values tell their positions."""
 
 import hashlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from torchvision.models import get_model_weights
 from torchvision.transforms import InterpolationMode, functional
 from torchvision.transforms._presets import ImageClassification
 
-from xai_core.errors import ImageError
+from xai_core.errors import ImageError, ModelError
 from xai_core.images.display import display_pixels
 from xai_core.models.preprocess import model_view, prepare
 from xai_core.models.torchvision_zoo import cards
@@ -205,3 +206,30 @@ def test_a_hopelessly_elongated_picture_is_refused_before_it_fills_the_memory():
 
 def test_the_tensor_lies_on_the_device_asked_for():
     assert prepare(card(), photograph(noise(20, 20)), torch.device("meta")).tensor.is_meta
+
+
+def test_one_mean_reads_the_luma_as_torchvisions_grayscale_gives_it():
+    c = replace(card(), mean=(0.449,), std=(0.226,))
+    pixels = noise(300, 400)
+    given = prepare(c, photograph(pixels))
+    grey = functional.to_grayscale(functional.resize(Image.fromarray(pixels), 256))
+    expected = (functional.to_tensor(functional.center_crop(grey, [224, 224])) - 0.449) / 0.226
+    assert given.tensor.shape == (1, 1, 224, 224)
+    assert (given.tensor[0] - expected).abs().max() < 1e-6
+    seen = model_view(c, given)
+    assert seen.shape == (224, 224, 3)
+    assert (seen[..., 0] == np.asarray(functional.center_crop(grey, [224, 224]))).all()
+
+
+def test_bgr_reverses_the_channels_and_the_view_shows_true_colours():
+    mean, std = (0.4, 0.5, 0.6), (0.2, 0.3, 0.4)  # blue, green, red
+    pixels = np.zeros((224, 224, 3), np.uint8) + np.array([255, 102, 0], np.uint8)
+    c = replace(card(), mean=mean, std=std, resize=ResizeRule(None), channel_order="BGR")
+    given = prepare(c, photograph(pixels))
+    assert given.tensor[0, :, 0, 0].tolist() == pytest.approx([(0 - 0.4) / 0.2, (0.4 - 0.5) / 0.3, (1 - 0.6) / 0.4])
+    assert (model_view(c, given) == pixels).all()
+
+
+def test_other_numbers_of_channels_are_refused():
+    with pytest.raises(ModelError, match=r"reads 4 channels, (and|but) a picture has"):
+        prepare(replace(card(), mean=(0.5,) * 4, std=(0.5,) * 4), photograph(noise(30, 30)))

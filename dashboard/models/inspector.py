@@ -1,0 +1,64 @@
+"""What there is in a network: its stages, its layers as a table, and which methods apply to it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import cached
+from dashboard.question import Question
+from dashboard.units import cached as units_cached
+from dashboard.units import network as units_network
+from xai_core.attribution.catalog import find_method
+from xai_core.types import LayerInfo, LoadedModel, ReceptiveField
+
+
+def inspector(asked: Question) -> None:
+    """The diagram, on which a click chooses the layer for the other pages too, the table and the methods."""
+    model, layers = asked.model, asked.layers
+    parameters = sum(parameter.numel() for parameter in model.module.parameters())
+    st.subheader(f"Inside {model.card.title}", anchor=False)
+    channels = {1: "grey", 3: "colour"}[len(model.card.mean)]
+    height, width = model.card.input_size
+    st.markdown(
+        f"{parameters / 1e6:.2f} million parameters · {len(model.card.class_names)} classes · reads {channels} "
+        f"pictures of {height} × {width} · {model.card.source} · licence: {model.card.licence}"
+    )
+    units_network.network(asked)
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        _layers_table(model, layers)
+    with right:
+        _methods(model)
+
+
+def _layers_table(model: LoadedModel, layers: tuple[LayerInfo, ...]) -> None:
+    every = st.toggle("List all convolutions", key="inspector_all", persist_state="session")
+    listed = [layer for layer in layers if every or layer.main]
+    fields = units_cached.fields(model, layers)
+    st.dataframe(
+        [_row(model, layer, fields[layer.name]) for layer in listed],
+        hide_index=True,
+        alt="The network's layers",
+        column_config={"Parameters": st.column_config.NumberColumn(format="localized")},
+    )
+
+
+def _row(model: LoadedModel, layer: LayerInfo, field: ReceptiveField | str) -> dict[str, object]:
+    return {
+        "Layer": f"{layer.name} (suggested)" if layer.suggested else layer.name,
+        "Kind": layer.kind,
+        "Grid": f"{layer.grid[0]} × {layer.grid[1]}",
+        "Channels": layer.channels,
+        "Receptive field": units_network.field_in_words(field),
+        "Parameters": sum(parameter.numel() for parameter in model.module.get_submodule(layer.name).parameters()),
+    }
+
+
+def _methods(model: LoadedModel) -> None:
+    reasons = cached.methods(model.card.key, model)
+    fitting = [find_method(key).title for key, reason in reasons.items() if reason is None]
+    st.markdown(f"**{len(fitting)} of {len(reasons)} methods apply**")
+    st.caption(", ".join(fitting))
+    for key, reason in reasons.items():
+        if reason is not None:
+            st.caption(f"**{find_method(key).title}** does not: {reason}")

@@ -1,0 +1,119 @@
+"""The parts of the Models page: open a file, describe it, use it; and the models that this visit has."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import cached, own_models, state
+from dashboard.models import cached as models_cached
+from dashboard.models.card import card_form
+from dashboard.models.check import normalisation_check, preview
+from dashboard.models.opening import Draft, Network, forget_draft, opened_draft, recognised
+from xai_core.errors import SightlineError
+from xai_core.models.catalog import list_again
+from xai_core.models.checkpoint.card_file import write_card
+from xai_core.models.checkpoint.opening import carded
+from xai_core.models.own_folder import models_folder, save_to_folder
+from xai_core.types import LoadedModel, SourceImage
+
+LOCAL = {"127.0.0.1", "localhost", "::1"}
+
+
+def open_own(image: SourceImage) -> None:
+    """From the file to the model in use. What goes wrong here is said here; the rest of the page stays."""
+    st.subheader("Open your own", anchor=False)
+    st.markdown(
+        "Weights of any **torchvision** or **timm** classifier: `.safetensors`, `.pt`, `.pth`, or a Lightning or timm "
+        "`.ckpt`. The architecture is recognised from the file."
+    )
+    try:
+        draft = opened_draft()
+        if draft is not None:
+            _describe(draft, image)
+    except SightlineError as error:
+        st.error(str(error), icon=":material/error:")
+    _own_list()
+
+
+def _describe(draft: Draft, image: SourceImage) -> None:
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"#### {draft.title}", width="stretch")
+            st.button("Close this file", on_click=forget_draft, type="tertiary", icon=":material/close:")
+        network = recognised(draft)
+        if network is None:
+            return
+        _warn_of_tokens(network)
+        card = card_form(network)
+        model = carded(network.model, card, network.proposal)
+        models_cached.runs(model)
+        _take_along(draft, model)
+        preview(model, image)
+        normalisation_check(model)
+
+
+def _warn_of_tokens(network: Network) -> None:
+    if any(hasattr(part, "qkv") or "Attention" in type(part).__name__ for part in network.model.module.modules()):
+        st.warning(
+            "This network attends to tokens. Its pixel-level methods and occlusion hold; class maps of layers that "
+            "keep tokens instead of a grid are not offered, or mean little.",
+            icon=":material/info:",
+        )
+
+
+def _take_along(draft: Draft, model: LoadedModel) -> None:
+    in_use = state.selection().model == model.card.key
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            "In use on every page" if in_use else "Use this model",
+            type="primary",
+            icon=":material/check:",
+            on_click=_use,
+            args=(draft, model),
+            disabled=in_use,
+            help="Chooses it on every page, in this visit and for you alone.",
+        )
+        st.download_button(
+            "Download card",
+            write_card(model.card),
+            f"{model.card.title}.yaml",
+            "application/yaml",
+            icon=":material/description:",
+            on_click="ignore",
+            help="A small YAML file to keep beside the weights.",
+        )
+        if models_folder() is not None and st.get_option("server.address") in LOCAL:
+            st.button("Save to models folder", on_click=_save, args=(model,), icon=":material/save:")
+    saved = st.session_state.pop("saved_model", None)
+    if saved is not None:
+        (st.success if saved[0] else st.error)(saved[1])
+
+
+def _use(draft: Draft, model: LoadedModel) -> None:
+    """Take the model into the visitor's own; another card for the same file takes the place of the one before."""
+    before = st.session_state.get("used_draft")
+    if before is not None and before[0] == draft.number:
+        own_models.own().pop(before[1], None)
+    st.session_state["used_draft"] = (draft.number, model.card.key)
+    own_models.add(model)
+
+
+def _save(model: LoadedModel) -> None:
+    try:
+        name = save_to_folder(model)
+    except SightlineError as error:
+        st.session_state["saved_model"] = (False, str(error))
+        return
+    list_again()
+    cached.cards.clear()
+    st.session_state["saved_model"] = (True, f"Saved as {name}. It is offered to all who use this server.")
+
+
+def _own_list() -> None:
+    """This visit's own models, each with a way to drop it."""
+    for key, model in reversed(own_models.own().items()):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            mark = " · in use" if state.selection().model == key else ""
+            st.markdown(f"**{model.card.title}**{mark}", width="stretch")
+            st.button("Use", key=f"use_{key}", on_click=state.choose, kwargs={"model": key}, disabled=bool(mark))
+            st.button("Remove", key=f"forget_{key}", on_click=own_models.forget, args=(key,), icon=":material/delete:")

@@ -1,0 +1,222 @@
+"""The Models page without a browser: from a file of weights to a model that every page uses, for this visitor alone."""
+
+from __future__ import annotations
+
+import io
+import pickle
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+import torchvision
+import yaml
+from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import TextArea
+from torch import nn
+
+import xai_core as xai
+from dashboard import cached, own_models
+from dashboard.state import Selection
+from xai_core.models.catalog import list_again
+from xai_core.models.checkpoint.opening import open_checkpoint
+from xai_core.models.own_folder import VARIABLE
+from xai_core.types import LoadedModel, ResizeRule
+
+PAGES = Path(__file__).resolve().parents[2] / "pages"
+NAMES = ("glioma", "meningioma", "no tumour", "pituitary")
+
+
+def network() -> nn.Module:
+    """The usual MRI case: resnet18 for grey slices and four classes."""
+    torch.manual_seed(0)
+    made = torchvision.models.resnet18(weights=None, num_classes=4)
+    made.conv1 = nn.Conv2d(1, 64, 7, 2, 3, bias=False)
+    return made.eval()
+
+
+def lightning(made: nn.Module) -> bytes:
+    state = {f"model.{name}": tensor for name, tensor in made.state_dict().items()}
+    file = io.BytesIO()
+    torch.save({"pytorch-lightning_version": "2.5", "state_dict": state | {"loss.weight": torch.ones(4)}}, file)
+    return file.getvalue()
+
+
+@pytest.fixture(scope="module")
+def weights() -> bytes:
+    return lightning(network())
+
+
+@pytest.fixture(scope="module")
+def model(weights: bytes) -> LoadedModel:
+    """The same as a visitor's own, at a size that is quick."""
+    card = open_checkpoint(weights, class_names=NAMES).card
+    return open_checkpoint(weights, card=replace(card, input_size=(64, 64), resize=ResizeRule(None)))
+
+
+def page(name: str = "models") -> AppTest:
+    return AppTest.from_file(str(PAGES / f"{name}.py"), default_timeout=300)
+
+
+def texts(app: AppTest) -> str:
+    assert not app.exception, app.exception[0].message
+    kinds = (app.markdown, app.caption, app.success, app.info, app.warning, app.error, app.subheader, app.header)
+    return "\n".join(element.value for kind in kinds for element in kind)
+
+
+def upload(app: AppTest, name: str, data: bytes) -> AppTest:
+    return next(u for u in app.file_uploader if u.label == "A file of weights").upload(name, data).run()
+
+
+def visit_with(model: LoadedModel, name: str = "models") -> AppTest:
+    """A visit that has the model already."""
+    app = page(name)
+    app.session_state["own_models"] = {model.card.key: model}
+    app.session_state["selection"] = replace(Selection(), model=model.card.key)
+    return app
+
+
+def button(app: AppTest, label: str) -> AppTest:
+    return next(b for b in app.button if b.label == label).click().run()
+
+
+def area_of(app: AppTest) -> TextArea:
+    return next(a for a in app.text_area if a.label.startswith("Names of the 4 classes"))
+
+
+def test_a_grey_resnet18_of_a_trainer_goes_from_the_file_into_use(weights: bytes) -> None:
+    app = upload(page().run(), "brain.ckpt", weights)
+    said = texts(app)
+    assert "**torchvision/resnet18**, 4 classes, reads grey pictures (1 channel)" in said
+    assert "The prefix 'model.' was taken off the names." in said
+    assert "1 tensor outside it was left out: loss.weight." in said
+    assert "**timm/resnet18** fits too and gives the same answers" in said
+    app = area_of(app).set_value("\n".join(NAMES)).run()
+    app = button(app, "Use this model")
+    chosen = app.session_state["selection"].model
+    assert chosen.startswith("own/")
+    own = app.session_state["own_models"][chosen]
+    assert own.card.class_names == NAMES
+    assert (own.card.title, own.card.mean, own.card.input_size) == ("brain", (0.449,), (224, 224))
+    expected = network()
+    given = xai.prepare(own.card, xai.load_sample("coffee"), own.device).tensor
+    with torch.no_grad():
+        assert torch.allclose(own.module(given), expected(given), atol=1e-4)
+    assert app.selectbox(key="choice_model").options[0] == "brain · yours"
+    assert "Inside brain" in texts(app)
+    app = area_of(app).set_value("a\nb\nc\nd").run()
+    app = button(app, "Use this model")
+    assert [m.card.class_names for m in app.session_state["own_models"].values()] == [("a", "b", "c", "d")]
+    app = button(app, "Close this file")
+    assert app.session_state["draft"] is None  # its memory can go
+
+
+def test_another_visitor_neither_sees_nor_gets_it(model: LoadedModel) -> None:
+    mine, theirs = visit_with(model).run(), page()
+    theirs.query_params["model"] = model.card.key
+    theirs.run()
+    assert "brain" not in " ".join(theirs.selectbox(key="choice_model").options).lower().replace("brain mri", "")
+    assert "The link names a model that somebody opened in another visit" in texts(theirs)
+    assert theirs.session_state["selection"].model == Selection().model
+    assert mine.session_state["selection"].model == model.card.key
+
+
+@pytest.mark.parametrize("name", ["explain", "compare", "steps", "filters", "units"])
+def test_every_page_works_with_a_grey_model_of_ones_own(name: str, model: LoadedModel) -> None:
+    app = visit_with(model, name).run()
+    assert not app.exception, app.exception[0].message
+    assert not app.error, app.error[0].value
+    assert app.selectbox(key="choice_model").value == model.card.key
+
+
+def test_one_file_under_two_cards_is_two_models(weights: bytes, model: LoadedModel) -> None:
+    other = open_checkpoint(weights, card=replace(model.card, mean=(0.0,), std=(1.0,)))
+    assert other.digest == model.digest
+    assert other.card.key != model.card.key
+    assert cached.identity(other) != cached.identity(model)
+
+
+HOSTILE = {
+    "code.pt": pickle.dumps(print),
+    "empty.pt": b"",
+    "whole.pt": (lambda f: (torch.save(nn.Linear(2, 2), f), f.getvalue())[1])(io.BytesIO()),
+    "![x](http:example.org).pt": b"no weights",
+}
+
+
+def test_hostile_files_get_one_sentence_and_the_page_stays() -> None:
+    app = page().run()
+    for name, data in HOSTILE.items():
+        app = upload(app, name, data)
+        assert len(app.error) == 1
+        said = app.error[0].value
+        assert said.endswith(("open that file.", "."))
+        assert "](" not in said
+        assert "Inside EfficientNet-Lite0" in texts(app)
+        assert app.session_state["draft"] is None if "draft" in app.session_state else True
+
+
+def test_unknown_weights_can_be_named_and_say_what_does_not_fit() -> None:
+    file = io.BytesIO()
+    torch.save(network().state_dict() | {"extra.weight": torch.ones(2)}, file)
+    app = upload(page().run(), "odd.pt", file.getvalue())
+    assert "No architecture of torchvision or timm has exactly these" in texts(app)
+    app = next(s for s in app.selectbox if s.label == "Architecture").select("torchvision/resnet18").run()
+    assert [e.value for e in app.error] == [
+        "The weights do not fit torchvision/resnet18: the network has no 'extra.weight'."
+    ]
+
+
+def test_wrong_entries_are_said_and_lose_nothing(weights: bytes) -> None:
+    app = upload(page().run(), "brain.ckpt", weights)
+    app = area_of(app).set_value("one, two").run()
+    assert "has 4 classes and 1 input channels; its card says 2 and 1." in app.error[0].value
+    files = [u for u in app.file_uploader if u.label.startswith("Names or a whole card")]
+    card = {"class_names": list(NAMES), "input_size": [64, 64], "mean": [0.5], "std": [0.5], "title": "From a card"}
+    app = files[0].upload("card.yaml", yaml.safe_dump(card).encode()).run()
+    assert not app.error
+    assert next(t for t in app.text_input if t.label == "Title").value == "From a card"
+    assert next(n for n in app.number_input if n.label == "Input height").value == 64
+
+
+def test_three_models_are_kept_and_one_can_be_dropped(model: LoadedModel) -> None:
+    app = visit_with(model).run()
+    made = {f"own/{i}": replace(model, card=replace(model.card, key=f"own/{i}", title=f"No {i}")) for i in range(3)}
+    app.session_state["own_models"] = made
+    app.session_state["selection"] = replace(Selection(), model="own/2")
+    app.run()
+    assert app.selectbox(key="choice_model").options[:3] == ["No 2 · yours", "No 1 · yours", "No 0 · yours"]
+    app.button(key="forget_own/2").click().run()
+    assert app.session_state["selection"].model == Selection().model
+    assert list(app.session_state["own_models"]) == ["own/0", "own/1"]
+    assert own_models.MAX_OWN == 3
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    yield tmp_path
+    monkeypatch.undo()
+    list_again()
+    cached.cards.clear()
+
+
+def test_a_model_saved_to_the_folder_is_offered_to_all(folder: Path, weights: bytes) -> None:
+    app = upload(page().run(), "brain.ckpt", weights)
+    app = button(app, "Save to models folder")
+    assert "Saved as brain.safetensors." in texts(app)
+    assert sorted(p.name for p in folder.iterdir()) == ["brain.safetensors", "brain.yaml"]
+    assert "brain · models folder" in page().run().selectbox(key="choice_model").options
+
+
+def test_a_wrong_normalisation_is_suspected_and_the_right_one_named() -> None:
+    file = io.BytesIO()
+    torch.save(xai.load_model("imagenet", device="cpu").module.state_dict(), file)
+    app = upload(page().run(), "lite0.pt", file.getvalue())
+    assert "**timm/tf_efficientnet_lite0** fits too but **answers otherwise**" in texts(app)  # it pads otherwise
+    app = next(s for s in app.selectbox if s.label == "Architecture").select("timm/tf_efficientnet_lite0").run()
+    assert "**timm/tf_efficientnet_lite0**, 1000 classes" in texts(app)
+    assert "Suspicious" not in texts(app)
+    app = next(s for s in app.selectbox if s.label == "Normalisation").select("0 to 255").run()
+    assert "Suspicious: under **−1 to 1** the answers depend on the picture" in texts(app)

@@ -1,0 +1,1 @@
+"""A network from a file of weights: read safely, recognise the architecture, build it, fill it."""

@@ -1,0 +1,108 @@
+"""Models of one's own in a folder: each a file of weights with its card beside it, `brain.pt` and `brain.yaml`.
+
+The environment variable SIGHTLINE_MODELS names the folder. Weights without a card are opened on the Models page first.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import safetensors.torch
+from torch import nn
+
+from xai_core.durable import disk_trouble, replace_file
+from xai_core.errors import ModelError
+from xai_core.models.checkpoint.card_file import LARGEST_FILE, read_card, write_card
+from xai_core.types import LoadedModel, ModelCard
+
+VARIABLE = "SIGHTLINE_MODELS"
+PREFIX = "folder/"
+SUFFIXES = (".safetensors", ".pt", ".pth", ".ckpt")
+_CARD = ".yaml"
+_MOST = 500  # models of one folder
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What a folder holds: cards of its models, files of weights that have none, and what is wrong with the others."""
+
+    cards: tuple[ModelCard, ...]
+    without_card: tuple[str, ...]
+    problems: tuple[str, ...]
+
+
+def models_folder() -> Path | None:
+    """The folder that SIGHTLINE_MODELS names; None where the variable is not set."""
+    named = os.environ.get(VARIABLE)
+    return Path(named).expanduser() if named else None
+
+
+def list_folder() -> Listing:
+    """The folder's models in the order of their names; weights are not read. A broken card is a problem, no error."""
+    folder = models_folder()
+    if folder is None:
+        return Listing((), (), ())
+    try:
+        weights = sorted(p.name for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())[:_MOST]
+    except OSError as error:
+        return Listing((), (), (f"The models folder {folder} cannot be read ({error.strerror}).",))
+    cards, bare, problems = [], [], []
+    for name in weights:
+        beside = (folder / name).with_suffix(_CARD)
+        if not beside.is_file():
+            bare.append(name)
+            continue
+        try:
+            cards.append(_card(beside, name))
+        except ModelError as error:
+            problems.append(f"{beside.name}: {error}")
+    return Listing(tuple(cards), tuple(bare), tuple(problems))
+
+
+def folder_cards() -> tuple[ModelCard, ...]:
+    return list_folder().cards
+
+
+def build(card: ModelCard) -> nn.Module:
+    """The network of one of the folder's cards. ModelError: unreadable weights, or another number of classes."""
+    from xai_core.models.checkpoint.opening import opened_network  # timm and torchvision take seconds to import
+
+    return opened_network(weights_file(card.key.removeprefix(PREFIX)), card)
+
+
+def weights_file(name: str) -> Path:
+    """A file of weights of the folder by its name; ModelError: it is not there."""
+    folder = models_folder()
+    if folder is None or Path(name).name != name or not (folder / name).is_file():
+        raise ModelError(f"The models folder has no file '{name[:80]}'.")
+    return folder / name
+
+
+def save_to_folder(model: LoadedModel) -> str:
+    """Write a model's weights and card into the folder; gives the name of the file of weights.
+
+    ModelError: no folder, or a model of that name is there. SightlineError: the disk refuses.
+    """
+    folder = models_folder()
+    if folder is None:
+        raise ModelError(f"There is no models folder; set {VARIABLE} to one and start again.")
+    stem = re.sub(r"[^\w -]+", "-", model.card.title).strip(" -_")[:60] or "model"
+    if any((folder / f"{stem}{suffix}").exists() for suffix in (*SUFFIXES, _CARD)):
+        raise ModelError(f"The models folder already has a “{stem}”; give this one another title.")
+    tensors = {name: tensor.detach().cpu().clone() for name, tensor in model.module.state_dict().items()}
+    with disk_trouble(folder):
+        replace_file(folder / f"{stem}.safetensors", safetensors.torch.save(tensors))
+        replace_file(folder / f"{stem}{_CARD}", write_card(model.card).encode())  # last: only now is it a model
+    return f"{stem}.safetensors"
+
+
+def _card(path: Path, weights: str) -> ModelCard:
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise ModelError(f"It is larger than {LARGEST_FILE // 2**20} MB.")
+        return read_card(path.read_text("utf-8"), PREFIX + weights)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelError("It cannot be read as text.") from error
