@@ -27,7 +27,6 @@ _NOT_READ = {
     "a web page": re.compile(rb"\s*<(?:!doctype\s+html|html)[\s>]", re.IGNORECASE),
     "an SVG drawing": re.compile(rb"\s*<(?:svg[\s>]|(?:\?xml|!).*?<svg[\s>])", re.DOTALL | re.IGNORECASE),
     "a ZIP archive": re.compile(rb"PK\x03\x04"),
-    "a DICOM scan": re.compile(rb".{128}DICM", re.DOTALL),
 }
 
 

@@ -1,4 +1,4 @@
-"""From a file, its bytes or a PIL image to an upright RGB photograph."""
+"""From a file, its bytes or a PIL image to an upright RGB photograph, or to a slice of a scan."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from xai_core.images.formats import recognise
 from xai_core.images.limits import DEFAULT_LIMITS, Limits, check_bytes, check_jpeg_scans, check_size
 from xai_core.images.orientation import decode_upright
 from xai_core.images.refusals import DECODER_ERRORS, decoder_errors_refused, label_of
+from xai_core.images.scan_format import is_scan_name, scan_format
 from xai_core.types import SourceImage
 
 
@@ -25,22 +26,33 @@ def load_image(
 ) -> SourceImage:
     """The picture in a file (PNG, JPEG, WebP, TIFF, BMP, GIF: first frame), upright, as read-only sRGB on white.
 
-    name: what to call it on screen and in messages; the file's own name otherwise.
+    A DICOM or NIfTI file gives its middle slice, in physical units; `open_scans` gives whole series.
+    name: what to call it on screen and in messages; the file's own name otherwise. A scan gets neither of them, as
+    they may name a patient.
     Raises ImageError, in one sentence, for whatever is not such a picture within `limits`.
     """
     if isinstance(source, Image.Image):
         own_name, label = Path(getattr(source, "filename", "")).name, label_of(name)
         pixels, notes = _pixels(source, label, limits, None)
-    elif isinstance(source, bytes):
-        own_name, label = "", label_of(name)
-        pixels, notes = _decode(source, label, limits)
-    elif isinstance(source, str | Path):
-        own_name, label = Path(source).name, label_of(name or str(source))
-        pixels, notes = _decode(_file_bytes(source, label, limits), label, limits)
+    elif isinstance(source, bytes | str | Path):
+        own_name = "" if isinstance(source, bytes) else Path(source).name
+        told = name if isinstance(source, bytes) else name or str(source)
+        label = label_of(None if is_scan_name(told) else told)
+        data = source if isinstance(source, bytes) else _file_bytes(source, label, limits)
+        if scan_format(data):
+            return _scan(data, limits)
+        pixels, notes = _decode(data, label, limits)
     else:
         given = type(source).__name__
         raise ImageError(f"A picture cannot be read from {given}; give a path, the file's bytes or a PIL image.")
     return SourceImage(pixels, name or own_name or "picture", "photograph", array_digest(pixels), notes)
+
+
+def _scan(data: bytes, limits: Limits) -> SourceImage:
+    from xai_core.images.scans.single import middle_slice  # takes a third of a second, which photographs do not need
+
+    check_bytes(len(data), "The scan", limits)
+    return middle_slice(data, limits)
 
 
 def _file_bytes(path: str | Path, label: str, limits: Limits) -> bytes:

@@ -1,0 +1,96 @@
+"""Every file that was handed over, one at a time: bytes, paths, folders and zips, without a name ever leaving here."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from io import BytesIO
+from pathlib import Path
+
+from xai_core.errors import ImageError
+from xai_core.images.scans.limits import ScanLimits
+
+Source = str | Path | bytes
+LABEL = "A file"
+_ZIP_MARKS = (b"PK\x03\x04", b"PK\x05\x06")
+_READ_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_ENCRYPTED = 0x1
+_DAMAGE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError, NotImplementedError)
+
+
+def contents(sources: Source | Sequence[Source], limits: ScanLimits) -> Iterator[bytes | ImageError]:
+    """The bytes of each file, folders and zips opened up; an ImageError, given and not raised, for one that cannot be.
+
+    Hidden files and links are passed over. Raises ImageError for more files or bytes than the limits allow.
+    """
+    count, size = 0, 0
+    for source in [sources] if isinstance(sources, str | Path | bytes) else sources:
+        for data in _opened(source, limits):
+            count += 1
+            size += 0 if isinstance(data, ImageError) else len(data)
+            if count > limits.max_files:
+                raise ImageError(f"More than {limits.max_files:,} files were given; give one study at a time.")
+            if size > limits.max_bytes:
+                most = limits.max_bytes // 1_000_000
+                raise ImageError(f"More than {most:,} MB were given; give one series at a time.")
+            yield data
+
+
+def _opened(source: Source, limits: ScanLimits) -> Iterator[bytes | ImageError]:
+    if isinstance(source, bytes):
+        yield from _unzipped(source, limits) if source.startswith(_ZIP_MARKS) else [source]
+        return
+    for path in _paths(Path(source)):
+        data = _read(path, limits)
+        if isinstance(data, bytes) and data.startswith(_ZIP_MARKS):
+            yield from _unzipped(data, limits)
+        else:
+            yield data
+
+
+def _paths(path: Path) -> Iterator[Path]:
+    """The file itself, or every ordinary file below a folder, in a stable order."""
+    if not path.is_dir():
+        yield path
+        return
+    for folder, folders, names in os.walk(path):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        here = [Path(folder) / name for name in sorted(names) if not name.startswith(".")]
+        yield from (file for file in here if file.is_file() and not file.is_symlink())
+
+
+def _read(path: Path, limits: ScanLimits) -> bytes | ImageError:
+    try:
+        if not path.is_file():
+            return ImageError(f"{LABEL} or folder that was named does not exist; check the path.")
+        with path.open("rb") as file:
+            return file.read(limits.max_bytes + 1)
+    except (OSError, ValueError):
+        return ImageError(f"{LABEL} cannot be opened; check its permissions.")
+
+
+def _unzipped(data: bytes, limits: ScanLimits) -> Iterator[bytes | ImageError]:
+    """Each entry, unpacked in memory and never beyond the limit; zips within zips are not opened."""
+    try:
+        archive = zipfile.ZipFile(BytesIO(data))
+    except _DAMAGE:
+        yield ImageError("The zip is damaged; make it again.")
+        return
+    for info in archive.infolist():
+        parts = info.filename.replace("\\", "/").split("/")
+        if not info.is_dir() and not any(part.startswith((".", "__MACOSX")) for part in parts if part):
+            yield _entry(archive, info, limits)
+
+
+def _entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limits: ScanLimits) -> bytes | ImageError:
+    if info.flag_bits & _ENCRYPTED:
+        return ImageError("The zip is encrypted; make it again without a password.")
+    if info.compress_type not in _READ_METHODS:
+        return ImageError("The zip is compressed in a way that is not read; make an ordinary zip (deflate).")
+    try:
+        with archive.open(info) as file:
+            return file.read(limits.max_bytes + 1)
+    except _DAMAGE:
+        return ImageError(f"{LABEL} is damaged within its zip; make the zip again.")

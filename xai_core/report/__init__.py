@@ -1,0 +1,1 @@
+"""Taking results along: files that other programs of the clinic and the laboratory read."""

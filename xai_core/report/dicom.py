@@ -1,0 +1,172 @@
+"""Results as DICOM: the picture as seen (Secondary Capture) and the raw values of a map (Parametric Map)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from io import BytesIO
+
+import highdicom as hd
+import numpy as np
+from pydicom.dataset import Dataset
+from pydicom.sr.codedict import codes
+from pydicom.uid import generate_uid
+
+from xai_core.errors import ImageError
+from xai_core.images.scans.geometry import LPS_TO_RAS
+from xai_core.images.scans.slicing import AXES, Edges, edge_letters
+from xai_core.images.scans.volume import Plane, Volume
+from xai_core.report.dicom_source import nobody, own_study
+from xai_core.report.nifti import check_values
+
+_MAKER, _VERSION = "Sightline", "1"
+_USE = "Research use only. A heat map is not an outline of a lesion."
+_DICOM_LETTERS = str.maketrans("SI", "HF")
+_REFERENCES = ("ReferencedSeriesSequence", "SourceImageSequence", "StudiesContainingOtherReferencedInstancesSequence")
+
+
+def parametric_map(
+    volume: Volume, values: np.ndarray, *, label: str = "HEAT_MAP", keep_study_of: Sequence[bytes] | None = None
+) -> bytes:
+    """values, float32 (x, y, z) on the volume's voxels, as a Parametric Map of the plane of acquisition.
+
+    keep_study_of: the bytes of the files that the volume was read from, where the user wants the export in their
+    study, with the patient's identifiers, their frame of reference and references to them; without it the file
+    belongs to a new study of nobody. Raises ImageError where the shapes or the files do not fit.
+    """
+    check_values(volume, values)
+    _check_oriented(volume)
+    sources = [nobody(volume)] if keep_study_of is None else own_study(volume, keep_study_of)
+    known = np.nan_to_num(np.asarray(values, np.float32), posinf=0, neginf=0)
+    low, high = float(known.min()), float(known.max())
+    result = hd.pm.ParametricMap(
+        source_images=sources,
+        pixel_array=_placed(volume, known, sources[0].FrameOfReferenceUID),
+        series_instance_uid=generate_uid(prefix=None),
+        series_number=1,
+        sop_instance_uid=generate_uid(prefix=None),
+        instance_number=1,
+        manufacturer=_MAKER,
+        manufacturer_model_name=_MAKER,
+        software_versions=_VERSION,
+        device_serial_number="0",
+        contains_recognizable_visual_features=False,
+        real_world_value_mappings=[
+            hd.pm.RealWorldValueMapping("RAW", "raw values of the map", codes.UCUM.NoUnits, (low, high), 1.0, 0.0)
+        ],
+        voi_lut_transformations=[
+            hd.VOILUTTransformation(window_center=(low + high) / 2, window_width=max(high - low, 1e-6))
+        ],
+        content_label=label,
+        content_description=_USE,
+    )
+    return _bytes(result, referring=keep_study_of is not None)
+
+
+def secondary_capture(
+    volume: Volume,
+    plane: Plane,
+    index: int,
+    picture: np.ndarray,
+    *,
+    keep_study_of: Sequence[bytes] | None = None,
+) -> bytes:
+    """picture, uint8 (h, w, 3) RGB of a slice as seen, any size of the same outer edges, as a Secondary Capture.
+
+    It says where in the patient its pixels lie. keep_study_of: as for `parametric_map`.
+    """
+    sources = [nobody(volume)] if keep_study_of is None else own_study(volume, keep_study_of)
+    first = sources[0]
+    edges = edge_letters(volume, plane)
+    result = hd.sc.SCImage(
+        pixel_array=np.ascontiguousarray(picture),
+        photometric_interpretation="RGB",
+        bits_allocated=8,
+        coordinate_system="PATIENT",
+        study_instance_uid=first.StudyInstanceUID,
+        series_instance_uid=generate_uid(prefix=None),
+        series_number=1,
+        sop_instance_uid=generate_uid(prefix=None),
+        instance_number=1,
+        manufacturer=_MAKER,
+        patient_id=first.PatientID,
+        patient_name=first.PatientName,
+        patient_birth_date=first.PatientBirthDate,
+        patient_sex=first.PatientSex or None,
+        accession_number=first.AccessionNumber,
+        study_id=first.StudyID,
+        study_date=first.StudyDate or None,
+        study_time=first.StudyTime or None,
+        referring_physician_name=first.ReferringPhysicianName,
+        patient_orientation=_orientation(edges),
+    )
+    result.ImageComments = _USE
+    result.BurnedInAnnotation = "NO"
+    if volume.oriented:
+        _place_picture(result, volume, plane, index, picture.shape[:2])
+        result.FrameOfReferenceUID = first.FrameOfReferenceUID
+    result.SourceImageSequence = [_reference(source) for source in sources]
+    return _bytes(result, referring=keep_study_of is not None)
+
+
+def _placed(volume: Volume, values: np.ndarray, frame_of_reference: str) -> hd.Volume:
+    """(slice, row, column) of the plane of acquisition as it is shown, with the affine from those to LPS."""
+    across, down, along = AXES[volume.plane]
+    frames = np.moveaxis(values, (along, down, across), (0, 1, 2))[:, ::-1, ::-1]
+    start = np.array([0.0, 0.0, 0.0, 1.0])
+    start[across], start[down] = values.shape[across] - 1, values.shape[down] - 1
+    affine = np.eye(4)
+    steps = np.stack([volume.affine[:3, along], -volume.affine[:3, down], -volume.affine[:3, across]], axis=1)
+    affine[:3, :3] = LPS_TO_RAS @ steps
+    affine[:3, 3] = LPS_TO_RAS @ (volume.affine @ start)[:3]
+    return hd.Volume(
+        np.ascontiguousarray(frames), affine, coordinate_system="PATIENT", frame_of_reference_uid=frame_of_reference
+    )
+
+
+def _place_picture(result: Dataset, volume: Volume, plane: Plane, index: int, size: tuple[int, int]) -> None:
+    """Position, orientation and spacing of a picture of the slice; it shares the slice's outer edges."""
+    across, down, along = AXES[plane]
+    shape, affine = volume.voxels.shape, volume.affine
+    steps = [affine[:3, down] * shape[down] / size[0], affine[:3, across] * shape[across] / size[1]]
+    start = np.array([0.0, 0.0, 0.0, 1.0])
+    start[along] = index
+    start[across] = shape[across] - 0.5 - shape[across] / size[1] / 2
+    start[down] = shape[down] - 0.5 - shape[down] / size[0] / 2
+    spacing = [float(np.linalg.norm(step)) for step in steps]
+    row, column = (LPS_TO_RAS @ -steps[n] / spacing[n] for n in (1, 0))
+    result.PixelSpacing = [_short(mm) for mm in spacing]
+    result.ImagePositionPatient = [_short(mm) for mm in LPS_TO_RAS @ (affine @ start)[:3]]
+    result.ImageOrientationPatient = [_short(part) for part in (*row, *column)]
+
+
+def _orientation(edges: Edges) -> tuple[str, str] | None:
+    """DICOM's letters for where rows and columns lead: head and feet for top and bottom."""
+    if not edges.right:
+        return None
+    return edges.right.translate(_DICOM_LETTERS), edges.bottom.translate(_DICOM_LETTERS)
+
+
+def _reference(source: Dataset) -> Dataset:
+    item = Dataset()
+    item.ReferencedSOPClassUID, item.ReferencedSOPInstanceUID = source.SOPClassUID, source.SOPInstanceUID
+    return item
+
+
+def _bytes(result: Dataset, *, referring: bool) -> bytes:
+    """The file; without references where its source is nobody's."""
+    for keyword in _REFERENCES:
+        if not referring and keyword in result:
+            delattr(result, keyword)
+    stream = BytesIO()
+    result.save_as(stream)
+    return stream.getvalue()
+
+
+def _check_oriented(volume: Volume) -> None:
+    if not volume.oriented:
+        raise ImageError("The scan does not say where it lies in the patient, so its map cannot be placed as DICOM.")
+
+
+def _short(value: float) -> float:
+    """At most 16 characters, as DICOM's decimal strings have it."""
+    return float(f"{value:.8g}")
