@@ -10,7 +10,8 @@ import torch
 from torch import nn
 
 from xai_core.errors import ModelError
-from xai_core.models import torchvision_zoo
+from xai_core.models import own_folder, torchvision_zoo
+from xai_core.models.brain_mri import brain_mri_card, build_brain_mri
 from xai_core.models.bundled import build_imagenet, imagenet_card
 from xai_core.models.device import pick_device
 from xai_core.models.digits import build_digits, digits_card
@@ -44,6 +45,8 @@ _SOURCES = (
     Source(lambda: (imagenet_card(),), lambda _card, _progress: build_imagenet()),
     Source(_torchvision_cards, _build_torchvision),
     Source(lambda: (digits_card(),), lambda _card, _progress: build_digits()),
+    Source(lambda: (brain_mri_card(),), lambda _card, _progress: build_brain_mri()),
+    Source(own_folder.folder_cards, lambda card, _progress: own_folder.build(card)),
 )
 
 
@@ -55,6 +58,11 @@ def _catalog() -> dict[str, tuple[ModelCard, Source]]:
 def model_cards() -> tuple[ModelCard, ...]:
     """The records of all models that can be loaded by key, the bundled default first."""
     return tuple(card for card, _ in _catalog().values())
+
+
+def list_again() -> None:
+    """Look for models anew: a folder's may have changed."""
+    _catalog.cache_clear()
 
 
 def load_model(

@@ -1,0 +1,70 @@
+"""Which slices train, choose and judge: blocks of consecutive file numbers, with gaps, never a random split."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+CLASSES = ("glioma", "meningioma", "no_tumor", "pituitary")
+Part = Literal["train", "validation", "test", "gap"]
+# Ten blocks a class: test in two places, validation (for the temperature alone) beside one, so that borders are few.
+BLOCKS: tuple[Part, ...] = ("train", "train", "test", "validation", "train", "train", "train", "test", "train", "train")
+MARGIN = (
+    12  # about a patient's slices (3064 of 233 patients), left out at each border on the side that is less held out
+)
+TWINS = 0.97  # correlation of standardised pictures at which two count as one
+_TWIN_SIDE = 40
+_RANK = {"train": 0, "validation": 1, "test": 2}
+
+
+def slices(data: Path) -> list[Path]:
+    """All slices, class by class, in the order of their numbers."""
+    return [path for name in CLASSES for path in sorted((data / name).glob("*.jpg"), key=lambda p: int(p.stem))]
+
+
+def label(path: Path) -> int:
+    return CLASSES.index(path.parent.name)
+
+
+def parts(count: int) -> list[Part]:
+    """The part of each of the `count` slices of one class, in the order of their numbers."""
+    given = [BLOCKS[i * len(BLOCKS) // count] for i in range(count)]
+    answer = list(given)
+    for border in range(1, count):
+        before, after = given[border - 1], given[border]
+        if before != after:
+            less = range(border - MARGIN, border) if _RANK[before] < _RANK[after] else range(border, border + MARGIN)
+            answer[less.start : less.stop] = ["gap"] * MARGIN
+    return answer
+
+
+def split(paths: Sequence[Path]) -> np.ndarray:
+    """The part of each slice of `slices`, by the blocks alone."""
+    counts = [sum(path.parent.name == name for path in paths) for name in CLASSES]
+    return np.array([part for count in counts for part in parts(count)])
+
+
+def without_twins(part: np.ndarray, pictures: np.ndarray) -> np.ndarray:
+    """`part` with "gap" for each picture that nearly equals one of a part that is held out further.
+
+    pictures: uint8 (n, side, side), standardised. The healthy slices were collected from many places and repeat.
+    """
+    vectors = _centred(pictures)
+    answer = part.copy()
+    for kept, held in (("train", ("validation", "test")), ("validation", ("test",))):
+        asked = np.flatnonzero(part == kept)
+        known = np.flatnonzero(np.isin(part, held))
+        answer[asked[(vectors[asked] @ vectors[known].T).max(axis=1) > TWINS]] = "gap"
+    return answer
+
+
+def _centred(pictures: np.ndarray) -> np.ndarray:
+    """Unit vectors (n, d) whose products are the correlations of the pictures, made small."""
+    step = pictures.shape[1] // _TWIN_SIDE
+    small = pictures.reshape(len(pictures), _TWIN_SIDE, step, _TWIN_SIDE, step).mean(axis=(2, 4), dtype=np.float32)
+    flat = small.reshape(len(small), -1)
+    flat = flat - flat.mean(axis=1, keepdims=True)
+    return flat / np.linalg.norm(flat, axis=1, keepdims=True).clip(1e-6)
