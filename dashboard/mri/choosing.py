@@ -1,0 +1,170 @@
+"""Which scan: a sample that is open from the start, or files of one's own, and which series of them."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import streamlit as st
+
+from dashboard.failures import in_words
+from dashboard.mri import shelf
+from dashboard.mri.opening import Opened, open_files
+from dashboard.mri.scan import PICTURE, Scan
+from xai_core.errors import ImageError
+from xai_core.images.scans import Volume
+from xai_core.images.scans.samples import SCAN_SAMPLES, load_scan_sample
+
+OWN = "own"
+MAX_MB = 1000
+# Where the model sees the simulated lesion in a familiar slice; on most axial ones it misses it, which the strip shows.
+_STARTS: dict[str, tuple[str, int]] = {"simulated-lesion": ("sagittal", 138)}
+_SHORT = {"simulated-lesion": "Template, SIMULATED lesion", "template": "Template of 152 healthy"}
+_MISSED = "On axial slices the model says “no tumour” all the same: read the series to see."
+
+
+def choose_scan() -> Scan:
+    """The controls of the side bar; gives what is open."""
+    _upload()
+    titles = {sample.key: _SHORT.get(sample.key, sample.title) for sample in SCAN_SAMPLES}
+    options = [*([OWN] if _own() else []), *titles]
+    if st.session_state.get("mri_source") not in options:
+        st.session_state["mri_source"] = options[0]
+    source = st.selectbox(
+        "Scan",
+        options,
+        format_func=lambda key: titles.get(key, "Your files"),
+        key="mri_source",
+        persist_state="session",
+    )
+    own = _own()
+    with in_words():
+        return _own_scan(own) if source == OWN and own else _sample_scan(source)
+
+
+def _own() -> Opened | None:
+    """The visitor's files; each use gives them another hour."""
+    store = shelf.shelf("own", 1)
+    found = store.get(OWN)
+    if found is not None:
+        store[OWN] = found
+    return found
+
+
+def _upload() -> None:
+    """Take files in at once, with progress; what was refused is said below."""
+    turn = st.session_state.setdefault("mri_turn", 0)
+    files = st.file_uploader(
+        "Your own scan",
+        accept_multiple_files=True,
+        key=f"mri_upload_{turn}",
+        max_upload_size=MAX_MB,
+        help="DICOM or NIfTI, all files of a study at once or as a zip; or PNG and JPEG pictures of slices. They stay "
+        "on this server, in this visit and at most an hour without use. No name is kept or shown.",
+    )
+    if files:
+        bar = st.progress(0.0, "Reading …")
+
+        def show(done: int, total: int) -> None:
+            bar.progress(done / total, f"Reading file {done} of {total}")
+
+        try:
+            opened = open_files([file.getvalue() for file in files], turn + 1, show)
+            shelf.shelf("own", 1)[OWN] = opened
+            st.session_state.update(mri_source=OWN, mri_failures=list(opened.left_out))
+        except ImageError as error:
+            st.session_state["mri_failures"] = [str(error)]
+        st.session_state["mri_turn"] = turn + 1  # an empty uploader again, which shows no file's name
+        st.rerun()
+    for sentence in st.session_state.get("mri_failures", ())[:6]:
+        (st.warning if _own() else st.error)(sentence, icon=":material/error:")
+    if _own():
+        st.button("Remove my files", on_click=_forget, type="tertiary", icon=":material/delete:")
+
+
+def _forget() -> None:
+    for key in ("mri_source", "mri_failures", "mri_opinions", "mri_notes", "mri_running", "mri_answered"):
+        st.session_state.pop(key, None)
+    shelf.clear()
+
+
+def _own_scan(own: Opened) -> Scan:
+    """The chosen series of the visitor's files, decoded once."""
+    titles = [f"{i + 1} · {series.title}" for i, series in enumerate(own.series)]
+    titles += [f"{len(own.pictures)} picture{'s' if len(own.pictures) > 1 else ''}"] if own.pictures else []
+    at = 0
+    if len(titles) > 1:
+        at = st.selectbox(
+            "Series",
+            range(len(titles)),
+            format_func=titles.__getitem__,
+            key=f"mri_series_{own.number}",
+            persist_state="session",
+        )
+    if at >= len(own.series):
+        return Scan(f"{own.number}_pictures", pictures=own.pictures)
+    series, step = own.series[at], 0
+    if len(series.steps) > 1:
+        step = st.selectbox(
+            "Volume",
+            range(len(series.steps)),
+            format_func=lambda i: series.steps[i] or f"{i + 1} of {len(series.steps)}",
+            key=f"mri_step_{own.number}_{at}",
+            persist_state="session",
+        )
+    key = f"{own.number}_{at}_{step}"
+    volume = shelf.kept("volumes", key, partial(_decoded, own, at, step), 2)
+    return Scan(key, volume, files=own.files, remarks=volume.notes)
+
+
+def _decoded(own: Opened, at: int, step: int) -> Volume:
+    slot = st.empty()
+    bar = slot.progress(0.0, "Decoding …")
+
+    def show(done: int, total: int) -> None:
+        bar.progress(min(1.0, done / max(1, total)), "Decoding …")
+
+    try:
+        return own.series[at].volume(step, show)
+    finally:
+        slot.empty()
+
+
+def _sample_scan(key: str) -> Scan:
+    sample = next(sample for sample in SCAN_SAMPLES if sample.key == key)
+    with st.spinner("Opening the scan …"):
+        volume, outline = _sample(key)
+    missed = _MISSED if outline is not None else ""
+    remarks = tuple(text for text in (*volume.notes, sample.note, missed, f"Source: {sample.credit}.") if text)
+    return Scan(key, volume, outline=outline, start=_STARTS.get(key, sample.start), remarks=remarks)
+
+
+@st.cache_resource(max_entries=3, show_spinner=False)
+def _sample(key: str) -> tuple[Volume, np.ndarray | None]:
+    """A bundled scan, which is nobody's: the same for all visitors."""
+    return load_scan_sample(key)
+
+
+def facts(scan: Scan) -> None:
+    """The technical facts of the file, from a fixed list, and what was done on reading."""
+    for remark in scan.remarks:
+        if "burned" in remark:
+            st.warning(remark, icon=":material/visibility_lock:")
+        else:
+            st.caption(remark)
+    if scan.volume is not None and scan.volume.tags:
+        with st.expander("Technical facts"):
+            st.dataframe([{"Fact": name, "Value": value} for name, value in scan.volume.tags.items()], hide_index=True)
+
+
+def is_simulated(scan: Scan) -> bool:
+    return scan.outline is not None
+
+
+def source_in_words(scan: Scan) -> str:
+    """What stands above the slice: never a file's name."""
+    if is_simulated(scan):
+        return "Simulated lesion drawn into a template; no person's scan"
+    if scan.volume is None:
+        return PICTURE.capitalize()
+    return f"{scan.volume.modality or 'Scan'} volume"

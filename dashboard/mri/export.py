@@ -1,0 +1,126 @@
+"""Taking a reading along: report, picture, numbers, and maps on the scan's own voxels."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+
+import numpy as np
+import streamlit as st
+
+from dashboard.mri import report
+from dashboard.mri.reading import Reading, model
+from dashboard.mri.report import Seen
+from dashboard.mri.scan import Place, Scan, count_of, slice_of
+from xai_core.errors import SightlineError
+from xai_core.images.scans import Volume, maps_to_volume
+from xai_core.render.place import place
+from xai_core.report.dicom import parametric_map, secondary_capture
+from xai_core.report.nifti import nifti_map
+
+_KINDS = ("NIfTI map", "DICOM parametric map", "DICOM picture (secondary capture)")
+
+
+def show(scan: Scan, seen: Seen, readings: Mapping[int, Reading], class_index: int) -> None:
+    """The buttons; files are made when they are asked for."""
+    st.subheader("Take along", anchor=False)
+    with st.container(horizontal=True):
+        _button("Report (HTML)", lambda: report.html(seen), "sightline-report.html", ":material/description:")
+        _button(
+            "Picture (PNG)",
+            lambda: report.png(report.as_seen(seen, class_index)),
+            "sightline-slice.png",
+            ":material/image:",
+        )
+        _button("Numbers (NPZ)", lambda: as_npz(seen), "sightline-slice.npz", ":material/data_array:")
+    st.caption("None of these carries a name. For a PDF, print the report.")
+    if scan.volume is not None:
+        _volume_exports(scan, scan.volume, seen, readings, class_index)
+
+
+def _button(label: str, make: object, name: str, icon: str) -> None:
+    st.download_button(label, make, name, icon=icon, on_click="ignore", key=f"mri_take_{name}")  # type: ignore[arg-type]
+
+
+def _volume_exports(scan: Scan, volume: Volume, seen: Seen, readings: Mapping[int, Reading], class_index: int) -> None:
+    """Maps on the voxels of the scan: of all slices that were read, or of this one; made on request."""
+    name = model().card.class_names[class_index]
+    with st.expander("Maps on the scan's voxels (NIfTI, DICOM)", key="mri_voxels", on_change="rerun") as box:
+        if not box.open:
+            return
+        many = len(readings) or 1
+        st.markdown(f"The signed map for **{name}**, of {many} slice{'s' if many > 1 else ''} of this plane.")
+        kind = st.segmented_control("Format", _KINDS, default=_KINDS[0], key="mri_kind", required=True)
+        keep = False
+        if kind != _KINDS[0] and scan.files:
+            keep = st.checkbox(
+                "Keep the study: the file then carries the patient's identifiers", key=f"mri_keep_{scan.key}"
+            )
+        if not st.button("Make the file", key="mri_make", icon=":material/build:"):
+            return
+        try:
+            with st.spinner("Making the file …", show_time=True):
+                data = _made(scan, volume, seen, readings, class_index, kind, keep)
+        except SightlineError as error:
+            st.error(str(error), icon=":material/error:")
+            return
+        ending = "nii.gz" if kind == _KINDS[0] else "dcm"
+        st.download_button(
+            "Save it", data, f"sightline-map.{ending}", on_click="ignore", key="mri_save", type="primary"
+        )
+
+
+def _made(
+    scan: Scan,
+    volume: Volume,
+    seen: Seen,
+    readings: Mapping[int, Reading],
+    class_index: int,
+    kind: str,
+    keep: bool,
+) -> bytes:
+    study = scan.files if keep else None
+    if kind == _KINDS[2]:
+        picture = report.as_seen(seen, class_index)
+        return secondary_capture(volume, seen.place.volume_plane, seen.place.index, picture, keep_study_of=study)
+    values = map_on_voxels(scan, volume, seen.place, readings or {seen.place.index: seen.reading}, class_index)
+    return nifti_map(volume, values) if kind == _KINDS[0] else parametric_map(volume, values, keep_study_of=study)
+
+
+def map_on_voxels(
+    scan: Scan, volume: Volume, at: Place, readings: Mapping[int, Reading], class_index: int
+) -> np.ndarray:
+    """float32 (x, y, z): the signed maps of the slices that were read, 0 elsewhere."""
+    size = slice_of(scan, at).size
+    maps = {
+        index: np.nan_to_num(place(reading.maps[class_index], reading.box, size))
+        for index, reading in readings.items()
+        if index < count_of(scan, at.plane)
+    }
+    return maps_to_volume(volume, at.volume_plane, maps)
+
+
+def as_npz(seen: Seen) -> bytes:
+    """The raw maps (4, h, w), scores and probabilities, with the recipe as JSON under `recipe`."""
+    reading, network, buffer = seen.reading, model(), io.BytesIO()
+    box = reading.box
+    record = {
+        "model": network.card.key,
+        "weights": network.digest,
+        "slice": reading.image_digest,
+        "method": reading.asked.method,
+        "layer": reading.asked.layer,
+        "classes": reading.prediction.class_names,
+        "box": [box.left, box.top, box.right, box.bottom],
+        "distance": reading.familiarity.distance,
+        "limits": report.RESEARCH_ONLY,
+    }
+    np.savez_compressed(
+        buffer,
+        maps=reading.maps,
+        scores=reading.prediction.scores,
+        probabilities=reading.prediction.probabilities,
+        recipe=np.array(json.dumps(record)),
+    )
+    return buffer.getvalue()

@@ -1,0 +1,105 @@
+"""Is this slice like what the model learned from? Said before any diagnosis is shown large."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from dashboard.mri.reading import Reading, far_limit
+from dashboard.mri.scan import PICTURE, Place, Scan
+from xai_core.images.display import display_pixels
+from xai_core.images.head_crop import grey_values
+from xai_core.types import SourceImage
+
+_COLOURED = 24  # grey levels between the channels, at the 99th percentile
+_LEAST_SIDE = 96
+_FRAME = 0.04  # of each side
+
+
+@dataclass(frozen=True)
+class Gate:
+    """unlike: reasons not to read a diagnosis at all. careful: reasons to read it with care. One sentence each.
+
+    far: beyond the distance within which 95 % of held-out slices lie, so no diagnosis is shown large.
+    """
+
+    unlike: tuple[str, ...]
+    careful: tuple[str, ...]
+    far: bool = False
+
+
+def gate(scan: Scan, place: Place, image: SourceImage, reading: Reading) -> Gate:
+    unlike = [text for text in (_modality(scan), _colour(image), _head(reading), _inverted(image)) if text]
+    careful = [text for text in (_plane(place), _size(image), _turned(scan)) if text]
+    far, limit = reading.familiarity.distance, reading.familiarity.limit
+    if far > far_limit():
+        unlike.append(
+            f"It is farther from the training slices than 99 % of held-out ones ({far:.2f}, {far_limit():.2f})."
+        )
+    elif far > limit:
+        careful.append(f"It is farther from the training slices than 95 % of held-out ones ({far:.2f}, {limit:.2f}).")
+    return Gate(tuple(unlike), tuple(careful), far > limit)
+
+
+def show(found: Gate) -> None:
+    """The findings, the grave ones in a box of their own."""
+    if found.unlike:
+        st.error(
+            "**Unlike the training data: do not read a diagnosis here.** " + " ".join(found.unlike),
+            icon=":material/block:",
+        )
+    if found.careful:
+        st.warning("**With care.** " + " ".join(found.careful), icon=":material/info:")
+
+
+def may_answer(scan: Scan, found: Gate) -> bool:
+    """Whether diagnoses are shown: on a slice unlike the training data only where the visitor asks for them."""
+    if not found.unlike:
+        return True
+    return st.toggle("Show scores and maps all the same", key=f"mri_anyway_{scan.key}", persist_state="session")
+
+
+def _modality(scan: Scan) -> str:
+    said = scan.volume.modality if scan.volume is not None else "MR"
+    return "" if said in ("MR", "", "OT") else f"The file says that this is {said}, not MR."
+
+
+def _colour(image: SourceImage) -> str:
+    if image.kind != "photograph":
+        return ""
+    spread = np.ptp(display_pixels(image).astype(np.int16), axis=2)
+    return "The picture is in colour." if np.percentile(spread, 99) > _COLOURED else ""
+
+
+def _head(reading: Reading) -> str:
+    return "" if reading.head else "No head was found in it."
+
+
+def _inverted(image: SourceImage) -> str:
+    """Air is dark in MR: a frame lighter than most of the picture means black and white exchanged."""
+    values = grey_values(image)
+    rows, columns = (max(1, round(side * _FRAME)) for side in values.shape)
+    frame = np.ones(values.shape, bool)
+    frame[rows:-rows, columns:-columns] = False
+    low, high = np.percentile(values, [1, 99])
+    light = (np.median(values[frame]) - low) / max(high - low, 1e-12)
+    return "Its background is light: black and white seem exchanged." if light > 0.7 else ""
+
+
+def _plane(place: Place) -> str:
+    if place.plane in ("axial", PICTURE):
+        return ""
+    return f"The healthy training slices are axial only, so “no tumour” means little in a {place.plane} slice."
+
+
+def _size(image: SourceImage) -> str:
+    height, width = image.size
+    return f"It is small: {width} × {height} pixels." if min(height, width) < _LEAST_SIDE else ""
+
+
+def _turned(scan: Scan) -> str:
+    if scan.volume is not None and scan.volume.oriented:
+        return ""
+    return "Nothing says how it is turned; the model expects the front or the head on top."

@@ -1,0 +1,43 @@
+"""A slice as the browser gets it: through its window, large enough to be read, with letters at its edges."""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from dashboard.mri.scan import NO_LETTERS
+from dashboard.viewer.records import Picture, display_picture
+from xai_core.images.display import display_pixels
+from xai_core.images.scans import Edges
+from xai_core.types import Box, SourceImage
+
+LEAST_SIDE = 640  # pixels: letters on fewer would be coarse
+_LETTER = 1 / 16  # of the longer side
+
+
+def display(image: SourceImage, box: Box, letters: Edges = NO_LETTERS) -> Picture:
+    """The picture for the viewer; its coordinates stay those of the slice."""
+    return Picture(display_picture(lettered(display_pixels(image), letters)), image.size, box, image.name)
+
+
+def lettered(pixels: np.ndarray, letters: Edges) -> np.ndarray:
+    """uint8 (h, w, 3) enlarged to a readable size, and towards which side of the patient each edge lies."""
+    picture = Image.fromarray(np.ascontiguousarray(pixels))
+    ratio = LEAST_SIDE / max(picture.size)
+    if ratio > 1:
+        width, height = (max(1, round(side * ratio)) for side in picture.size)
+        picture = picture.resize((width, height), Image.Resampling.BICUBIC)
+    draw, size = ImageDraw.Draw(picture), max(12, round(max(picture.size) * _LETTER))
+    font = ImageFont.load_default(size)
+    width, height = picture.size
+    gap = size // 3
+    places = {
+        (gap, height // 2, "lm"): letters.left,
+        (width - gap, height // 2, "rm"): letters.right,
+        (width // 2, gap, "mt"): letters.top,
+        (width // 2, height - gap, "mb"): letters.bottom,
+    }
+    for (x, y, anchor), letter in places.items():
+        if letter:
+            draw.text((x, y), letter, "white", font, anchor, stroke_width=max(1, size // 10), stroke_fill="black")
+    return np.asarray(picture)

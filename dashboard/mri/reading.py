@@ -1,0 +1,112 @@
+"""What the model says of slices: scores, maps of all four diagnoses, and how like its training data they are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import torch
+
+from dashboard import cached
+from dashboard.mri import shelf
+from xai_core.attribution.catalog import find_method
+from xai_core.attribution.class_maps import answer, make_target
+from xai_core.attribution.method import Question
+from xai_core.evaluation.familiarity import Familiarity, familiarity
+from xai_core.images.head_crop import head_crop
+from xai_core.models.brain_mri import HEAD_SIDE, WEIGHTS, known_slices
+from xai_core.models.preprocess import prepare
+from xai_core.trace.capture import trace
+from xai_core.types import Box, LoadedModel, Prediction, SourceImage
+
+MODEL = "brain-mri"
+LAST = "bn2"  # the layer whose means are the training vectors
+METHODS = ("hires_cam", "layer_cam", "grad_cam", "xgrad_cam", "grad_cam_pp")  # quick, and they tell classes apart
+SUGGESTED = "blocks.4"  # with HiResCAM it finds the tumour most often: docs/models/brain-mri.md
+MOST = 512
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How the maps are made."""
+
+    method: str
+    layer: str
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """One slice. maps: float32 (4, h, w), raw and signed, before softmax. box: the part that the model saw.
+
+    head: whether a head was found in it. image_digest: of the slice's pixels.
+    """
+
+    prediction: Prediction
+    maps: np.ndarray
+    box: Box
+    familiarity: Familiarity
+    head: bool
+    asked: Asked
+    image_digest: str
+
+
+def model() -> LoadedModel:
+    return cached.model(MODEL)
+
+
+def layer_names() -> list[str]:
+    """The last layer of each stage, the suggested one first."""
+    listed = cached.layers(MODEL, model())
+    names = [layer.name for layer in listed if layer.main and layer.stage_end and layer.grid[0] <= 24]
+    return sorted(names, key=lambda name: (name != SUGGESTED, -names.index(name)))
+
+
+def read(image: SourceImage, asked: Asked) -> Reading:
+    """The model's answer to one slice, kept for this visitor."""
+    return read_all([image], asked)[0]
+
+
+def read_all(images: Sequence[SourceImage], asked: Asked) -> list[Reading]:
+    """The answers to several slices from one pass over those that are not known yet."""
+    store = shelf.shelf("readings", MOST)
+    keys = [(image.digest, asked) for image in images]
+    found = {key: store[key] for key in keys if key in store}
+    new = [image for image, key in zip(images, keys, strict=True) if key not in found]
+    if new:
+        for image, made in zip(new, _passed(new, asked), strict=True):
+            found[(image.digest, asked)] = store[(image.digest, asked)] = made
+    return [found[key] for key in keys]
+
+
+def _passed(images: Sequence[SourceImage], asked: Asked) -> list[Reading]:
+    network, method = model(), find_method(asked.method)
+    given = [prepare(network.card, image, network.device) for image in images]
+    inputs = torch.cat([one.tensor for one in given])
+    passed = trace(network.module, inputs, list(dict.fromkeys([asked.layer, LAST])))
+    target = make_target(lambda: passed, inputs, list(range(len(network.card.class_names))))
+    maps = answer(method, Question(network.module, inputs, (asked.layer,), target, lambda: passed), None, None)
+    vectors = passed.activations[LAST].detach().mean(dim=(2, 3)).cpu().numpy()
+    scores, known = passed.scores.detach().float().cpu(), known_slices()
+    shares = torch.softmax(scores, dim=1).numpy()
+    return [
+        Reading(
+            Prediction(scores[i].numpy(), shares[i], network.card.class_names),
+            maps[asked.layer][i].detach().float().cpu().numpy(),
+            given[i].box,
+            familiarity(known.vectors, vectors[i], known.limit),
+            head_crop(image, HEAD_SIDE).found,
+            asked,
+            image.digest,
+        )
+        for i, image in enumerate(images)
+    ]
+
+
+@cache
+def far_limit() -> float:
+    """The distance within which 99 % of held-out slices lie."""
+    told = json.loads(WEIGHTS.with_suffix(".json").read_text("utf-8"))
+    return float(told["familiarity"]["percentiles_of_test"]["99"])

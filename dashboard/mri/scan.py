@@ -1,0 +1,76 @@
+"""What is looked at: a volume, or single pictures of slices, asked for in the same way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import cast
+
+import numpy as np
+
+from xai_core.images.scans import Edges, Plane, Volume, edge_letters, planes, slice_count, slice_image, slice_values
+from xai_core.types import SourceImage, Window
+
+NO_LETTERS = Edges("", "", "", "")
+PICTURE = "picture"
+
+
+@dataclass(frozen=True, eq=False)
+class Scan:
+    """key: for widgets, a number of this visit. volume, or else pictures. files: the DICOM bytes that it came from.
+
+    outline: bool (x, y, z), the truth where a lesion is simulated. start: where to open. remarks: a sentence each.
+    """
+
+    key: str
+    volume: Volume | None = None
+    pictures: tuple[SourceImage, ...] = ()
+    files: tuple[bytes, ...] = ()
+    outline: np.ndarray | None = None
+    start: tuple[str, int] | None = None
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """Of all pixels."""
+        return self.volume.digest if self.volume is not None else " ".join(p.digest for p in self.pictures)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A slice: its plane ("picture" for single pictures) and its number from 0."""
+
+    plane: str
+    index: int
+
+    @property
+    def volume_plane(self) -> Plane:
+        return cast(Plane, self.plane)
+
+
+def planes_of(scan: Scan) -> tuple[str, ...]:
+    return planes(scan.volume) if scan.volume is not None else (PICTURE,)
+
+
+def count_of(scan: Scan, plane: str) -> int:
+    return len(scan.pictures) if scan.volume is None else slice_count(scan.volume, cast(Plane, plane))
+
+
+def slice_of(scan: Scan, place: Place, window: Window | None = None) -> SourceImage:
+    """The slice with square pixels; the window changes how it is displayed, never what the model reads."""
+    if scan.volume is None:
+        picture = scan.pictures[place.index]
+        return replace(picture, name=f"Picture {place.index + 1} of {len(scan.pictures)}")
+    return slice_image(scan.volume, place.volume_plane, place.index, window)
+
+
+def letters_of(scan: Scan, plane: str) -> Edges:
+    return NO_LETTERS if scan.volume is None else edge_letters(scan.volume, cast(Plane, plane))
+
+
+def truth_of(scan: Scan, place: Place, size: tuple[int, int]) -> np.ndarray | None:
+    """The true outline on a slice of `size`: bool (h, w); None where there is none, or not on its pixels."""
+    if scan.volume is None or scan.outline is None:
+        return None
+    marked = replace(scan.volume, voxels=scan.outline.astype(np.uint8), slope=1.0, intercept=0.0)
+    truth = slice_values(marked, place.volume_plane, place.index) > 0.5
+    return truth if truth.shape == size and truth.any() else None

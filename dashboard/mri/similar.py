@@ -1,0 +1,75 @@
+"""The training slices that the model finds most like this one: label and source, no pictures."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from dashboard.mri.picture import display
+from dashboard.mri.reading import Reading
+from xai_core.models.brain_mri import CLASS_NAMES, SOURCES, known_slices
+from xai_core.types import SourceImage
+
+_ORIGIN = {
+    "Cheng": "Cheng (all tumours)",
+    "Br35H": "Br35H (all healthy)",
+}
+
+
+def rows(reading: Reading) -> list[dict[str, object]]:
+    """The neighbours, the nearest first."""
+    known, near = known_slices(), reading.familiarity
+    return [
+        {
+            "Likeness": float(likeness),
+            "Diagnosis": CLASS_NAMES[known.labels[i]],
+            "Source": _ORIGIN[SOURCES[known.sources[i]]],
+            "File": int(known.numbers[i]),
+        }
+        for i, likeness in zip(near.neighbours, near.similarities, strict=True)
+    ]
+
+
+def warning(reading: Reading) -> str:
+    """Where the neighbours have the source in common rather than the disease; empty where nothing speaks for that."""
+    known, near = known_slices(), reading.familiarity.neighbours
+    labels, sources = known.labels[near], known.sources[near]
+    if len(np.unique(sources)) > 1:
+        return ""
+    source = SOURCES[sources[0]]
+    if len(np.unique(labels)) > 1:
+        return f"All five come from one source ({source}) but differ in diagnosis: the likeness may be the scanner's."
+    if SOURCES[sources[0]] == "Br35H":
+        return (
+            "All five come from Br35H, and all healthy training slices do: likeness to them may be likeness to that "
+            "source's pictures, not to health."
+        )
+    best = reading.prediction.top(1)[0].index
+    if best != int(labels[0]):
+        return f"All five are {CLASS_NAMES[labels[0]]}, yet the model says {CLASS_NAMES[best]}."
+    return ""
+
+
+def show(image: SourceImage, reading: Reading) -> None:
+    """This slice beside the list of its neighbours."""
+    st.subheader("Most similar training slices", anchor=False)
+    said = warning(reading)
+    if said:
+        st.warning(said, icon=":material/info:")
+    left, right = st.columns([1, 3], gap="medium")
+    left.image(display(image, reading.box).data, caption="This slice", width="stretch", alt="This slice")
+    right.dataframe(
+        rows(reading),
+        hide_index=True,
+        column_config={
+            "Likeness": st.column_config.NumberColumn(
+                format="%.2f", help="Cosine of the feature vectors: 1 is the same."
+            )
+        },
+        alt="The five most similar training slices",
+    )
+    far, limit = reading.familiarity.distance, reading.familiarity.limit
+    right.caption(
+        f"Mean distance {far:.2f}; 95 % of held-out slices lie within {limit:.2f}. The training pictures are not "
+        "part of the app. Similar features are no proof of a similar disease."
+    )

@@ -1,0 +1,64 @@
+"""A slice of a head: four diagnoses side by side, how far to trust them, and a report to take along."""
+
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from dashboard.failures import in_words
+from dashboard.mri import choosing, controls, diagnoses, export, gate, opinion, series, similar, slices
+from dashboard.mri.page import bare, drawing_controls, heading, with_map
+from dashboard.mri.reading import read
+from dashboard.mri.report import Seen
+from dashboard.mri.scan import letters_of, slice_of, truth_of
+
+with st.sidebar:
+    scan = choosing.choose_scan()
+    plane = slices.plane_control(scan)
+    window = slices.window_control(scan)
+    blind = opinion.switch()
+    asked = controls.map_recipe()
+    choosing.facts(scan)
+
+heading(scan)
+left, right = st.columns([2, 3], gap="medium")
+with left:
+    at = slices.slice_control(scan, plane)
+with in_words():
+    shown, letters = slice_of(scan, at, window), letters_of(scan, at.plane)
+if blind and opinion.noted(scan) is None:
+    with left:
+        bare(shown, letters)
+    with right:
+        opinion.ask(scan)
+    st.stop()
+with in_words():
+    reading = read(slice_of(scan, at), asked)
+found = gate.gate(scan, at, shown, reading)
+chosen = diagnoses.chosen_class(reading)
+opinion.answer_shown(scan)
+with right:
+    gate.show(found)
+    answered = gate.may_answer(scan, found)
+    diagnoses.headline(reading, found)
+    opinion.beside(opinion.noted(scan), reading)
+    if answered:
+        diagnoses.side_by_side(shown, reading, chosen)
+        diagnoses.numbers(reading)
+        diagnoses.against_truth(reading, chosen, truth_of(scan, at, shown.size))
+        drawing_controls()
+with left:
+    if answered:
+        with_map(shown, reading, chosen, letters)
+    else:
+        bare(shown, letters)
+strip = st.container()
+near, take = st.columns([3, 2], gap="large")
+with near:
+    similar.show(shown, reading)
+with take:
+    note = opinion.note_control(scan)
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    seen = Seen(shown, at, reading, letters, found, choosing.source_in_words(scan), opinion.noted(scan), note, now)
+    export.show(scan, seen, series.known(scan, at.plane, asked), chosen)
+with strip:
+    series.show(scan, at, asked, chosen)

@@ -1,0 +1,191 @@
+"""The MRI page without a browser: what is open, what is said before a diagnosis, and what is taken along."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+import pydicom
+import pytest
+from PIL import Image
+from pydicom.data import get_testdata_file
+from streamlit.testing.v1 import AppTest
+
+import xai_core as xai
+from dashboard.mri import export, series
+from dashboard.mri.gate import Gate
+from dashboard.mri.reading import Asked, Reading
+from dashboard.mri.report import Seen, html
+from dashboard.mri.scan import NO_LETTERS, Place, Scan
+from xai_core.evaluation.familiarity import Familiarity
+from xai_core.images.scans import open_scans, slice_image, voxel_at
+from xai_core.images.scans.samples import load_scan_sample
+from xai_core.report.nifti import nifti_map
+from xai_core.types import Box, Prediction
+
+PAGE = Path(__file__).resolve().parents[2] / "pages" / "mri.py"
+NAMES = ("glioma", "meningioma", "no tumour", "pituitary tumour")
+
+
+@pytest.fixture
+def app() -> AppTest:
+    return AppTest.from_file(str(PAGE), default_timeout=240)
+
+
+@pytest.fixture
+def tiles(monkeypatch: pytest.MonkeyPatch) -> list[list[Any]]:
+    """What the gallery of diagnoses was given, run by run."""
+    given: list[list[Any]] = []
+    monkeypatch.setattr("dashboard.mri.diagnoses.gallery", lambda _picture, tiles, **_rest: given.append(tiles))
+    return given
+
+
+def texts(app: AppTest) -> str:
+    assert not app.exception, app.exception[0].message
+    every = [*app.markdown, *app.caption, *app.subheader, *app.warning, *app.error]
+    return "\n".join(element.value for element in every)
+
+
+def reading(shares: list[float], values: float, *, distance: float = 0.1) -> Reading:
+    maps = np.zeros((4, 2, 2), np.float32)
+    maps[1] = [[values, -1], [0, 0]]
+    scores = np.log(np.array(shares, np.float32))
+    near = Familiarity(distance, 0.36, np.arange(5), np.ones(5, np.float32))
+    prediction = Prediction(scores, np.array(shares, np.float32), NAMES)
+    return Reading(prediction, maps, Box(0, 0, 8, 8), near, True, Asked("grad_cam", "bn2"), "d" * 64)
+
+
+def test_the_first_visit_shows_four_maps_on_one_scale_of_a_labelled_scan(app: AppTest, tiles: list[list[Any]]):
+    said = texts(app.run())
+    assert "Research use only. A heat map is not an outline of a lesion." in said
+    assert "SIMULATED" in said
+    picture = slice_image(load_scan_sample("simulated-lesion")[0], "sagittal", 138)
+    asked = {"method": "hires_cam", "layers": ["blocks.4"], "classes": [0, 1, 2, 3]}
+    expected = xai.explain(xai.load_model("brain-mri"), picture, **asked)
+    assert [tile.name for tile in tiles[-1]] == list(NAMES)
+    assert {tile.vmax for tile in tiles[-1]} == {None}  # one scale for all that have none of their own
+    np.testing.assert_allclose([tile.values for tile in tiles[-1]], expected.maps["blocks.4"], atol=1e-5)
+    shown = app.dataframe[0].value.set_index("Diagnosis")["Probability"]
+    np.testing.assert_allclose(shown[list(NAMES)], 100 * np.array(expected.probabilities), atol=1e-3)
+
+
+def test_another_kind_of_scan_gets_no_diagnosis_unless_asked(app: AppTest, tiles: list[list[Any]]):
+    app.session_state["mri_source"] = "vertebra"
+    said = texts(app.run())
+    assert "this is CT, not MR" in said
+    assert "The model says" not in said
+    assert not tiles
+    app.toggle(key="mri_anyway_vertebra").set_value(True).run()
+    assert len(tiles) == 1
+
+
+def test_blind_first_shows_no_answer_before_an_opinion(app: AppTest, tiles: list[list[Any]]):
+    app.session_state["mri_blind"] = True
+    assert "The model" not in texts(app.run()).replace("The model's answer and its maps appear", "")
+    assert not tiles
+    app.radio[0].set_value("glioma")
+    app.button[-1].click().run()
+    assert "You noted: glioma, rather sure" in texts(app)
+    assert app.session_state["mri_opinions"]["simulated-lesion"].blind
+    assert len(tiles) == 1
+
+
+@pytest.mark.usefixtures("tiles")
+def test_pictures_in_a_zip_and_a_file_that_is_none(app: AppTest):
+    rng, buffer = np.random.default_rng(0), io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name in ("patient-a.png", "patient-b.jpg"):
+            slice_png = io.BytesIO()
+            Image.fromarray(rng.integers(0, 255, (120, 100, 3), np.uint8)).save(slice_png, "PNG")
+            archive.writestr(name, slice_png.getvalue())
+        archive.writestr("patient-c.txt", b"these are words " * 20)
+    app.run()
+    app.file_uploader[0].upload("patient.zip", buffer.getvalue(), "application/zip").run()
+    said = texts(app)
+    assert "Picture 2 of 2" in said
+    assert "The picture is in colour." in said
+    assert said.count("neither a scan nor a picture") == 1
+    assert "patient" not in said.replace("MR", "")
+    app.file_uploader[0].upload("empty.dcm", bytes(4000), "").run()
+    assert [error.value for error in app.warning if "zeros" in error.value]
+    assert "Picture 2 of 2" in texts(app)  # nothing is lost
+
+
+def marked_series(number: int, slices: int, burned_in: str) -> list[bytes]:
+    """An MR series that says MARKED wherever a person or a study is named."""
+    files = []
+    for i in range(slices):
+        dataset = pydicom.dcmread(str(get_testdata_file("MR_small.dcm")))
+        for keyword in ("PatientName", "PatientID", "SeriesDescription", "InstitutionName"):
+            setattr(dataset, keyword, "MARKED")
+        dataset.SeriesInstanceUID = f"1.2.3.{number}.987654"
+        dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = f"1.2.3.{number}.{i}.987654"
+        dataset.ImagePositionPatient, dataset.ImageOrientationPatient = [0, 0, 3 * i], [1, 0, 0, 0, 1, 0]
+        dataset.BurnedInAnnotation = burned_in
+        buffer = io.BytesIO()
+        dataset.save_as(buffer)
+        files.append(buffer.getvalue())
+    return files
+
+
+def test_series_are_chosen_and_identifiers_appear_nowhere(app: AppTest, caplog: pytest.LogCaptureFixture):
+    app.run()
+    files = marked_series(1, 5, "NO") + marked_series(2, 3, "YES")
+    app.file_uploader[0].set_value([("MARKED.dcm", data, "") for data in files[::-1]]).run()
+    series_box = next(box for box in app.selectbox if box.label == "Series")
+    assert [title.split(" · ")[3] for title in series_box.options] == ["5 slices", "3 slices"]
+    assert "burned" not in texts(app)
+    series_box.set_value(1).run()
+    said = texts(app)
+    assert "Text is burned into the pixels" in said
+    assert "MR axial 2 of 3" in said
+    everything = said + str(app.main) + str(app.sidebar) + caplog.text + str(app.query_params)
+    assert "MARKED" not in everything
+    assert "987654" not in everything
+
+
+def test_the_peak_is_the_most_probable_familiar_slice_and_shares_add_up():
+    found = {
+        3: reading([0.1, 0.7, 0.1, 0.1], 1.0),
+        4: reading([0.1, 0.8, 0.05, 0.05], 3.0),
+        5: reading([0.01, 0.97, 0.01, 0.01], 0.0, distance=0.5),
+    }
+    assert series.peak_of(found, 1) == 4
+    np.testing.assert_allclose(series.evidence_shares(found, 1), [0.25, 0.75, 0.0])
+    assert series.runs([1, 2, 3, 7, 9, 10]) == [(1, 3), (7, 7), (9, 10)]
+
+
+def test_the_exported_map_lies_on_the_voxels_under_its_pixels():
+    voxels = np.random.default_rng(0).normal(size=(20, 24, 16)).astype(np.float32)
+    stored = nib.Nifti1Image(voxels, np.diag([-2.0, 2.0, 2.0, 1.0])).to_bytes()
+    volume = open_scans(stored).series[0].volume()
+    at = Place("coronal", 7)
+    size = slice_image(volume, "coronal", 7).size
+    one = replace(reading([0.1, 0.7, 0.1, 0.1], 1.0), box=Box(0, 0, size[1], size[0]))
+    values = export.map_on_voxels(Scan("x", volume), volume, at, {7: one}, 1)
+    back = nib.Nifti1Image.from_bytes(gzip.decompress(nifti_map(volume, values)))
+    top_left, top_right = (voxel_at(volume, "coronal", 7, 0, column) for column in (0, size[1] - 1))
+    assert back.get_fdata()[top_left] == pytest.approx(1.0)
+    assert back.get_fdata()[top_right] == pytest.approx(-1.0)
+    assert np.count_nonzero(back.get_fdata().any(axis=(0, 2))) == 1
+
+
+def test_the_report_carries_digests_and_checks_and_runs_nothing_that_was_written():
+    picture = xai.load_sample("coffee")
+    one = replace(reading([0.1, 0.7, 0.1, 0.1], 1.0), box=Box(0, 0, picture.size[1], picture.size[0]))
+    found = Gate(("It is a cup.",), ())
+    seen = Seen(picture, Place("picture", 0), one, NO_LETTERS, found, "Picture", None, "<script>x</script>\nß", "now")
+    page = html(seen).decode()
+    assert "<script>" not in page
+    assert "&lt;script&gt;x&lt;/script&gt;<br>ß" in page
+    assert "It is a cup." in page
+    assert xai.load_model("brain-mri").digest in page
+    assert page.count("data:image/png;base64,") == 5
+    assert "src='http" not in page
+    assert "<link" not in page
