@@ -1,0 +1,1 @@
+"""How a network organises pictures: one pass over the data, one neighbour graph, many answers."""

@@ -1,0 +1,115 @@
+"""Where the vectors are taken: at a layer's output, or by default at what the classifier reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from xai_core.errors import LayerError
+from xai_core.models.isolate import find_layer, isolated
+from xai_core.models.layers import layers
+from xai_core.trace.capture import trace
+from xai_core.types import LoadedModel
+
+Embed = Callable[[Tensor], tuple[Tensor, Tensor]]
+
+
+@dataclass(frozen=True)
+class Tap:
+    """name: dotted name of a layer. side: whether its input or its output is taken."""
+
+    name: str
+    side: Literal["input", "output"]
+
+    @property
+    def title(self) -> str:
+        return f"input of {self.name}" if self.side == "input" else self.name
+
+
+def find_tap(model: LoadedModel, layer: str | None) -> Tap:
+    """The output of `layer`, or for None what the classifier reads. LayerError: there is no such layer."""
+    if layer is None:
+        return _penultimate(model)
+    find_layer(model.module, layer)
+    return Tap(layer, "output")
+
+
+def embedder(model: LoadedModel, tap: Tap) -> Embed:
+    """A function from inputs (n, c, H, W) to vectors (n, d) and scores (n, n_classes), both float32.
+
+    Feature maps are averaged over all places. The function is private to one thread; the network is left as it was.
+    LayerError: the layer does not run exactly once, or gives no maps (n, c, h, w) or numbers (n, c).
+    """
+    copy = isolated(model.module, [tap.name])
+    part = copy.get_submodule(tap.name)
+    taken: list[object] = []
+    if tap.side == "input":
+        part.register_forward_pre_hook(lambda _module, args: taken.append(_averaged(args[0] if args else None)))
+    else:
+        part.register_forward_hook(lambda _module, _args, output: taken.append(_averaged(output)))
+
+    def embed(inputs: Tensor) -> tuple[Tensor, Tensor]:
+        taken.clear()
+        with torch.no_grad():
+            scores = trace(copy, inputs, ()).scores.float()
+        if len(taken) != 1:
+            times = "did not run" if not taken else "runs more than once"
+            raise LayerError(f"Layer '{tap.name}' {times} in this network's forward pass; choose another layer.")
+        if not isinstance(taken[0], Tensor) or len(taken[0]) != len(inputs):
+            raise LayerError(
+                f"Layer '{tap.name}' gives {_shown(taken[0])}; maps (n, c, h, w) or numbers (n, c) are needed, "
+                "so choose another layer."
+            )
+        return taken[0], scores
+
+    return embed
+
+
+def _averaged(values: object) -> object:
+    """(n, c) float32 at once, because an operation behind the layer may work in place; anything else as it is."""
+    if isinstance(values, Tensor) and values.ndim == 4:
+        return values.detach().float().mean(dim=(2, 3))
+    if isinstance(values, Tensor) and values.ndim == 2:
+        return values.detach().float().clone()
+    return (tuple(values.shape),) if isinstance(values, Tensor) else values
+
+
+def _shown(taken: object) -> str:
+    return str(taken[0]) if isinstance(taken, tuple) and taken and isinstance(taken[0], tuple) else type(taken).__name__
+
+
+def _penultimate(model: LoadedModel) -> Tap:
+    """The input of the layer that gives the scores; without one, the layer that is suggested for class maps."""
+    calls, scores = _weighted_sums(model)
+    exact = [name for name, output in calls if torch.equal(output.flatten(1), scores)]
+    as_wide = [name for name, output in calls if output.shape[1] == scores.shape[1]]
+    names = [name for name, _ in calls]
+    for name in [*exact[-1:], *as_wide[-1:]]:
+        if names.count(name) == 1:
+            return Tap(name, "input")
+    suggested = next((info.name for info in layers(model) if info.suggested), None)
+    if suggested is None:
+        raise LayerError("This network has no layer that gives the scores as weighted sums; name the layer to use.")
+    return Tap(suggested, "output")
+
+
+def _weighted_sums(model: LoadedModel) -> tuple[list[tuple[str, Tensor]], Tensor]:
+    """Name and output of each call of a linear layer or a 1 x 1 convolution in one pass, and the scores."""
+    names = [name for name, part in model.module.named_modules() if name and _is_weighted_sum(part)]
+    copy = isolated(model.module, names)
+    calls: list[tuple[str, Tensor]] = []
+    for name in names:
+        copy.get_submodule(name).register_forward_hook(
+            lambda _module, _args, output, name=name: calls.append((name, output.detach().clone()))
+        )
+    noise = torch.randn(1, len(model.card.mean), *model.card.input_size, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        return calls, trace(copy, noise.to(model.device), ()).scores
+
+
+def _is_weighted_sum(part: nn.Module) -> bool:
+    return isinstance(part, nn.Linear) or (isinstance(part, nn.Conv2d) and part.kernel_size == (1, 1))
