@@ -1,0 +1,113 @@
+// Mouse, pen and fingers: drag to move or to draw an area, wheel and pinch to zoom, click to open.
+
+const REACH = { mouse: 12, pen: 14, touch: 24 }
+
+function listenToPointer(view, signal) {
+  const { stage } = view.el
+  const on = (type, act) => stage.addEventListener(type, act, { signal, passive: false })
+  on("pointerdown", (event) => press(view, event))
+  on("pointermove", (event) => move(view, event))
+  on("pointerup", (event) => release(view, event, true))
+  on("pointercancel", (event) => release(view, event, false))
+  on("pointerleave", () => hover(view, null))
+  on("wheel", (event) => wheel(view, event))
+  on("dblclick", (event) => view.mode === "move" && glideTo(view, zoomAt(view, 2, ...placeOf(view, event))))
+}
+
+function placeOf(view, event) {
+  const frame = view.el.stage.getBoundingClientRect()
+  return [event.clientX - frame.left, event.clientY - frame.top]
+}
+
+function press(view, event) {
+  if (event.button !== 0 || !view.steps) return
+  const place = placeOf(view, event)
+  view.el.stage.setPointerCapture(event.pointerId)
+  view.fingers.set(event.pointerId, place)
+  showCross(view, false)
+  if (view.fingers.size === 2) return startPinch(view)
+  view.drag = { start: place, last: place, moved: false, kind: kindOfDrag(view, event), mode: modeOf(event) }
+}
+
+// With Shift, dragging draws in every mode.
+function kindOfDrag(view, event) {
+  const draws = view.can.select && (view.mode !== "move" || event.shiftKey)
+  return !draws ? "move" : view.mode === "box" ? "box" : "lasso"
+}
+
+function modeOf(event) {
+  return event.altKey ? "remove" : event.shiftKey ? "add" : "replace"
+}
+
+function startPinch(view) {
+  Object.assign(view, { drag: null, pinch: pinchOf(view) })
+  dropLasso(view)
+}
+
+function pinchOf(view) {
+  const [[x0, y0], [x1, y1]] = [...view.fingers.values()]
+  return { apart: Math.hypot(x1 - x0, y1 - y0), middle: [(x0 + x1) / 2, (y0 + y1) / 2] }
+}
+
+function move(view, event) {
+  const place = placeOf(view, event)
+  if (view.fingers.has(event.pointerId)) view.fingers.set(event.pointerId, place)
+  if (view.pinch) return pinch(view)
+  const { drag } = view
+  if (!drag) return view.steps && event.pointerType !== "touch" && hoverAt(view, place, event.pointerType)
+  const [right, down] = [place[0] - drag.last[0], place[1] - drag.last[1]]
+  const away = Math.hypot(place[0] - drag.start[0], place[1] - drag.start[1])
+  if (!drag.moved && away < 4) return
+  if (!drag.moved && drag.kind !== "move") startLasso(view, drag.kind, drag.start, drag.mode)
+  Object.assign(drag, { last: place, moved: true })
+  hover(view, null)
+  if (drag.kind === "move") panBy(view, right, down)
+  else growLasso(view, place)
+}
+
+function pinch(view) {
+  if (view.fingers.size !== 2) return
+  const { apart, middle } = view.pinch
+  const now = pinchOf(view)
+  panBy(view, now.middle[0] - middle[0], now.middle[1] - middle[1])
+  moveCamera(view, zoomAt(view, now.apart / Math.max(apart, 1), ...now.middle))
+  view.pinch = now
+}
+
+function release(view, event, finished) {
+  const place = placeOf(view, event)
+  view.fingers.delete(event.pointerId)
+  if (view.pinch) {
+    if (view.fingers.size === 0) view.pinch = null
+    return
+  }
+  const { drag } = view
+  view.drag = null
+  if (!drag) return
+  if (view.lasso && finished) return finishLasso(view)
+  if (view.lasso) dropLasso(view)
+  if (finished && !drag.moved) choose(view, nearestPoint(view, ...place, REACH[event.pointerType] ?? 12))
+}
+
+function hoverAt(view, place, kind) {
+  hover(view, nearestPoint(view, ...place, REACH[kind] ?? 12), ...place)
+  view.el.stage.classList.toggle("pointing", view.hovered !== null)
+}
+
+// The ring is drawn at once; the next run of the server confirms it.
+function choose(view, index) {
+  if (index === null || !view.can.choose) return
+  view.chosen = index
+  drawOverSoon(view)
+  view.setTriggerValue("point", index)
+}
+
+function wheel(view, event) {
+  if (!view.steps) return
+  event.preventDefault()
+  const lines = event.deltaMode === 1 ? 20 : 1
+  const factor = Math.exp(-Math.max(-240, Math.min(240, event.deltaY * lines)) * (event.ctrlKey ? 0.01 : 0.0022))
+  const place = placeOf(view, event)
+  moveCamera(view, zoomAt(view, factor, ...place))
+  hoverAt(view, place, "mouse")
+}

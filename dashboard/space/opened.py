@@ -1,0 +1,131 @@
+"""The open picture: what the network says of it, where it looked, and what it takes for alike; a click walks on."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+import streamlit as st
+
+from dashboard import cached, computing, state
+from dashboard.choices import Choice, choices
+from dashboard.drawing import Look, draw
+from dashboard.space import choice
+from dashboard.space.table import Space, index_of
+from dashboard.space.view import prediction_in_words, title_of
+from dashboard.units.data import picture_of
+from xai_core.errors import SightlineError
+from xai_core.models.class_names import short_name
+from xai_core.render.recipe import percent
+from xai_core.representation.distances import Metric
+from xai_core.representation.neighbours import neighbours
+from xai_core.types import FeatureTable, SourceImage
+
+EXPLAIN = Path(__file__).resolve().parents[2] / "pages" / "explain.py"
+COUNTS = (6, 12, 24)
+METRICS: dict[Metric, str] = {"l2": "L2", "cosine": "Cosine"}
+SHOWN_STEPS = 4
+
+
+def opened(space: Space) -> None:
+    """The panel beside the map."""
+    row = choice.current(space).open
+    if row is None:
+        st.markdown(
+            "Point at a point to see its picture. **Click** it to open it here. **Shift + drag** draws a lasso around "
+            "many. Click a class in the legend to hide it."
+        )
+        return
+    _trail(space)
+    table = space.table
+    st.markdown(f"#### {short_name(title_of(table, row))}")
+    st.caption(_facts(table, row))
+    try:
+        image = space.asked.dataset.load(int(table.items[row]))
+        _where(space, row, image)
+    except SightlineError as error:
+        st.image(bytes(table.thumbnails[row]), width=128)
+        st.caption(str(error))
+    _neighbours(space, row)
+
+
+def tile(table: FeatureTable, row: int, distance: float | None = None) -> Choice:
+    """A small picture that can be clicked; its id is the row."""
+    title = short_name(title_of(table, row))
+    url = "data:image/jpeg;base64," + base64.b64encode(bytes(table.thumbnails[row])).decode()
+    hint = f"{table.names[row]} · predicted {prediction_in_words(table, row)}"
+    return Choice(str(row), title if distance is None else f"{distance:.3g} · {title}", picture=url, hint=hint)
+
+
+def _trail(space: Space) -> None:
+    """The way here; a step leads back."""
+    trail = choice.current(space).trail
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        for step in range(max(0, len(trail) - 1 - SHOWN_STEPS), len(trail) - 1):
+            st.button(
+                title_of(space.table, trail[step])[:16],
+                key=f"space_step_{step}",
+                type="tertiary",
+                icon=":material/chevron_left:",
+                help=f"Back to {space.table.names[trail[step]]}",
+                on_click=choice.walk_back,
+                args=(step,),
+            )
+        st.button("Close", type="tertiary", icon=":material/close:", on_click=choice.change, kwargs={"trail": ()})
+
+
+def _facts(table: FeatureTable, row: int) -> str:
+    second = table.model_classes[table.runners_up[row]]
+    then = f", then {second}, {percent(float(table.runner_up_probabilities[row]))}"
+    loss = float(table.losses[row])
+    cost = f" · loss {loss:.3g}" if loss == loss else ""
+    return f"`{table.names[row]}` · predicted **{prediction_in_words(table, row)}**{then}{cost}"
+
+
+def _where(space: Space, row: int, image: SourceImage) -> None:
+    model = space.asked.model
+    layers = cached.layers(model.card.key, model)
+    layer = next(layer.name for layer in layers if layer.suggested)
+    traced = cached.trace_for(model, image, layers, None)
+    result = computing.grad_cam(traced, int(space.table.predictions[row]), layer)
+    draw(image, result, layer, "for", Look("space_open", compact=True))
+    if st.button("Explain this picture", key="space_explain", icon=":material/center_focus_strong:"):
+        number = int(space.table.items[row])
+        state.choose(picture=picture_of(space.asked.source, space.asked.dataset, number))
+        state.choose(model=model.card.key)
+        st.switch_page(EXPLAIN)
+
+
+def _neighbours(space: Space, row: int) -> None:
+    """The nearest in the space, not on the map."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        metric = st.segmented_control(
+            "Nearest by",
+            list(METRICS),
+            format_func=METRICS.__getitem__,
+            default="l2",
+            key="space_metric",
+            persist_state="session",
+            required=True,
+            help="L2: the length of the difference. Cosine: 1 minus the cosine of the angle, whatever the lengths.",
+        )
+        count = st.segmented_control(
+            "How many", COUNTS, default=COUNTS[0], key="space_near_count", persist_state="session", required=True
+        )
+    found = neighbours(index_of(space, metric), row, min(count, len(space.table) - 1))
+    choices(
+        [
+            tile(space.table, int(other), float(distance))
+            for other, distance in zip(found.rows[0], found.distances[0], strict=True)
+        ],
+        selected=None,
+        label="Nearest pictures",
+        look="tiles",
+        key="space_neighbours",
+        on_choose=lambda id: choice.walk_to(int(id)),
+    )
+    said = "The number is the distance in the space, not on the map. Click one to walk on."
+    if space.labelled:
+        same = sum(int(space.table.labels[other]) == int(space.table.labels[row]) for other in found.rows[0])
+        said = f"{same} of these {len(found.rows[0])} carry the same label. {said}"
+    st.caption(said)

@@ -1,0 +1,68 @@
+"""The two parts of the Map page once the table stands: the map with all that belongs to it, and the suspects."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard.scatter import Here
+from dashboard.space import choice, layouts
+from dashboard.space.colouring import colour_control
+from dashboard.space.here import placed
+from dashboard.space.layouts import Shown
+from dashboard.space.opened import opened
+from dashboard.space.selection import selection
+from dashboard.space.suspects_view import suspects
+from dashboard.space.table import Space, unread
+from dashboard.space.view import map_view, search
+from dashboard.space.words import caveat, quality_in_words
+from xai_core.errors import SightlineError
+
+
+def parts(space: Space, part: str) -> None:
+    """NotApplicable: too few pictures."""
+    choice.current(space)
+    if part == "suspects":
+        suspects(space)
+    else:
+        _map(space)
+    unread(space.table)
+
+
+def _map(space: Space) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        layout = choice.layout_control()
+        colours = colour_control(space)
+        found = search(space)
+        wanted = st.toggle(
+            "Place my picture",
+            key="space_here",
+            persist_state="session",
+            help="Puts the picture chosen in the side bar on the map, with lines to its nearest in the space.",
+        )
+    map = layouts.shown(space, layout)
+    here = _here(space, map) if wanted else None
+    left, right = st.columns([5, 3], gap="medium")
+    with left:
+        map_view(space, map, colours, found, here)
+        _worth(space, map)
+    with right:
+        opened(space)
+    selection(space, map.projection.points)
+
+
+def _here(space: Space, map: Shown) -> Here | None:
+    try:
+        found = placed(space, map)
+    except SightlineError as error:
+        st.warning(str(error), icon=":material/info:")
+        return None
+    st.markdown(f":material/star: {found.sentence}")
+    return found.here
+
+
+def _worth(space: Space, map: Shown) -> None:
+    """The figures of the map, and what not to read into it."""
+    known = layouts.quality(space, map)
+    if known is not None:
+        st.caption(quality_in_words(known))
+    st.caption(caveat(map.projection))

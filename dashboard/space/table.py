@@ -1,0 +1,96 @@
+"""The table of vectors and its neighbour graph: opened where it was made before, else made in the background."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+import xai_core as xai
+from dashboard.space import runs
+from dashboard.space.asked import Asked
+from dashboard.space.cached import once
+from dashboard.units.data import runs_by_itself
+from dashboard.units.runs import store
+from xai_core.representation.distances import Metric
+from xai_core.representation.graph import Graph
+from xai_core.representation.neighbours import Index
+from xai_core.types import FeatureTable
+
+MOST_UNREAD = 100
+
+
+@dataclass(frozen=True, eq=False)
+class Space:
+    """The pictures as one network sees them: what every part of the page reads."""
+
+    asked: Asked
+    table: FeatureTable
+    graph: Graph
+
+    @property
+    def key(self) -> str:
+        return self.asked.key
+
+    @property
+    def labelled(self) -> bool:
+        return bool((self.table.labels >= 0).any())
+
+
+def space(asked: Asked) -> Space | None:
+    """The finished table; None while it is being made, when the screen says how far it is."""
+    key = f"table|{asked.key}"
+    run = runs.look(key)
+    if run is None and (runs_by_itself(asked.source, asked.model.card.key) or _stored(asked)):
+        _start(key, asked)
+        run = runs.look(key)
+    if run is not None and run.result is not None:
+        table, graph = run.result
+        return Space(asked, table, graph)
+    if run is not None and run.running:
+        runs.follow(key, f"{asked.model.card.title} looks at the pictures", "pictures")
+        return None
+    total = len(asked.dataset)
+    if run is not None and run.trouble:
+        st.error(run.trouble, icon=":material/error:")
+    elif run is not None:
+        st.info(f"Stopped after {run.done:,} of {total:,} pictures. What is done is kept.", icon=":material/pause:")
+    label = "Go on" if run is not None and run.done and asked.source != "uploads" else f"Compute {total:,} pictures"
+    st.button(label, type="primary", icon=":material/play_arrow:", on_click=_start, args=(key, asked))
+    return None
+
+
+def index_of(space: Space, metric: Metric) -> Index:
+    """What answers for the neighbours."""
+    return once(lambda: xai.open_index(space.table, metric), "index", space.key, metric)
+
+
+def unread(table: FeatureTable) -> None:
+    """The pictures that could not be read, each with its reason."""
+    count = len(table.unread)
+    if not count:
+        return
+    words = "1 picture could not be read and is" if count == 1 else f"{count:,} pictures could not be read and are"
+    with st.expander(f"{words} not on the map"):
+        for name, reason in table.unread[:MOST_UNREAD]:
+            st.markdown(f"- `{html.escape(name)}`: {reason}")
+
+
+def _folder(asked: Asked) -> Path | None:
+    """Uploads stay in memory: their small pictures must not outlive the visit on the disk."""
+    return None if asked.source == "uploads" else store().parent / "tables"
+
+
+def _stored(asked: Asked) -> bool:
+    folder = _folder(asked)
+    return folder is not None and xai.stored_table(asked.model, asked.dataset, asked.layer, folder) is not None
+
+
+def _start(key: str, asked: Asked) -> None:
+    def work(tell: runs.Progress) -> tuple[FeatureTable, Graph]:
+        table = xai.build_table(asked.model, asked.dataset, asked.layer, tell, folder=_folder(asked))
+        return table, xai.knn_graph(table, on_progress=tell)
+
+    runs.start(key, work)

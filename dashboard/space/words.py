@@ -1,0 +1,48 @@
+"""What the figures of a map mean, in words."""
+
+from __future__ import annotations
+
+from xai_core.render.recipe import percent
+from xai_core.representation.projection import Projection
+from xai_core.representation.quality import Quality
+
+
+def quality_in_words(found: Quality) -> str:
+    """One line under the map."""
+    drawn = "" if found.sampled == found.total else f" (on {found.sampled:,} pictures drawn by lot)"
+    line = (
+        f"**How far to trust this map:** trustworthiness {found.trustworthiness:.3f} of 1{drawn} · "
+        f"{percent(found.kept)} of the {found.k} true neighbours are neighbours here too"
+    )
+    if found.accuracy_space is None or found.accuracy_map is None:
+        return line + "."
+    return (
+        f"{line} · the {found.k} nearest tell the class right for {100 * found.accuracy_space:.1f} % in the space, "
+        f"{100 * found.accuracy_map:.1f} % on the map."
+    )
+
+
+def caveat(projection: Projection) -> str:
+    """What a reader of this kind of map must not conclude."""
+    if projection.method != "pca":
+        return "Distances between clusters, and their sizes, mean little in t-SNE and UMAP: read who is next to whom."
+    shares = projection.settings["variance"]
+    total = sum(shares) if isinstance(shares, list) else 0.0
+    return (
+        f"PCA shows {percent(total)} of the variance: distances are true to scale, but what lies behind each other "
+        "falls on one spot."
+    )
+
+
+def strangeness_in_words(share: float, name: str) -> str:
+    """share: of the table's pictures that lie closer to their neighbours."""
+    if share > 0.99:
+        many = "any of them is" if share == 1 else f"{percent(share)} of them are"
+        return (
+            f"**{name} is unlike the pictures of this map**: it lies farther from its nearest than {many} from "
+            "theirs. Where it stands says little."
+        )
+    if share > 0.9:
+        return f"{name} lies at the edge of what the map holds: farther out than {percent(share)} of its pictures."
+    many = "all" if share == 0 else percent(1 - share)
+    return f"{name} is like the pictures of this map: {many} of them lie as far or farther from their nearest."
