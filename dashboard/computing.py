@@ -34,7 +34,7 @@ def explanation(
     key = _key(traced, chosen, class_index, names)
 
     def make() -> Explanation:
-        with _Progress(method.title, f"stop {key}", on_stop or _stop) as progress:
+        with Progress(method.title, f"stop {key}", on_stop or _stop) as progress:
             return xai.explain_trace(
                 traced,
                 method.key,
@@ -88,7 +88,7 @@ def _stop() -> None:
     state.choose(method="grad_cam")
 
 
-class _Progress:
+class Progress:
     """A bar and a way out, drawn once the work has taken `PATIENCE_S`, and taken away at the end."""
 
     def __init__(self, title: str, key: str, on_stop: Callable[[], None]) -> None:
@@ -96,7 +96,7 @@ class _Progress:
         self._slot: DeltaGenerator | None = None
         self._bar: DeltaGenerator | None = None
 
-    def __enter__(self) -> _Progress:
+    def __enter__(self) -> Progress:
         return self
 
     def __exit__(self, *_: object) -> None:

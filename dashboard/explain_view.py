@@ -16,7 +16,7 @@ from xai_core.models.preprocess import model_view
 from xai_core.render.place import sample_at
 from xai_core.render.recipe import as_npz, as_python, percent
 from xai_core.render.scale import shown
-from xai_core.types import Explanation, LayerInfo, Prediction, SourceImage
+from xai_core.types import Explanation, LayerInfo, ModelCard, Prediction, SourceImage
 
 UNSURE_BELOW = 0.5
 HEADLINES = {"for": "Evidence for", "against": "Evidence against", "both": "Evidence for and against"}
@@ -172,16 +172,24 @@ def what_the_model_saw(traced: ImageTrace) -> None:
         return
     left, right = box.columns([1, 2])
     left.image(model_view(card, traced.given), output_format="PNG", width="stretch", alt="The model's input")
-    height, width = card.input_size
-    rule = (
-        f"The shorter side was scaled to {card.resize.shorter_side} pixels ({card.resize.interpolation}), then "
-        f"the centre of {width} × {height} was cut out; the frame in the viewer marks it."
-        if card.resize.shorter_side
-        else f"The whole picture was stretched to {width} × {height} pixels ({card.resize.interpolation})."
-    )
-    right.markdown(f"The picture has {image.size[1]} × {image.size[0]} pixels. {rule}")
+    right.markdown(f"The picture has {image.size[1]} × {image.size[0]} pixels. {_resizing(card)}")
     for note in card.notes:
         right.caption(note)
+
+
+def _resizing(card: ModelCard) -> str:
+    height, width = card.input_size
+    if card.resize.head_side is not None:
+        return (
+            f"It was cropped to the head, brought to {card.resize.head_side} × {card.resize.head_side} pixels, and its "
+            "grey levels were stretched; all around the head is black. The frame in the viewer marks the crop."
+        )
+    if card.resize.shorter_side is not None:
+        return (
+            f"The shorter side was scaled to {card.resize.shorter_side} pixels ({card.resize.interpolation}), then "
+            f"the centre of {width} × {height} was cut out; the frame in the viewer marks it."
+        )
+    return f"The whole picture was stretched to {width} × {height} pixels ({card.resize.interpolation})."
 
 
 def not_here(method: Method, traced: ImageTrace, image: SourceImage) -> None:

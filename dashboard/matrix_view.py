@@ -9,6 +9,7 @@ import numpy as np
 import streamlit as st
 
 from dashboard import computing, panes, state
+from dashboard.compare_panes import Answer
 from dashboard.drawing import picture_of_result
 from dashboard.state import Selection
 from dashboard.viewer import matrix
@@ -22,21 +23,25 @@ from xai_core.types import Explanation
 
 SLICE_S = 0.6  # how long one run computes before it shows what it has
 PAUSE_S = 0.2
+MAPS = "compare_maps"  # the key of the container with both panes
 Column = tuple[str, Selection, str]
 
 
-def matrix_section(traced: ImageTrace, class_index: int, layer: str) -> None:
-    """Every answer at once. Moving on to anything else stops the computing; what is done is kept."""
+def matrix_section(traced: ImageTrace, class_index: int, layer: str, right: Answer) -> None:
+    """Every answer at once. Moving on to anything else stops the computing; what is done is kept.
+
+    right: what the right pane shows, which a click changes.
+    """
     columns = _columns(traced, layer)
     rows = _classes(traced, class_index)
     _, _, missing = _fill(traced, rows, columns, 0.0)
     if missing:  # a fragment is run again by its timer; a click in it would not reach the rest of the page
-        st.fragment(_table, run_every=PAUSE_S)(traced, rows, columns, True)
+        st.fragment(_table, run_every=PAUSE_S)(traced, rows, columns, right, True)
     else:
-        _table(traced, rows, columns, False)
+        _table(traced, rows, columns, right, False)
 
 
-def _table(traced: ImageTrace, rows: list[int], columns: list[Column], filling: bool) -> None:
+def _table(traced: ImageTrace, rows: list[int], columns: list[Column], right: Answer, filling: bool) -> None:
     """Compute a little, then show what there is; once all is there a last run of the page stops the timer."""
     cells, last, missing = _fill(traced, rows, columns, SLICE_S)
     if last is None:
@@ -53,6 +58,8 @@ def _table(traced: ImageTrace, rows: list[int], columns: list[Column], filling: 
         settings_of="compare",
         scale="column" if len({chosen.method for _, chosen, _ in columns}) > 1 else "one",
         signed=state.selection().evidence == "both",
+        selected=_place(traced, rows, columns, right),
+        reveal=MAPS,
         on_choose=None if missing else lambda row, column: _choose(rows[row], columns[column]),
     )
     if filling and not missing:
@@ -60,7 +67,26 @@ def _table(traced: ImageTrace, rows: list[int], columns: list[Column], filling: 
     if missing:
         st.caption("Computing …")
         return
-    st.caption("Click a tile to see it in the right pane. Values of different methods have different units.")
+    st.caption(f"Click a tile to see it in the right pane, which now shows {_in_words(right)}.")
+    if len({chosen.method for _, chosen, _ in columns}) > 1:
+        st.caption("Values of different methods have different units.")
+
+
+def _place(traced: ImageTrace, rows: list[int], columns: list[Column], right: Answer) -> tuple[int, int] | None:
+    """The tile that stands in the right pane, if one does."""
+    if right.result is None or right.image.digest != traced.image.digest or right.asked.model != traced.model.card.key:
+        return None
+    shown = (right.asked.method, right.asked.settings, right.layer)
+    places = [i for i, (_, chosen, layer) in enumerate(columns) if (chosen.method, chosen.settings, layer) == shown]
+    (class_index,) = right.result.classes
+    return (rows.index(class_index), places[0]) if places and class_index in rows else None
+
+
+def _in_words(right: Answer) -> str:
+    title = find_method(right.asked.method).title
+    if right.result is None:
+        return f"why {title} has no map there"
+    return f"**{title}** for **{short_name(right.result.class_names[0])}** at {right.layer}"
 
 
 def _columns(traced: ImageTrace, layer: str) -> list[Column]:
@@ -116,4 +142,5 @@ def _hide() -> None:
 
 def _choose(class_index: int, column: Column) -> None:
     _, chosen, layer = column
-    panes.change("b", method=chosen.method, layer=layer, class_index=class_index, model=None, picture=None)
+    panes.change("b", model=None, picture=None, class_index=class_index)
+    panes.change("b", method=chosen.method, settings=chosen.settings, layer=layer)

@@ -10,8 +10,9 @@ from typing import Any
 import streamlit as st
 
 from dashboard import cached, state
-from dashboard.state import Selection
+from dashboard.links import Settings
 from xai_core.attribution.catalog import METHODS, find_method
+from xai_core.attribution.method import Method
 from xai_core.types import LoadedModel, Prediction
 
 EVIDENCE = {"for": "For", "against": "Against", "both": "Both"}
@@ -29,7 +30,7 @@ def method_control(model: LoadedModel) -> None:
     chosen = find_method(state.selection().method)
     st.caption(chosen.about)
     evidence_control()
-    _settings(state.selection())
+    settings_control(chosen, lambda: state.selection().settings, lambda settings: state.choose(settings=settings))
     for key, reason in reasons.items():
         if reason:
             st.caption(f"**{titles[key]}** does not apply: {reason}")
@@ -68,13 +69,20 @@ def expert_controls(prediction: Prediction) -> None:
         )
 
 
-def _settings(chosen: Selection) -> None:
-    """A widget for each field of the method's settings record."""
-    method = find_method(chosen.method)
-    given = dict(chosen.settings)
+def settings_control(
+    method: Method, given: Callable[[], Settings], store: Callable[[Settings], None], prefix: str = ""
+) -> None:
+    """A widget for each field of the method's settings record. given, store: where the values come from and go to.
+
+    prefix: of the widgets' keys, where a method stands on the page more than once.
+    """
+
+    def changed(name: str, key: str) -> None:
+        store(tuple((dict(given()) | {name: st.session_state[key]}).items()))
+
     for field in fields(method.settings):
-        key = follow(f"{method.key}_{field.name}", given.get(field.name, field.default))
-        _setting_widget(field, key, partial(_set, field.name, key))
+        key = follow(f"{prefix}{method.key}_{field.name}", dict(given()).get(field.name, field.default))
+        _setting_widget(field, key, partial(changed, field.name, key))
 
 
 def _setting_widget(field: Field[Any], key: str, on_change: Callable[[], None]) -> None:
@@ -84,11 +92,6 @@ def _setting_widget(field: Field[Any], key: str, on_change: Callable[[], None]) 
         st.selectbox(about["label"], about["options"], **common)
     else:
         st.number_input(about["label"], about["low"], about["high"], step=about["step"], **common)
-
-
-def _set(name: str, key: str) -> None:
-    given = dict(state.selection().settings) | {name: st.session_state[key]}
-    state.choose(settings=tuple(given.items()))
 
 
 def choice(label: str, field: str, options: list[Any], titles: Callable[[Any], str], help: str | None = None) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
 import streamlit as st
 
-from dashboard import cached, state
+from dashboard import links, own_models, state
+from dashboard.links import Settings
 from dashboard.state import Selection
-from xai_core.attribution.catalog import METHODS
 from xai_core.images import SAMPLES
 
 Side = Literal["a", "b"]
@@ -18,13 +18,17 @@ SIDES: tuple[Side, ...] = ("a", "b")
 
 @dataclass(frozen=True)
 class Pane:
-    """What a pane asks. None: the same as the shared choice in the side bar."""
+    """What a pane asks. None: the same as the shared choice in the side bar.
+
+    settings: the method's own, as (name, value) pairs; None: the shared ones where the method is the same, else none.
+    """
 
     method: str
     layer: str | None = None
     class_index: int | None = None
     model: str | None = None
     picture: str | None = None
+    settings: Settings | None = None
 
 
 _START = {"a": Pane("cam"), "b": Pane("grad_cam")}
@@ -38,13 +42,15 @@ def pane(side: Side) -> Pane:
     return st.session_state["panes"][side]
 
 
-def change(side: Side, **changes: str | int | None) -> None:
-    """Change a pane; another model or picture resets its class, another model also its layer."""
+def change(side: Side, **changes: str | int | Settings | None) -> None:
+    """Change a pane; another model or picture resets its class, a model also its layer, a method its settings."""
     reset: dict[str, None] = {}
     if changes.get("class_index") is None and "model" in changes:
         reset = {"layer": None, "class_index": None}
     elif changes.get("class_index") is None and "picture" in changes:
         reset = {"class_index": None}
+    if "method" in changes:
+        reset["settings"] = None
     st.session_state["panes"][side] = replace(pane(side), **(reset | changes))  # type: ignore[arg-type]
 
 
@@ -56,8 +62,8 @@ def own_choices(side: Side) -> list[str]:
 
 
 def follow_side_bar(side: Side) -> None:
-    """Only the method stays the pane's own."""
-    st.session_state["panes"][side] = Pane(pane(side).method)
+    """Only the method and its settings stay the pane's own."""
+    st.session_state["panes"][side] = Pane(pane(side).method, settings=pane(side).settings)
 
 
 def swap() -> None:
@@ -72,10 +78,11 @@ def resolved(side: Side) -> Selection:
         change(side, picture=None)  # it was removed
         own = pane(side)
     same = own.model in (None, shared.model)
+    shared_settings = shared.settings if own.method == shared.method else ()
     return replace(
         shared,
         method=own.method,
-        settings=shared.settings if own.method == shared.method else (),
+        settings=own.settings if own.settings is not None else shared_settings,
         model=own.model or shared.model,
         picture=own.picture or shared.picture,
         layer=own.layer or (shared.layer if same else None),
@@ -87,23 +94,24 @@ def write_link() -> None:
     """The shared choice and both panes in the browser's address; never a visitor's own picture."""
     parts = state.link_parts()
     for side in SIDES:
-        for field in fields(Pane):
-            value = getattr(pane(side), field.name)
+        own = asdict(pane(side))
+        own |= {links.SETTING + name: value for name, value in own.pop("settings") or ()}
+        for name, value in own.items():
             if value is not None and not str(value).startswith("upload:"):
-                parts[f"{side}.{field.name}"] = str(value)
+                parts[f"{side}.{name}"] = str(value)
     state.write_link(parts)
 
 
 def _of_link(side: Side) -> Pane:
     """What the link says of a pane; what it names wrongly is the default."""
-    link = {f.name: st.query_params.get(f"{side}.{f.name}") for f in fields(Pane)}
-    number = link["class_index"] or ""
-    picture = link["picture"] or ""
-    return replace(
-        _START[side],
-        method=link["method"] if link["method"] in {m.key for m in METHODS} else _START[side].method,
-        layer=link["layer"] or None,
-        class_index=int(number) if number.isascii() and number.isdigit() and len(number) < 7 else None,
-        model=link["model"] if link["model"] in cached.cards() else None,
+    named = {key[2:]: value for key, value in st.query_params.items() if key.startswith(f"{side}.")}
+    asked = links.read(Selection(method=_START[side].method), named | {"class": named.get("class_index", "")})
+    model, picture = named.get("model"), named.get("picture")
+    return Pane(
+        method=asked.method,
+        layer=asked.layer,
+        class_index=asked.class_index,
+        model=model if model in own_models.offered() else None,
         picture=picture if picture in {f"sample:{s.key}" for s in SAMPLES} else None,
+        settings=asked.settings or None,
     )

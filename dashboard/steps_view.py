@@ -9,14 +9,12 @@ from dashboard import channel_chart
 from dashboard.drawing import Look, draw, picture_of_result
 from dashboard.viewer import Heat, probe, tiles, viewer
 from dashboard.viewer.probe import Mode
-from xai_core.attribution.explain import ImageTrace, explain_trace
+from xai_core.attribution.explain import ImageTrace
 from xai_core.attribution.steps import GradCamSteps, cancelled_share
-from xai_core.evaluation.agreement import proportion
 from xai_core.models.class_names import short_name
 from xai_core.render.describe import describe
 from xai_core.render.recipe import percent
 from xai_core.render.scale import has_evidence
-from xai_core.trace.head import head_at
 from xai_core.types import Explanation, SourceImage
 
 TILES = 24
@@ -140,7 +138,13 @@ def upsampling(steps: GradCamSteps, size: tuple[int, int]) -> None:
             with column:
                 st.markdown(f"**{title}**")
                 probe(
-                    evidence, size, mode=mode, key=f"step_probe_{mode}", link="step_probe", settings_of="step_overlay"
+                    evidence,
+                    size,
+                    mode=mode,
+                    key=f"step_probe_{mode}",
+                    link="step_probe",
+                    settings_of="step_overlay",
+                    legend=mode == UPSAMPLING[-1][0],  # one for all four, which share the scale
                 )
 
 
@@ -148,56 +152,6 @@ def overlay(image: SourceImage, result: Explanation, layer: str) -> None:
     """Stage 7: the finished map."""
     _stage(7, "Over the picture", None)
     draw(image, result, layer, "for", Look("step_overlay"))
-
-
-def cam_beside(traced: ImageTrace, steps: GradCamSteps) -> None:
-    """The same with CAM, where the network has the head for it: the classifier's weights, and the sum that must be."""
-    head = head_at(traced.model.module, traced.trace, steps.layer)
-    st.subheader("Beside it: CAM", anchor=False)
-    if head is None:
-        st.markdown(
-            f"CAM needs a layer whose channel averages go straight into the classifier. `{steps.layer}` of "
-            f"{traced.model.card.title} is none, so Grad-CAM is the way: it puts gradients in place of weights."
-        )
-        return
-    st.latex(r"\mathrm{CAM}^c_{ij} = \sum_k w^c_k A^k_{ij}\qquad y^c - b^c = \frac{1}{Z}\sum_{i,j}\mathrm{CAM}^c_{ij}")
-    cells, cam = steps.map.size, head_map(traced, steps)
-    bias, value = float(head.bias[steps.class_index]), float(traced.prediction.scores[steps.class_index])
-    left, middle, right = st.columns(3)
-    left.metric("Score minus bias", f"{value - bias:.5f}")
-    middle.metric("Mean of the CAM", f"{cam.mean():.5f}")
-    right.metric("CAM / Grad-CAM", f"{proportion(cam, steps.map)[0]:.4f}", help=f"In theory the {cells} cells.")
-    st.markdown(
-        f"This network averages each channel over its {cells} cells (global average pooling) and weighs the averages "
-        "with its classifier. So the class weight *w* tells how much a channel counts, the map's mean **is** the score "
-        f"but for the bias, and Grad-CAM's weights are the same divided by {cells}."
-    )
-    both = np.stack([cam, cells * steps.map]).astype(np.float32)
-    tiles(both, ["CAM", f"{cells} × Grad-CAM"], signed=True, columns=2, label="Evidence", key="step_cam")
-    if head.weight is not None:
-        features = np.clip(steps.activations, 0, None) if head.relu else steps.activations
-        _pooled(steps, features.mean(axis=(1, 2)), head.weight[steps.class_index].detach().cpu().numpy())
-
-
-def _pooled(steps: GradCamSteps, means: np.ndarray, class_weights: np.ndarray) -> None:
-    """The channels that make most of the score: average, class weight, their product, and alpha times the cells."""
-    top = np.argsort(-np.abs(means * class_weights), kind="stable")[:10]
-    st.dataframe(
-        {
-            "Channel": top,
-            "Average activation": means[top],
-            "Class weight w": class_weights[top],
-            "Adds to the score": (means * class_weights)[top],
-            "Grad-CAM weight × cells": steps.alpha[top] * steps.map.size,
-        },
-        hide_index=True,
-        alt="The ten channels that make most of the score",
-    )
-
-
-def head_map(traced: ImageTrace, steps: GradCamSteps) -> np.ndarray:
-    """CAM (h, w) of the class, by the library."""
-    return explain_trace(traced, "cam", [steps.layer], [steps.class_index]).maps[steps.layer][0]
 
 
 def _stage(number: int, title: str, formula: str | None) -> None:

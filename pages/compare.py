@@ -23,11 +23,12 @@ with in_words():
     answers = {side: compare_panes.answer(side, passes[side]) for side in SIDES}
 with scale_slot:
     shared = compare_view.scale_control(answers)
-compare_view.show_panes(answers, shared)
+with st.container(key=matrix_view.MAPS):
+    compare_view.show_panes(answers, shared)
 compare_view.agreement_figures(answers["a"], answers["b"])
 if st.toggle("Difference map", key="compare_show_difference", persist_state="session"):
     compare_view.difference(answers["a"], answers["b"], shared)
 
 st.subheader("All at once", anchor=False)
 if st.toggle("Show the matrix of classes and methods or layers", key="compare_show_matrix", persist_state="session"):
-    matrix_view.matrix_section(asked.traced, asked.class_index, asked.layer)
+    matrix_view.matrix_section(asked.traced, asked.class_index, asked.layer, answers["b"])

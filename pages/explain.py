@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import computing, explain_view, question, state
+from dashboard import computing, explain_view, question, state, trust
 from dashboard.failures import in_words
 from xai_core.attribution.catalog import find_method
 from xai_core.errors import NotApplicable
@@ -21,5 +21,8 @@ except NotApplicable as reason:
 layer = computing.shown_layer(result, asked.layer)
 explain_view.heat_map(asked.image, result, layer)
 explain_view.how_to_read(result, layer)
+trust_place = st.container()  # filled last: while its checks run, the rest of the page is already there
 explain_view.layer_gallery(asked.image, result, asked.layers, asked.layer)
 explain_view.what_the_model_saw(asked.traced)
+with trust_place:
+    trust.card(asked.traced, result, layer)

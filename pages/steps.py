@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import cached, computing, question, state, steps_view
+from dashboard import cached, computing, question, state, steps_cam, steps_view
 from dashboard.failures import in_words
 
 asked = question.ask()
@@ -19,4 +19,4 @@ steps_view.weighted_sum(asked.image, result, steps)
 steps_view.relu(steps)
 steps_view.upsampling(steps, asked.model.card.input_size)
 steps_view.overlay(asked.image, result, asked.layer)
-steps_view.cam_beside(asked.traced, steps)
+steps_cam.cam_beside(asked.traced, steps)

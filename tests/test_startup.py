@@ -41,7 +41,7 @@ def test_browser_is_sent_to_this_machine(
 
 
 def test_answers_do_not_wait_for_acknowledgements() -> None:
-    """A listener made without naming its protocol, as Streamlit's is: what it accepts must send small packets at once."""
+    """A listener made without naming its protocol, as Streamlit's is: what it accepts must send at once."""
     with socket.socket(socket.AF_INET) as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, WebSocket, expect
 
-from tests.browser.conftest import ServerStarter
+from tests.browser.conftest import PageOpener, ServerStarter
+from tests.test_theme import contrast
 
 pytestmark = pytest.mark.browser
 
@@ -20,6 +21,20 @@ APP = Path(__file__).resolve().parents[2] / "streamlit_app.py"
 def url(start_server: ServerStarter) -> Iterator[str]:
     with start_server(APP) as base:
         yield base
+
+
+def rgba(css: str) -> list[float]:
+    """[red, green, blue, opacity] of a computed colour: three parts to 255, and [0, 1]."""
+    parts = [float(part) for part in re.findall(r"[\d.]+", css)]
+    return parts if len(parts) == 4 else [*parts, 1.0]
+
+
+def laid_on(front: list[float], back: list[float]) -> list[float]:
+    return [front[3] * f + (1 - front[3]) * b for f, b in zip(front[:3], back[:3], strict=True)]
+
+
+def hexadecimal(colour: list[float]) -> str:
+    return "#" + "".join(f"{round(part):02x}" for part in colour[:3])
 
 
 def number(text: str) -> float:
@@ -60,6 +75,40 @@ def test_the_matrix_fills_and_a_tile_goes_to_the_right_pane(page: Page, url: str
     expect(page).to_have_url(re.compile("b.method=layer_cam"))
     expect(page).to_have_url(re.compile("b.class_index=504"))
     expect(page.locator(".viewer .caption").nth(1)).to_contain_text("LayerCAM")
+    expect(page.locator(".viewer .scene").nth(1)).to_be_in_viewport()
+    expect(page.get_by_text("which now shows LayerCAM for coffee mug at bn2")).to_be_attached()
+    expect(page.locator(".matrix button[aria-pressed=true]")).to_have_attribute("aria-label", re.compile("coffee mug"))
+
+
+def test_all_columns_of_the_matrix_are_in_sight_on_a_small_screen(open_page: PageOpener, url: str):
+    page = open_page(viewport={"width": 1024, "height": 768})
+    page.goto(f"{url}/compare?sample=coffee")
+    page.locator(".viewer .scene[data-heat=drawn]").first.wait_for(timeout=60_000)
+    page.get_by_text("Show the matrix").click()
+    page.get_by_text("Click a tile to see it in the right pane").wait_for(timeout=120_000)
+    expect(page.locator(".matrix thead th")).to_have_count(7)
+    page.locator(".matrix thead").hover(position={"x": 5, "y": 5})  # comes into view from top to bottom only
+    expect(page.locator(".matrix thead th").last).to_be_in_viewport(ratio=1)
+    shown, whole = page.locator(".matrix .scroller").evaluate("box => [box.clientWidth, box.scrollWidth]")
+    assert whole <= shown
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_selected_segment_can_be_read(open_page: PageOpener, url: str, scheme: str):
+    page = open_page(color_scheme=scheme)
+    page.goto(f"{url}/compare")
+    selected = page.get_by_test_id("stMain").get_by_role("radio", checked=True)
+    selected.first.wait_for(timeout=60_000)
+    text, tint, frame = selected.first.evaluate(
+        """button => {
+            const style = getComputedStyle(button)
+            return [getComputedStyle(button.querySelector("p")).color, style.backgroundColor, style.borderTopColor]
+        }"""
+    )
+    ground = page.get_by_test_id("stApp").evaluate("app => getComputedStyle(app).backgroundColor")
+    behind = laid_on(rgba(tint), rgba(ground))
+    assert contrast(hexadecimal(rgba(text)), hexadecimal(behind)) >= 4.5
+    assert contrast(hexadecimal(rgba(frame)), hexadecimal(rgba(ground))) >= 3, "what marks the selected one"
 
 
 def test_the_channel_slider_forms_the_map(page: Page, url: str):
@@ -89,6 +138,7 @@ def test_one_pixel_shows_its_four_cells_and_their_weights(page: Page, url: str):
     weights = [float(w) for w in re.findall(r"([\d.]+)\s*[·×]", equation)]
     assert len(weights) == 4, equation
     assert sum(weights) == pytest.approx(1, abs=0.02)
+    assert page.locator(".probe .bar").filter(visible=True).count() == 1, "one colour bar for the four"
     others = page.locator(".probe .equation")
     expect(others).to_have_count(4)
     for i in range(1, 4):  # the other rules point at the same pixel

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard import cached
 from xai_core.attribution.catalog import METHODS
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "compare.py"
@@ -53,6 +54,57 @@ def test_panes_may_ask_about_another_class_and_picture(app: AppTest):
     app.selectbox(key="pane_b_picture").set_value(None).run()
     app.selectbox(key="pane_b_class_index").set_value(504).run()
     assert "coffee mug" in texts(app)
+
+
+def test_each_pane_has_the_settings_of_its_own_method(app: AppTest):
+    app.query_params["a.method"] = app.query_params["b.method"] = "smooth_grad"
+    app.query_params["a.set.samples"] = "2"
+    app.query_params["b.set.samples"] = "3"
+    app.run()
+    keys = [f"choice_pane_{side}_smooth_grad_samples" for side in "ab"]
+    assert [app.number_input(key=key).value for key in keys] == [2, 3]
+    app.number_input(key=keys[1]).set_value(4).run()
+    assert not app.exception
+    assert [app.number_input(key=key).value for key in keys] == [2, 4]
+    assert (app.query_params["a.set.samples"], app.query_params["b.set.samples"]) == ("2", "4")
+    app.selectbox(key="pane_b_method").set_value("occlusion").run()
+    assert "b.set.samples" not in app.query_params
+    assert app.number_input(key="choice_pane_b_occlusion_window").value == 14
+
+
+def test_methods_without_a_meaning_here_are_marked_before_they_are_chosen(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+):
+    found = {m.key: None for m in METHODS} | {"deconvnet": "This network has no ReLU."}
+    monkeypatch.setattr(cached, "methods", lambda *_: found)
+    app.run()
+    assert app.selectbox(key="pane_a_method").options[0] == "CAM"
+    app.selectbox(key="pane_a_layer").set_value("blocks.4").run()
+    methods = app.selectbox(key="pane_a_method")
+    assert methods.options[:2] == ["CAM · only at bn2", "Grad-CAM"]
+    assert "DeconvNet · does not apply" in methods.options
+    assert "This network has no ReLU." in methods.help
+
+
+def test_a_method_that_reads_no_layer_has_none_to_choose(app: AppTest):
+    app.run()
+    app.selectbox(key="pane_a_layer").set_value("blocks.4").run()
+    app.selectbox(key="pane_a_method").set_value("gradient").run()
+    box = app.selectbox(key="pane_a_no_layer")
+    assert (box.label, box.value, box.disabled) == ("Layer", "reads no layer", True)
+    assert not any(known.key == "pane_a_layer" for known in app.selectbox)
+    app.selectbox(key="pane_a_method").set_value("guided_grad_cam").run()
+    assert app.selectbox(key="pane_a_layer").value == "blocks.4"
+
+
+def test_the_matrix_says_what_the_right_pane_shows(app: AppTest):
+    app.query_params["b.method"] = "layer_cam"
+    app.query_params["b.class_index"] = "504"
+    app.run()
+    app.toggle(key="compare_show_matrix").set_value(True)
+    while "which now shows" not in texts(app.run()):
+        assert "Computing" in texts(app)
+    assert "which now shows **LayerCAM** for **coffee mug** at bn2" in texts(app)
 
 
 def test_swap_and_the_link_keep_both_panes(app: AppTest):

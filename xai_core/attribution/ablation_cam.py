@@ -53,7 +53,7 @@ METHOD = Method(
     paper="Desai & Ramaswamy, Ablation-CAM: Visual Explanations for Deep Convolutional Network via Gradient-free "
     "Localization, WACV 2020",
     about="Each channel counts by how far the class score drops when the channel is switched off; no gradients.",
-    answer=by_channel(_alive, _start, relative_drops),
+    answer=by_channel(_alive, _start, relative_drops, lambda _question, settings: settings.batch),
     settings=Settings,
     slow=True,
 )

@@ -16,13 +16,16 @@ Start = Callable[[Question, int, str], Callable[[Tensor], Tensor]]
 
 
 def by_channel(
-    select: Callable[[Tensor, Any], Tensor], start: Start, weigh: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
+    select: Callable[[Tensor, Any], Tensor],
+    start: Start,
+    weigh: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor],
+    batch: Callable[[Question, Any], int],
 ) -> Callable[[Question, Any, Progress], dict[str, Tensor]]:
     """A method's `answer`: signed maps are sums of one picture's activations (c, h, w) with weights (c, k).
 
     select: activations and settings to the channels int64 (m,) that need a pass. weigh: activations, channels, the
     explained numbers (m, k) of their passes and those of the untouched picture (k,) to the weights. All k classes share
-    the passes. settings.batch: passes at once. Progress counts passes.
+    the passes. batch: how many channels go at once. Progress counts channels.
     """
 
     @torch.no_grad()
@@ -30,12 +33,13 @@ def by_channel(
         activations = {name: question.trace.activations[name].detach() for name in question.layers}
         untouched = target_scores(question.trace.scores.detach(), question.target)
         jobs = [(name, i, select(own, settings)) for name, a in activations.items() for i, own in enumerate(a)]
+        at_once = batch(question, settings)
         total, done = sum(len(channels) for _, _, channels in jobs), 0
         maps: dict[str, list[Tensor]] = {name: [] for name in question.layers}
         for name, picture, channels in jobs:
             run = start(question, picture, name)
             numbers = [untouched[:0]]
-            for chunk in channels.split(settings.batch):
+            for chunk in channels.split(at_once):
                 numbers.append(target_scores(run(chunk), question.target.of_picture(picture, len(chunk))))
                 done += len(chunk)
                 on_progress(done, total)

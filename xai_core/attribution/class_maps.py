@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
 
 import torch
 from torch import Tensor, nn
@@ -37,14 +38,15 @@ def class_maps(
     score, against: which number is explained, see `Target`. settings: the method's own, by name.
     levels: (black, white), each (c,), what the network reads for such a pixel; only black and white baselines ask.
     Pixel-level methods give {"input": (n, k, H, W)}; of `layers` they read the last or none.
-    One forward pass for everything; gradient methods take one backward pass for each class. `module` stays untouched.
+    One forward pass for everything; gradient methods take one backward pass for each class. Methods that look at many
+    other pictures take only the passes over those. `module` stays untouched.
     LayerError, ClassError, NotApplicable, ModelError: see the message.
     """
     chosen = find_method(method)
     read = chosen.layers_read(layers)
-    traced = trace(module, inputs, read, chosen.rule)
-    target = make_target(traced, classes, score, against)
-    question = Question(module, inputs, read, target, traced, levels)
+    passed = cache(partial(trace, module, inputs, read, chosen.rule))  # once, and only where it is needed
+    target = make_target(passed, inputs, classes, score, against)
+    question = Question(module, inputs, read, target, passed, levels)
     maps = answer(chosen, question, settings, on_progress)
     return {name: m.clamp(min=0) for name, m in maps.items()} if relu and chosen.target == "layer" else maps
 
@@ -60,13 +62,15 @@ def answer(
     return method.answer(question, method.settings_from(settings), on_progress or (lambda _done, _total: None))
 
 
-def make_target(traced: Trace, classes: Classes, score: Score = "logit", against: Classes = None) -> Target:
-    """`classes` and `against` as a Target for the traced pictures; None asks for each picture's best class."""
-    n = len(traced.scores)
+def make_target(
+    passed: Callable[[], Trace], inputs: Tensor, classes: Classes, score: Score = "logit", against: Classes = None
+) -> Target:
+    """`classes` and `against` as a Target for `inputs` (n, c, H, W); None asks their pass for each one's best class."""
+    n = len(inputs)
 
     def rows(given: int | Sequence[int] | Tensor) -> Tensor:
-        chosen = torch.as_tensor(given, dtype=torch.int64, device=traced.scores.device)
+        chosen = torch.as_tensor(given, dtype=torch.int64, device=inputs.device)
         return chosen if chosen.ndim == 2 else chosen.reshape(1, -1).expand(n, -1)
 
-    wanted = traced.scores.detach().argmax(dim=1, keepdim=True) if classes is None else rows(classes)
+    wanted = passed().scores.detach().argmax(dim=1, keepdim=True) if classes is None else rows(classes)
     return Target(wanted, score, None if against is None else rows(against).expand(n, wanted.shape[1]))

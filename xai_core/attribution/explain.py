@@ -83,9 +83,10 @@ def explain_trace(
     """Class maps from a pass that was made before; `layers` must be among those that it kept."""
     model, prediction = traced.model, traced.prediction
     chosen = find_method(method)
-    target = make_target(traced.trace, classes, score, against)
+    inputs, passed = traced.given.tensor, lambda: traced.trace
+    target = make_target(passed, inputs, classes, score, against)
     read = chosen.layers_read(layers)
-    question = Question(model.module, traced.given.tensor, read, target, traced.trace, _levels(model))
+    question = Question(model.module, inputs, read, target, passed, _levels(model))
     maps = answer(chosen, question, settings, on_progress)
     indices = tuple(int(c) for c in target.classes[0])
     scored = [prediction.of(index) for index in indices]

@@ -22,8 +22,9 @@ INPUT = "input"  # the name under which a pixel-level method's map stands, in pl
 class Question:
     """What a method is asked.
 
-    inputs: (n, c, H, W). trace: the pass of `module` over `inputs` with the activations of `layers`.
-    target: the explained number of k classes for each picture.
+    inputs: (n, c, H, W). target: the explained number of k classes for each picture.
+    passed: gives the pass of `module` over `inputs` with the activations of `layers`, the same one each time; a method
+    that never asks for it need not pay for it.
     levels: (black, white), each (c,): what the network reads for such a pixel; None where nobody knows.
     """
 
@@ -31,8 +32,12 @@ class Question:
     inputs: Tensor
     layers: tuple[str, ...]
     target: Target
-    trace: Trace
+    passed: Callable[[], Trace]
     levels: tuple[Tensor, Tensor] | None = None
+
+    @property
+    def trace(self) -> Trace:
+        return self.passed()
 
 
 @dataclass(frozen=True)

@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -58,7 +59,7 @@ def test_copied_python_makes_the_very_image_again(model: xai.LoadedModel, tmp_pa
     script = tmp_path / "again.py"
     script.write_text(as_python(result, "bn2", 'xai.load_sample("rocket")'))
     root = str(Path(__file__).resolve().parents[3])
-    subprocess.run([sys.executable, script], cwd=tmp_path, env={"PYTHONPATH": root, "PATH": ""}, check=True)
+    subprocess.run([sys.executable, script], cwd=tmp_path, env={**os.environ, "PYTHONPATH": root}, check=True)
     np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "heat_map.png")), xai.overlay(image, result, "bn2"))
 
 

@@ -1,3 +1,5 @@
+from functools import cache, partial
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -40,9 +42,8 @@ def test_a_start_other_than_zero_changes_the_shares():
 def test_the_map_adds_up_to_the_rise_of_the_score(start: str):
     torch.manual_seed(0)
     network, inputs = Small().double().eval(), torch.randn(2, 3, 16, 16, dtype=torch.double)
-    passed = trace(network, inputs, ())
-    target = make_target(passed, [0, 2])
-    question = Question(network, inputs, (), target, passed, LEVELS)
+    passed = cache(partial(trace, network, inputs, ()))
+    question = Question(network, inputs, (), make_target(passed, inputs, [0, 2]), passed, LEVELS)
     gaps = []
     for steps in (5, 300):
         settings = IntegratedGradientsSettings(baseline=start, steps=steps)

@@ -46,6 +46,25 @@ def test_black_and_white_come_from_the_models_card(model: LoadedModel, image: So
     assert found.settings[setting] == "white"
 
 
+@pytest.mark.parametrize(
+    ("method", "settings", "rows"),
+    [
+        ("gradient", {}, [1]),
+        ("guided_backprop", {}, [1]),
+        ("smooth_grad", {"samples": 5, "batch": 4}, [4, 1]),
+        ("integrated_gradients", {"steps": 5, "batch": 4}, [4, 1]),
+    ],
+)
+def test_no_pass_is_taken_but_those_that_the_map_is_made_of(method: str, settings: dict[str, int], rows: list[int]):
+    network, seen = Small().eval(), []
+    network.block.register_forward_hook(lambda _m, _args, output: seen.append(len(output)))
+    class_maps(network, torch.randn(1, 3, 16, 16), [], [0, 2], method=method, settings=settings)
+    assert seen == rows
+    seen.clear()
+    class_maps(network, torch.randn(1, 3, 16, 16), [], None, method=method, settings=settings)  # the best class
+    assert seen == (rows if rows == [1] else [1, *rows])
+
+
 def test_the_layer_that_was_read_stands_in_the_settings(model: LoadedModel, image: SourceImage):
     assert xai.explain(model, image, method="guided_grad_cam", layers=["block"]).settings["layer"] == "block"
     assert xai.explain(model, image, method="guided_grad_cam").settings["layer"] == xai.suggested_layer(model)

@@ -13,7 +13,7 @@ from tests.networks import Small
 from tests.peer import correlation, normalised, peer_maps
 from tests.zoo import network
 from xai_core.attribution.class_maps import class_maps
-from xai_core.attribution.score_cam import masks
+from xai_core.attribution.score_cam import channels_at_once, masks
 
 
 def lively_small() -> Small:
@@ -86,6 +86,15 @@ def test_batches_bound_the_memory_and_do_not_change_the_maps():
     assert rows == [1, 3, 3, 2]
     large = class_maps(module, inputs, ["stem"], [0], "score_cam", relu=False, settings={"batch": 64})["stem"]
     assert torch.allclose(small, large, atol=1e-6)
+
+
+def test_of_small_pictures_more_go_into_one_pass():
+    sizes = [(16, 16), (64, 64), (100, 100), (224, 224), (1000, 2000)]
+    assert [channels_at_once(*size) for size in sizes] == [64, 64, 60, 16, 16]
+    module, rows = lively_small(), []
+    module.block.register_forward_hook(lambda _m, _args, output: rows.append(len(output)))
+    class_maps(module, torch.randn(1, 3, 16, 16), ["stem"], [0], "score_cam")
+    assert rows == [1, 8]
 
 
 @pytest.mark.parametrize("layer", ["layer1", "layer2"])

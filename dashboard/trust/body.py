@@ -1,0 +1,121 @@
+"""What the open card shows: a button, then the checks one by one as they are ready, and the verdict above them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from dashboard import state
+from dashboard.failures import in_words
+from dashboard.trust import charts, words
+from dashboard.trust.checks import CHECKS, EXTRA_MAPS, Check, Subject, all_found, found, make
+from xai_core.errors import NotApplicable
+from xai_core.evaluation import verdict
+from xai_core.models.class_names import short_name
+from xai_core.render.scale import has_evidence
+
+PASSES = 150
+
+
+@dataclass(frozen=True)
+class Face:
+    """How a check's result looks: its level, its sentence (result, class name), its picture."""
+
+    level: Callable[[Any], verdict.Level]
+    sentence: Callable[[Any, str], str]
+    picture: Callable[[Any, Subject], None]
+
+
+FACES = {
+    "faithfulness": Face(verdict.use_level, words.use, charts.curves),
+    "cascade": Face(verdict.network_level, lambda r, _name: words.network(r), charts.twins),
+    "specificity": Face(verdict.class_level, lambda r, _name: words.classes(r), charts.others),
+    "stability": Face(verdict.stability_level, words.stable, charts.wavering),
+}
+
+
+def checks(subject: Subject) -> None:
+    """All of the card: nothing is computed until the visitor asks for it."""
+    if not has_evidence(subject.values):
+        st.info("This map shows no positive evidence for the class, so there is nothing to check.")
+        return
+    if state.selection().evidence != "for":
+        st.caption(":material/info: The checks look at the evidence *for* the class, whatever the viewer shows.")
+    running = st.session_state.get("trust_asked") == subject.key
+    top = st.empty()
+    _verdict(top, subject, running)
+    offer = st.empty()  # a slot of its own: the button is gone as soon as the checks run
+    if not running:
+        with offer.container():
+            _offer(subject)
+    for check in CHECKS:
+        ready = found(subject, check)
+        if ready is None and running:
+            ready = _made(subject, check)
+        if ready is not None:
+            _show(check, ready, subject)
+            _verdict(top, subject, running)
+    with st.popover("How the verdict is made", icon=":material/rule:"):
+        st.markdown(words.THRESHOLDS)
+
+
+def _made(subject: Subject, check: Check) -> Any | None:
+    """The check's result; None where it has no meaning for this model, and that is said."""
+    try:
+        with in_words(except_for=NotApplicable):
+            return make(subject, check, _stop)
+    except NotApplicable as reason:
+        st.info(f"**{check.question}** {reason}", icon=":material/block:")
+        return None
+
+
+def _verdict(top: DeltaGenerator, subject: Subject, running: bool) -> None:
+    """What the checks made so far say."""
+    made, prediction = all_found(subject), subject.traced.prediction
+    if not (running or made.started):
+        top.markdown(words.WHY)
+        return
+    ruling = verdict.verdict(made, prediction)
+    decided = ruling.complete or ruling.level == "bad"
+    box = {"good": top.success, "unclear": top.warning, "bad": top.error}[ruling.level] if decided else top.info
+    box(words.headline(ruling, prediction, running))
+
+
+def _offer(subject: Subject) -> None:
+    """The button that makes the checks which are missing, with what they cost."""
+    made = all_found(subject)
+    if made.complete:
+        return
+    label = "Go on" if made.started else "Check this map"
+    icon = ":material/fact_check:"
+    st.button(label, key="trust_ask", type="primary", icon=icon, on_click=_ask, args=(subject,))
+    st.caption(_cost(subject))
+
+
+def _cost(subject: Subject) -> str:
+    if subject.slow:
+        return f"It takes {EXTRA_MAPS} more maps of this slow method; you can stop at any time."
+    return f"It takes about {PASSES} passes of the network, and you can stop at any time."
+
+
+def _ask(subject: Subject) -> None:
+    st.session_state["trust_asked"] = subject.key
+
+
+def _stop() -> None:
+    st.session_state.pop("trust_asked", None)
+
+
+def _show(check: Check, ready: Any, subject: Subject) -> None:
+    """One check: its question with the level, the sentence, the picture, and what it means."""
+    face = FACES[check.name]
+    level = face.level(ready)
+    with st.container(border=True, key=f"trust_{check.name}"):
+        st.markdown(f"**{check.question}** {words.BADGES[level]}")
+        st.markdown(face.sentence(ready, short_name(subject.result.class_names[0])))
+        face.picture(ready, subject)
+        st.caption(words.MEANINGS[check.name][level])

@@ -1,0 +1,142 @@
+"""The four checks of the Trust card: what each is called, how it is made, and from which key it is known again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from dashboard import results
+from dashboard.computing import Progress
+from xai_core.attribution.catalog import find_method
+from xai_core.attribution.explain import ImageTrace
+from xai_core.attribution.method import INPUT
+from xai_core.evaluation.faithfulness import faithfulness
+from xai_core.evaluation.randomisation import POINTS, cascade
+from xai_core.evaluation.remake import Remake, remake_of
+from xai_core.evaluation.specificity import RANDOM_CLASSES, specificity
+from xai_core.evaluation.stability import CHANGES, stability
+from xai_core.evaluation.verdict import Checks
+from xai_core.types import Explanation
+
+Report = Callable[[int, int], None]
+EXTRA_MAPS = POINTS + 1 + RANDOM_CLASSES + CHANGES  # that the checks ask the method for
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """The map under test: of one class, at one layer, and the pass that it came from."""
+
+    traced: ImageTrace
+    result: Explanation
+    layer: str
+
+    @property
+    def values(self) -> np.ndarray:
+        return self.result.maps[self.layer][0]
+
+    @property
+    def class_index(self) -> int:
+        return self.result.classes[0]
+
+    @property
+    def pixels(self) -> bool:
+        return self.layer == INPUT
+
+    @property
+    def slow(self) -> bool:
+        return find_method(self.result.method).slow
+
+    @property
+    def key(self) -> tuple[Hashable, ...]:
+        """Digests and settings: what decides the map and so every check of it."""
+        r = self.result
+        asked = (r.method, self.layer, self.class_index, r.score, r.against, tuple(sorted(r.settings.items())))
+        return ("trust", r.model_key, r.weights_digest, r.image_digest, *asked)
+
+
+@dataclass(frozen=True)
+class Check:
+    """name: the field of `Checks`. question: as the card asks it. doing: what the progress bar says.
+
+    make: the check itself, which tells its progress.
+    """
+
+    name: str
+    question: str
+    doing: str
+    make: Callable[[Subject, Report], Any]
+
+
+def found(subject: Subject, check: Check) -> Any | None:
+    """The check's result, if it is known."""
+    return results.known((*subject.key, check.name))
+
+
+def make(subject: Subject, check: Check, on_stop: Callable[[], None]) -> Any:
+    """The check's result, computed with a progress bar and a way to stop it."""
+
+    def compute() -> Any:
+        key = f"stop {check.name} {subject.key}"
+        with Progress(check.doing, key, on_stop) as progress:
+            return check.make(subject, progress.show)
+
+    return results.get_or_make((*subject.key, check.name), compute)
+
+
+def all_found(subject: Subject) -> Checks:
+    return Checks(**{check.name: found(subject, check) for check in CHECKS})
+
+
+def _use(subject: Subject, report: Report) -> Any:
+    traced = subject.traced
+    return faithfulness(traced.model, traced.given, subject.values, subject.class_index, on_progress=report)
+
+
+def _network(subject: Subject, report: Report) -> Any:
+    return _by_remaking(cascade, POINTS, subject, report)
+
+
+def _stability(subject: Subject, report: Report) -> Any:
+    return _by_remaking(stability, CHANGES, subject, report)
+
+
+def _class(subject: Subject, report: Report) -> Any:
+    traced, against = subject.traced, subject.result.against
+    return specificity(
+        traced.model,
+        traced.given,
+        subject.values,
+        remake_of(traced.model, subject.result, subject.layer, report),
+        traced.prediction,
+        subject.class_index,
+        magnitude=subject.pixels,
+        exclude=() if against is None else (against,),
+    )
+
+
+def _by_remaking(check: Callable[..., Any], total: int, subject: Subject, report: Report) -> Any:
+    """A check that makes the map again and again; a slow map's own progress keeps the way out open."""
+    traced, done = subject.traced, [0]
+
+    def one_more(now: int, of: int) -> None:
+        done[0] = now
+        report(now, of)
+
+    def still(_done: int, _total: int) -> None:
+        report(done[0], total)
+
+    remake: Remake = remake_of(traced.model, subject.result, subject.layer, still)
+    run = partial(check, traced.model, traced.given, subject.values, remake, subject.class_index)
+    return run(magnitude=subject.pixels, on_progress=one_more)
+
+
+CHECKS = (
+    Check("faithfulness", "Does the model use what the map shows?", "Taking the picture apart", _use),
+    Check("cascade", "Would any network give this map?", "Maps of networks that forgot", _network),
+    Check("specificity", "Is it about this class?", "Maps of other classes", _class),
+    Check("stability", "Is it stable?", "Maps of the changed picture", _stability),
+)

@@ -1,0 +1,48 @@
+"""The Trust card in a real browser: asked for, watched, stopped, taken up again, and there at once the second time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import PageOpener, ServerStarter
+
+pytestmark = pytest.mark.browser
+
+APP = Path(__file__).resolve().parents[2] / "streamlit_app.py"
+PATIENCE_MS = 180_000
+
+
+@pytest.fixture(scope="module")
+def url(start_server: ServerStarter) -> Iterator[str]:
+    with start_server(APP) as base:
+        yield base
+
+
+def opened(page: Page, address: str) -> Page:
+    page.goto(address)
+    page.locator(".viewer .scene[data-heat=drawn]").wait_for(timeout=60_000)
+    page.get_by_text("Can I trust this map?").click()
+    return page
+
+
+def test_stop_go_on_and_the_verdict_is_kept_for_others(open_page: PageOpener, url: str):
+    page = opened(open_page(), f"{url}/?sample=coffee")
+    page.get_by_role("button", name="Check this map").click()
+    stop = page.get_by_test_id("stMain").get_by_role("button", name="Stop")
+    expect(stop).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_role("button", name="Check this map")).to_have_count(0)
+    stop.click()
+    page.get_by_role("button", name=re.compile("Go on|Check this map")).click(timeout=PATIENCE_MS)
+    expect(page.get_by_text("The checks support this map.")).to_be_visible(timeout=PATIENCE_MS)
+    for question in ("Does the model use what the map shows?", "Is it about this class?", "Is it stable?"):
+        expect(page.get_by_text(question)).to_be_visible()
+    expect(page.locator(".js-plotly-plot")).to_have_count(2)
+    expect(page.get_by_text(re.compile("all forgot: "))).to_be_visible()
+    other = opened(open_page(), f"{url}/?sample=coffee")
+    expect(other.get_by_text("The checks support this map.")).to_be_visible(timeout=15_000)
+    expect(other.get_by_role("button", name="Check this map")).to_have_count(0)

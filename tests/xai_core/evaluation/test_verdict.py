@@ -1,0 +1,133 @@
+"""The verdict: what its levels ask for, and that a map which knows nothing never gets the highest."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.xai_core.evaluation.test_sanity import Asked, ask
+from xai_core.evaluation.faithfulness import Faithfulness, Trial, faithfulness
+from xai_core.evaluation.perturbation import Curve
+from xai_core.evaluation.randomisation import Cascade, Step, cascade
+from xai_core.evaluation.similarity import GRID, Similarity, similarity
+from xai_core.evaluation.specificity import OtherClass, Specificity, specificity
+from xai_core.evaluation.stability import Answer, Stability, stability
+from xai_core.evaluation.verdict import Checks, margin, network_level, stability_level, use_level, verdict
+from xai_core.types import Prediction
+
+MAP = np.zeros((7, 7), np.float32)
+
+
+def curve(kind: str, level: float, start: float = 0.9) -> Curve:
+    return Curve(kind, "grey", np.array([0.0, 0.0, 1.0]), np.array([start, level, level]))
+
+
+def use(own: float, centre: float, random: tuple[float, ...], start: float = 0.9) -> Faithfulness:
+    """Gains as given: deletion areas are 0."""
+    none = curve("deletion", 0, start)
+    return Faithfulness(
+        Trial(none, none, (none,) * len(random)),
+        Trial(curve("insertion", own), curve("insertion", centre), tuple(curve("insertion", r) for r in random)),
+    )
+
+
+def network(rank: float) -> Cascade:
+    return Cascade((Step("head", 0.5, MAP, Similarity(rank, 0)), Step("stem", 1.0, MAP, Similarity(1.0, 0))))
+
+
+def classes(rank: float) -> Specificity:
+    other = OtherClass(1, "other", MAP, Similarity(rank, 0))
+    return Specificity(replace(other, similarity=Similarity(1.0, 1.0)), (other,))
+
+
+def steady(rank: float) -> Stability:
+    return Stability((Answer("noise", Similarity(rank, 0), 0.9),), MAP)
+
+
+GOOD = Checks(use(0.6, 0.5, (0.1, 0.2)), network(0.1), classes(0.2), steady(0.9))
+
+
+def answer(first: float, second: float) -> Prediction:
+    p = np.array([first, second, 1 - first - second], np.float32)
+    return Prediction(np.log(p), p, ("a", "b", "c"))
+
+
+@pytest.mark.parametrize(
+    ("change", "level"),
+    [
+        ({}, "good"),
+        ({"faithfulness": use(0.15, 0.5, (0.1, 0.2))}, "bad"),
+        ({"faithfulness": use(0.25, 0.2, (0.1, 0.2))}, "unclear"),
+        ({"faithfulness": use(0.5, 0.6, (0.1, 0.2))}, "unclear"),
+        ({"faithfulness": use(0.6, 0.5, (0.1, 0.2), start=0.04)}, "unclear"),
+        ({"cascade": network(0.6)}, "unclear"),
+        ({"cascade": network(0.9)}, "bad"),
+        ({"specificity": classes(0.7)}, "unclear"),
+        ({"specificity": classes(0.95)}, "bad"),
+        ({"stability": steady(0.6)}, "unclear"),
+        ({"stability": steady(0.3)}, "bad"),
+        ({"stability": None}, "unclear"),
+        ({"cascade": None, "specificity": classes(1.0)}, "bad"),
+    ],
+)
+def test_levels(change: dict[str, object], level: str):
+    assert verdict(replace(GOOD, **change), answer(0.8, 0.1)).level == level
+
+
+def test_an_unsure_model_overrides_good_checks():
+    found = verdict(GOOD, answer(0.45, 0.40))
+    assert (found.level, found.unsure) == ("unclear", True)
+    assert margin(answer(0.45, 0.40)) == pytest.approx(0.05)
+    assert verdict(GOOD, answer(0.45, 0.30)).level == "good"
+
+
+def test_the_thresholds_themselves_count_as_stated():
+    assert network_level(network(0.5)) == "good"
+    assert network_level(network(0.8)) == "unclear"
+    assert stability_level(steady(0.7)) == "good"
+    assert stability_level(steady(0.4)) == "unclear"
+    assert use_level(use(0.15, 0.0, (0.15, 0.15))) == "bad"
+
+
+@pytest.fixture(scope="module")
+def coffee() -> Asked:
+    return ask("grad_cam")
+
+
+def checks_of(a: Asked, values: np.ndarray, remake: object, steps: int) -> Checks:
+    return Checks(
+        faithfulness(a.model, a.given, values, a.class_index, steps=steps),
+        cascade(a.model, a.given, values, remake, a.class_index),
+        specificity(a.model, a.given, values, remake, a.prediction, a.class_index),
+        stability(a.model, a.given, values, remake, a.class_index),
+    )
+
+
+def test_a_random_map_never_gets_the_top_level(coffee: Asked):
+    """Drawn anew each time it fails stability; always the same it fails the network's and the class's check."""
+    rng = np.random.default_rng(0)
+    anew = checks_of(coffee, rng.random((7, 7)), lambda *asked: rng.random((1, len(asked[2]), 7, 7)), 2)
+    assert verdict(anew, coffee.prediction).level == "bad"
+    for seed in range(20):
+        fixed = np.random.default_rng(seed).random((7, 7))
+        always = np.broadcast_to(fixed, (1, 4, 7, 7))
+        parts = Checks(
+            GOOD.faithfulness,
+            cascade(coffee.model, coffee.given, fixed, lambda *_, m=always: m, coffee.class_index, points=1),
+            GOOD.specificity,
+            GOOD.stability,
+        )
+        assert verdict(parts, answer(0.8, 0.1)).level == "bad"
+        noise = np.random.default_rng(seed + 100)
+        shaky = [Similarity(similarity(fixed, noise.random((7, 7))).rank_correlation, 0) for _ in range(6)]
+        found = replace(GOOD, stability=Stability(tuple(Answer("noise", s, 0.9) for s in shaky), MAP))
+        assert verdict(found, answer(0.8, 0.1)).level != "good"
+
+
+def test_grad_cam_of_a_clear_picture_gets_the_top_level(coffee: Asked):
+    found = checks_of(coffee, coffee.values, coffee.remake, 10)
+    assert verdict(found, coffee.prediction).level == "good"
+    assert found.stability is not None
+    assert found.stability.spread.shape == (GRID, GRID)

@@ -1,0 +1,130 @@
+"""Is the map stable? The same picture with small changes that no one would call another picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from xai_core.attribution.method import Progress
+from xai_core.evaluation.perturbation import probability
+from xai_core.evaluation.remake import Remake, no_progress, refuse_empty
+from xai_core.evaluation.similarity import GRID, Similarity, comparable, of_comparable
+from xai_core.types import LoadedModel, ModelCard, ModelInput
+
+NOISE = 0.05  # standard deviation, as a share of black to white
+SHIFT = 1 / 28  # of each side: 8 of 224 pixels, two cells of the grid on which maps are compared
+CONTRASTS = (0.8, 1.25)
+CHANGES = 4 + len(CONTRASTS)  # how many variants there are
+
+
+@dataclass(frozen=True, eq=False)
+class Variant:
+    """A changed picture (1, c, H, W), and how a map float32 (56, 56) of it is laid back on the original."""
+
+    name: str
+    tensor: Tensor
+    back: Callable[[np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """How the model and its map took one change. probability: of the class, now."""
+
+    name: str
+    similarity: Similarity
+    probability: float
+
+
+@dataclass(frozen=True, eq=False)
+class Stability:
+    """answers: one a change. spread: float32 (56, 56), standard deviation of the maps, each scaled to at most 1."""
+
+    answers: tuple[Answer, ...]
+    spread: np.ndarray
+
+    @property
+    def worst(self) -> Answer:
+        return min(self.answers, key=lambda answer: answer.similarity.rank_correlation)
+
+    @property
+    def typical(self) -> float:
+        """The median rank correlation with the map of the untouched picture."""
+        return float(np.median([answer.similarity.rank_correlation for answer in self.answers]))
+
+
+def variants(card: ModelCard, given: ModelInput, seed: int = 0) -> list[Variant]:
+    """Noise twice, a shift, a mirror image, less and more contrast: all within what the network can read."""
+    mean, std = (torch.tensor(values).to(given.tensor).view(-1, 1, 1) for values in (card.mean, card.std))
+    pixels = given.tensor * std + mean
+    generator = torch.Generator().manual_seed(seed)
+
+    def ready(changed: Tensor) -> Tensor:
+        return (changed.clamp(0, 1) - mean) / std
+
+    def noisy() -> Tensor:
+        return ready(pixels + NOISE * torch.randn(pixels.shape, generator=generator).to(pixels))
+
+    middle = pixels.mean(dim=(2, 3), keepdim=True)
+    down, right = (round(SHIFT * length) for length in pixels.shape[2:])
+    shifted = functional.pad(pixels, (right, 0, down, 0), mode="replicate")[..., : pixels.shape[2], : pixels.shape[3]]
+    return [
+        Variant("noise", noisy(), _as_it_is),
+        Variant("other noise", noisy(), _as_it_is),
+        Variant("a shift", ready(shifted), _shifted_back),
+        Variant("the mirror image", ready(pixels.flip(3)), lambda values: values[:, ::-1]),
+        *(
+            Variant(f"{'less' if by < 1 else 'more'} contrast", ready(middle + by * (pixels - middle)), _as_it_is)
+            for by in CONTRASTS
+        ),
+    ]
+
+
+def stability(
+    model: LoadedModel,
+    given: ModelInput,
+    values: np.ndarray,
+    remake: Remake,
+    class_index: int,
+    *,
+    magnitude: bool = False,
+    seed: int = 0,
+    on_progress: Progress = no_progress,
+) -> Stability:
+    """Compare a map (h, w) with those of six changed pictures, laid back: six maps, six passes.
+
+    Where a shift has moved a part out of sight, nothing is compared.
+    """
+    refuse_empty(values)
+    own = comparable(values, magnitude)
+    answers, drawn = [], [_scaled(own)]
+    changed = variants(model.card, given, seed)
+    for done, variant in enumerate(changed, start=1):
+        there = comparable(remake(model.module, variant.tensor, [class_index])[0, 0], magnitude)
+        back = variant.back(there)
+        rows, columns = back.shape
+        alike = of_comparable(own[:rows, :columns], np.ascontiguousarray(back))
+        answers.append(Answer(variant.name, alike, float(probability(model, variant.tensor, class_index))))
+        laid = own.copy()
+        laid[:rows, :columns] = back
+        drawn.append(_scaled(laid))
+        on_progress(done, len(changed))
+    return Stability(tuple(answers), np.std(drawn, axis=0).astype(np.float32))
+
+
+def _as_it_is(values: np.ndarray) -> np.ndarray:
+    return values
+
+
+def _shifted_back(values: np.ndarray) -> np.ndarray:
+    cells = round(SHIFT * GRID)
+    return values[cells:, cells:]
+
+
+def _scaled(values: np.ndarray) -> np.ndarray:
+    top = float(np.abs(values).max())
+    return values / top if top > 0 else values
