@@ -11,7 +11,7 @@ from dashboard.mri.reading import read
 from dashboard.mri.report import Seen
 from dashboard.mri.scan import letters_of, slice_of, truth_of
 
-with st.sidebar:
+with st.spinner("Opening the scan …", show_time=True), st.sidebar:
     scan = choosing.choose_scan()
     plane = slices.plane_control(scan)
     window = slices.window_control(scan)
@@ -31,7 +31,7 @@ if blind and opinion.noted(scan) is None:
     with right:
         opinion.ask(scan)
     st.stop()
-with in_words():
+with in_words(), st.spinner("Reading the slice …", show_time=True):
     reading = read(slice_of(scan, at), asked)
 found = gate.gate(scan, at, shown, reading)
 chosen = diagnoses.chosen_class(reading)
