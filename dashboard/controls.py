@@ -137,8 +137,11 @@ def class_control(prediction: Prediction) -> int:
     return index
 
 
-def layer_control(model: LoadedModel, layers: tuple[LayerInfo, ...]) -> str:
-    """The layers that make sense for a class map, or every convolution; gives the layer's name."""
+def layer_control(model: LoadedModel, layers: tuple[LayerInfo, ...], *, read: bool = True) -> str:
+    """The layers that make sense for a class map, or every convolution; gives the layer's name.
+
+    read: whether the chosen method reads a layer; otherwise the choice waits, greyed.
+    """
     every = bool(st.session_state.get("all_layers"))
     wanted = state.selection().layer
     suggested = next(layer.name for layer in layers if layer.suggested)
@@ -152,13 +155,14 @@ def layer_control(model: LoadedModel, layers: tuple[LayerInfo, ...]) -> str:
     name = wanted or suggested
     listed = [layer.name for layer in layers if every or layer.main or layer.name == name]
     st.selectbox(
-        "Layer",
+        "Layer" if read else "Layer · this method reads none",
         listed,
         format_func=lambda n: layer_title(by_name[n]),
         key=follow("layer", name),
         on_change=store("layer"),
+        disabled=not read,
     )
-    st.toggle("List all convolutions", key="all_layers", persist_state="session")
+    st.toggle("List all convolutions", key="all_layers", persist_state="session", disabled=not read)
     return name
 
 

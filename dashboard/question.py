@@ -9,6 +9,7 @@ import streamlit as st
 from dashboard import cached, controls, method_controls, state
 from dashboard.failures import in_words
 from dashboard.model_loading import ready_model
+from xai_core.attribution.catalog import find_method
 from xai_core.attribution.explain import ImageTrace
 from xai_core.types import LayerInfo, LoadedModel, SourceImage
 
@@ -33,7 +34,9 @@ def ask(*, with_method: bool = False, with_evidence: bool = False) -> Question:
         traced = cached.trace_for(model, image, layers, state.selection().layer)
     with st.sidebar:
         class_index = controls.class_control(traced.prediction)
-        layer = controls.layer_control(model, layers)
+        layer = controls.layer_control(
+            model, layers, read=not with_method or find_method(state.selection().method).reads_layers
+        )
         if with_method:
             method_controls.method_control(model)
         if with_evidence:
