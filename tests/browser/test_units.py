@@ -60,6 +60,8 @@ def test_a_tour_from_pixel_to_unit_to_patches_to_pixels_and_back(page: Page, url
     channel = re.search(r"channel (\d+)", strongest)
     assert channel
     expect(headline(page)).to_have_text(f"Channel {channel[1]}, row 6, column 3", timeout=WAIT_MS)
+    expect(page.get_by_role("heading", name=f"What excites channel {channel[1]} most")).to_be_visible(timeout=WAIT_MS)
+    expect(page.locator("[data-stale=true]")).to_have_count(0, timeout=WAIT_MS)  # the last channel's patches are gone
     ready(page)
     before = page.url
     page.locator(".piece").nth(1).click()
