@@ -88,11 +88,15 @@ def test_other_places_are_shown_and_take_the_colours_along(few: Page, pixels: Ca
     first = places(few)
     few.get_by_text("other places").click()
     few.get_by_text("runs 2", exact=True).wait_for()
-    few.wait_for_timeout(1200)  # the points travel
     table = by_category(FEW_CLASSES, FEW_NAMES, "Label")
-    image = pixels(few)
-    for place, code in zip(first, table.codes[::-1], strict=True):  # the places are the same ones in reverse
-        assert np.abs(colour_at(image, place)[:3] - table.light[code]).max() <= 4
+    wanted = list(zip(first, table.light[table.codes[::-1]], strict=True))  # the places are the same ones in reverse
+    for _ in range(50):  # the points travel, slowly where the machine is busy
+        few.wait_for_timeout(200)
+        image = pixels(few)
+        off = max(np.abs(colour_at(image, place)[:3] - colour).max() for place, colour in wanted)
+        if off <= 4:
+            break
+    assert off <= 4
 
 
 def test_less_motion_is_respected(open_page: Callable, opened: Callable) -> None:
