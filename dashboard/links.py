@@ -22,17 +22,17 @@ SETTING = "set."  # in front of a method's own settings
 
 def read(default: Selection, link: Mapping[str, str]) -> Selection:
     """The choice that a link names; what it does not name, or names wrongly, is the default."""
-    sample, digit = link.get("sample", ""), _index(link.get("digit", ""))
+    sample, digit = link.get("sample", ""), index(link.get("digit", ""))
     method = next((m for m in METHODS if m.key == link.get("method")), None)
     return replace(
         default,
         model=link.get("model") or default.model,
         picture=_picture(sample, digit) or default.picture,
-        class_index=_index(link.get("class", "")),
+        class_index=index(link.get("class", "")),
         layer=link.get("layer") or None,
         method=method.key if method else default.method,
         evidence=link["evidence"] if link.get("evidence") in ("for", "against", "both") else default.evidence,  # type: ignore[arg-type]
-        against=_index(link.get("rather_than", "")),
+        against=index(link.get("rather_than", "")),
         score="log_probability" if link.get("score") == "log_probability" else default.score,
         settings=_settings(method, link) if method else (),
     )
@@ -68,7 +68,8 @@ def _picture(sample: str, digit: int | None) -> str | None:
     return f"digit:{digit}" if digit is not None and digit < DIGITS else None
 
 
-def _index(text: str) -> int | None:
+def index(text: str) -> int | None:
+    """A number from 0 that a link names; None for anything else."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else None
 
 

@@ -7,7 +7,7 @@ from typing import Any, Literal, cast, get_args
 
 import streamlit as st
 
-from dashboard import state
+from dashboard import links, state
 from xai_core.features.filter_facts import FilterOrder
 from xai_core.features.filters import Scaling
 
@@ -68,11 +68,7 @@ def _of_link(model: str) -> FilterChoice:
         model,
         sort if sort in SORTS else "norm",
         cast(Scaling, scaling) if scaling in get_args(Scaling) else "each",
-        _index(link.get("filter", "")),
+        links.index(link.get("filter", "")),
         link.get("kernels") or None,
-        _index(link.get("kernel", "")),
+        links.index(link.get("kernel", "")),
     )
-
-
-def _index(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else None

@@ -132,8 +132,7 @@ def _decoded(own: Opened, at: int, step: int) -> Volume:
 
 def _sample_scan(key: str) -> Scan:
     sample = next(sample for sample in SCAN_SAMPLES if sample.key == key)
-    with st.spinner("Opening the scan …"):
-        volume, outline = _sample(key)
+    volume, outline = _sample(key)
     missed = _MISSED if outline is not None else ""
     remarks = tuple(text for text in (*volume.notes, sample.note, missed, f"Source: {sample.credit}.") if text)
     return Scan(key, volume, outline=outline, start=_STARTS.get(key, sample.start), remarks=remarks)

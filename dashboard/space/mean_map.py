@@ -12,7 +12,7 @@ from dashboard.space import runs
 from dashboard.space.table import Space
 from dashboard.viewer import Heat, picture_of, viewer
 from xai_core.errors import ImageError
-from xai_core.models.preprocess import model_view, prepare
+from xai_core.models.preprocess import model_view
 from xai_core.render.describe import describe
 from xai_core.types import Box
 
@@ -61,10 +61,11 @@ def computed(space: Space, rows: np.ndarray, tell: runs.Progress) -> MeanMap:
             image = space.asked.dataset.load(int(space.table.items[row]))
         except ImageError:
             continue
-        result = xai.explain(model, image, layers=[layer], classes=[int(space.table.predictions[row])])
+        traced = xai.trace_image(model, image, [layer])
+        result = xai.explain_trace(traced, "grad_cam", [layer], [int(space.table.predictions[row])])
         positive = np.maximum(result.maps[layer][0], 0)
         maps.append(positive / max(float(positive.max()), 1e-12))
-        views.append(model_view(model.card, prepare(model.card, image, model.device)).astype(np.float32))
+        views.append(model_view(model.card, traced.given).astype(np.float32))
     if not maps:
         raise ImageError("None of the selected pictures can be read any more.")
     mean = np.mean(maps, axis=0).astype(np.float32)

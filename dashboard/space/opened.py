@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from pathlib import Path
 
 import streamlit as st
@@ -12,7 +11,7 @@ from dashboard.choices import Choice, choices
 from dashboard.drawing import Look, draw
 from dashboard.space import choice
 from dashboard.space.table import Space, index_of
-from dashboard.space.view import prediction_in_words, title_of
+from dashboard.space.view import prediction_in_words, thumbnail_url, title_of
 from dashboard.units.data import picture_of
 from xai_core.errors import SightlineError
 from xai_core.models.class_names import short_name
@@ -52,9 +51,13 @@ def opened(space: Space) -> None:
 def tile(table: FeatureTable, row: int, distance: float | None = None) -> Choice:
     """A small picture that can be clicked; its id is the row."""
     title = short_name(title_of(table, row))
-    url = "data:image/jpeg;base64," + base64.b64encode(bytes(table.thumbnails[row])).decode()
     hint = f"{table.names[row]} · predicted {prediction_in_words(table, row)}"
-    return Choice(str(row), title if distance is None else f"{distance:.3g} · {title}", picture=url, hint=hint)
+    return Choice(
+        str(row),
+        title if distance is None else f"{distance:.3g} · {title}",
+        picture=thumbnail_url(table, row),
+        hint=hint,
+    )
 
 
 def _trail(space: Space) -> None:

@@ -38,10 +38,6 @@ class Run:
     started: float = field(default_factory=time.monotonic)
     stop: Event = field(default_factory=Event)
 
-    @property
-    def ended(self) -> bool:
-        return not self.running
-
     def told(self, done: int, total: int) -> None:
         """The progress that the work reports. Cancelled: somebody wants it to stop."""
         if self.first is None:
@@ -113,7 +109,7 @@ def lines(place: DeltaGenerator) -> None:
 def _lines() -> None:
     for key, title, unit in st.session_state.get(_FOLLOWED, ()):
         run = look(key)
-        if run is None or run.ended:
+        if run is None or not run.running:
             st.rerun()
         with st.container(horizontal=True, vertical_alignment="center"):
             st.progress(run.done / run.total if run.total else 0.0, in_words(run, title, unit))

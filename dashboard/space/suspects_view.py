@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from functools import partial
 
 import numpy as np
@@ -13,6 +12,7 @@ from dashboard.space import choice, runs
 from dashboard.space.decisions import DECISIONS, Decision, as_csv, decide, decisions
 from dashboard.space.suspects import ABOUT, KINDS, Suspects, find, key_of, listed, run_of
 from dashboard.space.table import Space
+from dashboard.space.view import thumbnail_url
 from xai_core.render.recipe import percent
 
 
@@ -97,13 +97,10 @@ def _decimals(numbers: pd.DataFrame) -> list[str]:
 def _frame(space: Space, kind: str, rows: np.ndarray, numbers: pd.DataFrame) -> pd.DataFrame:
     table, kept = space.table, decisions(space)
     known = [kept.get((kind, row), Decision()) for row in rows.tolist()]
-    urls = [
-        "data:image/jpeg;base64," + base64.b64encode(bytes(table.thumbnails[row])).decode() for row in rows.tolist()
-    ]
     labels = {"label": [table.class_names[i] if i >= 0 else "" for i in table.labels[rows]]} if space.labelled else {}
     return pd.DataFrame(
         {
-            "picture": urls,
+            "picture": [thumbnail_url(table, row) for row in rows.tolist()],
             "decision": [one.verdict for one in known],
             "note": [one.note for one in known],
             **labels,

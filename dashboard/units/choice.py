@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import state
+from dashboard import links, state
 from dashboard.question import Question
 from dashboard.state import Selection
 from xai_core.features.feature_maps import MapOrder
@@ -120,15 +120,9 @@ def _of_link() -> UnitChoice:
     """What the link says; what it names wrongly is the default. Whether the numbers exist is seen at the layer."""
     link = st.query_params
     row, _, column = link.get("place", "").partition(".")
-    place = (int(row), int(column)) if _number(row) and _number(column) else None
-    channel, order = link.get("channel", ""), link.get("order", "")
-    return UnitChoice(
-        int(channel) if _number(channel) else None, place, order=order if order in ORDERS else UnitChoice.order
-    )
-
-
-def _number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 7
+    at, order = (links.index(row), links.index(column)), link.get("order", "")
+    place = (at[0], at[1]) if at[0] is not None and at[1] is not None else None
+    return UnitChoice(links.index(link.get("channel", "")), place, order=order if order in ORDERS else UnitChoice.order)
 
 
 def _on_grid(place: tuple[int, int], old: tuple[int, int], new: tuple[int, int]) -> tuple[int, int]:

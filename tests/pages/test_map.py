@@ -152,7 +152,7 @@ def test_stopping_a_run_ends_it_at_its_next_step():
     runs.start("test stop", work)
     wait_for(lambda: len(steps) > 2)
     runs.stop("test stop")
-    wait_for(lambda: runs.look("test stop").ended)
+    wait_for(lambda: not runs.look("test stop").running)
     run = runs.look("test stop")
     assert run.result is None
     assert run.trouble is None
