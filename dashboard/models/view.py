@@ -9,14 +9,13 @@ from dashboard.models import cached as models_cached
 from dashboard.models.card import card_form
 from dashboard.models.check import normalisation_check, preview
 from dashboard.models.opening import Draft, Network, forget_draft, opened_draft, recognised
+from dashboard.units.local import is_local
 from xai_core.errors import SightlineError
 from xai_core.models.catalog import list_again
 from xai_core.models.checkpoint.card_file import write_card
 from xai_core.models.checkpoint.opening import carded
 from xai_core.models.own_folder import models_folder, save_to_folder
 from xai_core.types import LoadedModel, SourceImage
-
-LOCAL = {"127.0.0.1", "localhost", "::1"}
 
 
 def open_own(image: SourceImage) -> None:
@@ -82,7 +81,7 @@ def _take_along(draft: Draft, model: LoadedModel) -> None:
             on_click="ignore",
             help="A small YAML file to keep beside the weights.",
         )
-        if models_folder() is not None and st.get_option("server.address") in LOCAL:
+        if models_folder() is not None and is_local():
             st.button("Save to models folder", on_click=_save, args=(model,), icon=":material/save:")
     saved = st.session_state.pop("saved_model", None)
     if saved is not None:
