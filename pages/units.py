@@ -2,10 +2,9 @@
 
 import streamlit as st
 
-from dashboard import question
+from dashboard import dataset_choice, question
 from dashboard.failures import in_words
 from dashboard.units import choice as units_choice
-from dashboard.units import data as units_data
 from dashboard.units import maps as units_maps
 from dashboard.units import network as units_network
 from dashboard.units import now as units_now
@@ -18,8 +17,8 @@ asked = question.ask()
 units_tour.headline()
 with in_words():
     shown = units_now.resolve(asked)
-source = units_data.chosen()
-units_choice.write_link(source if source in units_data.BUNDLED else None)
+source = dataset_choice.chosen()
+units_choice.write_link(source if source in dataset_choice.BUNDLED else None)
 
 units_network.network(asked)
 units_maps.maps(asked, shown)

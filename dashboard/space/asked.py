@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import streamlit as st
 
 from dashboard import cached, controls, own_models, state
+from dashboard.dataset_choice import TITLES, given
+from dashboard.local_folder import is_local
 from dashboard.model_loading import ready_model
-from dashboard.units.data import TITLES, given
-from dashboard.units.local import is_local
 from xai_core.datasets import BUNDLED, Dataset
 from xai_core.errors import SightlineError
 from xai_core.types import LoadedModel, SourceImage

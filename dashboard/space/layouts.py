@@ -9,8 +9,8 @@ from threading import Lock
 import numpy as np
 import streamlit as st
 
+from dashboard import runs
 from dashboard.scatter import Cloud, cloud_of
-from dashboard.space import runs
 from dashboard.space.cached import once
 from dashboard.space.table import Space
 from xai_core.representation.pca import pca_map

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 import xai_core as xai
-from dashboard.space import runs
+from dashboard import runs
 from dashboard.space.table import Space
 from dashboard.viewer import Heat, picture_of, viewer
 from xai_core.errors import ImageError

@@ -8,11 +8,11 @@ import streamlit as st
 
 from dashboard import cached, computing, state
 from dashboard.choices import Choice, choices
+from dashboard.dataset_choice import picture_of
 from dashboard.drawing import Look, draw
 from dashboard.space import choice
 from dashboard.space.table import Space, index_of
 from dashboard.space.view import prediction_in_words, thumbnail_url, title_of
-from dashboard.units.data import picture_of
 from xai_core.errors import SightlineError
 from xai_core.models.class_names import short_name
 from xai_core.render.recipe import percent

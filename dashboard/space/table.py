@@ -9,11 +9,11 @@ from pathlib import Path
 import streamlit as st
 
 import xai_core as xai
-from dashboard.space import runs
+from dashboard import runs
+from dashboard.cache_folder import cache_folder
+from dashboard.dataset_choice import runs_by_itself
 from dashboard.space.asked import Asked
 from dashboard.space.cached import once
-from dashboard.units.data import runs_by_itself
-from dashboard.units.runs import store
 from xai_core.representation.distances import Metric
 from xai_core.representation.graph import Graph
 from xai_core.representation.neighbours import Index
@@ -80,7 +80,7 @@ def unread(table: FeatureTable) -> None:
 
 def _folder(asked: Asked) -> Path | None:
     """Uploads stay in memory: their small pictures must not outlive the visit on the disk."""
-    return None if asked.source == "uploads" else store().parent / "tables"
+    return None if asked.source == "uploads" else cache_folder("tables")
 
 
 def _stored(asked: Asked) -> bool:

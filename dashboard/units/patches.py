@@ -6,11 +6,11 @@ from functools import partial
 
 import streamlit as st
 
+from dashboard import dataset_choice
 from dashboard.patch_row import patch_row
 from dashboard.question import Question
 from dashboard.units import cached as units_cached
 from dashboard.units import choice as units_choice
-from dashboard.units import data as units_data
 from dashboard.units import runs as units_runs
 from dashboard.units.now import Shown
 from dashboard.units.pieces import piece
@@ -40,14 +40,14 @@ def top_patches(asked: Question, shown: Shown) -> None:
 
 
 def _search(asked: Question, shown: Shown) -> None:
-    dataset = units_data.data_control()
+    dataset = dataset_choice.data_control()
     if dataset is None:
         return
     job = _job(asked, dataset, *_settings())
-    source = units_data.chosen()
+    source = dataset_choice.chosen()
     now = units_runs.progress(job)
     asleep = now.found is None and not now.running and not now.trouble
-    if asleep and units_data.runs_by_itself(source, asked.model.card.key):
+    if asleep and dataset_choice.runs_by_itself(source, asked.model.card.key):
         units_runs.start(job)
         now = units_runs.progress(job)
     show = partial(_results, asked, shown, job, source, now.running)
@@ -151,7 +151,7 @@ def _open(shown: Shown, dataset: Dataset, source: str, patch: Patch) -> None:
     """Go to the piece's picture, with this channel at its place."""
     units_choice.remember()
     try:
-        picture = units_data.picture_of(source, dataset, patch.picture)
+        picture = dataset_choice.picture_of(source, dataset, patch.picture)
     except ImageError as error:
         units_choice.forget()
         st.session_state["unit_open_failure"] = str(error)

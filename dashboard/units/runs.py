@@ -7,8 +7,6 @@ of the server it goes on where it was. Visitors with the same question share one
 from __future__ import annotations
 
 import logging
-import os
-import tempfile
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +15,7 @@ from threading import Event, Lock, Semaphore, Thread
 import streamlit as st
 from cachetools import LRUCache
 
+from dashboard.cache_folder import cache_folder
 from xai_core.errors import SightlineError
 from xai_core.features.patch_job import PatchJob
 from xai_core.features.patches import TopPatches
@@ -53,7 +52,7 @@ def progress(job: PatchJob) -> Progress:
         running, found = key in searches.stops, searches.found.get(key)
         trouble = searches.troubles.get(key)
     if found is None and not running:
-        found = stored_patches(job, store())
+        found = stored_patches(job, _store())
         if found is not None:
             _keep(key, found)
     return Progress(found, running, trouble)
@@ -78,24 +77,9 @@ def stop(job: PatchJob) -> None:
             searches.stops[job.key].set()
 
 
-def store() -> Path:
+def _store() -> Path:
     """The folder of all results: it holds numbers and the names of unreadable pictures, never pixels."""
-    for folder in _candidates():
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError:
-            continue
-        if os.access(folder, os.W_OK):
-            return folder
-    raise SightlineError("No folder can be written for the results; set SIGHTLINE_CACHE to one that can.")
-
-
-def _candidates() -> list[Path]:
-    own, cache = os.environ.get("SIGHTLINE_CACHE"), os.environ.get("XDG_CACHE_HOME")
-    if own:
-        return [Path(own) / "patches"]
-    home = Path(cache) if cache else Path.home() / ".cache"
-    return [home / "sightline" / "patches", Path(tempfile.gettempdir()) / "sightline" / "patches"]
+    return cache_folder("patches")
 
 
 @st.cache_resource(show_spinner=False, max_entries=1)
@@ -113,7 +97,7 @@ def _run(job: PatchJob, key: str, searches: _Searches) -> None:
     """In a thread of its own, which therefore calls nothing of Streamlit's."""
     trouble = None
     try:
-        with searches.turn, closing(search(job, store())) as states:
+        with searches.turn, closing(search(job, _store())) as states:
             for found in states:
                 with searches.lock:
                     searches.found[key] = found

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import controls, state
+from dashboard import controls, dataset_choice, state
 from dashboard.units import choice as units_choice
-from dashboard.units import data as units_data
 
 FIRST_DIGIT = "digit:3"
 
@@ -33,7 +32,7 @@ def _tour() -> None:
     units_choice.remember()
     state.choose(model="digits")
     state.choose(picture=FIRST_DIGIT)
-    units_data.choose("digits")
+    dataset_choice.choose("digits")
 
 
 def _back() -> None:

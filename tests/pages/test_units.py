@@ -16,8 +16,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 import xai_core as xai
-from dashboard import cached
-from dashboard.units import local as units_local
+from dashboard import cached, local_folder
 from dashboard.units import runs as units_runs
 from xai_core.datasets import open_dataset
 from xai_core.errors import ImageError
@@ -250,27 +249,27 @@ def test_a_folder_may_be_named_at_the_servers_own_machine_only(
     (tmp_path / "a.png").write_bytes(png(0))
     context = Headers(headers)
     context.ip_address = ip
-    monkeypatch.setattr(units_local.st, "context", context)
-    monkeypatch.setattr(units_local.st, "get_option", lambda _name: address)
-    assert units_local.is_local() is local
+    monkeypatch.setattr(local_folder.st, "context", context)
+    monkeypatch.setattr(local_folder.st, "get_option", lambda _name: address)
+    assert local_folder.is_local() is local
     if local:
-        assert len(units_local.open_local_folder(f'"{tmp_path}"')) == 1
+        assert len(local_folder.open_local_folder(f'"{tmp_path}"')) == 1
     else:
         with pytest.raises(ImageError, match="serves nobody else"):
-            units_local.open_local_folder(str(tmp_path))
+            local_folder.open_local_folder(str(tmp_path))
 
 
 @pytest.mark.parametrize(
     ("path", "word"), [("../..", "whole path"), ("/no/such/folder", "no folder"), ("/tmp\0x", "character")]
 )
 def test_a_path_that_leads_nowhere_is_refused(monkeypatch: pytest.MonkeyPatch, path: str, word: str):
-    monkeypatch.setattr(units_local, "is_local", lambda: True)
+    monkeypatch.setattr(local_folder, "is_local", lambda: True)
     with pytest.raises(ImageError, match=word):
-        units_local.open_local_folder(path)
+        local_folder.open_local_folder(path)
 
 
 def test_the_folder_is_not_offered_to_other_machines(app: AppTest, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("dashboard.units.data.is_local", lambda: False)
+    monkeypatch.setattr("dashboard.dataset_choice.is_local", lambda: False)
     link_to(app).run()
     assert "A folder of this machine" not in app.segmented_control(key="unit_source").options
 

@@ -19,7 +19,7 @@ from xai_core.errors import Cancelled, SightlineError
 
 MAX_ENDED = 24
 POLL_S = 0.7
-_FOLLOWED = "space_followed"
+_FOLLOWED = "runs_followed"
 Progress = Callable[[int, int], None]
 _log = logging.getLogger("sightline")
 
@@ -70,7 +70,7 @@ def start(key: str, work: Callable[[Progress], Any], *, in_turn: bool = True) ->
             return
         run = runs.active[key] = Run()
     turn = runs.turn if in_turn else nullcontext()
-    Thread(target=_work, args=(key, run, work, turn, runs), name="representation", daemon=True).start()
+    Thread(target=_work, args=(key, run, work, turn, runs), name="background", daemon=True).start()
 
 
 def run_of(key: str, work: Callable[[Progress], Any], *, in_turn: bool = True) -> Run:
@@ -158,7 +158,7 @@ def _work(key: str, run: Run, work: Callable[[Progress], Any], turn: AbstractCon
     except SightlineError as error:
         run.trouble = str(error)
     except Exception as error:  # a thread's error would be lost
-        _log.exception("Work on the representation failed", exc_info=error)
+        _log.exception("Work in the background failed", exc_info=error)
         run.trouble = "This failed on our side; the server's log says why. What was done so far is kept."
     finally:
         run.running = False

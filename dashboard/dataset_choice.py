@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard import cached, state
-from dashboard.units.local import is_local, open_local_folder
+from dashboard.local_folder import is_local, open_local_folder
 from xai_core.datasets import BUNDLED, Dataset, open_dataset
 
 TITLES = {

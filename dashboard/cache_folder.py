@@ -1,0 +1,31 @@
+"""Where results of long work lie on this machine's disk."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from xai_core.errors import SightlineError
+
+
+def cache_folder(name: str) -> Path:
+    """A folder of the cache that can be written, made if it is missing: that of SIGHTLINE_CACHE, else of the user's
+    cache, else of the temporary files. SightlineError: there is none."""
+    for root in _roots():
+        folder = root / name
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            continue
+        if os.access(folder, os.W_OK):
+            return folder
+    raise SightlineError("No folder can be written for the results; set SIGHTLINE_CACHE to one that can.")
+
+
+def _roots() -> list[Path]:
+    own, cache = os.environ.get("SIGHTLINE_CACHE"), os.environ.get("XDG_CACHE_HOME")
+    if own:
+        return [Path(own)]
+    home = Path(cache) if cache else Path.home() / ".cache"
+    return [home / "sightline", Path(tempfile.gettempdir()) / "sightline"]
