@@ -12,19 +12,21 @@ from contextlib import asynccontextmanager
 from threading import Thread
 
 import streamlit as st
+import uvicorn
 
 from dashboard.warmup import warm
 
 # Read when torch is imported, later: visitors share few cores, and threads that spin while they wait slow all of them.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
+STOP_WITHIN_S = 5
 BROWSER_DELAY_S = 0.3  # the socket listens only after `on_start` has yielded
 
 
 @asynccontextmanager
 async def on_start(_app: st.App) -> AsyncIterator[None]:
     """Warm up in the background and open the browser, which `streamlit run` does not do for an `st.App`."""
-    send_at_once()
+    prepare_to_serve()
     Thread(target=warm, name="warm-up", daemon=True).start()
     if not st.get_option("server.headless"):
         loop = asyncio.get_running_loop()
@@ -32,15 +34,25 @@ async def on_start(_app: st.App) -> AsyncIterator[None]:
     yield
 
 
-def send_at_once() -> None:
-    """Switch Nagle's algorithm off at the socket that listens; the connections that it accepts inherit that.
+def prepare_to_serve() -> None:
+    """Set on the socket that listens and on uvicorn's server what Streamlit has no option for.
 
-    Streamlit makes this socket without naming the protocol, and asyncio then leaves the algorithm on: every one of the
-    hundred small files of the first page waits 40 ms for the browser's delayed acknowledgement (uvicorn issue 3149).
+    The socket: Streamlit makes it without naming the protocol, and asyncio then leaves Nagle's algorithm on; every one
+    of the hundred small files of the first page would wait 40 ms for the browser's delayed acknowledgement (uvicorn
+    issue 3149). The connections that it accepts inherit the option.
+    The server: it would wait without end for a browser that stopped reading before it stops itself.
     """
-    for thing in gc.get_objects():  # nothing that Streamlit hands out leads to the socket
-        if type(thing) is socket.socket and thing.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+    for thing in gc.get_objects():  # nothing that Streamlit hands out leads to the two
+        if type(thing) is socket.socket and _listens(thing):
             thing.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        elif type(thing) is uvicorn.Server:
+            thing.config.timeout_graceful_shutdown = STOP_WITHIN_S
+
+
+def _listens(thing: socket.socket) -> bool:
+    if thing.fileno() < 0 or thing.family not in (socket.AF_INET, socket.AF_INET6):
+        return False
+    return bool(thing.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
 
 
 def local_url() -> str:

@@ -5,14 +5,19 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+import time
+from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import streamlit as st
 
-from dashboard.server import local_url, send_at_once
+from dashboard.server import STOP_WITHIN_S, local_url, prepare_to_serve
+from tests.browser.conftest import running_server
 
 ROOT = Path(__file__).resolve().parents[1]
+STATIC = Path(st.__file__).parent / "static"
 
 
 def test_the_entry_script_imports_nothing_slow() -> None:
@@ -45,8 +50,22 @@ def test_answers_do_not_wait_for_acknowledgements() -> None:
     with socket.socket(socket.AF_INET) as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
-        send_at_once()
+        with closing(socket.socket()) as gone:
+            gone.close()
+            prepare_to_serve()  # which meets sockets that are closed, too
         with socket.create_connection(listener.getsockname()):
             accepted, _ = listener.accept()
             with accepted:
                 assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
+
+
+def test_a_browser_that_stopped_reading_does_not_keep_the_server_alive() -> None:
+    began = 0.0
+    with socket.socket() as deaf, running_server(ROOT / "streamlit_app.py") as base:
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
+        deaf.connect((urlsplit(base).hostname, urlsplit(base).port))
+        largest = max(STATIC.rglob("*.js"), key=lambda file: file.stat().st_size)
+        deaf.sendall(f"GET /{largest.relative_to(STATIC)} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode() * 4)
+        assert deaf.recv(12) == b"HTTP/1.1 200"
+        began = time.monotonic()
+    assert time.monotonic() - began < STOP_WITHIN_S + 30
