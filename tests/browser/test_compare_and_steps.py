@@ -15,6 +15,12 @@ from tests.test_theme import contrast
 pytestmark = pytest.mark.browser
 
 APP = Path(__file__).resolve().parents[2] / "streamlit_app.py"
+SELECTED_COLOURS = """() => {
+    const words = document.querySelector("[data-testid=stMain] [role=radio][aria-checked=true] p")
+    if (!words) return null
+    const style = getComputedStyle(words.closest("[role=radio]"))
+    return [getComputedStyle(words).color, style.backgroundColor, style.borderTopColor]
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -97,14 +103,7 @@ def test_all_columns_of_the_matrix_are_in_sight_on_a_small_screen(open_page: Pag
 def test_the_selected_segment_can_be_read(open_page: PageOpener, url: str, scheme: str):
     page = open_page(color_scheme=scheme)
     page.goto(f"{url}/compare")
-    selected = page.get_by_test_id("stMain").get_by_role("radio", checked=True)
-    selected.first.wait_for(timeout=60_000)
-    text, tint, frame = selected.first.evaluate(
-        """button => {
-            const style = getComputedStyle(button)
-            return [getComputedStyle(button.querySelector("p")).color, style.backgroundColor, style.borderTopColor]
-        }"""
-    )
+    text, tint, frame = page.wait_for_function(SELECTED_COLOURS, timeout=60_000).json_value()
     ground = page.get_by_test_id("stApp").evaluate("app => getComputedStyle(app).backgroundColor")
     behind = laid_on(rgba(tint), rgba(ground))
     assert contrast(hexadecimal(rgba(text)), hexadecimal(behind)) >= 4.5
