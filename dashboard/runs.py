@@ -1,76 +1,112 @@
-"""Work that runs in the background, shared by all visitors who ask for the same, with progress and a way to stop it."""
+"""Work that runs in the background, shared by all visitors who ask for the same, with progress and a way to stop it.
+
+The pieces of work take turns (dashboard/turns.py), and their threads yield the cores to whoever clicks meanwhile.
+"""
 
 from __future__ import annotations
 
-import hashlib
 import logging
+import os
+import sys
+import threading
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from threading import Event, Lock, Thread
-from typing import Any
+from typing import Any, Protocol
 
 import streamlit as st
 from cachetools import LRUCache
-from streamlit.delta_generator import DeltaGenerator
 
+from dashboard.turns import Turn, Turns
+from dashboard.visitors import is_here, visitor
 from xai_core.errors import Cancelled, SightlineError
 
-MAX_ENDED = 24
-POLL_S = 0.7
-_FOLLOWED = "runs_followed"
-Progress = Callable[[int, int], None]
+MAX_ENDED = 48
+MAX_ACTIVE = 16  # of all visitors
+MAX_EACH = 5  # of one visitor: what a page may start by itself, and a little more
+NICENESS = 10
 _log = logging.getLogger("sightline")
+
+
+class Progress(Protocol):
+    """What the work calls at each step; it may show what it has found so far. Cancelled: nobody wants it any more."""
+
+    def __call__(self, done: int, total: int, partial: Any = None, /) -> None: ...
 
 
 @dataclass(eq=False)
 class Run:
-    """One piece of work. result: None until it has ended well. trouble: why it ended by itself. done of total, where a
-    total of 0 means that the end is not known; first: what was done before it began."""
+    """One piece of work. result: None until it has ended well. partial: the latest that it has shown of it. trouble:
+    why it ended by itself. done of total, where a total of 0 means that the end is not known; first: what was done
+    before it began. wanted: by which visitors."""
 
     running: bool = True
     result: Any = None
+    partial: Any = None
     trouble: str | None = None
     done: int = 0
     total: int = 0
     first: int | None = None
     started: float = field(default_factory=time.monotonic)
     stop: Event = field(default_factory=Event)
+    turn: Turn | None = None
+    wanted: set[str] = field(default_factory=set)
 
-    def told(self, done: int, total: int) -> None:
-        """The progress that the work reports. Cancelled: somebody wants it to stop."""
+    def told(self, done: int, total: int, partial: Any = None, /) -> None:
+        """The progress that the work reports; where others wait it may take a while, as they work first."""
         if self.first is None:
             self.first, self.started = done, time.monotonic()
         self.done, self.total = done, total
+        self.partial = self.partial if partial is None else partial
+        if self.turn is not None:
+            self.turn.step(self.stop)
         if self.stop.is_set():
             raise Cancelled("Stopped.")
+
+    @property
+    def position(self) -> int:
+        """Which in line: 1 is next, 0 works."""
+        return self.turn.position if self.turn else 0
 
 
 @dataclass(frozen=True, eq=False)
 class _Runs:
     lock: Lock = field(default_factory=Lock)
-    turn: Lock = field(default_factory=Lock)
+    turns: Turns = field(default_factory=Turns)
     active: dict[str, Run] = field(default_factory=dict)
     ended: LRUCache[str, Run] = field(default_factory=lambda: LRUCache(MAX_ENDED))
 
 
 def look(key: str) -> Run | None:
-    """The run of this key, active or ended; None where there was none, or it is forgotten."""
+    """The run of this key, active or ended; None where there was none, or it is forgotten. A run that goes on for
+    others looks ended to the visitor who has stopped it."""
     runs = _runs()
     with runs.lock:
-        return runs.active.get(key) or runs.ended.get(key)
+        run = runs.active.get(key) or runs.ended.get(key)
+    if run is not None and run.running and key in _given_up():
+        return Run(running=False, partial=run.partial, done=run.done, total=run.total)
+    return run
 
 
 def start(key: str, work: Callable[[Progress], Any], *, in_turn: bool = True) -> None:
-    """Let it run, unless it does already. in_turn: one at a time, as all of them want every core."""
-    runs = _runs()
+    """Let it run, unless it does already. in_turn: not beside other work, as it wants every core. Where too much is
+    under way, the run ends at once, with that as its trouble."""
+    runs, who = _runs(), visitor()
+    _given_up().discard(key)
     with runs.lock:
-        if key in runs.active:
+        run = runs.active.get(key)
+        if run is not None:
+            run.wanted.add(who)
             return
-        run = runs.active[key] = Run()
-    turn = runs.turn if in_turn else nullcontext()
-    Thread(target=_work, args=(key, run, work, turn, runs), name="background", daemon=True).start()
+        refusal = _refusal(runs, who)
+        if refusal:
+            runs.ended[key] = Run(running=False, trouble=refusal)
+            return
+        before = runs.ended.get(key)
+        turn = runs.turns.join(who) if in_turn else None
+        run = runs.active[key] = Run(partial=before and before.partial, turn=turn, wanted={who})
+    Thread(target=_work, args=(key, run, work, runs), name="background", daemon=True).start()
 
 
 def run_of(key: str, work: Callable[[Progress], Any], *, in_turn: bool = True) -> Run:
@@ -82,64 +118,56 @@ def run_of(key: str, work: Callable[[Progress], Any], *, in_turn: bool = True) -
     return run
 
 
-def stop(key: str) -> None:
-    """End it at the next step; what lies on the disk stays."""
+def keep(key: str, partial: Any, done: int, total: int) -> Run:
+    """A run that an earlier server has left, as one that was stopped, or has ended, here."""
+    found = Run(running=False, result=partial if done == total else None, partial=partial, done=done, total=total)
+    runs = _runs()
+    with runs.lock:
+        return runs.active.get(key) or runs.ended.setdefault(key, found)
+
+
+def want(key: str) -> None:
+    """Count the visitor among those for whom the run goes on."""
     run = look(key)
-    if run is not None:
-        run.stop.set()
+    if run is not None and run.running:
+        run.wanted.add(visitor())
 
 
-def follow(key: str, title: str, unit: str = "") -> None:
-    """Let `lines`, at the end of this run of the page, follow a run; when that ends, the page runs again."""
-    st.session_state[_FOLLOWED].append((key, title, unit))
+def stop(key: str) -> None:
+    """The visitor wants it no more: it ends at its next step, unless somebody else still wants it. What lies on the
+    disk stays."""
+    run, who = look(key), visitor()
+    if run is None or not run.running:
+        return
+    run.wanted.discard(who)
+    if any(map(is_here, run.wanted)):
+        _given_up().add(key)
+        return
+    run.stop.set()
+    _runs().turns.wake()
 
 
-def begin() -> None:
-    """To be called before anything of the page follows a run."""
-    st.session_state[_FOLLOWED] = []
+def stop_all() -> None:
+    """Let everything end at its next step: the server does."""
+    runs = _runs()
+    with runs.lock:
+        for run in runs.active.values():
+            run.stop.set()
+    runs.turns.wake()
 
 
-def lines(place: DeltaGenerator) -> None:
-    """A line for each run that the page follows. It always is the same fragment at the same place: a browser that
-    still asks for a fragment which is gone would leave the page as it is."""
-    with place:
-        st.fragment(_lines, run_every=POLL_S if st.session_state[_FOLLOWED] else None)()
+def _given_up() -> set[str]:
+    """The runs that the visitor has stopped, and that may go on for others."""
+    return st.session_state.setdefault("runs_given_up", set()) if visitor() else set()
 
 
-def _lines() -> None:
-    for key, title, unit in st.session_state.get(_FOLLOWED, ()):
-        run = look(key)
-        if run is None or not run.running:
-            st.rerun()
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.progress(run.done / run.total if run.total else 0.0, in_words(run, title, unit))
-            st.button("Stop", key=f"stop_{short(key)}", on_click=stop, args=(key,), icon=":material/stop_circle:")
-
-
-def in_words(run: Run, title: str, unit: str) -> str:
-    """How far it is, how fast, and how long it will take."""
-    seconds = time.monotonic() - run.started
-    if run.first is None:
-        return f"{title}: waiting for its turn …"
-    if not run.total:
-        return f"{title}: {seconds:.0f} s"
-    made = run.done - run.first
-    words = f"{title}: {run.done:,} of {run.total:,}{unit and ' ' + unit}"
-    if made <= 0 or seconds < 1:
-        return words
-    rate = made / seconds
-    return f"{words} · {rate:,.0f} a second · {span((run.total - run.done) / rate)} left"
-
-
-def span(seconds: float) -> str:
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
-
-
-def short(key: str) -> str:
-    """A key as a short name for widgets."""
-    return hashlib.blake2b(key.encode(), digest_size=6).hexdigest()
+def _refusal(runs: _Runs, who: str) -> str | None:
+    own = sum(who in run.wanted for run in runs.active.values())
+    if who and own >= MAX_EACH:
+        return f"{own} of your tasks are under way already; wait for one to end, or stop one, and try again."
+    if len(runs.active) >= MAX_ACTIVE:
+        return f"The server has {len(runs.active)} tasks under way and takes no more now; try again in a while."
+    return None
 
 
 @st.cache_resource(show_spinner=False, max_entries=1)
@@ -147,12 +175,14 @@ def _runs() -> _Runs:
     return _Runs()
 
 
-def _work(key: str, run: Run, work: Callable[[Progress], Any], turn: AbstractContextManager[Any], runs: _Runs) -> None:
+def _work(key: str, run: Run, work: Callable[[Progress], Any], runs: _Runs) -> None:
     """In a thread of its own, which therefore calls nothing of Streamlit's."""
+    _yield_to_clicks()
     try:
-        with turn:
-            if not run.stop.is_set():
-                run.result = work(run.told)
+        if run.turn is not None:
+            run.turn.wait(run.stop)
+        if not run.stop.is_set():
+            run.result = work(run.told)
     except Cancelled:
         run.result = None
     except SightlineError as error:
@@ -161,6 +191,15 @@ def _work(key: str, run: Run, work: Callable[[Progress], Any], turn: AbstractCon
         _log.exception("Work in the background failed", exc_info=error)
         run.trouble = "This failed on our side; the server's log says why. What was done so far is kept."
     finally:
+        if run.turn is not None:
+            run.turn.end()
         run.running = False
         with runs.lock:
             runs.ended[key] = runs.active.pop(key)
+
+
+def _yield_to_clicks() -> None:
+    """Only Linux gives each thread a priority of its own; the threads that this one starts inherit it."""
+    if sys.platform == "linux":
+        this = threading.get_native_id()
+        os.setpriority(os.PRIO_PROCESS, this, max(NICENESS, os.getpriority(os.PRIO_PROCESS, this)))

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import runs
+from dashboard import run_lines
 from dashboard.failures import in_words
 from dashboard.space import asked as space_asked
 from dashboard.space import page as space_page
@@ -11,7 +11,7 @@ from dashboard.space import table as space_table
 st.header("How the network organises pictures", anchor=False)
 st.markdown("Each picture is a point. Those that the network takes for **alike** lie near each other.")
 choices, progress, results = st.container(), st.container(), st.container()
-runs.begin()
+run_lines.begin()
 with choices:
     asked, part = space_asked.ask()
     space_asked.write_link()
@@ -20,4 +20,4 @@ if asked is not None:
         space = space_table.space(asked)
         if space is not None:
             space_page.parts(space, part)
-runs.lines(progress)
+run_lines.lines(progress)

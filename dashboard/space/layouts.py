@@ -9,7 +9,7 @@ from threading import Lock
 import numpy as np
 import streamlit as st
 
-from dashboard import runs
+from dashboard import run_lines, runs
 from dashboard.scatter import Cloud, cloud_of
 from dashboard.space.cached import once
 from dashboard.space.table import Space
@@ -69,7 +69,7 @@ def quality(space: Space, map: Shown) -> Quality | None:
     key = f"quality|{map.key}"
     run = runs.run_of(key, lambda _tell: map_quality(space.table, space.graph, map.projection.points), in_turn=False)
     if run.running:
-        runs.follow(key, "Measuring how far to trust this map")
+        run_lines.follow(key, "Measuring how far to trust this map")
     elif run.trouble:
         st.caption(run.trouble)
     return run.result
@@ -91,7 +91,8 @@ def _say(run: runs.Run, key: str, space: Space, layout: Layout) -> None:
     title = TITLES[layout.method]
     if run.running:
         waits = " (it compiles itself first, up to a minute)" if layout.method == "umap" else ""
-        runs.follow(key, f"PCA is shown until {title} is ready{waits}", "steps" if layout.method == "t-sne" else "")
+        unit = "steps" if layout.method == "t-sne" else ""
+        run_lines.follow(key, f"PCA is shown until {title} is ready{waits}", unit)
         return
     if run.trouble:
         st.error(run.trouble, icon=":material/error:")

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 import xai_core as xai
-from dashboard import runs
+from dashboard import run_lines, runs
 from dashboard.space.table import Space
 from dashboard.viewer import Heat, picture_of, viewer
 from xai_core.errors import ImageError
@@ -37,7 +37,7 @@ def mean_map(space: Space, rows: np.ndarray) -> None:
     key = f"mean|{space.key}|{chosen.tobytes().hex()}"
     run = runs.look(key)
     if run is not None and run.running:
-        runs.follow(key, "Grad-CAM", "pictures")
+        run_lines.follow(key, "Grad-CAM", "pictures")
     elif run is not None and run.result is not None:
         _draw(run.result, len(rows))
     else:

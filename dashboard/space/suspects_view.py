@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from dashboard import runs
+from dashboard import run_lines, runs
 from dashboard.space import choice
 from dashboard.space.decisions import DECISIONS, Decision, as_csv, decide, decisions
 from dashboard.space.suspects import ABOUT, KINDS, Suspects, find, key_of, listed, run_of
@@ -21,7 +21,7 @@ def suspects(space: Space) -> None:
     """The page's second half; the search starts by itself."""
     run = run_of(space)
     if run.running:
-        runs.follow(key_of(space), "Looking for suspects", "steps")
+        run_lines.follow(key_of(space), "Looking for suspects", "steps")
         return
     if run.result is None:
         st.warning(run.trouble or "The search was stopped.", icon=":material/info:")

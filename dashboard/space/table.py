@@ -9,7 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 import xai_core as xai
-from dashboard import runs
+from dashboard import run_lines, runs
 from dashboard.cache_folder import cache_folder
 from dashboard.dataset_choice import runs_by_itself
 from dashboard.space.asked import Asked
@@ -50,7 +50,7 @@ def space(asked: Asked) -> Space | None:
         table, graph = run.result
         return Space(asked, table, graph)
     if run is not None and run.running:
-        runs.follow(key, f"{asked.model.card.title} looks at the pictures", "pictures")
+        run_lines.follow(key, f"{asked.model.card.title} looks at the pictures", "pictures")
         return None
     total = len(asked.dataset)
     if run is not None and run.trouble:

@@ -6,9 +6,10 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard import dataset_choice
+from dashboard import dataset_choice, run_lines, runs
 from dashboard.patch_row import patch_row
 from dashboard.question import Question
+from dashboard.runs import Run
 from dashboard.units import cached as units_cached
 from dashboard.units import choice as units_choice
 from dashboard.units import runs as units_runs
@@ -45,13 +46,15 @@ def _search(asked: Question, shown: Shown) -> None:
         return
     job = _job(asked, dataset, *_settings())
     source = dataset_choice.chosen()
-    now = units_runs.progress(job)
-    asleep = now.found is None and not now.running and not now.trouble
-    if asleep and dataset_choice.runs_by_itself(source, asked.model.card.key):
+    run = units_runs.look(job)
+    if run is None and dataset_choice.runs_by_itself(source, asked.model.card.key):
         units_runs.start(job)
-        now = units_runs.progress(job)
-    show = partial(_results, asked, shown, job, source, now.running)
-    st.fragment(show, run_every=POLL_S if now.running else None)()
+        run = units_runs.look(job)
+    following = run is not None and run.running
+    if following:
+        runs.want(units_runs.key_of(job))
+    show = partial(_results, asked, shown, job, source, following)
+    st.fragment(show, run_every=POLL_S if following else None)()
 
 
 def _settings() -> tuple[By, int, int]:
@@ -83,27 +86,26 @@ def _job(asked: Question, dataset: Dataset, by: By, count: int, each: int) -> Pa
 
 def _results(asked: Question, shown: Shown, job: PatchJob, source: str, following: bool) -> None:
     """The part of the page that follows a running search; the whole page runs where it has started or ended."""
-    now = units_runs.progress(job)
-    if st.session_state.pop("unit_visit", False) or (following and not now.running):
+    run = units_runs.look(job)
+    if st.session_state.pop("unit_visit", False) or (following and not (run and run.running)):
         st.rerun()
-    _progress_line(job, now)
-    if now.found is not None and now.found.done:
-        _pieces(asked, shown, job, source, now.found)
+    _progress_line(job, run)
+    if run is not None and run.partial is not None and run.partial.done:
+        _pieces(asked, shown, job, source, run.partial)
 
 
-def _progress_line(job: PatchJob, now: units_runs.Progress) -> None:
+def _progress_line(job: PatchJob, run: Run | None) -> None:
     """How far the search is, with the one thing to do about it."""
-    done, total = (now.found.done, now.found.total) if now.found else (0, len(job.dataset))
-    if now.trouble:
-        st.error(now.trouble, icon=":material/error:")
-    if done == total and now.found:
+    if run is not None and run.running:
+        run_lines.line(units_runs.key_of(job), run, units_runs.TITLE, "pictures")
+        return
+    if run is not None and run.trouble:
+        st.error(run.trouble, icon=":material/error:")
+    done, total = (run.partial.done, run.partial.total) if run and run.partial else (0, len(job.dataset))
+    if done == total:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        if now.running:
-            words = f"{done:,} of {total:,} pictures" if now.found else "Waiting for another search to end …"
-            st.progress(done / max(1, total), words)
-            st.button("Stop", icon=":material/stop_circle:", on_click=units_runs.stop, args=(job,))
-        elif done:
+        if done:
             st.progress(done / total, f"Stopped after {done:,} of {total:,} pictures; this is what they gave.")
             st.button("Go on", icon=":material/play_arrow:", on_click=_start, args=(job,))
         else:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import xai_core as xai
+from dashboard import runs
 from dashboard.units import choice as units_choice
 from dashboard.units import field as units_field
 from dashboard.units import pieces as units_pieces
@@ -31,9 +32,9 @@ PATIENCE_S = 60
 @pytest.fixture(autouse=True)
 def own_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("SIGHTLINE_CACHE", str(tmp_path))
-    units_runs._searches.clear()
+    runs._runs.clear()
     yield tmp_path
-    units_runs._searches.clear()
+    runs._runs.clear()
 
 
 @pytest.fixture(scope="module")
@@ -80,44 +81,44 @@ def test_a_stopped_search_keeps_what_it_found_and_goes_on_to_the_same_end(digits
     dataset, gate = gated(few(digits), 32)
     job = job_of(dataset)
     units_runs.start(job)
-    until(lambda: (now := units_runs.progress(job)).found is not None and now.found.done == 32)
-    assert units_runs.progress(job).running
+    until(lambda: (now := units_runs.look(job)).partial is not None and now.partial.done == 32)
+    assert units_runs.look(job).running
     units_runs.stop(job)
     gate.set()  # the batch that is going on ends
-    until(lambda: not units_runs.progress(job).running)
-    partial = units_runs.progress(job).found
+    until(lambda: not units_runs.look(job).running)
+    partial = units_runs.look(job).partial
     assert partial is not None
     assert partial.done == 64
     assert len(partial.unit("block4", 0)) == 4
     units_runs.start(job)
-    until(lambda: not units_runs.progress(job).running)
-    assert same(units_runs.progress(job).found, top_patches(job.model, few(digits), LAYERS, 4))
+    until(lambda: not units_runs.look(job).running)
+    assert same(units_runs.look(job).result, top_patches(job.model, few(digits), LAYERS, 4))
 
 
 def test_a_new_server_finds_what_an_earlier_one_left_and_goes_on_from_there(digits: Dataset):
     dataset, gate = gated(few(digits), 32)
     job = job_of(dataset)
     units_runs.start(job)
-    until(lambda: (now := units_runs.progress(job)).found is not None and now.found.done == 32)
+    until(lambda: (now := units_runs.look(job)).partial is not None and now.partial.done == 32)
     units_runs.stop(job)
     gate.set()
-    until(lambda: not units_runs.progress(job).running)
-    units_runs._searches.clear()  # what a server knows goes with it
-    left = units_runs.progress(job)
-    assert left.found is not None
-    assert (left.found.done, left.running) == (64, False)
+    until(lambda: not units_runs.look(job).running)
+    runs._runs.clear()  # what a server knows goes with it
+    left = units_runs.look(job)
+    assert left.partial is not None
+    assert (left.partial.done, left.running) == (64, False)
     reads: list[str] = []
     counted = replace(dataset, read=lambda item: reads.append(item) or dataset.read(item))
     units_runs.start(job_of(counted))
-    until(lambda: not units_runs.progress(job).running)
+    until(lambda: not units_runs.look(job).running)
     assert len(reads) == 32
 
 
 def test_other_data_never_shows_an_earlier_result(digits: Dataset):
     units_runs.start(job_of(few(digits)))
-    until(lambda: not units_runs.progress(job_of(few(digits))).running)
-    assert units_runs.progress(job_of(few(digits))).found is not None
-    assert units_runs.progress(job_of(replace(few(digits), digest="changed"))).found is None
+    until(lambda: not units_runs.look(job_of(few(digits))).running)
+    assert units_runs.look(job_of(few(digits))).result is not None
+    assert units_runs.look(job_of(replace(few(digits), digest="changed"))) is None
 
 
 def test_an_error_of_a_search_is_told_and_ends_it(digits: Dataset):
@@ -126,19 +127,19 @@ def test_an_error_of_a_search_is_told_and_ends_it(digits: Dataset):
 
     job = job_of(replace(few(digits), read=fail, digest="fails"))
     units_runs.start(job)
-    until(lambda: not units_runs.progress(job).running)
-    assert "failed on our side" in (units_runs.progress(job).trouble or "")
+    until(lambda: not units_runs.look(job).running)
+    assert "failed on our side" in (units_runs.look(job).trouble or "")
 
 
 def test_another_unit_after_the_pass_answers_within_100_ms(digits: Dataset):
     job = job_of(digits)
     units_runs.start(job)
-    until(lambda: not units_runs.progress(job).running)
+    until(lambda: not units_runs.look(job).running)
     field = receptive_field(job.model.module, "block4", job.model.card.input_size)
 
     def browse(channel: int) -> float:
         started = time.perf_counter()
-        found = units_runs.progress(job).found
+        found = units_runs.look(job).partial
         assert found is not None
         pieces = [piece(job.model, digits, field, channel, patch) for patch in found.unit("block4", channel)]
         assert len(pieces) == 4

@@ -17,7 +17,7 @@ from sklearn.neighbors import NearestNeighbors
 from streamlit.testing.v1 import AppTest
 
 import xai_core as xai
-from dashboard import runs
+from dashboard import run_lines, runs
 from dashboard.space import choice, decisions, selection, suspects
 from xai_core.errors import Cancelled
 from xai_core.representation.duplicates import Duplicates
@@ -164,7 +164,7 @@ def test_stopping_a_run_ends_it_at_its_next_step():
 
 def test_rate_and_time_left_are_of_what_this_run_has_done():
     run = runs.Run(done=300, total=900, first=100, started=time.monotonic() - 10)
-    assert runs.in_words(run, "Pictures", "pictures") == "Pictures: 300 of 900 pictures · 20 a second · 30 s left"
+    assert run_lines.in_words(run, "Pictures", "pictures") == "Pictures: 300 of 900 pictures · 20 a second · 30 s left"
 
 
 def test_copies_are_listed_group_by_group():

@@ -16,8 +16,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 import xai_core as xai
-from dashboard import cached, local_folder
-from dashboard.units import runs as units_runs
+from dashboard import cached, local_folder, runs
 from xai_core.datasets import open_dataset
 from xai_core.errors import ImageError
 from xai_core.models.preprocess import prepare
@@ -29,27 +28,28 @@ PATIENCE_S = 60
 @pytest.fixture
 def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
     monkeypatch.setenv("SIGHTLINE_CACHE", str(tmp_path / "cache"))
-    units_runs._searches.clear()
+    runs._runs.clear()
     yield AppTest.from_file(str(PAGE), default_timeout=PATIENCE_S)
     wait_for_searches()
     cached._traced.clear()
 
 
 def wait_for_searches() -> None:
-    searches, end = units_runs._searches(), time.monotonic() + PATIENCE_S
-    for stop in list(searches.stops.values()):
-        stop.set()
-    while searches.stops and time.monotonic() < end:
-        time.sleep(0.02)
+    runs.stop_all()
+    wait_for_the_end()
 
 
 def run_to_the_end(app: AppTest) -> AppTest:
     """Run the page until its search has ended."""
     app.run()
-    searches, end = units_runs._searches(), time.monotonic() + PATIENCE_S
-    while searches.stops and time.monotonic() < end:
-        time.sleep(0.02)
+    wait_for_the_end()
     return app.run()
+
+
+def wait_for_the_end() -> None:
+    end = time.monotonic() + PATIENCE_S
+    while runs._runs().active and time.monotonic() < end:
+        time.sleep(0.02)
 
 
 def unit_shown(app: AppTest) -> tuple[int, int, int]:
@@ -204,8 +204,8 @@ def test_a_zip_is_searched_and_its_damaged_picture_is_named(app: AppTest):
 def test_a_folder_of_this_machine_is_searched_and_its_path_enters_no_link(
     app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    for module in ("data", "local"):  # there is no browser here that could be local
-        monkeypatch.setattr(f"dashboard.units.{module}.is_local", lambda: True)
+    for module in ("dataset_choice", "local_folder"):  # there is no browser here that could be local
+        monkeypatch.setattr(f"dashboard.{module}.is_local", lambda: True)
     (tmp_path / "pets").mkdir()
     for seed in range(3):
         (tmp_path / "pets" / f"{seed}.png").write_bytes(png(seed))
