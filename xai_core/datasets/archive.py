@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import re
 import stat
 import zipfile
 import zlib
 from collections import Counter
+from dataclasses import replace
 from functools import partial
 from io import BytesIO
 from pathlib import Path
 
+from xai_core.datasets.columns import MAX_BYTES
 from xai_core.datasets.dataset import Dataset
 from xai_core.datasets.limits import DatasetLimits, check_count
+from xai_core.datasets.listed import with_list
 from xai_core.datasets.listing import is_hidden, is_picture, labelled, left_out, listing_digest
+from xai_core.datasets.paths import safe_path
 from xai_core.errors import ImageError
 from xai_core.images.limits import Limits, check_bytes
 from xai_core.images.raster import load_image
@@ -22,7 +25,6 @@ from xai_core.types import SourceImage
 
 _MARKS = (b"PK\x03\x04", b"PK\x05\x06")  # a first entry, or the end of a zip without any
 _READ_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the others may ask for gigabytes before the first byte
-_DRIVE = re.compile(r"[A-Za-z]:")
 _ENCRYPTED = 0x1
 _WHY = {
     "file": ("file", "no picture by its name"),
@@ -38,7 +40,7 @@ def is_zip(start: bytes) -> bool:
 
 
 def open_zip(source: Path | bytes, file_name: str, name: str | None, limits: DatasetLimits) -> Dataset:
-    """Every picture in the zip, one folder a class (`labelled` has the rule).
+    """Every picture in the zip, one folder a class (`labelled` has the rule), or as the only CSV in it tells.
 
     digest: over path, size and CRC-32 of each picture, so a copy of the file has the same. ImageError: damaged,
     without a picture, or more than the limits allow.
@@ -49,7 +51,9 @@ def open_zip(source: Path | bytes, file_name: str, name: str | None, limits: Dat
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise ImageError(f"{title} is no zip that can be read; make it again.") from error
     check_count(len(archive.infolist()), limits.max_zip_entries, title, "entries")
-    found, others = _pictures(archive)
+    found, lists, others = _pictures(archive)
+    if len(lists) > 1:
+        others["file"] += len(lists)
     check_count(len(found), limits.max_items, title, "pictures")
     if not found:
         raise ImageError(f"{title} holds no picture; give a zip with one folder a class, or with pictures.")
@@ -58,7 +62,7 @@ def open_zip(source: Path | bytes, file_name: str, name: str | None, limits: Dat
         most = limits.max_zip_bytes // 1_000_000
         raise ImageError(f"{title} unpacks to {size // 1_000_000:,} MB; at most {most:,} MB are read, so split it.")
     items, class_names = labelled(list(found))
-    return Dataset(
+    dataset = Dataset(
         name=name or Path(file_name).stem,
         items=items,
         class_names=class_names,
@@ -67,35 +71,42 @@ def open_zip(source: Path | bytes, file_name: str, name: str | None, limits: Dat
         notes=tuple(note for kind, (what, why) in _WHY.items() for note in left_out(others[kind], what, why)),
         state=lambda item: (found[item].file_size, found[item].CRC),
     )
+    return dataset if len(lists) != 1 else _with_list(dataset, archive, next(iter(lists.items())), limits)
 
 
-def _pictures(archive: zipfile.ZipFile) -> tuple[dict[str, zipfile.ZipInfo], Counter[str]]:
-    """The entries that are pictures by safe path, and how many of the others there are of each kind in `_WHY`."""
+def _with_list(
+    dataset: Dataset, archive: zipfile.ZipFile, entry: tuple[str, zipfile.ZipInfo], limits: DatasetLimits
+) -> Dataset:
+    path, info = entry
+    title = label_of(path)
+    read = partial(_entry_bytes, archive, info, title, replace(limits.picture, max_bytes=MAX_BYTES))
+    return with_list(dataset, read, path.rpartition("/")[0], title, limits.max_items)
+
+
+def _pictures(
+    archive: zipfile.ZipFile,
+) -> tuple[dict[str, zipfile.ZipInfo], dict[str, zipfile.ZipInfo], Counter[str]]:
+    """The entries that are pictures and those that are lists, by safe path; how many others there are of each kind in
+    `_WHY`."""
     found: dict[str, zipfile.ZipInfo] = {}
+    lists: dict[str, zipfile.ZipInfo] = {}
     others: Counter[str] = Counter()
     for info in archive.infolist():
-        path = _safe_path(info.filename)
+        path = safe_path(info.filename)
         if info.is_dir() or (path and is_hidden(path)):
             continue
         if path is None:
             others["unsafe"] += 1
         elif stat.S_ISLNK(info.external_attr >> 16):
             others["link"] += 1
+        elif path.lower().endswith(".csv"):
+            lists[path] = info
         elif not is_picture(path):
             others["file"] += 1
         else:
             others["twice"] += path in found
             found[path] = info
-    return found, others
-
-
-def _safe_path(path: str) -> str | None:
-    """The path with "/" between folders; None where it is absolute or climbs: only a name here, but names travel."""
-    path = path.replace("\\", "/")
-    parts = [part for part in path.split("/") if part not in ("", ".")]
-    if path.startswith("/") or _DRIVE.match(path) or ".." in parts or not parts:
-        return None
-    return "/".join(parts)
+    return found, lists, others
 
 
 def _read(archive: zipfile.ZipFile, found: dict[str, zipfile.ZipInfo], limits: Limits, item: str) -> SourceImage:

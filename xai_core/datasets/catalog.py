@@ -10,11 +10,12 @@ from xai_core.datasets.bundled import open_digits, open_samples
 from xai_core.datasets.dataset import Dataset
 from xai_core.datasets.folder import open_folder
 from xai_core.datasets.limits import DEFAULT_DATASET_LIMITS, DatasetLimits
+from xai_core.datasets.listed import open_list
 from xai_core.datasets.uploads import Upload, open_uploads
 from xai_core.errors import ImageError
 
 BUNDLED: Mapping[str, Callable[[], Dataset]] = {"digits": open_digits, "samples": open_samples}
-_ALLOWED = f"a folder, a zip or one of the bundled names {', '.join(BUNDLED)}"
+_ALLOWED = f"a folder, a zip, a CSV of paths or one of the bundled names {', '.join(BUNDLED)}"
 
 
 def open_dataset(
@@ -23,7 +24,7 @@ def open_dataset(
     name: str | None = None,
     limits: DatasetLimits = DEFAULT_DATASET_LIMITS,
 ) -> Dataset:
-    """The pictures of a folder, a zip, a bundled name ("digits", "samples"), or several uploads.
+    """The pictures of a folder, a zip, a CSV of paths, a bundled name ("digits", "samples"), or several uploads.
 
     uploads: SourceImages, or (name, bytes) as they came; a single zip among bytes is opened as one. A bundled name wins
     over a folder of the same name, for which a Path is given. name: what to call it on screen.
@@ -39,6 +40,8 @@ def open_dataset(
         return open_folder(path, name, limits)
     if not path.exists():
         raise ImageError(f'There is no data set "{source}"; give {_ALLOWED}.')
+    if path.suffix.lower() == ".csv" and path.is_file():
+        return open_list(path, name, limits)
     if not _is_zip_file(path):
         raise ImageError(f'The file "{source}" is no zip; give {_ALLOWED}.')
     return open_zip(path, path.name, name, limits)

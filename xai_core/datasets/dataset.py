@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from PIL import Image
@@ -28,6 +28,7 @@ class Dataset:
     digest: SHA-256 hex over what tells one state of the data from another; each source says what that is.
     read: from an item's id to the picture; `load` is the way to call it.
     state: from an item's id to what changes with its picture (size and time, a checksum); None: `digest` alone tells.
+    columns: what else a list told of the pictures, {name: (n,) float64 with NaN, or text}; `digest` covers it.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Dataset:
     read: Callable[[str], SourceImage]
     notes: tuple[str, ...] = ()
     state: Callable[[str], tuple[object, ...]] | None = None
+    columns: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.items)
