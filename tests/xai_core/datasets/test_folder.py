@@ -154,10 +154,7 @@ def test_a_folder_can_be_sent_to_another_process(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "reason"),
     [
-        (
-            "missing",
-            r'There is no data set ".*missing"; give a folder, a zip, a CSV of paths or one of the bundled names digits',
-        ),
+        ("missing", r'There is no data set ".*missing"; give a folder, a zip, a CSV of paths or one of the bundled'),
         ("empty", r"holds no picture; give a folder with one subfolder a class"),
         ("file.png", r"is no zip; give a folder"),
         ("pipe", r"is no zip; give a folder"),

@@ -1,0 +1,183 @@
+"""Well-known data sets through torchvision: never downloaded unless asked for, checked, unpacked and read by it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from xai_core.datasets.dataset import Dataset, DatasetItem
+from xai_core.datasets.fetching import fetch_file
+from xai_core.datasets.folder import open_folder
+from xai_core.datasets.limits import DEFAULT_DATASET_LIMITS
+from xai_core.datasets.listing import listing_digest
+from xai_core.errors import ImageError
+from xai_core.images.digest import array_digest
+from xai_core.types import SourceImage
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """addresses: tried in order. path: relative to torchvision's root. md5: hex."""
+
+    addresses: tuple[str, ...]
+    path: str
+    md5: str
+
+
+@dataclass(frozen=True)
+class Published:
+    """size_bytes: of the download. about: what is in the part that is shown. files, unpack, open: given the root."""
+
+    title: str
+    size_bytes: int
+    about: str
+    files: Callable[[], list[RemoteFile]]
+    unpack: Callable[[Path], object]
+    open: Callable[[Path], Dataset]
+
+
+def is_downloaded(key: str, folder: Path) -> bool:
+    """folder: where all published sets are kept."""
+    return (folder / key).is_dir()
+
+
+def download_published(key: str, folder: Path, on_progress: Progress | None = None) -> None:
+    """Fetch and unpack the set; it gets its place once it is whole, and parts that have arrived are kept until then.
+
+    on_progress(received, all), in bytes, may raise to stop. ImageError: no network, or the disk refuses.
+    """
+    wanted = _published(key)
+    making = folder / f"{key}.partial"
+    tell = on_progress or (lambda _received, _total: None)
+    tell(0, wanted.size_bytes)
+    before = 0
+    for file in wanted.files():
+        path = making / file.path
+        shown = partial(_shown, tell, before, wanted.size_bytes)
+        fetch_file(file.addresses, path, file.md5, 2 * wanted.size_bytes, shown)
+        before += path.stat().st_size
+    try:
+        wanted.unpack(making)
+        os.replace(making, folder / key)
+    except (OSError, RuntimeError) as error:
+        shutil.rmtree(making, ignore_errors=True)
+        raise ImageError(f"{wanted.title} could not be unpacked ({error}); free some space and try again.") from error
+
+
+def open_published(key: str, folder: Path) -> Dataset:
+    """The test pictures of a set that has been downloaded. ImageError: it has not, or it is damaged."""
+    wanted = _published(key)
+    if not is_downloaded(key, folder):
+        raise ImageError(f"{wanted.title} is not on this machine; ask for its download first.")
+    try:
+        return wanted.open(folder / key)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise ImageError(f'{wanted.title} is damaged; remove "{folder / key}" and download it again.') from error
+
+
+def _published(key: str) -> Published:
+    if key not in PUBLISHED:
+        raise ImageError(f'There is no published set "{key}"; give one of {", ".join(PUBLISHED)}.')
+    return PUBLISHED[key]
+
+
+def _shown(tell: Progress, before: int, total: int, received: int) -> None:
+    tell(min(before + received, total), total)
+
+
+def _fashion_files() -> list[RemoteFile]:
+    kind = _torchvision().FashionMNIST
+    return [
+        RemoteFile(tuple(f"{mirror}{name}" for mirror in kind.mirrors), f"FashionMNIST/raw/{name}", md5)
+        for name, md5 in kind.resources
+    ]
+
+
+def _open_fashion(root: Path) -> Dataset:
+    held = _torchvision().FashionMNIST(root, train=False)
+    return _from_arrays("Fashion-MNIST", held.data.numpy(), held.targets.numpy(), held.classes)
+
+
+def _cifar_files() -> list[RemoteFile]:
+    kind = _torchvision().CIFAR10
+    return [RemoteFile((kind.url,), kind.filename, kind.tgz_md5)]
+
+
+def _open_cifar(root: Path) -> Dataset:
+    held = _torchvision().CIFAR10(root, train=False)
+    return _from_arrays("CIFAR-10", held.data, np.array(held.targets), held.classes)
+
+
+def _imagenette_files() -> list[RemoteFile]:
+    url, md5 = _torchvision().Imagenette._ARCHIVES["160px"]
+    return [RemoteFile((url,), url.rpartition("/")[2], md5)]
+
+
+def _open_imagenette(root: Path) -> Dataset:
+    held = _torchvision().Imagenette(root, split="val", size="160px")
+    folder = Path(held._image_root)
+    found = open_folder(folder, "Imagenette", DEFAULT_DATASET_LIMITS)
+    names = {wnid: title[0] for wnid, title in held._WNID_TO_CLASS.items()}
+    return replace(found, class_names=tuple(names.get(name, name) for name in found.class_names))
+
+
+def _from_arrays(title: str, pixels: np.ndarray, labels: np.ndarray, names: list[str]) -> Dataset:
+    """pixels: uint8 (n, h, w) or (n, h, w, 3). Ids are "class/number"; digest: over pixels and labels."""
+    pixels.setflags(write=False)
+    return Dataset(
+        name=title,
+        items=tuple(DatasetItem(f"{names[label]}/{i:05d}", int(label)) for i, label in enumerate(labels.tolist())),
+        class_names=tuple(names),
+        digest=listing_digest([(array_digest(pixels), array_digest(labels))]),
+        read=partial(_read, pixels),
+    )
+
+
+def _read(held: np.ndarray, item: str) -> SourceImage:
+    pixels = held[int(item.rpartition("/")[2])]
+    pixels = np.ascontiguousarray(pixels if pixels.ndim == 3 else np.repeat(pixels[:, :, None], 3, axis=2))
+    pixels.setflags(write=False)
+    return SourceImage(pixels, item, "photograph", array_digest(pixels))
+
+
+def _torchvision() -> Any:
+    from torchvision import datasets  # takes a while, and few ask for it
+
+    return datasets
+
+
+PUBLISHED: Mapping[str, Published] = {
+    "fashion-mnist": Published(
+        "Fashion-MNIST",
+        30_878_645,
+        "10,000 test pictures of clothes, 28 x 28, in 10 classes (Xiao et al. 2017, MIT licence)",
+        _fashion_files,
+        lambda root: _torchvision().FashionMNIST(root, download=True),
+        _open_fashion,
+    ),
+    "cifar-10": Published(
+        "CIFAR-10",
+        170_498_071,
+        "10,000 test photographs, 32 x 32, in 10 classes (Krizhevsky 2009)",
+        _cifar_files,
+        lambda root: _torchvision().CIFAR10(root, download=True),
+        _open_cifar,
+    ),
+    "imagenette": Published(
+        "Imagenette",
+        99_003_388,
+        "3,925 photographs of ten ImageNet classes, 160 pixels (fast.ai, Apache licence)",
+        _imagenette_files,
+        lambda root: _torchvision().Imagenette(root, split="val", size="160px", download=True),
+        _open_imagenette,
+    ),
+}
