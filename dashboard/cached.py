@@ -5,13 +5,20 @@ from __future__ import annotations
 import streamlit as st
 
 import xai_core as xai
+from dashboard import audit
 from dashboard.choices import thumbnail
+from dashboard.configuration import memory
+from dashboard.kept import Kept
 from dashboard.viewer import Picture, picture_of
+from dashboard.visitors import visitor
+from dashboard.weight import bytes_of
 from xai_core.attribution.explain import ImageTrace
 from xai_core.attribution.steps import GradCamSteps, grad_cam_steps
 from xai_core.datasets import Dataset, open_dataset
 from xai_core.images import SAMPLES
 from xai_core.types import Box, LayerInfo, LoadedModel, ModelCard, SourceImage
+
+TRACES_EACH = 4  # passes that one visitor holds: two panes, and the two before them
 
 
 @st.cache_resource(show_spinner=False)
@@ -20,9 +27,14 @@ def cards() -> dict[str, ModelCard]:
     return {card.key: card for card in xai.model_cards()}
 
 
-@st.cache_resource(max_entries=3, show_spinner=False)
 def model(key: str) -> LoadedModel:
-    return xai.load_model(key)
+    """A model of the catalogue, loaded once for all who ask; those used longest ago make room within the budget."""
+    return _models().get_or_make(key, lambda: xai.load_model(key), lambda loaded: bytes_of(loaded.module))
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _models() -> Kept:
+    return Kept(memory("MODEL"))
 
 
 def identity(model: LoadedModel) -> str:
@@ -49,15 +61,20 @@ def bundled_set(name: str) -> Dataset:
 def trace_for(model: LoadedModel, image: SourceImage, layers: tuple[LayerInfo, ...], wanted: str | None) -> ImageTrace:
     """A pass that keeps every layer of the short list, and the wanted one if it is none of them."""
     names = tuple(layer.name for layer in layers if layer.main or layer.name == wanted)
-    return _traced(model.card.key, image.digest, names, model, image)
+    traced = _traces().get_or_make(
+        (identity(model), image.digest, names),
+        lambda: xai.trace_image(model, image, names),
+        lambda traced: bytes_of(traced.trace, besides=model.module),
+        visitor(),
+    )
+    audit.predicted(traced)
+    return traced
 
 
-@st.cache_resource(max_entries=6, show_spinner=False)
-def _traced(
-    model_key: str, image_digest: str, layer_names: tuple[str, ...], _model: LoadedModel, _image: SourceImage
-) -> ImageTrace:
-    """One forward pass; its graph answers any class and any of these layers later. Few are kept: they are large."""
-    return xai.trace_image(_model, _image, layer_names)
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _traces() -> Kept:
+    """One forward pass each; its graph answers any class and any of its layers later. They are large."""
+    return Kept(memory("TRACE"), TRACES_EACH)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -77,9 +94,9 @@ def _steps(model: str, image_digest: str, layer: str, class_index: int, _traced:
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def picture(image_digest: str, box: Box, name: str, _image: SourceImage) -> Picture:
-    """The picture as the browser gets it."""
-    return picture_of(_image.pixels, box, name)
+def picture(image_digest: str, box: Box, name: str, _image: SourceImage, max_side: int = 1024) -> Picture:
+    """The picture as the browser gets it, its longer side at most max_side pixels."""
+    return picture_of(_image.pixels, box, name, max_side)
 
 
 def sample_thumbs() -> dict[str, str]:

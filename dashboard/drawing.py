@@ -15,6 +15,7 @@ from xai_core.render.recipe import recipe_line
 from xai_core.render.scale import PIXEL_PERCENTILE, Evidence, has_evidence, shown
 from xai_core.types import Explanation, SourceImage
 
+TILE_SIDE = 448  # twice a tile's width on the page, for dense screens
 NO_EVIDENCE = {
     "for": "No positive evidence for this class at this layer.",
     "against": "No evidence against this class at this layer.",
@@ -60,6 +61,11 @@ def draw(image: SourceImage, result: Explanation, layer: str, evidence: Evidence
 def picture_of_result(image: SourceImage, result: Explanation) -> Picture:
     """The picture as the browser gets it, with the box that the model saw."""
     return cached.picture(image.digest, result.box, image.name, image)
+
+
+def tile_of_result(image: SourceImage, result: Explanation) -> Picture:
+    """The same for small tiles: fewer pixels to send and to decode."""
+    return cached.picture(image.digest, result.box, image.name, image, TILE_SIDE)
 
 
 def _visible(values: np.ndarray, evidence: Evidence) -> bool:

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from dashboard import cached, state
-from dashboard.drawing import Look, draw, picture_of_result
+from dashboard.drawing import Look, draw, tile_of_result
 from dashboard.viewer import Click, Tile, gallery, viewer
 from xai_core.attribution.catalog import find_method
 from xai_core.attribution.explain import ImageTrace
@@ -152,7 +152,7 @@ def layer_gallery(image: SourceImage, result: Explanation, layers: tuple[LayerIn
     top = max(high for _, _, high in drawn.values())
     tiles = [Tile(name, values, top if together else high) for name, (values, _, high) in drawn.items()]
     gallery(
-        picture_of_result(image, result),
+        tile_of_result(image, result),
         tiles,
         selected=layer,
         key="layer_gallery",

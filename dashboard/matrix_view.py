@@ -10,7 +10,7 @@ import streamlit as st
 
 from dashboard import computing, panes, state
 from dashboard.compare_panes import Answer
-from dashboard.drawing import picture_of_result
+from dashboard.drawing import tile_of_result
 from dashboard.state import Selection
 from dashboard.viewer import matrix
 from xai_core.attribution.catalog import METHODS, find_method
@@ -50,7 +50,7 @@ def _table(traced: ImageTrace, rows: list[int], columns: list[Column], right: An
         return
     names = [short_name(traced.prediction.class_names[i]) for i in rows]
     matrix(
-        picture_of_result(traced.image, last),
+        tile_of_result(traced.image, last),
         [f"{name}\n{percent(float(traced.prediction.probabilities[i]))}" for name, i in zip(names, rows, strict=True)],
         [title for title, _, _ in columns],
         cells,

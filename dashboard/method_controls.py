@@ -51,8 +51,11 @@ def evidence_control() -> None:
 
 def expert_controls(prediction: Prediction) -> None:
     """Contrast with another class, and which number is explained."""
-    with st.expander("For experts"):
-        names = prediction.class_names
+    box = st.expander("For experts", key="experts", on_change="rerun")
+    if not box.open:  # a list of a thousand classes that few open would hold up the first picture
+        return
+    names = prediction.class_names
+    with box:
         choice(
             "Rather than",
             "against",

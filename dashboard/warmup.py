@@ -9,7 +9,7 @@ def warm() -> None:
     """Make the first screen's map before anybody asks for it: in its own thread, while the server answers."""
     # Streamlit warns of every cached call outside a visitor's run; here that is what we want.
     logging.getLogger("streamlit.runtime.scriptrunner_utils.script_run_context").setLevel(logging.ERROR)
-    from dashboard import cached, computing  # not at the top: the imports are the slow part
+    from dashboard import cached, computing, drawing  # not at the top: the imports are the slow part
     from dashboard.state import Selection
     from xai_core.attribution.explain import suggested_layer
 
@@ -18,7 +18,8 @@ def warm() -> None:
     layers = cached.layers(chosen.model, model)
     image = cached.sample(chosen.picture.removeprefix("sample:"))
     traced = cached.trace_for(model, image, layers, None)
-    computing.explanation(traced, chosen, traced.prediction.top(1)[0].index, suggested_layer(model))
     cached.methods(chosen.model, model)
-    cached.picture(image.digest, traced.given.box, image.name, image)
+    explained = computing.explanation(traced, chosen, traced.prediction.top(1)[0].index, suggested_layer(model))
+    drawing.picture_of_result(image, explained)
+    drawing.tile_of_result(image, explained)
     cached.sample_thumbs()

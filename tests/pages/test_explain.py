@@ -33,7 +33,7 @@ PAGE = Path(__file__).resolve().parents[2] / "pages" / "explain.py"
 @pytest.fixture
 def app() -> Iterator[AppTest]:
     yield AppTest.from_file(str(PAGE), default_timeout=60)
-    cached._traced.clear()
+    cached._traces.clear()
     results._store.clear()
 
 
@@ -54,6 +54,15 @@ def test_first_run_shows_the_predicted_class_without_a_click(app: AppTest):
     assert headline(app) == f"The model sees: {expected.name.split(',')[0]}"
     assert app.selectbox(key="choice_layer").value == "bn2"
     assert app.selectbox(key="choice_class_index").value == expected.index
+
+
+def test_the_questions_for_experts_are_drawn_once_their_box_is_open(app: AppTest):
+    app.run()
+    assert "choice_against" not in {box.key for box in app.selectbox}
+    app.session_state["experts"] = True
+    app.run()
+    app.selectbox(key="choice_against").set_value(281).run()
+    assert any("rather than tabby" in line.value for line in app.markdown)
 
 
 def test_another_class_and_layer_need_no_other_forward_pass(app: AppTest, monkeypatch: pytest.MonkeyPatch):
@@ -151,7 +160,7 @@ def test_links_are_read_with_suspicion(link: dict[str, str], expected: Selection
 
 
 def test_caches_are_bounded():
-    for cache in (cached.model, cached.layers, cached.sample, cached._traced, cached.picture):
+    for cache in (cached._models, cached.layers, cached.sample, cached._traces, cached.picture):
         assert isinstance(cache, type(st.cache_resource(lambda: None)))
         assert cache._info.max_entries is not None
 
@@ -189,7 +198,7 @@ def test_a_download_shows_its_size_then_loads_the_model_and_its_map(
         agree.click().run()
     assert headline(app).startswith("The model sees: ")
     assert app.selectbox(key="choice_layer").value == "layers.16"
-    cached.model.clear()
+    cached._models.clear()
 
 
 @contextmanager
