@@ -1,4 +1,4 @@
-"""Which pictures are searched for top patches: a bundled set, uploads or a zip, or a folder of this machine."""
+"""Which pictures: a bundled set, uploads or a zip, a folder or a list of this machine, or a well-known set."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import streamlit as st
 
 from dashboard import cached, state
 from dashboard.local_folder import is_local, open_local_folder
+from dashboard.plain_text import plainly
+from dashboard.published_sets import published_set
 from xai_core.datasets import BUNDLED, Dataset, open_dataset
 
 TITLES = {
@@ -15,6 +17,7 @@ TITLES = {
     "digits": "Handwritten digits",
     "uploads": "My pictures or a zip",
     "folder": "A folder of this machine",
+    "published": "A well-known set",
 }
 TYPES = ["zip", "png", "jpg", "jpeg", "webp", "tif", "tiff", "bmp", "gif"]
 
@@ -53,10 +56,12 @@ def given(source: str) -> Dataset | None:
     """The pictures of a source, with what it takes to name them; None and ImageError as `data_control`."""
     if source in BUNDLED:
         return cached.bundled_set(source)
+    if source == "published":
+        return published_set()
     dataset = _uploaded() if source == "uploads" else _folder()
     if dataset is not None:
         for note in dataset.notes:
-            st.caption(f":material/info: {note}")
+            st.caption(f":material/info: {plainly(note)}")
     return dataset
 
 
@@ -78,7 +83,7 @@ def picture_of(source: str, dataset: Dataset, index: int) -> str:
 def _uploaded() -> Dataset | None:
     kept: Dataset | None = st.session_state.get("unit_uploads")
     files = st.file_uploader(
-        "Several pictures, or one zip with a folder for each class",
+        "Several pictures, or one zip with a folder for each class or a CSV of paths and labels",
         type=TYPES,
         accept_multiple_files=True,
         key="unit_uploader",
@@ -89,22 +94,24 @@ def _uploaded() -> Dataset | None:
         kept = open_dataset([(file.name, file.getvalue()) for file in files])
         st.session_state.update(unit_uploads=kept, unit_upload_ids=ids)
     if kept is not None:
-        st.caption(f"**{kept.name}**: {_size(kept)}")
+        st.caption(f"**{plainly(kept.name)}**: {_size(kept)}")
     return kept
 
 
 def _folder() -> Dataset | None:
     text = st.text_input(
-        "Path of the folder",
+        "Path of a folder, or of a CSV that lists pictures",
         key="unit_folder",
         persist_state="session",
         placeholder="~/pictures",
-        help="Subfolders are read as classes. Nothing in the folder is changed, and the path never enters a link.",
+        help="Subfolders are read as classes. A CSV has a header line, a column with paths that count from its own "
+        'folder, and perhaps a column "label"; its other columns can colour the map. Nothing in the folder is changed, '
+        "and the path never enters a link.",
     )
     if not text.strip():
         return None
     dataset: Dataset = _opened(text)
-    st.caption(f"**{dataset.name}**: {_size(dataset)}")
+    st.caption(f"**{plainly(dataset.name)}**: {_size(dataset)}")
     return dataset
 
 
@@ -120,4 +127,6 @@ def _opened(text: str) -> Dataset:
 
 def _size(dataset: Dataset) -> str:
     classes = f" in {len(dataset.class_names)} classes" if dataset.class_names else ", without classes"
-    return f"{len(dataset):,} pictures{classes}"
+    names = [plainly(name) for name in dataset.columns]
+    more = f" · also known: {', '.join(names[:6])}{' …' if len(names) > 6 else ''}" if names else ""
+    return f"{len(dataset):,} picture{'' if len(dataset) == 1 else 's'}{classes}{more}"

@@ -37,9 +37,9 @@ def _loopback(name: str) -> bool:
 
 
 def open_local_folder(text: str) -> Dataset:
-    """The pictures of a folder of this machine, from what a person has typed; never from a link.
+    """The pictures of a folder of this machine, or of a CSV in it, from what a person has typed; never from a link.
 
-    ImageError: the server is open to other machines, or the path is no whole one, no folder or cannot be read.
+    ImageError: the server is open to other machines, or the path is no whole one, neither of them or cannot be read.
     """
     if not is_local():
         raise ImageError(
@@ -54,6 +54,6 @@ def open_local_folder(text: str) -> Dataset:
         raise ImageError(f'The home folder in "{text[:200]}" is not known; give the whole path.') from error
     if not path.is_absolute():
         raise ImageError(f'"{text[:200]}" is no whole path; give one that starts with / or ~, or with a drive.')
-    if not path.is_dir():
-        raise ImageError(f'There is no folder "{text[:200]}" on this machine; check the path.')
+    if not path.is_dir() and not (path.suffix.lower() == ".csv" and path.is_file()):
+        raise ImageError(f'There is no folder and no CSV file "{text[:200]}" on this machine; check the path.')
     return open_dataset(path)

@@ -61,14 +61,16 @@ def _resolved(picture: SourceImage, source: str) -> Asked | None:
         st.error(str(error), icon=":material/error:")
         return None
     if dataset is None:
-        st.info(_WANTED[source], icon=":material/add_photo_alternate:")
+        if source in _WANTED:
+            st.info(_WANTED[source], icon=":material/add_photo_alternate:")
         return None
     return Asked(model, dataset, layer, picture, source)
 
 
 _WANTED = {
     "uploads": "Add pictures, or a zip with a folder for each class; then the map is drawn.",
-    "folder": "Name a folder, with a subfolder for each class if there are classes; then the map is drawn.",
+    "folder": "Name a folder, with a subfolder for each class if there are classes, or a CSV of paths and labels; then "
+    "the map is drawn.",
 }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import streamlit as st
 
+from dashboard.run_lines import short
 from dashboard.scatter import Colours, by_category, by_value
 from dashboard.space.cached import once
 from dashboard.space.table import Space
@@ -14,6 +15,9 @@ from xai_core.representation.class_names import matched
 from xai_core.representation.classes import class_centres, own_class_distances
 from xai_core.types import FeatureTable
 
+_LISTED = "listed:"  # before the name of a column of the pictures' list
+MOST_KINDS = 12  # whole numbers, such as folds or sites, that count as kinds
+_LOOKED_AT = 10_000
 _RIGHT = (("#2c93dd", "#e0761a"), ("#62c3fb", "#f5a14b"))  # on a light page and on a dark one
 
 
@@ -60,14 +64,38 @@ _WAYS: dict[str, tuple[str, Callable[[FeatureTable], Colours]]] = {
 
 
 def colour_control(space: Space) -> Colours:
-    """The choice among what this table knows, and the colours."""
+    """The choice among what this table and the list of its pictures know, and the colours."""
     known = set(_WAYS) - (set() if space.labelled else {"label", "own"})
     known -= set() if np.isfinite(space.table.losses).any() else {"right", "loss"}
-    way = st.selectbox(
+    columns = space.asked.dataset.columns
+    # Each kind of choice has a key of its own, as a kept choice must be among those offered.
+    key = "space_colour" if space.labelled else "space_colour_plain"
+    way: str = st.selectbox(
         "Colour by",
-        [key for key in _WAYS if key in known],
-        format_func=lambda key: _WAYS[key][0],
-        key="space_colour" if space.labelled else "space_colour_plain",
+        [*(key for key in _WAYS if key in known), *map(_LISTED.__add__, columns)],
+        format_func=lambda way: _WAYS[way][0] if way in _WAYS else way.removeprefix(_LISTED),
+        key=f"{key}_{short(space.asked.dataset.digest)}" if columns else key,
         persist_state="session",
     )
-    return once(lambda: _WAYS[way][1](space.table), "colours", space.key, way)
+    return once(lambda: _colours(space, way), "colours", space.key, way)
+
+
+def of_column(values: np.ndarray, name: str) -> Colours:
+    """One colour a text, or a whole number where there are few of them; a scale for other numbers."""
+    if values.dtype.kind == "f":
+        known = values[np.isfinite(values)]
+        if len(np.unique(known[:_LOOKED_AT])) > MOST_KINDS or (known != np.rint(known)).any():
+            return by_value(values, name)
+        texts = np.array([f"{value:.0f}" if np.isfinite(value) else "" for value in values], object)
+        names = [f"{value:.0f}" for value in np.unique(known)]
+    else:
+        texts, names = values, sorted(set(values.tolist()) - {""})
+    index = {text: i for i, text in enumerate(names)}
+    return by_category(np.array([index.get(text, -1) for text in texts], np.int64), names, name)
+
+
+def _colours(space: Space, way: str) -> Colours:
+    if way in _WAYS:
+        return _WAYS[way][1](space.table)
+    name = way.removeprefix(_LISTED)
+    return of_column(space.asked.dataset.columns[name][space.table.items], name)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dashboard.plain_text import plainly
 from dashboard.scatter import Here
 from dashboard.space import layouts
 from dashboard.space.cached import once
@@ -39,8 +40,8 @@ def placed(space: Space, map: Shown) -> Placed:
     index = index_of(space, "l2")
     near = neighbours(index, vector, min(NEAREST, len(space.table))).rows[0]
     share = float(strangeness(space.graph, index, vector)[0])
-    names = ", ".join(dict.fromkeys(title_of(space.table, int(row)) for row in near))
-    words = f"{strangeness_in_words(share, picture.name)} Its nearest: {names}."
+    names = ", ".join(dict.fromkeys(plainly(title_of(space.table, int(row))) for row in near))
+    words = f"{strangeness_in_words(share, plainly(picture.name))} Its nearest: {names}."
     if map.projection.points.shape[1] == 3:
         return Placed(None, words)
     point = layouts.place(map, vector)

@@ -10,9 +10,11 @@ from dashboard import cached, computing, state
 from dashboard.choices import Choice, choices
 from dashboard.dataset_choice import picture_of
 from dashboard.drawing import Look, draw
+from dashboard.plain_text import as_code, plainly
 from dashboard.space import choice
 from dashboard.space.table import Space, index_of
 from dashboard.space.view import prediction_in_words, thumbnail_url, title_of
+from dashboard.space.words import cell
 from xai_core.errors import SightlineError
 from xai_core.models.class_names import short_name
 from xai_core.render.recipe import percent
@@ -24,6 +26,7 @@ EXPLAIN = Path(__file__).resolve().parents[2] / "pages" / "explain.py"
 COUNTS = (6, 12, 24)
 METRICS: dict[Metric, str] = {"l2": "L2", "cosine": "Cosine"}
 SHOWN_STEPS = 4
+MOST_LISTED = 8
 
 
 def opened(space: Space) -> None:
@@ -37,8 +40,9 @@ def opened(space: Space) -> None:
         return
     _trail(space)
     table = space.table
-    st.markdown(f"#### {short_name(title_of(table, row))}")
+    st.markdown(f"#### {plainly(short_name(title_of(table, row)))}")
     st.caption(_facts(table, row))
+    _listed(space, row)
     try:
         image = space.asked.dataset.load(int(table.items[row]))
         _where(space, row, image)
@@ -66,11 +70,11 @@ def _trail(space: Space) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         for step in range(max(0, len(trail) - 1 - SHOWN_STEPS), len(trail) - 1):
             st.button(
-                title_of(space.table, trail[step])[:16],
+                plainly(title_of(space.table, trail[step])[:16]),
                 key=f"space_step_{step}",
                 type="tertiary",
                 icon=":material/chevron_left:",
-                help=f"Back to {space.table.names[trail[step]]}",
+                help=f"Back to {plainly(str(space.table.names[trail[step]]))}",
                 on_click=choice.walk_back,
                 args=(step,),
             )
@@ -82,7 +86,16 @@ def _facts(table: FeatureTable, row: int) -> str:
     then = f", then {second}, {percent(float(table.runner_up_probabilities[row]))}"
     loss = float(table.losses[row])
     cost = f" · loss {loss:.3g}" if loss == loss else ""
-    return f"`{table.names[row]}` · predicted **{prediction_in_words(table, row)}**{then}{cost}"
+    return f"{as_code(str(table.names[row]))} · predicted **{prediction_in_words(table, row)}**{then}{cost}"
+
+
+def _listed(space: Space, row: int) -> None:
+    """What the pictures' list tells of it."""
+    item = space.table.items[row]
+    told = {name: cell(values[item]) for name, values in space.asked.dataset.columns.items()}
+    if told:
+        shown = list(told.items())[:MOST_LISTED]
+        st.caption(" · ".join(f"{plainly(name)} **{plainly(value) or '–'}**" for name, value in shown))
 
 
 def _where(space: Space, row: int, image: SourceImage) -> None:

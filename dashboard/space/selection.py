@@ -17,6 +17,7 @@ from dashboard.space import choice
 from dashboard.space.mean_map import mean_map
 from dashboard.space.opened import tile
 from dashboard.space.table import Space
+from dashboard.space.words import cell
 from xai_core.errors import ImageError
 from xai_core.images.display import display_pixels
 
@@ -54,10 +55,11 @@ def selection(space: Space, points: np.ndarray) -> None:
 
 
 def as_csv(space: Space, rows: np.ndarray, points: np.ndarray) -> str:
-    """A line a picture, with its place on the map."""
-    table, text = space.table, io.StringIO()
+    """A line a picture, with its place on the map and the other columns of the pictures' list."""
+    table, listed, text = space.table, space.asked.dataset.columns, io.StringIO()
     writer = csv.writer(text)
-    writer.writerow([*COLUMNS, "z"][: len(COLUMNS) + points.shape[1] - 2])
+    own_columns = [*COLUMNS, "z"][: len(COLUMNS) + points.shape[1] - 2]
+    writer.writerow([*own_columns, *(f"{name} (list)" if name in own_columns else name for name in listed)])
     for row in rows.tolist():
         label = int(table.labels[row])
         own = [
@@ -67,7 +69,8 @@ def as_csv(space: Space, rows: np.ndarray, points: np.ndarray) -> str:
             f"{table.probabilities[row]:.6g}",
             "" if np.isnan(table.losses[row]) else f"{table.losses[row]:.6g}",
         ]
-        writer.writerow([*own, *(f"{place:.6g}" for place in points[row])])
+        more = [cell(values[table.items[row]]) for values in listed.values()]
+        writer.writerow([*own, *(f"{place:.6g}" for place in points[row]), *more])
     return text.getvalue()
 
 

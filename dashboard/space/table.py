@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import xai_core as xai
 from dashboard import run_lines, runs
 from dashboard.cache_folder import cache_folder
 from dashboard.dataset_choice import runs_by_itself
+from dashboard.plain_text import as_code, plainly
 from dashboard.space.asked import Asked
 from dashboard.space.cached import once
 from xai_core.representation.distances import Metric
@@ -75,7 +75,7 @@ def unread(table: FeatureTable) -> None:
     words = "1 picture could not be read and is" if count == 1 else f"{count:,} pictures could not be read and are"
     with st.expander(f"{words} not on the map"):
         for name, reason in table.unread[:MOST_UNREAD]:
-            st.markdown(f"- `{html.escape(name)}`: {reason}")
+            st.markdown(f"- {as_code(name)}: {plainly(reason)}")
 
 
 def _folder(asked: Asked) -> Path | None:

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import math
+
 from xai_core.render.recipe import percent
 from xai_core.representation.projection import Projection
 from xai_core.representation.quality import Quality
+
+
+def cell(value: object) -> str:
+    """A value of a list's column as it is written; "" for none."""
+    if isinstance(value, float):
+        return "" if math.isnan(value) else f"{value:.15g}"
+    return str(value)
 
 
 def quality_in_words(found: Quality) -> str:
