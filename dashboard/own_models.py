@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from threading import Lock
+from weakref import WeakSet
+
 import streamlit as st
 
 from dashboard import cached, state
+from dashboard.configuration import MB, memory
+from dashboard.weight import bytes_of
+from xai_core.errors import ModelError
 from xai_core.models.checkpoint.opening import OWN
 from xai_core.models.own_folder import PREFIX
 from xai_core.types import LoadedModel, ModelCard
@@ -19,17 +25,39 @@ def own() -> dict[str, LoadedModel]:
 
 
 def add(model: LoadedModel) -> None:
-    """Keep a model for this visit and choose it; beyond MAX_OWN or MAX_BYTES the oldest go."""
+    """Keep a model for this visit and choose it; beyond MAX_OWN or MAX_BYTES the oldest go.
+
+    ModelError: all visitors' own models together would exceed the server's budget.
+    """
     kept = own()
     kept.pop(model.card.key, None)
-    kept[model.card.key] = model
-    while len(kept) > MAX_OWN or (len(kept) > 1 and sum(map(_size, kept.values())) > MAX_BYTES):
+    while len(kept) >= MAX_OWN or (kept and sum(map(_size, (*kept.values(), model))) > MAX_BYTES):
         kept.pop(next(iter(kept)))
+    _take_room(model)
+    kept[model.card.key] = model
     state.choose(model=model.card.key)
 
 
+def _take_room(model: LoadedModel) -> None:
+    """Count the model among those of all visits; it counts until nobody holds it any more."""
+    models, lock = _all()
+    with lock:
+        used = sum(_size(other) for other in models if other is not model)
+        if used and used + _size(model) > memory("OWN_MODEL"):
+            raise ModelError(
+                f"The server holds {used / MB:,.0f} MB of its visitors' own models and has no room for "
+                f"{_size(model) / MB:,.0f} MB more; try again when another visitor has left."
+            )
+        models.add(model)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _all() -> tuple[WeakSet[LoadedModel], Lock]:
+    return WeakSet(), Lock()
+
+
 def _size(model: LoadedModel) -> int:
-    return sum(tensor.nbytes for tensor in model.module.state_dict().values())
+    return bytes_of(model.module)
 
 
 def forget(key: str) -> None:

@@ -16,13 +16,15 @@ from threading import Event, Lock, Thread
 from typing import Any, Protocol
 
 import streamlit as st
-from cachetools import LRUCache
 
+from dashboard.configuration import memory
+from dashboard.kept import Kept
 from dashboard.turns import Turn, Turns
 from dashboard.visitors import is_here, visitor
+from dashboard.weight import bytes_of
 from xai_core.errors import Cancelled, SightlineError
 
-MAX_ENDED = 48
+ENDED_EACH = 16  # results that one visitor holds
 MAX_ACTIVE = 16  # of all visitors
 MAX_EACH = 5  # of one visitor: what a page may start by itself, and a little more
 NICENESS = 10
@@ -75,37 +77,48 @@ class _Runs:
     lock: Lock = field(default_factory=Lock)
     turns: Turns = field(default_factory=Turns)
     active: dict[str, Run] = field(default_factory=dict)
-    ended: LRUCache[str, Run] = field(default_factory=lambda: LRUCache(MAX_ENDED))
+    ended: Kept = field(default_factory=lambda: Kept(memory("RESULT"), ENDED_EACH))
+
+    def end(self, key: str, run: Run) -> None:
+        """Move a run from the active ones to the ended."""
+        size = bytes_of(run.result, run.partial)
+        with self.lock:
+            self.ended.put(key, run, size, tuple(run.wanted))
+            if self.active.get(key) is run:
+                del self.active[key]
 
 
 def look(key: str) -> Run | None:
-    """The run of this key, active or ended; None where there was none, or it is forgotten. A run that goes on for
-    others looks ended to the visitor who has stopped it."""
+    """The run of this key, active or ended; None where there was none, or it is forgotten. To a visitor who has stopped
+    it, or was refused, it looks ended, though it may go on for others."""
     runs = _runs()
     with runs.lock:
-        run = runs.active.get(key) or runs.ended.get(key)
-    if run is not None and run.running and key in _given_up():
-        return Run(running=False, partial=run.partial, done=run.done, total=run.total)
-    return run
+        run = runs.active.get(key) or runs.ended.find(key, visitor())
+    aside = _set_aside()
+    if key not in aside or (run is not None and run.result is not None):
+        return run
+    before = run or Run()
+    return Run(running=False, trouble=aside[key], partial=before.partial, done=before.done, total=before.total)
 
 
 def start(key: str, work: Callable[[Progress], Any], *, in_turn: bool = True) -> None:
     """Let it run, unless it does already. in_turn: not beside other work, as it wants every core. Where too much is
-    under way, the run ends at once, with that as its trouble."""
+    under way, nothing runs, and to this visitor the run looks ended with that as its trouble."""
     runs, who = _runs(), visitor()
-    _given_up().discard(key)
+    _set_aside().pop(key, None)
     with runs.lock:
         run = runs.active.get(key)
         if run is not None:
             run.wanted.add(who)
             return
         refusal = _refusal(runs, who)
-        if refusal:
-            runs.ended[key] = Run(running=False, trouble=refusal)
-            return
-        before = runs.ended.get(key)
-        turn = runs.turns.join(who) if in_turn else None
-        run = runs.active[key] = Run(partial=before and before.partial, turn=turn, wanted={who})
+        if not refusal:
+            before = runs.ended.find(key)
+            turn = runs.turns.join(who) if in_turn else None
+            run = runs.active[key] = Run(partial=before and before.partial, turn=turn, wanted={who})
+    if refusal:
+        _set_aside()[key] = refusal
+        return
     Thread(target=_work, args=(key, run, work, runs), name="background", daemon=True).start()
 
 
@@ -120,10 +133,13 @@ def run_of(key: str, work: Callable[[Progress], Any], *, in_turn: bool = True) -
 
 def keep(key: str, partial: Any, done: int, total: int) -> Run:
     """A run that an earlier server has left, as one that was stopped, or has ended, here."""
-    found = Run(running=False, result=partial if done == total else None, partial=partial, done=done, total=total)
     runs = _runs()
     with runs.lock:
-        return runs.active.get(key) or runs.ended.setdefault(key, found)
+        known = runs.active.get(key) or runs.ended.find(key, visitor())
+    if known is None:
+        known = Run(running=False, result=partial if done == total else None, partial=partial, done=done, total=total)
+        runs.end(key, known)
+    return known
 
 
 def want(key: str) -> None:
@@ -141,7 +157,7 @@ def stop(key: str) -> None:
         return
     run.wanted.discard(who)
     if any(map(is_here, run.wanted)):
-        _given_up().add(key)
+        _set_aside()[key] = None
         return
     run.stop.set()
     _runs().turns.wake()
@@ -156,14 +172,14 @@ def stop_all() -> None:
     runs.turns.wake()
 
 
-def _given_up() -> set[str]:
-    """The runs that the visitor has stopped, and that may go on for others."""
-    return st.session_state.setdefault("runs_given_up", set()) if visitor() else set()
+def _set_aside() -> dict[str, str | None]:
+    """The runs that this visitor has stopped, or was refused: then with the reason."""
+    return st.session_state.setdefault("runs_set_aside", {})
 
 
 def _refusal(runs: _Runs, who: str) -> str | None:
     own = sum(who in run.wanted for run in runs.active.values())
-    if who and own >= MAX_EACH:
+    if own >= MAX_EACH:
         return f"{own} of your tasks are under way already; wait for one to end, or stop one, and try again."
     if len(runs.active) >= MAX_ACTIVE:
         return f"The server has {len(runs.active)} tasks under way and takes no more now; try again in a while."
@@ -194,8 +210,7 @@ def _work(key: str, run: Run, work: Callable[[Progress], Any], runs: _Runs) -> N
         if run.turn is not None:
             run.turn.end()
         run.running = False
-        with runs.lock:
-            runs.ended[key] = runs.active.pop(key)
+        runs.end(key, run)
 
 
 def _yield_to_clicks() -> None:

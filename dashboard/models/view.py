@@ -23,7 +23,7 @@ def open_own(image: SourceImage) -> None:
     st.subheader("Open your own", anchor=False)
     st.markdown(
         "Weights of any **torchvision** or **timm** classifier: `.safetensors`, `.pt`, `.pth`, or a Lightning or timm "
-        "`.ckpt`. The architecture is recognised from the file."
+        "`.ckpt`. The architecture is recognised from the file. From **Keras, TensorFlow** and all others: `.onnx`."
     )
     try:
         draft = opened_draft()
@@ -82,7 +82,7 @@ def _take_along(draft: Draft, model: LoadedModel) -> None:
             help="A small YAML file to keep beside the weights.",
         )
         if models_folder() is not None and is_local():
-            st.button("Save to models folder", on_click=_save, args=(model,), icon=":material/save:")
+            st.button("Save to models folder", on_click=_save, args=(draft, model), icon=":material/save:")
     saved = st.session_state.pop("saved_model", None)
     if saved is not None:
         (st.success if saved[0] else st.error)(saved[1])
@@ -93,13 +93,17 @@ def _use(draft: Draft, model: LoadedModel) -> None:
     before = st.session_state.get("used_draft")
     if before is not None and before[0] == draft.number:
         own_models.own().pop(before[1], None)
-    st.session_state["used_draft"] = (draft.number, model.card.key)
-    own_models.add(model)
-
-
-def _save(model: LoadedModel) -> None:
     try:
-        name = save_to_folder(model)
+        own_models.add(model)
+    except SightlineError as error:
+        st.session_state["saved_model"] = (False, str(error))
+        return
+    st.session_state["used_draft"] = (draft.number, model.card.key)
+
+
+def _save(draft: Draft, model: LoadedModel) -> None:
+    try:
+        name = save_to_folder(model, draft.file)
     except SightlineError as error:
         st.session_state["saved_model"] = (False, str(error))
         return

@@ -202,7 +202,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     cached.cards.clear()
 
 
-def test_a_model_saved_to_the_folder_is_offered_to_all(folder: Path, weights: bytes) -> None:
+def test_a_model_saved_to_the_folder_is_offered_to_all(
+    folder: Path, weights: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dashboard.models.view.is_local", lambda: True)  # there is no browser here that could be local
     app = upload(page().run(), "brain.ckpt", weights)
     app = button(app, "Save to models folder")
     assert "Saved as brain.safetensors." in texts(app)

@@ -19,7 +19,7 @@ PAGE = Path(__file__).resolve().parents[2] / "pages" / "explain.py"
 @pytest.fixture
 def app() -> Iterator[AppTest]:
     yield AppTest.from_file(str(PAGE), default_timeout=240)
-    cached._traced.clear()
+    cached._traces.clear()
     results._store.clear()
 
 

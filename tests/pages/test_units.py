@@ -31,7 +31,7 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
     runs._runs.clear()
     yield AppTest.from_file(str(PAGE), default_timeout=PATIENCE_S)
     wait_for_searches()
-    cached._traced.clear()
+    cached._traces.clear()
 
 
 def wait_for_searches() -> None:

@@ -1,0 +1,135 @@
+"""A visitor without a browser: speaks Streamlit's own protocol, so that many can click at once on few cores."""
+
+from __future__ import annotations
+
+import json
+import struct
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.BidiComponent_pb2 import BidiComponent
+from streamlit.proto.Element_pb2 import Element
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.WidgetStates_pb2 import WidgetState
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin, Subprotocol
+
+TRIGGER = "$$STREAMLIT_INTERNAL_KEY_{id}__events"
+LARGEST = 256 * 1024**2
+
+
+@dataclass(eq=False)
+class Visitor:
+    """An open page. elements: what stands on it, by its place. received: bytes since the last action."""
+
+    socket: ClientConnection
+    query: str = ""
+    page_hash: str = ""
+    elements: dict[tuple[int, ...], Element] = field(default_factory=dict)
+    received: int = 0
+    raw: list[bytes] = field(default_factory=list)
+    _known: dict[str, ForwardMsg] = field(default_factory=dict)
+    _state: dict[str, WidgetState] = field(default_factory=dict)
+
+    def open(self, page: str = "", query: str = "", wait_s: float = 120) -> None:
+        """Go to a page by its name, as a fresh address, and wait until it is drawn."""
+        self.query, self.page_hash = query, ""
+        self._run(page, None, wait_s)
+
+    def trigger(self, component: BidiComponent, event: str, value: object, wait_s: float = 120) -> float:
+        """What a click in one of our components sends; gives the seconds until the page is drawn."""
+        self._state.setdefault(component.id, WidgetState(id=component.id, json_value="{}"))
+        told = WidgetState(id=TRIGGER.format(id=component.id))
+        told.json_trigger_value = json.dumps([{"event": event, "value": value}])
+        return self._run("", told, wait_s)
+
+    def press(self, label: str, wait_s: float = 120) -> float:
+        """Click a button by its label."""
+        found = next(e.button for e in self.elements.values() if e.HasField("button") and e.button.label == label)
+        return self._run("", WidgetState(id=found.id, trigger_value=True), wait_s)
+
+    def components(self, name: str) -> Iterator[BidiComponent]:
+        """Our components of this name on the page, from top to bottom."""
+        for _, element in sorted(self.elements.items()):
+            if element.HasField("bidi_component") and element.bidi_component.component_name.endswith(name):
+                yield element.bidi_component
+
+    def choices(self, label: str) -> tuple[BidiComponent, dict[str, Any]]:
+        """A group of choices by its label, with its data."""
+        for component in self.components("sightline_choices"):
+            data = json.loads(component.json)
+            if data["label"] == label:
+                return component, data
+        raise LookupError(f"no choices {label!r} on the page")
+
+    def _run(self, page: str, told: WidgetState | None, wait_s: float) -> float:
+        message = BackMsg()
+        client = message.rerun_script
+        client.query_string, client.page_name, client.page_script_hash = self.query, page, self.page_hash
+        client.cached_message_hashes.extend(self._known)
+        client.widget_states.widgets.extend(self._state.values())
+        if told is not None:
+            client.widget_states.widgets.append(told)
+        self.received, started = 0, time.monotonic()
+        self.raw.clear()
+        self.socket.send(message.SerializeToString())
+        while not self._finished(started + wait_s):
+            pass
+        return time.monotonic() - started
+
+    def _finished(self, deadline: float) -> bool:
+        """Take one message in; whether it was the last of the run."""
+        data = self.socket.recv(timeout=max(0.0, deadline - time.monotonic()))
+        assert isinstance(data, bytes)
+        self.received += len(data)
+        self.raw.append(data)
+        message = ForwardMsg.FromString(data)
+        kind = message.WhichOneof("type")
+        if kind == "ref_hash":
+            place = message.metadata
+            message = self._known[message.ref_hash]
+            message.metadata.CopyFrom(place)
+            kind = message.WhichOneof("type")
+        elif message.metadata.cacheable and message.hash:
+            self._known[message.hash] = message
+        if kind == "delta" and message.delta.HasField("new_element"):
+            self.elements[tuple(message.metadata.delta_path)] = message.delta.new_element
+        elif kind == "new_session":
+            if message.new_session.page_script_hash != self.page_hash:
+                self.elements.clear()
+            self.page_hash = message.new_session.page_script_hash
+        elif kind == "page_info_changed":
+            self.query = message.page_info_changed.query_string
+        return kind == "script_finished" and message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY
+
+
+@contextmanager
+def visit(base: str, **headers: str) -> Iterator[Visitor]:
+    """A connection to the server at `base`, with the headers of a browser that came from there."""
+    address, origin = urlsplit(base), headers.pop("Origin", base.rstrip("/"))
+    with connect(
+        f"ws://{address.netloc}/_stcore/stream",
+        additional_headers=headers,
+        origin=Origin(origin),
+        subprotocols=[Subprotocol("streamlit")],
+        max_size=LARGEST,
+        compression=None,
+    ) as socket:
+        yield Visitor(socket)
+
+
+def heat_of(component: BidiComponent) -> tuple[dict[str, Any], np.ndarray]:
+    """The header of a viewer's payload, and its map float32 (rows, cols)."""
+    payload = component.bytes
+    (length,) = struct.unpack_from("<I", payload)
+    header = json.loads(payload[4 : 4 + length])
+    offset, size = header["blobs"]["map"]
+    start = 4 + length + offset
+    values = np.frombuffer(payload[start : start + size], "<f4")
+    return header, values.reshape(header["heat"]["rows"], header["heat"]["cols"])
