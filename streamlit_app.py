@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from dashboard.mri.slice_route import SLICES
 from dashboard.server import on_page_error, on_start
 
-app = st.App("dashboard/app.py", lifespan=on_start, on_script_error=on_page_error)
+app = st.App("dashboard/app.py", lifespan=on_start, on_script_error=on_page_error, routes=[SLICES])

@@ -10,6 +10,7 @@ from dashboard.mri.page import bare, drawing_controls, heading, with_map
 from dashboard.mri.reading import read
 from dashboard.mri.report import Seen
 from dashboard.mri.scan import letters_of, slice_of, truth_of
+from dashboard.trust.mri import mri_card
 
 with st.spinner("Opening the scan …", show_time=True), st.sidebar:
     scan = choosing.choose_scan()
@@ -20,14 +21,13 @@ with st.spinner("Opening the scan …", show_time=True), st.sidebar:
     choosing.facts(scan)
 
 heading(scan)
-left, right = st.columns([2, 3], gap="medium")
-with left:
-    at = slices.slice_control(scan, plane)
+left, right = st.columns(2, gap="medium")
+at = slices.place_now(scan, plane)
 with in_words():
     shown, letters = slice_of(scan, at, window), letters_of(scan, at.plane)
 if blind and opinion.noted(scan) is None:
     with left:
-        bare(shown, letters)
+        bare(scan, at, shown)
     with right:
         opinion.ask(scan)
     st.stop()
@@ -48,10 +48,11 @@ with right:
         drawing_controls()
 with left:
     if answered:
-        with_map(shown, reading, chosen, letters)
+        with_map(scan, at, shown, reading, series.known(scan, at.plane, asked), chosen)
     else:
-        bare(shown, letters)
+        bare(scan, at, shown)
 strip = st.container()
+trust_place = st.container()
 near, take = st.columns([3, 2], gap="large")
 with near:
     similar.show(shown, reading)
@@ -62,3 +63,6 @@ with take:
     export.show(scan, seen, series.known(scan, at.plane, asked), chosen)
 with strip:
     series.show(scan, at, asked, chosen)
+if answered:
+    with trust_place:
+        mri_card(slice_of(scan, at), shown, reading, chosen)

@@ -8,10 +8,8 @@ import streamlit as st
 from dashboard.mri.gate import Gate
 from dashboard.mri.picture import display
 from dashboard.mri.reading import Reading, model
-from dashboard.viewer import Heat, Tile, gallery, viewer
+from dashboard.viewer import Tile, gallery
 from xai_core.attribution.catalog import find_method
-from xai_core.images.scans import Edges
-from xai_core.render.describe import describe
 from xai_core.render.place import place
 from xai_core.render.recipe import percent
 from xai_core.types import SourceImage
@@ -43,22 +41,6 @@ def headline(reading: Reading, found: Gate) -> None:
         return
     st.subheader(f"The model says: {best.name}", anchor=False)
     st.markdown(lead)
-
-
-def large(image: SourceImage, reading: Reading, class_index: int, letters: Edges) -> None:
-    """The slice with the chosen diagnosis's map; hold H for the bare slice."""
-    values, top = reading.maps[class_index], common_scale(reading)
-    name = reading.prediction.class_names[class_index]
-    title = find_method(reading.asked.method).title
-    viewer(
-        display(image, reading.box, letters),
-        Heat(values, top, f"{title}: {name}", reading.asked.layer, describe(values), vmin=-top),
-        key=VIEWER,
-        caption=recipe(reading, class_index),
-        compact=True,
-        link="mri",
-        height=470,
-    )
 
 
 def side_by_side(image: SourceImage, reading: Reading, class_index: int) -> None:

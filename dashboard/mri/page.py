@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 
-from dashboard.mri import diagnoses
+from dashboard.mri import diagnoses, slices, stack
 from dashboard.mri.choosing import is_simulated, source_in_words
-from dashboard.mri.picture import display
 from dashboard.mri.reading import Reading
 from dashboard.mri.report import RESEARCH_ONLY
-from dashboard.mri.scan import Scan
-from dashboard.viewer import map_controls, viewer
-from xai_core.images.scans import Edges
-from xai_core.types import Box, SourceImage
+from dashboard.mri.scan import Place, Scan
+from dashboard.viewer import Heat, map_controls
+from dashboard.viewer.scan import SliceMap, scan_viewer
+from xai_core.attribution.catalog import find_method
+from xai_core.render.describe import describe
+from xai_core.types import SourceImage
 
 
 def heading(scan: Scan) -> None:
@@ -21,17 +24,44 @@ def heading(scan: Scan) -> None:
     st.markdown(f"**{RESEARCH_ONLY}**{simulated}")
 
 
-def bare(image: SourceImage, letters: Edges) -> None:
+def bare(scan: Scan, at: Place, image: SourceImage) -> None:
     """The slice alone."""
-    height, width = image.size
     st.markdown(f"**{image.name}**")
-    viewer(display(image, Box(0, 0, width, height), letters), None, key="mri_bare", compact=True, height=470)
+    _viewer(scan, at, image, None, {}, "")
 
 
-def with_map(image: SourceImage, reading: Reading, class_index: int, letters: Edges) -> None:
-    """The slice with the chosen diagnosis's map."""
-    st.markdown(f"**{image.name}** · {reading.prediction.class_names[class_index]}")
-    diagnoses.large(image, reading, class_index, letters)
+def with_map(
+    scan: Scan, at: Place, image: SourceImage, reading: Reading, others: Mapping[int, Reading], class_index: int
+) -> None:
+    """The slice with the chosen diagnosis's map; the other slices that were read show theirs when they are reached."""
+    name = reading.prediction.class_names[class_index]
+    st.markdown(f"**{image.name}** · {name}")
+    maps = {
+        index: SliceMap(one.maps[class_index], one.box, diagnoses.common_scale(one))
+        for index, one in {**others, at.index: reading}.items()
+    }
+    values, top = reading.maps[class_index], diagnoses.common_scale(reading)
+    title = find_method(reading.asked.method).title
+    heat = Heat(values, top, f"{title}: {name}", reading.asked.layer, describe(values), vmin=-top)
+    _viewer(scan, at, image, heat, maps, diagnoses.recipe(reading, class_index))
+
+
+def _viewer(
+    scan: Scan, at: Place, image: SourceImage, heat: Heat | None, maps: Mapping[int, SliceMap], caption: str
+) -> None:
+    scan_viewer(
+        stack.slices(scan, at.plane, image.name),
+        at.index,
+        image.window,
+        heat,
+        maps,
+        key=diagnoses.VIEWER,
+        on_slice=lambda index: slices.go_to(scan, Place(at.plane, index)),
+        on_window=lambda window: slices.set_window(scan, window),
+        caption=caption,
+        height=540,
+        link="mri",
+    )
 
 
 def drawing_controls() -> None:

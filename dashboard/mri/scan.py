@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
+from PIL import Image
 
 from xai_core.images.scans import Edges, Plane, Volume, edge_letters, planes, slice_count, slice_image, slice_values
 from xai_core.types import SourceImage, Window
@@ -61,6 +62,26 @@ def slice_of(scan: Scan, place: Place, window: Window | None = None) -> SourceIm
         picture = scan.pictures[place.index]
         return replace(picture, name=f"Picture {place.index + 1} of {len(scan.pictures)}")
     return slice_image(scan.volume, place.volume_plane, place.index, window)
+
+
+def slice_pixels(scan: Scan, plane: str, index: int) -> np.ndarray:
+    """A slice for display: float32 (h, w) values, or uint8 (h, w, 3) no larger than a screen shows."""
+    image = slice_of(scan, Place(plane, index))
+    return reduced(image.pixels) if image.kind == "photograph" else image.pixels
+
+
+def reduced(pixels: np.ndarray, most: int = 1024) -> np.ndarray:
+    """uint8 (h, w, 3) whose longer side has at most `most` pixels."""
+    picture = Image.fromarray(pixels)
+    picture.thumbnail((most, most), Image.Resampling.LANCZOS)
+    return np.asarray(picture)
+
+
+def sizes_of(scan: Scan, plane: str) -> tuple[tuple[int, int], ...]:
+    """(height, width) of each picture, or the one of all slices of a volume."""
+    if scan.volume is None:
+        return tuple(picture.size for picture in scan.pictures)
+    return (slice_of(scan, Place(plane, 0)).size,)
 
 
 def letters_of(scan: Scan, plane: str) -> Edges:

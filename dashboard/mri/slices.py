@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.mri.scan import PICTURE, Place, Scan, count_of, planes_of
+from dashboard.mri.scan import Place, Scan, count_of, planes_of
 from xai_core.types import Window
 
-_OWN_WINDOW = "Own level and width"
+_OWN_WINDOW = "As dragged"
 
 
 def plane_control(scan: Scan) -> str:
@@ -23,23 +23,13 @@ def plane_control(scan: Scan) -> str:
     return chosen or options[0]
 
 
-def slice_control(scan: Scan, plane: str) -> Place:
-    """The slider below the picture; arrow keys move it."""
+def place_now(scan: Scan, plane: str) -> Place:
+    """The slice that is open in a plane: the reader scrolls to another in the picture."""
     count, key = count_of(scan, plane), slice_key(scan, plane)
-    if count == 1:
-        return Place(plane, 0)
     if key not in st.session_state:
         at = scan.start[1] if scan.start and scan.start[0] == plane else count // 2
-        st.session_state[key] = min(at, count - 1) + 1
-    number = st.slider(
-        f"Slice (of {count})" if plane != PICTURE else f"Picture (of {count})",
-        1,
-        count,
-        key=key,
-        persist_state="session",
-        help="Arrow keys move it by one. In the picture, hold H to see the slice without the map.",
-    )
-    return Place(plane, int(number) - 1)
+        st.session_state[key] = min(at, count - 1)
+    return Place(plane, st.session_state[key])
 
 
 def slice_key(scan: Scan, plane: str) -> str:
@@ -48,28 +38,41 @@ def slice_key(scan: Scan, plane: str) -> str:
 
 def go_to(scan: Scan, place: Place) -> None:
     """Open another slice; for callbacks."""
-    st.session_state[slice_key(scan, place.plane)] = place.index + 1
+    st.session_state[slice_key(scan, place.plane)] = place.index
 
 
 def window_control(scan: Scan) -> Window | None:
     """The display window; None for colour, which has none. It changes the picture, never the model's input."""
     volume = scan.volume
-    if volume is None or volume.is_colour or not volume.windows:
+    if volume is None or volume.is_colour:
         return None
-    windows = {named.name: named.window for named in volume.windows}
+    windows = {named.name: named.window for named in volume.windows} or {"Whole range": Window(0.5, 1.0)}
+    first = next(iter(windows))
+    dragged: Window | None = st.session_state.get(_dragged_key(scan))
     name = st.selectbox(
         "Window",
-        [*windows, _OWN_WINDOW],
-        key=f"mri_window_{scan.key}",
+        [*windows, *([_OWN_WINDOW] if dragged else [])],
+        key=_window_key(scan),
         persist_state="session",
-        help="How grey values are shown. The model reads the values themselves, whatever the window.",
+        help="How grey values are shown. Drag on the picture for a window of your own; the keys 1 to 9 choose from "
+        "this list. The model reads the values themselves, whatever the window.",
     )
-    if name != _OWN_WINDOW:
-        return windows[name]
-    first = volume.windows[0].window
-    left, right = st.columns(2)
-    level = left.number_input("Level", value=float(first.center), key=f"mri_level_{scan.key}", persist_state="session")
-    width = right.number_input(
-        "Width", value=float(first.width), min_value=1e-6, key=f"mri_width_{scan.key}", persist_state="session"
-    )
-    return Window(float(level), float(width))
+    if name == _OWN_WINDOW and dragged:
+        return dragged
+    return windows.get(name, windows[first])
+
+
+def set_window(scan: Scan, window: Window) -> None:
+    """The window that was dragged or chosen in the picture; for callbacks."""
+    known = {named.window: named.name for named in scan.volume.windows} if scan.volume is not None else {}
+    if window not in known:
+        st.session_state[_dragged_key(scan)] = window
+    st.session_state[_window_key(scan)] = known.get(window, _OWN_WINDOW)
+
+
+def _window_key(scan: Scan) -> str:
+    return f"mri_window_{scan.key}"
+
+
+def _dragged_key(scan: Scan) -> str:
+    return f"mri_dragged_{scan.key}"

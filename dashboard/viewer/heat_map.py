@@ -16,9 +16,11 @@ from dashboard.viewer.records import Click, Heat, Picture, Spot
 NO_EVIDENCE = "No positive evidence to show."
 BOTH_SIGNS = ("against", "for")
 
+VIEW = ("bar", "controls", "hold", "cursor", "reading", "download", "stage", "view")
+
 _component = register(
     "viewer",
-    scripts=("bar", "controls", "hold", "cursor", "reading", "download", "stage", "viewer"),
+    scripts=(*VIEW, "viewer"),
     styles=("legend", "controls"),
     parts=("legend", "controls"),
 )

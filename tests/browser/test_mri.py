@@ -60,6 +60,58 @@ def test_a_labelled_scan_is_open_with_four_diagnoses_and_holding_h_shows_the_bar
     expect(scene).to_have_attribute("data-heat", "drawn")
 
 
+GREY = """canvas => {
+  const [x, y] = [canvas.width, canvas.height].map(side => Math.floor(side / 2))
+  return canvas.getContext("2d").getImageData(x - 60, y - 60, 120, 120).data.reduce((sum, v) => sum + v, 0)
+}"""
+
+
+def test_wheel_and_keys_scroll_at_once_and_the_server_follows_when_they_rest(page: Page, url: str):
+    open_mri(page, url)
+    scene = page.locator(".viewer .scene").first
+    expect(scene).to_have_attribute("data-slice", "139", timeout=WAIT)
+    scene.hover()
+    page.mouse.wheel(0, 100)
+    expect(scene).to_have_attribute("data-slice", "140", timeout=WAIT)
+    for key, slice_number in (("ArrowDown", "141"), ("ArrowDown", "142"), ("PageDown", "152"), ("ArrowUp", "151")):
+        page.keyboard.press(key)
+        expect(scene).to_have_attribute("data-slice", slice_number, timeout=WAIT)
+    expect(page.get_by_text("MR sagittal 151 of 197", exact=False).first).to_be_visible(timeout=WAIT)
+    expect(scene).to_have_attribute("data-heat", "drawn", timeout=WAIT)
+    page.keyboard.press("End")
+    expect(scene).to_have_attribute("data-slice", "197", timeout=WAIT)
+    assert "151" not in page.url
+    assert "slice" not in page.url
+
+
+def test_dragging_changes_the_window_at_once_and_a_digit_takes_one_of_the_list(page: Page, url: str):
+    open_mri(page, url)
+    scene = page.locator(".viewer .scene").first
+    expect(scene).to_have_attribute("data-slice", "139", timeout=WAIT)
+    scene.hover()
+    page.keyboard.down("h")
+    expect(scene).to_have_attribute("data-heat", "none", timeout=WAIT)
+    before = scene.evaluate(GREY)
+    said = page.locator(".viewer .shown-window").first.inner_text()
+    box = scene.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 200, box["y"] + 100)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 200, box["y"] + 160, steps=4)  # down: a higher level, darker
+    darker = scene.evaluate(GREY)
+    page.mouse.up()
+    page.keyboard.up("h")
+    assert darker < before
+    assert page.locator(".viewer .shown-window").first.inner_text() != said
+    window = page.get_by_test_id("stSidebar").get_by_role("combobox", name="Window")
+    expect(window).to_have_value("As dragged", timeout=WAIT)
+    expect(page.locator(".viewer .shown-window").first).not_to_have_text(said, timeout=WAIT)
+    scene.hover()
+    page.keyboard.press("1")
+    expect(page.locator(".viewer .shown-window").first).to_have_text(said, timeout=WAIT)
+    expect(window).to_have_value("Automatic", timeout=WAIT)
+
+
 def test_an_own_dicom_is_shown_without_its_names_and_its_report_has_none(page: Page, url: str, marked: Path):
     open_mri(page, url)
     page.get_by_test_id("stSidebar").locator("input[type=file]").set_input_files(marked)

@@ -52,10 +52,14 @@ function listenToPointer(view, signal) {
   let press = null
   const release = () => {
     clearTimeout(press?.timer)
+    if (press?.dragged) view.dragEnd()
     press = null
   }
   on("pointerenter", () => { view.hovered = true })
-  on("pointermove", (event) => pointTo(view, pointOfEvent(view, event)))
+  on("pointermove", (event) => {
+    pointTo(view, pointOfEvent(view, event))
+    if (press && view.drag && event.pointerType !== "touch") dragOn(view, press, event)
+  })
   on("pointerleave", (event) => {
     view.hovered = false
     if (event.pointerType !== "touch") pointTo(view, null) // what a finger has chosen stays
@@ -63,15 +67,36 @@ function listenToPointer(view, signal) {
   on("pointerdown", (event) => {
     if (event.button !== 0) return
     pointTo(view, pointOfEvent(view, event)) // a finger need not have moved before
-    press = { x: event.clientX, y: event.clientY, timer: setTimeout(() => view.hide(true), HOLD_MS) }
+    press = { ...placeOf(event), timer: setTimeout(() => view.hide(true), HOLD_MS) }
   })
   on("pointerup", (event) => {
-    const tapped = press && !view.hidden && Math.hypot(event.clientX - press.x, event.clientY - press.y) < TAP_SLACK
+    const tapped = press && !press.dragged && !view.hidden && slipped(press, event) < TAP_SLACK
     release()
     if (tapped) view.pick(pointOfEvent(view, event))
   })
   on("pointercancel", release)
   on("contextmenu", (event) => event.pointerType === "touch" && event.preventDefault())
+}
+
+function placeOf({ clientX, clientY }) {
+  return { x: clientX, y: clientY }
+}
+
+function slipped(press, event) {
+  return Math.hypot(event.clientX - press.x, event.clientY - press.y)
+}
+
+// Dragging beyond a slip ends the tap or hold that it began as; the pointer may then leave the picture.
+function dragOn(view, press, event) {
+  if (!press.dragged) {
+    if (slipped(press, event) < TAP_SLACK) return
+    clearTimeout(press.timer)
+    view.el.scene.setPointerCapture(event.pointerId)
+    press.dragged = true
+  }
+  const now = placeOf(event)
+  view.drag({ x: now.x - press.x, y: now.y - press.y })
+  Object.assign(press, now)
 }
 
 function listenToKeys(view, signal) {

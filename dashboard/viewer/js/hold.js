@@ -14,8 +14,11 @@ function listenToHold(view, signal) {
 
 function isHideKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey) return false
+  return !isTyping(event) && event.key.toLowerCase() === "h"
+}
+
+function isTyping(event) {
   const [target] = event.composedPath()
   const fields = "select, textarea, [contenteditable], input:not([type=range], [type=radio])"
-  const typing = target instanceof Element && target.matches(fields)
-  return !typing && event.key.toLowerCase() === "h"
+  return target instanceof Element && target.matches(fields)
 }

@@ -31,7 +31,7 @@ function showPoint(view, point, ghost = false) {
   Object.assign(view, { pointed: shown, ghost: ghost && point !== null })
   const value = shown && valueAt(view.map, shown)
   view.el.value.textContent = value === null ? "" : formatNumber(value)
-  view.el.place.textContent = shown ? placeInWords(shown, view.map) : HINT
+  view.el.place.textContent = shown ? placeInWords(shown, view.map) : view.hint ?? HINT
   drawMarks(view)
 }
 

@@ -48,6 +48,7 @@ function schedule(view) {
 }
 
 function drawScene(view) {
+  view.beforeDraw?.()
   if (!view.bitmap) return
   const started = performance.now()
   const { scene } = view.el

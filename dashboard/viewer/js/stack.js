@@ -1,0 +1,79 @@
+// The slices of a scan, fetched as they are neared and kept as raw numbers, so that scrolling and the display window
+// need nothing of the server. Reads what dashboard/mri/stack.py writes.
+
+const AHEAD = 24 // slices fetched in the direction of the scrolling
+const BEHIND = 8
+const AT_ONCE = 4 // requests
+const KEPT_BYTES = 128e6
+const HEAD_BYTES = 12
+
+// on(index): called when a slice has come.
+function createStack({ url, count }, on) {
+  return { url, count, on, slices: new Map(), waiting: new Set(), abort: new AbortController(), at: 0, step: 1, failed: false }
+}
+
+function endStack(stack) {
+  stack?.abort.abort()
+}
+
+// The slice, or null while it is on its way.
+function sliceAt(stack, index) {
+  return stack.slices.get(index) ?? null
+}
+
+// Say where the reader is: what lies ahead is fetched, what lies far is dropped.
+function nearTo(stack, index) {
+  if (index !== stack.at) stack.step = Math.sign(index - stack.at)
+  stack.at = index
+  dropFar(stack)
+  fetchNext(stack)
+}
+
+function wantedNext({ at, step, count, slices, waiting }) {
+  const ahead = Array.from({ length: AHEAD + 1 }, (_, i) => at + i * step)
+  const behind = Array.from({ length: BEHIND }, (_, i) => at - (i + 1) * step)
+  const order = [...ahead.slice(0, BEHIND), ...behind, ...ahead.slice(BEHIND)]
+  return order.find((i) => i >= 0 && i < count && !slices.has(i) && !waiting.has(i))
+}
+
+function fetchNext(stack) {
+  while (stack.waiting.size < AT_ONCE && !stack.failed) {
+    const index = wantedNext(stack)
+    if (index === undefined) return
+    stack.waiting.add(index)
+    fetchSlice(stack, index)
+  }
+}
+
+async function fetchSlice(stack, index) {
+  try {
+    const answer = await fetch(`${stack.url}/${index}`, { signal: stack.abort.signal, cache: "no-store" })
+    if (!answer.ok) throw new Error(answer.status)
+    stack.slices.set(index, decodeSlice(await answer.arrayBuffer()))
+  } catch {
+    stack.failed = true
+  }
+  stack.waiting.delete(index)
+  if (stack.abort.signal.aborted) return
+  stack.on(index)
+  if (!stack.failed) fetchNext(stack)
+}
+
+// uint32 width, height, channels; then uint16 levels of grey (1), or bytes of red, green and blue (3).
+function decodeSlice(buffer) {
+  const [width, height, channels] = new Uint32Array(buffer, 0, 3)
+  const values = channels === 1 ? new Uint16Array(buffer, HEAD_BYTES) : new Uint8Array(buffer, HEAD_BYTES)
+  return { width, height, values, grey: channels === 1 }
+}
+
+function dropFar({ slices, at }) {
+  const size = [...slices.values()].reduce((sum, slice) => sum + slice.values.byteLength, 0)
+  if (size <= KEPT_BYTES) return
+  const far = [...slices.keys()].sort((a, b) => Math.abs(b - at) - Math.abs(a - at))
+  let left = size
+  for (const index of far) {
+    if (left <= KEPT_BYTES / 2) return
+    left -= slices.get(index).values.byteLength
+    slices.delete(index)
+  }
+}

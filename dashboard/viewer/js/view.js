@@ -1,0 +1,99 @@
+// One view a mounted viewer: what Python sent, what the person set, and the drawing of both.
+
+const PARTS = [
+  "viewer", "stage", "scene", "marks", "banner", "value", "place", "legend", "legend-title", "bar", "low", "cut",
+  "high", "low-end", "high-end", "hold", "download", "caption",
+]
+
+function createView(root, signal) {
+  const view = { root, signal, picture: null, map: null, cursor: null, pointed: null, hovered: false, hidden: false }
+  const named = { live: root.querySelector("[aria-live]"), words: root.querySelector("#words") }
+  view.el = { ...findByClass(root, [...PARTS, ...FORM]), ...named }
+  addReadings(view)
+  addActions(view)
+  listenToControls(view, signal)
+  listenToHold(view, signal)
+  listenToPointer(view, signal)
+  listenToKeys(view, signal)
+  onSettings((name) => name === view.name, () => settingsChanged(view), signal)
+  onLinked(view, {
+    place: (place, message) => followPlace(view, place, message),
+    hidden: (hidden) => hideMap(view, hidden),
+  }, signal)
+  view.el.download.addEventListener("click", () => downloadPng(view), { signal })
+  followSize(view, signal)
+  return view
+}
+
+function addReadings(view) {
+  view.settings = () => getSettings(view.name)
+  view.kind = () => scaleKind(view.heat)
+  view.scaleName = () => chosenScale(view.settings(), view.kind(), view.scales)
+  view.lut = () => view.scales[view.scaleName()]
+  view.shows = () => Boolean(view.heat) && !view.message
+  view.isActive = () => view.hovered || view.root.activeElement !== null
+}
+
+function addActions(view) {
+  view.change = (settings) => changeSettings(view.name, settings)
+  view.hide = (hidden) => {
+    if (view.hidden === hidden) return
+    hideMap(view, hidden)
+    announce(view, { hidden })
+  }
+  view.pick = ({ x, y, row, col }) => {
+    const round = (length) => Math.round(100 * length) / 100
+    view.setTriggerValue("click", { x: round(x), y: round(y), row, col })
+  }
+}
+
+function hideMap(view, hidden) {
+  view.hidden = hidden
+  view.el.hold.classList.toggle("held", hidden)
+  schedule(view)
+}
+
+// What Python sent with this run.
+function take(view, { header, blob, floats }, setTriggerValue) {
+  const { heat, picture } = header
+  const map = heat && { rows: heat.rows, cols: heat.cols, values: floats("map") }
+  if (map?.rows !== view.map?.rows || map?.cols !== view.map?.cols) view.cursor = null
+  if (picture.digest !== view.picture?.digest) Object.assign(view, { bitmap: null, pointed: null })
+  const { message, caption, maxHeight, compact, link, spot, settings: name } = header
+  if (spot) view.cursor = { row: spot.row, col: spot.col }
+  Object.assign(view, { spot, setTriggerValue, picture, heat, map, message, caption, maxHeight, compact, link, name })
+  Object.assign(view, { base: null, area: null })
+  if (heat) view.scales = decodeScales(header.scales, blob("scales"))
+  showTexts(view)
+  layout(view)
+  settingsChanged(view)
+  readAgain(view)
+}
+
+function showTexts(view) {
+  const { el, heat, picture } = view
+  const overlaid = heat ? `, overlaid with ${heat.label} of layer ${heat.layer}` : ""
+  el.scene.setAttribute("aria-label", picture.name + overlaid)
+  el["legend-title"].textContent = heat ? `${heat.label} \u00b7 ${heat.layer}` : ""
+  el.words.textContent = heat ? heat.description : "The picture without a map."
+  el.caption.textContent = view.caption
+  showBanner(view, view.message)
+  el.viewer.classList.toggle("compact", view.compact)
+  el.controls.disabled = el.hold.disabled = !view.shows()
+  for (const part of [el.controls, el.hold, el.legend]) part.hidden = !heat
+  el.legend.classList.toggle("unused", !view.shows())
+  if (heat) listScales(el.scales, Object.keys(view.scales))
+}
+
+function showBanner({ el }, text) {
+  if (el.banner.textContent !== (text ?? "")) el.banner.textContent = text ?? ""
+  el.banner.classList.toggle("shown", Boolean(text))
+}
+
+function settingsChanged(view) {
+  const { between } = view.settings()
+  if (view.area && view.area.between !== between) view.area = null
+  if (view.heat) showSettings(view)
+  if (view.shows()) drawBar(view)
+  schedule(view)
+}
