@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import compare_panes, compare_view, matrix_view, panes, question
+from dashboard import compare_panes, compare_view, matrix_view, panes, question, trust
 from dashboard.failures import in_words
 from dashboard.panes import SIDES
 
@@ -29,6 +29,11 @@ compare_view.agreement_figures(answers["a"], answers["b"])
 if st.toggle("Difference map", key="compare_show_difference", persist_state="session"):
     compare_view.difference(answers["a"], answers["b"], shared)
 
+trust_places = dict(zip(SIDES, st.columns(2, gap="medium"), strict=True))  # filled last, as their checks take long
 st.subheader("All at once", anchor=False)
 if st.toggle("Show the matrix of classes and methods or layers", key="compare_show_matrix", persist_state="session"):
     matrix_view.matrix_section(asked.traced, asked.class_index, asked.layer, answers["b"])
+for side, found in answers.items():
+    if found.result is not None:
+        with trust_places[side]:
+            trust.card(passes[side], found.result, found.layer, place=f"trust_{side}", settings_of="compare")

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import cached, computing, question, state, steps_cam, steps_view
+from dashboard import cached, computing, question, state, steps_cam, steps_view, trust
 from dashboard.failures import in_words
 
 asked = question.ask()
@@ -19,4 +19,7 @@ steps_view.weighted_sum(asked.image, result, steps)
 steps_view.relu(steps)
 steps_view.upsampling(steps, asked.model.card.input_size)
 steps_view.overlay(asked.image, result, asked.layer)
+trust_place = st.container()  # filled last: while its checks run, the rest of the page is already there
 steps_cam.cam_beside(asked.traced, steps)
+with trust_place:
+    trust.card(asked.traced, result, asked.layer, place="trust_steps", settings_of="step_overlay")

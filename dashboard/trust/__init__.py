@@ -2,22 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
 from xai_core.attribution.explain import ImageTrace
 from xai_core.types import Explanation
 
+if TYPE_CHECKING:
+    from dashboard.trust.checks import Subject
+
 TITLE = "Can I trust this map?"
 
 
-def card(traced: ImageTrace, result: Explanation, layer: str) -> None:
-    """An expander that costs nothing until it is opened."""
-    box = st.expander(TITLE, icon=":material/fact_check:", key="trust_card", on_change="rerun")
+def card(
+    traced: ImageTrace, result: Explanation, layer: str, *, place: str = "trust", settings_of: str = "explain_viewer"
+) -> None:
+    """An expander that costs nothing until it is opened. place: the page's name for it, where several may be open.
+    settings_of: the viewer whose colours its small maps follow.
+    """
+
+    def subject() -> Subject:
+        from dashboard.trust.checks import Subject
+
+        return Subject(traced, result, layer, place, settings_of)
+
+    lazy_card(subject, place)
+
+
+def lazy_card(subject: Callable[[], Subject], place: str) -> None:
+    """The same where the subject itself is made only for an open card."""
+    box = st.expander(TITLE, icon=":material/fact_check:", key=f"{place}_card", on_change="rerun")
     if not box.open:
         return
     # Charts and image metrics load slowly, and most visits do not open the card.
     from dashboard.trust.body import checks
-    from dashboard.trust.checks import Subject
 
     with box:
-        checks(Subject(traced, result, layer))
+        checks(subject())

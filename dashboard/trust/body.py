@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -25,16 +26,18 @@ PASSES = 150
 class Face:
     """How a check's result looks: its level, its sentence (result, class name), its picture."""
 
-    level: Callable[[Any], verdict.Level]
+    level: Callable[[Any], verdict.Level | None]
     sentence: Callable[[Any, str], str]
     picture: Callable[[Any, Subject], None]
 
 
 FACES = {
     "faithfulness": Face(verdict.use_level, words.use, charts.curves),
+    "road": Face(verdict.road_level, words.filled, charts.removal),
     "cascade": Face(verdict.network_level, lambda r, _name: words.network(r), charts.twins),
     "specificity": Face(verdict.class_level, lambda r, _name: words.classes(r), charts.others),
     "stability": Face(verdict.stability_level, words.stable, charts.wavering),
+    "fineness": Face(verdict.fineness_level, lambda r, _name: words.fine(r), charts.to_scale),
 }
 
 
@@ -45,7 +48,7 @@ def checks(subject: Subject) -> None:
         return
     if state.selection().evidence != "for":
         st.caption(":material/info: The checks look at the evidence *for* the class, whatever the viewer shows.")
-    running = st.session_state.get("trust_asked") == subject.key
+    running = st.session_state.get(_asked(subject)) == subject.key
     top = st.empty()
     _verdict(top, subject, running)
     offer = st.empty()  # a slot of its own: the button is gone as soon as the checks run
@@ -67,7 +70,7 @@ def _made(subject: Subject, check: Check) -> Any | None:
     """The check's result; None where it has no meaning for this model, and that is said."""
     try:
         with in_words(except_for=NotApplicable):
-            return make(subject, check, _stop)
+            return make(subject, check, partial(_stop, subject))
     except NotApplicable as reason:
         st.info(f"**{check.question}** {reason}", icon=":material/block:")
         return None
@@ -75,14 +78,14 @@ def _made(subject: Subject, check: Check) -> Any | None:
 
 def _verdict(top: DeltaGenerator, subject: Subject, running: bool) -> None:
     """What the checks made so far say."""
-    made, prediction = all_found(subject), subject.traced.prediction
+    made, near = all_found(subject), subject.familiarity
     if not (running or made.started):
         top.markdown(words.WHY)
         return
-    ruling = verdict.verdict(made, prediction)
+    ruling = verdict.verdict(made, subject.traced.prediction, familiar=near is None or near.familiar)
     decided = ruling.complete or ruling.level == "bad"
     box = {"good": top.success, "unclear": top.warning, "bad": top.error}[ruling.level] if decided else top.info
-    box(words.headline(ruling, prediction, running))
+    box(words.headline(ruling, subject.traced.prediction, running))
 
 
 def _offer(subject: Subject) -> None:
@@ -92,7 +95,7 @@ def _offer(subject: Subject) -> None:
         return
     label = "Go on" if made.started else "Check this map"
     icon = ":material/fact_check:"
-    st.button(label, key="trust_ask", type="primary", icon=icon, on_click=_ask, args=(subject,))
+    st.button(label, key=f"{subject.place}_ask", type="primary", icon=icon, on_click=_ask, args=(subject,))
     st.caption(_cost(subject))
 
 
@@ -103,19 +106,24 @@ def _cost(subject: Subject) -> str:
 
 
 def _ask(subject: Subject) -> None:
-    st.session_state["trust_asked"] = subject.key
+    st.session_state[_asked(subject)] = subject.key
 
 
-def _stop() -> None:
-    st.session_state.pop("trust_asked", None)
+def _stop(subject: Subject) -> None:
+    st.session_state.pop(_asked(subject), None)
+
+
+def _asked(subject: Subject) -> str:
+    """Where the visit keeps which map this card's checks were asked for."""
+    return f"{subject.place}_asked"
 
 
 def _show(check: Check, ready: Any, subject: Subject) -> None:
     """One check: its question with the level, the sentence, the picture, and what it means."""
     face = FACES[check.name]
     level = face.level(ready)
-    with st.container(border=True, key=f"trust_{check.name}"):
+    with st.container(border=True, key=f"{subject.place}_{check.name}"):
         st.markdown(f"**{check.question}** {words.BADGES[level]}")
         st.markdown(face.sentence(ready, short_name(subject.result.class_names[0])))
         face.picture(ready, subject)
-        st.caption(words.MEANINGS[check.name][level])
+        st.caption(words.meaning(check.name, level))

@@ -2,59 +2,117 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from dashboard.drawing import picture_of_result
+from dashboard.trust import words
 from dashboard.trust.checks import Subject
 from dashboard.trust.words import signed
-from dashboard.viewer import Tile, gallery
+from dashboard.viewer import Heat, Spot, Tile, gallery, viewer
 from xai_core.evaluation.faithfulness import Faithfulness, Trial
+from xai_core.evaluation.fineness import Fineness
 from xai_core.evaluation.perturbation import Curve
 from xai_core.evaluation.randomisation import Cascade
+from xai_core.evaluation.road import Road
 from xai_core.evaluation.specificity import Specificity
 from xai_core.evaluation.stability import Stability
 from xai_core.models.class_names import short_name
 from xai_core.render.scale import shown
 
 GREY = "#8a9aa0"
+CALM, MIDDLE = "#7b5ea7", "#d9822b"
 TITLES = {"deletion": "Painted grey, the highest first", "insertion": "Brought back from a blur, the highest first"}
 
 
-def curves(found: Faithfulness, _subject: Subject) -> None:
+def curves(found: Faithfulness, subject: Subject) -> None:
     """Deletion and insertion side by side: this map, three random ones, the middle."""
     for column, trial, good in zip(st.columns(2), (found.deletion, found.insertion), ("low", "high"), strict=True):
         with column:
             st.caption(f"{TITLES[trial.own.kind]}: a good map's curve is {good}.")
-            _figure(trial)
+            _trial(trial, subject)
 
 
-def _figure(trial: Trial) -> None:
-    figure = go.Figure([_line(trial.own, "this map", width=3), _line(trial.centre, "middle", dash="dash")])
-    for number, curve in enumerate(trial.random):
-        figure.add_trace(_line(curve, "random maps", colour=GREY, width=1, legend=number == 0))
+def _trial(trial: Trial, subject: Subject) -> None:
+    lines = [_line(trial.own, "this map", width=3), _line(trial.centre, "middle", dash="dash", colour=MIDDLE)]
+    lines += [
+        _line(curve, "random maps", colour=GREY, width=1, legend=number == 0)
+        for number, curve in enumerate(trial.random)
+    ]
+    _figure(lines, f"{subject.place}_{trial.own.kind}", f"under {trial.own.kind}")
+
+
+def removal(found: Road, subject: Subject) -> None:
+    """What is left when the highest places go, and when the lowest go, with the gaps filled in."""
+    st.caption("What is left of the class. A good map has its two lines far apart.")
+    start = (0.0, *found.shares)
+
+    def line(values: np.ndarray, name: str, **style: Any) -> go.Scatter:
+        return _points(np.array(start), np.concatenate([[found.probability], values]), name, **style)
+
+    lines = [
+        line(found.own.most, "highest places of this map gone", width=3),
+        line(found.own.least, "its lowest gone", width=3, colour=CALM),
+        line(found.centre.most, "middle gone", dash="dash", colour=MIDDLE),
+    ]
+    lines += [
+        line(row, "random places gone", colour=GREY, width=1, legend=n == 0) for n, row in enumerate(found.random)
+    ]
+    _figure(lines, f"{subject.place}_removal", "as places are removed and filled in")
+
+
+def to_scale(found: Fineness, subject: Subject) -> None:
+    """The map with one cell and what that cell sees, drawn to scale."""
+    values, vmax = _scaled(subject.values, subject)
+    row, column = found.strongest
+    viewer(
+        subject.picture,
+        Heat(values, vmax, "evidence for", subject.layer, "the map on its own grid"),
+        key=f"{subject.place}_grid",
+        caption=words.scale_caption(found),
+        settings_of=subject.settings_of,
+        compact=True,
+        height=320,
+        spot=None if found.field is None else Spot(row, column, found.field),
+    )
+
+
+def _figure(lines: list[go.Scatter], key: str, alt: str) -> None:
+    figure = go.Figure(lines)
     figure.update_layout(
         height=230,
         margin={"l": 0, "r": 16, "t": 8, "b": 0},
         xaxis={"title": "share of the picture", "tickformat": ".0%", "range": [0, 1]},
-        yaxis={"title": "probability", "tickformat": ".0%", "rangemode": "tozero"},
+        yaxis={"title": "probability", "tickformat": ".0%", "range": [0, 1.03]},
         legend={"orientation": "h", "y": 1.12, "x": 0},
     )
     st.plotly_chart(
         figure,
-        key=f"trust_{trial.own.kind}",
+        key=key,
         config={"displayModeBar": False},
-        alt=f"Probability of the class under {trial.own.kind}: this map, random maps and the middle",
+        alt=f"Probability of the class {alt}: this map, random maps and the middle",
     )
 
 
-def _line(
-    curve: Curve, name: str, *, width: int = 2, dash: str = "solid", colour: str | None = None, legend: bool = True
+def _line(curve: Curve, name: str, **style: Any) -> go.Scatter:
+    return _points(curve.fractions, curve.probabilities, name, **style)
+
+
+def _points(
+    x: np.ndarray,
+    y: np.ndarray,
+    name: str,
+    *,
+    width: int = 2,
+    dash: str = "solid",
+    colour: str | None = None,
+    legend: bool = True,
 ) -> go.Scatter:
     return go.Scatter(
-        x=curve.fractions,
-        y=curve.probabilities,
+        x=x,
+        y=y,
         name=name,
         mode="lines",
         legendgroup=name,
@@ -72,7 +130,7 @@ def twins(found: Cascade, subject: Subject) -> None:
         Tile(f"{name}: {signed(steps[at].similarity.rank_correlation)}", *_scaled(steps[at].values, subject))
         for at, name in picked.items()
     ]
-    _row([Tile("this map", *_scaled(subject.values, subject)), *named], subject, "trust_twins")
+    _row([Tile("this map", *_scaled(subject.values, subject)), *named], subject, "twins")
 
 
 def others(found: Specificity, subject: Subject) -> None:
@@ -84,13 +142,13 @@ def others(found: Specificity, subject: Subject) -> None:
         )
         for other in (found.runner_up, *found.random)
     ]
-    _row([Tile("this map", *_scaled(subject.values, subject)), *named], subject, "trust_classes")
+    _row([Tile("this map", *_scaled(subject.values, subject)), *named], subject, "classes")
 
 
 def wavering(found: Stability, subject: Subject) -> None:
     """This map, and where it changes most."""
     spread = Tile("where it changes most", found.spread, float(found.spread.max()))
-    _row([Tile("this map", *_scaled(subject.values, subject)), spread], subject, "trust_spread")
+    _row([Tile("this map", *_scaled(subject.values, subject)), spread], subject, "spread")
 
 
 def _scaled(values: np.ndarray, subject: Subject) -> tuple[np.ndarray, float]:
@@ -99,5 +157,4 @@ def _scaled(values: np.ndarray, subject: Subject) -> tuple[np.ndarray, float]:
 
 
 def _row(tiles: list[Tile], subject: Subject, key: str) -> None:
-    picture = picture_of_result(subject.traced.image, subject.result)
-    gallery(picture, tiles, selected="this map", key=key, settings_of="explain_viewer")
+    gallery(subject.picture, tiles, selected="this map", key=f"{subject.place}_{key}", settings_of=subject.settings_of)

@@ -1,4 +1,4 @@
-"""The four checks of the Trust card: what each is called, how it is made, and from which key it is known again."""
+"""The checks of the Trust card: what each is called, how it is made, and from which key it is known again."""
 
 from __future__ import annotations
 
@@ -11,28 +11,51 @@ import numpy as np
 
 from dashboard import results
 from dashboard.computing import Progress
+from dashboard.drawing import picture_of_result
+from dashboard.trust.familiar import familiarity_of
+from dashboard.viewer import Picture
 from xai_core.attribution.catalog import find_method
 from xai_core.attribution.explain import ImageTrace
 from xai_core.attribution.method import INPUT
 from xai_core.evaluation.faithfulness import faithfulness
+from xai_core.evaluation.familiarity import Familiarity
+from xai_core.evaluation.fineness import fineness
 from xai_core.evaluation.randomisation import POINTS, cascade
 from xai_core.evaluation.remake import Remake, remake_of
+from xai_core.evaluation.road import road
 from xai_core.evaluation.specificity import RANDOM_CLASSES, specificity
 from xai_core.evaluation.stability import CHANGES, stability
 from xai_core.evaluation.verdict import Checks
 from xai_core.types import Explanation
 
 Report = Callable[[int, int], None]
+CURVE_STEPS = 5  # a fifth of the picture each: the card's share of 150 passes leaves no more
 EXTRA_MAPS = POINTS + 1 + RANDOM_CLASSES + CHANGES  # that the checks ask the method for
 
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """The map under test: of one class, at one layer, and the pass that it came from."""
+    """The map under test: of one class, at one layer, and the pass that it came from.
+
+    place: the card's name on its page. settings_of: the viewer that its small maps follow. shown: the picture for
+    display, where it is not simply the traced one.
+    """
 
     traced: ImageTrace
     result: Explanation
     layer: str
+    place: str
+    settings_of: str
+    shown: Picture | None = None
+
+    @property
+    def picture(self) -> Picture:
+        return self.shown or picture_of_result(self.traced.image, self.result)
+
+    @property
+    def familiarity(self) -> Familiarity | None:
+        """How like its training pictures the model finds this one; None where nobody knows those."""
+        return familiarity_of(self.traced)
 
     @property
     def values(self) -> np.ndarray:
@@ -80,7 +103,7 @@ def make(subject: Subject, check: Check, on_stop: Callable[[], None]) -> Any:
     """The check's result, computed with a progress bar and a way to stop it."""
 
     def compute() -> Any:
-        key = f"stop {check.name} {subject.key}"
+        key = f"stop {subject.place} {check.name} {subject.key}"
         with Progress(check.doing, key, on_stop) as progress:
             return check.make(subject, progress.show)
 
@@ -93,7 +116,17 @@ def all_found(subject: Subject) -> Checks:
 
 def _use(subject: Subject, report: Report) -> Any:
     traced = subject.traced
-    return faithfulness(traced.model, traced.given, subject.values, subject.class_index, on_progress=report)
+    asked = (traced.model, traced.given, subject.values, subject.class_index)
+    return faithfulness(*asked, steps=CURVE_STEPS, on_progress=report)
+
+
+def _gaps_filled(subject: Subject, report: Report) -> Any:
+    traced = subject.traced
+    return road(traced.model, traced.given, subject.values, subject.class_index, on_progress=report)
+
+
+def _fine(subject: Subject, _report: Report) -> Any:
+    return fineness(subject.traced, subject.layer, subject.values)
 
 
 def _network(subject: Subject, report: Report) -> Any:
@@ -136,7 +169,9 @@ def _by_remaking(check: Callable[..., Any], total: int, subject: Subject, report
 
 CHECKS = (
     Check("faithfulness", "Does the model use what the map shows?", "Taking the picture apart", _use),
+    Check("road", "Does it, when the gaps are filled in?", "Filling gaps", _gaps_filled),
     Check("cascade", "Would any network give this map?", "Maps of networks that forgot", _network),
     Check("specificity", "Is it about this class?", "Maps of other classes", _class),
     Check("stability", "Is it stable?", "Maps of the changed picture", _stability),
+    Check("fineness", "Could it see that finely?", "Measuring the grid", _fine),
 )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from xai_core.evaluation import verdict
 from xai_core.evaluation.faithfulness import MARKED, Faithfulness
+from xai_core.evaluation.fineness import FRAME, Fineness
 from xai_core.evaluation.randomisation import Cascade
+from xai_core.evaluation.road import SHARES, Road
 from xai_core.evaluation.specificity import Specificity
 from xai_core.evaluation.stability import Stability
 from xai_core.evaluation.verdict import Level, Verdict
@@ -12,19 +14,20 @@ from xai_core.models.class_names import short_name
 from xai_core.render.recipe import percent
 from xai_core.types import Prediction
 
-BADGES: dict[Level, str] = {
+BADGES: dict[Level | None, str] = {
+    None: ":gray-badge[:material/info: a fact]",
     "good": ":green-badge[:material/check_circle: passes]",
     "unclear": ":orange-badge[:material/help: undecided]",
     "bad": ":red-badge[:material/cancel: fails]",
 }
 WHY = (
-    "Heat maps are often believed without reason. Four checks put this one to the test on this picture, and say in "
+    "Heat maps are often believed without reason. Six checks put this one to the test on this picture, and say in "
     "words what they find."
 )
 VERDICTS: dict[Level, str] = {
-    "good": "**The checks support this map.** All four pass. It still shows where, not why, and says nothing about "
-    "whether the model is right.",
-    "unclear": "**Read this map with care.** No check fails, but not all of them pass.",
+    "good": "**The checks support this map.** None of them objects. It still shows where, not why, and says nothing "
+    "about whether the model is right.",
+    "unclear": "**Read this map with care.** No check fails, but this is not enough for the highest level.",
     "bad": "**Do not rely on this map.** At least one check fails.",
 }
 NOT_YET = {False: "**Not all checks are made yet.**", True: "**The checks are running.**"}
@@ -34,6 +37,11 @@ MEANINGS: dict[str, dict[Level, str]] = {
         "than changing the middle of the picture.",
         "unclear": "The map does better than chance, but not clearly, or a spot in the middle does it as well.",
         "bad": "Random places do as well: nothing here shows that the model uses what the map marks.",
+    },
+    "road": {
+        "good": "The class lives on the marked places: it falls faster without them than without the others.",
+        "unclear": "The marked places count, but hardly more than chance or the middle of the picture.",
+        "bad": "The class loses as much without the places that the map marks lowest.",
     },
     "cascade": {
         "good": "The map depends on what the network has learned. One random twin is a spot check, no proof.",
@@ -51,33 +59,56 @@ MEANINGS: dict[str, dict[Level, str]] = {
         "unclear": "Small changes of the picture move part of the map: trust its clusters, not its details.",
         "bad": "Small changes of the picture give another map: this one is partly chance.",
     },
+    "fineness": {
+        "good": "The evidence lies on the head, as far as a grid of this size can tell.",
+        "unclear": "Part of the evidence lies outside the head, where nothing of the patient is.",
+        "bad": "The evidence lies outside the head as much as in it: it does not come from the patient.",
+    },
 }
+NO_LEVEL = (
+    "Nothing inside one cell can be told apart, whatever the smooth colours suggest. This is a fact about the network "
+    "and counts for no level: where the object lies is not known."
+)
 _WORTH, _TESTABLE = percent(verdict.WORTH), percent(verdict.TESTABLE)
 THRESHOLDS = f"""
-The verdict has three levels and no score. The highest needs all four checks to pass; one that fails gives the lowest.
+The verdict has three levels and no score. For the highest every check must be made and none may object; one that fails
+gives the lowest.
 
 - **Use**: passes where the map's gain (area under insertion minus area under deletion) exceeds that of every random map
   by {_WORTH} of the class's probability and is behind the middle's by no more than that. Fails where it is not above
   the random maps' mean. Undecided below a probability of {_TESTABLE}.
+- **Gaps filled in**: half of what is left without the lowest places minus what is left without the highest, on average.
+  Passes where this exceeds chance by half of {_WORTH} of the class's probability, and is behind the middle's by no more
+  than that. Fails at 0 and below.
 - **Network**: the mean rank correlation while the upper half forgets; passes up to {verdict.ALIKE}, fails
   above {verdict.SAME}.
 - **Class**: the mean rank correlation with classes that the model does not see; passes up to {verdict.ALIKE}, fails
   above {verdict.SAME}.
 - **Stability**: the median rank correlation over six changes; passes from {verdict.STEADY}, fails
   below {verdict.SHAKY}.
+- **Grid**: has a level only for slices of a head. Passes where the share of evidence outside the head is at most
+  {percent(verdict.OUTSIDE)} of the share of the area there; fails where it is as large.
+- **An unfamiliar picture** overrides: if it is farther from the training pictures than 95 % of held-out ones, no map
+  gets the highest level. Known for the brain MRI model only.
 - **An unsure model** overrides: if its two best classes are less than {percent(verdict.UNSURE_MARGIN)} apart, no map
   gets the highest level.
 
 Rank correlation: 1 for the same order of places, 0 for no relation. The thresholds are conventions, chosen on two
 sample photographs, not laws.
 
-Petsiuk et al. 2018 (deletion, insertion) · Adebayo et al. 2018 (randomisation)
+Petsiuk et al. 2018 (deletion, insertion) · Rong et al. 2022 (ROAD: noisy linear imputation) ·
+Adebayo et al. 2018 (randomisation)
 """
 
 
 def headline(found: Verdict, prediction: Prediction, running: bool = False) -> str:
     """The verdict in words; an unsure model comes first."""
     says = VERDICTS[found.level] if found.complete or found.level == "bad" else NOT_YET[running]
+    if found.unfamiliar:
+        says = (
+            "**This picture is unlike those that the model was trained on.** Whatever the map shows, the answer that "
+            f"it explains is not to be relied on. {says}"
+        )
     if not found.unsure:
         return says
     first, second = (short_name(scored.name) for scored in prediction.top(2))
@@ -85,6 +116,11 @@ def headline(found: Verdict, prediction: Prediction, running: bool = False) -> s
         f"**The model itself is unsure**: {first} and {second} are only {percent(verdict.margin(prediction))} apart. "
         f"A map of a guess stays a guess. {says}"
     )
+
+
+def meaning(name: str, level: Level | None) -> str:
+    """What a check's level means; a fact without a level says so."""
+    return NO_LEVEL if level is None else MEANINGS[name][level]
 
 
 def use(found: Faithfulness, name: str) -> str:
@@ -95,6 +131,43 @@ def use(found: Faithfulness, name: str) -> str:
         f"Gain over all shares: **{signed(found.gain)}**, random maps at best {signed(max(found.random_gains))}, "
         f"a spot in the middle {signed(found.centre_gain)}."
     )
+
+
+def filled(found: Road, name: str) -> str:
+    first, last = percent(SHARES[0]), percent(1 - SHARES[-1])
+    return (
+        "Places are removed and the gaps filled in from around, so that no edge gives them away. Without the highest "
+        f"{first} of the map {name} keeps **{percent(float(found.own.most[0]))}** of its {percent(found.probability)}, "
+        f"without the lowest {first} {percent(float(found.own.least[0]))}. When only the highest {last} are kept, it "
+        f"has {percent(found.kept)}: a drop in confidence of {percent(found.drop)}. Mean gap, halved: "
+        f"**{signed(found.own.gap)}**, the middle {signed(found.centre.gap)}, chance up to {signed(found.chance)}."
+    )
+
+
+def fine(found: Fineness) -> str:
+    rows, columns = found.grid
+    where = "outside the head" if found.known else f"in the outer {percent(FRAME)} frame of the picture"
+    lies = (
+        f"{percent(found.outside)} of the evidence lies {where}, which is {percent(found.area)} of what the model saw."
+    )
+    if found.field is None:
+        return f"This map has a value for each of the {rows} × {columns} pixels that the model reads. {lies}"
+    field = (found.field.bottom - found.field.top, found.field.right - found.field.left)
+    sees = "the whole input" if found.whole else f"{_size(found, field)}"
+    return f"The map has {rows} × {columns} cells. One cell is {_size(found, found.cell)}; it sees {sees}. {lies}"
+
+
+def scale_caption(found: Fineness) -> str:
+    if found.field is None:
+        return "The map's strongest places."
+    return "Thin frame: the strongest cell. Bold frame: all that this cell sees."
+
+
+def _size(found: Fineness, size: tuple[float, float]) -> str:
+    """Height by width, in millimetres where they are known."""
+    mm = found.in_mm(size)
+    pixels = f"{size[0]:.0f} × {size[1]:.0f} pixels"
+    return f"{pixels} ({mm[0]:.0f} × {mm[1]:.0f} mm)" if mm else pixels
 
 
 def network(found: Cascade) -> str:
@@ -123,8 +196,8 @@ def classes(found: Specificity) -> str:
 def stable(found: Stability, name: str) -> str:
     low, high = (f(answer.probability for answer in found.answers) for f in (min, max))
     return (
-        "Under noise, a small shift, a mirror image, less and more contrast the rank correlation is typically "
-        f"**{signed(found.typical)}**, at worst {signed(found.worst.similarity.rank_correlation)} "
+        "Under noise, a small shift, a mirror image, a lighter window, less and more contrast the rank correlation is "
+        f"typically **{signed(found.typical)}**, at worst {signed(found.worst.similarity.rank_correlation)} "
         f"({found.worst.name}). Meanwhile {name} stays between {percent(low)} and {percent(high)}."
     )
 

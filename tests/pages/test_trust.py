@@ -1,4 +1,4 @@
-"""The Trust card without a browser: nothing unasked, then four checks and a verdict, kept for the next visitor."""
+"""The Trust card without a browser: nothing unasked, then six checks and a verdict, kept for the next visitor."""
 
 from __future__ import annotations
 
@@ -51,15 +51,17 @@ def test_nothing_is_computed_until_it_is_asked_for_and_the_cost_is_said(app: App
 def test_the_checks_of_the_coffee_map_and_their_verdict(app: AppTest):
     ask_button(opened(app)).click().run()
     assert not app.exception
-    assert len(questions(app)) == 4
+    assert len(questions(app)) == 6
     assert [box.value for box in app.success] == [words.VERDICTS["good"]]
     said = " ".join(m.value for m in app.markdown)
     assert "Of its 95" in said
+    assert "a drop in confidence of" in said
+    assert "One cell is 50 × 50 pixels" in said
     assert "espresso" in said
     assert "rank correlation" in said
     kept = len(results._store()[0])
     app.run()
-    assert len(questions(app)) == 4, "known checks are shown again without a click"
+    assert len(questions(app)) == 6, "known checks are shown again without a click"
     assert len(results._store()[0]) == kept
 
 
@@ -84,6 +86,6 @@ def test_after_a_stop_what_is_ready_stays_and_one_can_go_on(app: AppTest, monkey
     monkeypatch.setattr("dashboard.trust.body.make", stopped_at_the_second)
     ask_button(opened(app)).click().run()
     app.run()
-    assert questions(app) == [checks.CHECKS[0].question]
+    assert questions(app) == [check.question for check in checks.CHECKS[:2]]
     assert ask_button(app).label == "Go on"
     assert not app.success

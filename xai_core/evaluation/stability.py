@@ -18,7 +18,8 @@ from xai_core.types import LoadedModel, ModelCard, ModelInput
 
 NOISE = 0.05  # standard deviation, as a share of black to white
 SHIFT = 1 / 28  # of each side: 8 of 224 pixels, two cells of the grid on which maps are compared
-CONTRASTS = (0.8, 1.25)
+CONTRASTS = (0.8, 1.25)  # for a scan: a wider and a narrower window
+LIGHTER = 0.05  # of black to white; for a scan: a window that stands lower
 CHANGES = 4 + len(CONTRASTS)  # how many variants there are
 
 
@@ -58,25 +59,22 @@ class Stability:
 
 
 def variants(card: ModelCard, given: ModelInput, seed: int = 0) -> list[Variant]:
-    """Noise twice, a shift, a mirror image, less and more contrast: all within what the network can read."""
+    """Noise, a shift, a mirror image, a lighter window, less and more contrast: all that the network can read."""
     mean, std = (torch.tensor(values).to(given.tensor).view(-1, 1, 1) for values in (card.mean, card.std))
     pixels = given.tensor * std + mean
-    generator = torch.Generator().manual_seed(seed)
+    noise = NOISE * torch.randn(pixels.shape, generator=torch.Generator().manual_seed(seed)).to(pixels)
 
     def ready(changed: Tensor) -> Tensor:
         return (changed.clamp(0, 1) - mean) / std
-
-    def noisy() -> Tensor:
-        return ready(pixels + NOISE * torch.randn(pixels.shape, generator=generator).to(pixels))
 
     middle = pixels.mean(dim=(2, 3), keepdim=True)
     down, right = (round(SHIFT * length) for length in pixels.shape[2:])
     shifted = functional.pad(pixels, (right, 0, down, 0), mode="replicate")[..., : pixels.shape[2], : pixels.shape[3]]
     return [
-        Variant("noise", noisy(), _as_it_is),
-        Variant("other noise", noisy(), _as_it_is),
+        Variant("noise", ready(pixels + noise), _as_it_is),
         Variant("a shift", ready(shifted), _shifted_back),
         Variant("the mirror image", ready(pixels.flip(3)), lambda values: values[:, ::-1]),
+        Variant("a lighter window", ready(pixels + LIGHTER), _as_it_is),
         *(
             Variant(f"{'less' if by < 1 else 'more'} contrast", ready(middle + by * (pixels - middle)), _as_it_is)
             for by in CONTRASTS

@@ -9,8 +9,10 @@ import pytest
 
 from tests.xai_core.evaluation.test_sanity import Asked, ask
 from xai_core.evaluation.faithfulness import Faithfulness, Trial, faithfulness
+from xai_core.evaluation.fineness import Fineness, fineness
 from xai_core.evaluation.perturbation import Curve
 from xai_core.evaluation.randomisation import Cascade, Step, cascade
+from xai_core.evaluation.road import Removal, Road, road
 from xai_core.evaluation.similarity import GRID, Similarity, similarity
 from xai_core.evaluation.specificity import OtherClass, Specificity, specificity
 from xai_core.evaluation.stability import Answer, Stability, stability
@@ -46,7 +48,18 @@ def steady(rank: float) -> Stability:
     return Stability((Answer("noise", Similarity(rank, 0), 0.9),), MAP)
 
 
-GOOD = Checks(use(0.6, 0.5, (0.1, 0.2)), network(0.1), classes(0.2), steady(0.9))
+def filled(own: float, centre: float, chance: float, start: float = 0.9) -> Road:
+    """Gaps as given; two random removals lie twice the chance apart."""
+    none = np.zeros(1, np.float32)
+    own_removal, middle = (Removal(none, np.array([2 * gap], np.float32)) for gap in (own, centre))
+    return Road((0.5,), start, own_removal, middle, np.array([[0.0], [2 * chance]], np.float32))
+
+
+def grid(outside: float, known: bool = True) -> Fineness:
+    return Fineness((7, 7), (32, 32), (0, 0), None, False, None, outside, 0.5, known)
+
+
+GOOD = Checks(use(0.6, 0.5, (0.1, 0.2)), filled(0.3, 0.3, 0.05), network(0.1), classes(0.2), steady(0.9), grid(0.1))
 
 
 def answer(first: float, second: float) -> Prediction:
@@ -62,6 +75,14 @@ def answer(first: float, second: float) -> Prediction:
         ({"faithfulness": use(0.25, 0.2, (0.1, 0.2))}, "unclear"),
         ({"faithfulness": use(0.5, 0.6, (0.1, 0.2))}, "unclear"),
         ({"faithfulness": use(0.6, 0.5, (0.1, 0.2), start=0.04)}, "unclear"),
+        ({"road": filled(0.0, -0.1, 0.0)}, "bad"),
+        ({"road": filled(0.06, 0.0, 0.04)}, "unclear"),
+        ({"road": filled(0.3, 0.4, 0.0)}, "unclear"),
+        ({"road": filled(0.3, 0.3, 0.0, start=0.04)}, "unclear"),
+        ({"road": None}, "unclear"),
+        ({"fineness": grid(0.4)}, "unclear"),
+        ({"fineness": grid(0.5)}, "bad"),
+        ({"fineness": grid(0.9, known=False)}, "good"),
         ({"cascade": network(0.6)}, "unclear"),
         ({"cascade": network(0.9)}, "bad"),
         ({"specificity": classes(0.7)}, "unclear"),
@@ -83,6 +104,12 @@ def test_an_unsure_model_overrides_good_checks():
     assert verdict(GOOD, answer(0.45, 0.30)).level == "good"
 
 
+def test_an_unfamiliar_picture_overrides_good_checks():
+    found = verdict(GOOD, answer(0.8, 0.1), familiar=False)
+    assert (found.level, found.unfamiliar, found.unsure) == ("unclear", True, False)
+    assert verdict(replace(GOOD, stability=steady(0.3)), answer(0.8, 0.1), familiar=False).level == "bad"
+
+
 def test_the_thresholds_themselves_count_as_stated():
     assert network_level(network(0.5)) == "good"
     assert network_level(network(0.8)) == "unclear"
@@ -99,9 +126,11 @@ def coffee() -> Asked:
 def checks_of(a: Asked, values: np.ndarray, remake: object, steps: int) -> Checks:
     return Checks(
         faithfulness(a.model, a.given, values, a.class_index, steps=steps),
+        road(a.model, a.given, values, a.class_index),
         cascade(a.model, a.given, values, remake, a.class_index),
         specificity(a.model, a.given, values, remake, a.prediction, a.class_index),
         stability(a.model, a.given, values, remake, a.class_index),
+        fineness(a.traced, a.layer, values),
     )
 
 
@@ -115,9 +144,11 @@ def test_a_random_map_never_gets_the_top_level(coffee: Asked):
         always = np.broadcast_to(fixed, (1, 4, 7, 7))
         parts = Checks(
             GOOD.faithfulness,
+            GOOD.road,
             cascade(coffee.model, coffee.given, fixed, lambda *_, m=always: m, coffee.class_index, points=1),
             GOOD.specificity,
             GOOD.stability,
+            GOOD.fineness,
         )
         assert verdict(parts, answer(0.8, 0.1)).level == "bad"
         noise = np.random.default_rng(seed + 100)
@@ -127,7 +158,7 @@ def test_a_random_map_never_gets_the_top_level(coffee: Asked):
 
 
 def test_grad_cam_of_a_clear_picture_gets_the_top_level(coffee: Asked):
-    found = checks_of(coffee, coffee.values, coffee.remake, 10)
+    found = checks_of(coffee, coffee.values, coffee.remake, 5)
     assert verdict(found, coffee.prediction).level == "good"
     assert found.stability is not None
     assert found.stability.spread.shape == (GRID, GRID)

@@ -1,0 +1,32 @@
+"""The Trust card for a diagnosis of the MRI page, which keeps maps and no pass: the pass is made for an open card."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dashboard import cached
+from dashboard.mri.diagnoses import VIEWER
+from dashboard.mri.picture import display
+from dashboard.mri.reading import MODEL, Reading, model
+from dashboard.trust import lazy_card
+from xai_core.attribution.explain import explain_trace
+from xai_core.types import SourceImage
+
+if TYPE_CHECKING:
+    from dashboard.trust.checks import Subject
+
+PLACE = "trust_mri"
+
+
+def mri_card(image: SourceImage, shown: SourceImage, reading: Reading, class_index: int) -> None:
+    """Whether the map of this diagnosis can be trusted. image: as the model reads it; shown: through its window."""
+
+    def subject() -> Subject:
+        from dashboard.trust.checks import Subject
+
+        layer = reading.asked.layer
+        traced = cached.trace_for(model(), image, cached.layers(MODEL, model()), layer)
+        result = explain_trace(traced, reading.asked.method, [layer], [class_index])
+        return Subject(traced, result, layer, PLACE, VIEWER, display(shown, reading.box))
+
+    lazy_card(subject, PLACE)
