@@ -40,11 +40,13 @@ def choices(
     *,
     selected: str | None,
     label: str,
-    look: Literal["bars", "tiles"],
+    look: Literal["bars", "tiles", "cards"],
     key: str,
     on_choose: Callable[[str], None],
 ) -> None:
-    """Show the group; `on_choose` gets the id of a clicked item before the next run starts."""
+    """Show the group as bars, as small pictures with a title, or as cards with a larger picture and the detail too.
+
+    `on_choose` gets the id of a clicked item before the next run starts."""
     known = {item.id for item in items}
 
     def answer() -> None:

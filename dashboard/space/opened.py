@@ -1,4 +1,4 @@
-"""The open picture: what the network says of it, where it looked, and what it takes for alike; a click walks on."""
+"""The open picture: the way to it, what the network says of it, and where it looked."""
 
 from __future__ import annotations
 
@@ -7,24 +7,20 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard import cached, computing, state
-from dashboard.choices import Choice, choices
+from dashboard.choices import Choice
 from dashboard.dataset_choice import picture_of
 from dashboard.drawing import Look, draw
 from dashboard.plain_text import as_code, plainly
 from dashboard.space import choice
-from dashboard.space.table import Space, index_of
+from dashboard.space.table import Space
 from dashboard.space.view import prediction_in_words, thumbnail_url, title_of
 from dashboard.space.words import cell
 from xai_core.errors import SightlineError
 from xai_core.models.class_names import short_name
 from xai_core.render.recipe import percent
-from xai_core.representation.distances import Metric
-from xai_core.representation.neighbours import neighbours
 from xai_core.types import FeatureTable, SourceImage
 
 EXPLAIN = Path(__file__).resolve().parents[2] / "pages" / "explain.py"
-COUNTS = (6, 12, 24)
-METRICS: dict[Metric, str] = {"l2": "L2", "cosine": "Cosine"}
 SHOWN_STEPS = 4
 MOST_LISTED = 8
 
@@ -49,19 +45,12 @@ def opened(space: Space) -> None:
     except SightlineError as error:
         st.image(bytes(table.thumbnails[row]), width=128)
         st.caption(str(error))
-    _neighbours(space, row)
 
 
-def tile(table: FeatureTable, row: int, distance: float | None = None) -> Choice:
+def tile(table: FeatureTable, row: int) -> Choice:
     """A small picture that can be clicked; its id is the row."""
-    title = short_name(title_of(table, row))
     hint = f"{table.names[row]} · predicted {prediction_in_words(table, row)}"
-    return Choice(
-        str(row),
-        title if distance is None else f"{distance:.3g} · {title}",
-        picture=thumbnail_url(table, row),
-        hint=hint,
-    )
+    return Choice(str(row), short_name(title_of(table, row)), picture=thumbnail_url(table, row), hint=hint)
 
 
 def _trail(space: Space) -> None:
@@ -110,38 +99,3 @@ def _where(space: Space, row: int, image: SourceImage) -> None:
         state.choose(picture=picture_of(space.asked.source, space.asked.dataset, number))
         state.choose(model=model.card.key)
         st.switch_page(EXPLAIN)
-
-
-def _neighbours(space: Space, row: int) -> None:
-    """The nearest in the space, not on the map."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        metric = st.segmented_control(
-            "Nearest by",
-            list(METRICS),
-            format_func=METRICS.__getitem__,
-            default="l2",
-            key="space_metric",
-            persist_state="session",
-            required=True,
-            help="L2: the length of the difference. Cosine: 1 minus the cosine of the angle, whatever the lengths.",
-        )
-        count = st.segmented_control(
-            "How many", COUNTS, default=COUNTS[0], key="space_near_count", persist_state="session", required=True
-        )
-    found = neighbours(index_of(space, metric), row, min(count, len(space.table) - 1))
-    choices(
-        [
-            tile(space.table, int(other), float(distance))
-            for other, distance in zip(found.rows[0], found.distances[0], strict=True)
-        ],
-        selected=None,
-        label="Nearest pictures",
-        look="tiles",
-        key="space_neighbours",
-        on_choose=lambda id: choice.walk_to(int(id)),
-    )
-    said = "The number is the distance in the space, not on the map. Click one to walk on."
-    if space.labelled:
-        same = sum(int(space.table.labels[other]) == int(space.table.labels[row]) for other in found.rows[0])
-        said = f"{same} of these {len(found.rows[0])} carry the same label. {said}"
-    st.caption(said)

@@ -9,6 +9,7 @@ from dashboard.space import choice, layouts
 from dashboard.space.colouring import colour_control
 from dashboard.space.here import placed
 from dashboard.space.layouts import Shown
+from dashboard.space.nearest import nearest
 from dashboard.space.opened import opened
 from dashboard.space.selection import selection
 from dashboard.space.suspects_view import suspects
@@ -47,6 +48,7 @@ def _map(space: Space) -> None:
         _worth(space, map)
     with right:
         opened(space)
+    nearest(space)
     selection(space, map.projection.points)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import time
@@ -18,7 +19,7 @@ from streamlit.testing.v1 import AppTest
 
 import xai_core as xai
 from dashboard import run_lines, runs
-from dashboard.space import choice, decisions, selection, suspects
+from dashboard.space import choice, decisions, nearest, selection, suspects
 from xai_core.errors import Cancelled
 from xai_core.representation.duplicates import Duplicates
 
@@ -90,6 +91,41 @@ def test_a_walk_among_neighbours_shows_the_nearest_of_scikit_learn(app: AppTest)
     back = next(b for b in app.button if b.key == "space_step_0")
     back.click().run()
     assert app.session_state["space_choice"].trail == (3,)
+
+
+def test_why_two_pictures_are_alike_is_told_by_their_places_and_channels(app: AppTest):
+    to_the_end(app)
+    app.session_state["space_choice"] = choice.Choice(app.session_state["space_choice"].table, trail=(7,))
+    app.session_state["space_why"] = True
+    to_the_end(app)
+    table = xai.build_table(xai.load_model("digits"), xai.open_dataset("digits"))
+    _, rows = NearestNeighbors(n_neighbors=2, algorithm="brute").fit(table.vectors).kneighbors(table.vectors[7:8])
+    own, near = (table.vectors[row].astype(float) for row in (7, rows[0, 1]))
+    cosine = own @ near / np.linalg.norm(own) / np.linalg.norm(near)
+    assert f"the likeness (cosine) of the two is **{cosine:.3f}**" in captions(app)
+    alike, apart = (frame.value for frame in app.dataframe)
+    assert alike["channel"].tolist() == np.argsort(-own * near)[:8].tolist()
+    assert apart["channel"].tolist() == np.argsort(-((own - near) ** 2))[:8].tolist()
+    np.testing.assert_allclose(
+        apart["of the distance²"], np.sort((own - near) ** 2)[:-9:-1] / ((own - near) ** 2).sum()
+    )
+
+
+def test_the_nearest_stand_with_the_map_of_their_predicted_class():
+    model, data = xai.load_model("digits"), xai.open_dataset("digits")
+    space = SimpleNamespace(table=xai.build_table(model, data), asked=SimpleNamespace(model=model, dataset=data))
+    made = nearest.overlays(space, [3, 7], lambda *_: None)
+    assert list(made) == [3, 7]
+    shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(made[7].partition(",")[2]))).convert("RGB"), float)
+    assert shown.shape == (96, 96, 3)
+    result = xai.explain(model, data.load(7), classes=[int(space.table.predictions[7])])
+    values = result.maps[xai.suggested_layer(model)][0]
+    row, column = (
+        int((place + 0.5) * 96 / size)
+        for place, size in zip(np.unravel_index(values.argmax(), values.shape), values.shape, strict=True)
+    )
+    colour = shown[row, column] - 0.45 * np.repeat(np.repeat(data.load(7).pixels, 12, 0), 12, 1)[row, column]
+    assert colour[2] < colour[:2].min()  # the end of viridis is yellow
 
 
 def test_a_selection_stays_when_the_map_changes(app: AppTest):
