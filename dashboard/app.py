@@ -8,6 +8,8 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
+from dashboard import gate, served
+
 ROOT = Path(__file__).resolve().parent.parent
 STATIC = ROOT / "dashboard" / "static"
 
@@ -43,7 +45,19 @@ def main() -> None:
     st.set_page_config("Sightline", page_icon=STATIC / "mark.png", layout="wide", menu_items={"About": ABOUT})
     st.logo(STATIC / "logo.svg", icon_image=STATIC / "mark.svg", size="large")
     st.html(STATIC / "controls.css")
+    if gate.is_shut():
+        st.navigation(_shut(), position="hidden").run()
+        return
+    served.hand_on()
     st.navigation(_pages(), position="top").run()
+    gate.way_out()
+
+
+def _shut() -> list[StreamlitPage]:
+    """The same addresses for those who have not logged in, all of them the gate's screen."""
+    first, *others = PAGES
+    shut = [st.Page(gate.screen, title="Sightline", url_path="start", default=True)]
+    return shut + [st.Page(gate.screen, title="Sightline", url_path=screen.name) for screen in (first, *others)]
 
 
 def _pages() -> list[StreamlitPage]:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import logging
 
+from dashboard import served
+
 
 def warm() -> None:
     """Make the first screen's map before anybody asks for it: in its own thread, while the server answers."""
     # Streamlit warns of every cached call outside a visitor's run; here that is what we want.
     logging.getLogger("streamlit.runtime.scriptrunner_utils.script_run_context").setLevel(logging.ERROR)
+    if served.was_started():
+        served.take_in()
+        return
     from dashboard import cached, computing, drawing  # not at the top: the imports are the slow part
     from dashboard.state import Selection
     from xai_core.attribution.explain import suggested_layer

@@ -19,6 +19,7 @@ README = (ROOT / "README.md").read_text("utf-8")
 
 def test_every_python_block_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("webbrowser.open", lambda _url: True)
     Image.fromarray(xai.load_sample("cat").pixels).save("cat.png")
     network = torchvision.models.resnet18(num_classes=4).eval()
     torch.save({"state_dict": network.state_dict()}, "brain.ckpt")

@@ -11,7 +11,6 @@ import torchvision
 from torch import nn
 
 import xai_core as xai
-from dashboard import configuration
 from dashboard.kept import Kept
 from dashboard.weight import bytes_of
 from xai_core.errors import SightlineError
@@ -132,16 +131,3 @@ def test_bytes_of_a_pass_are_its_activations_and_what_its_gradient_needs():
 def block(tensor: torch.Tensor) -> tuple[int, int]:
     storage = tensor.untyped_storage()
     return storage.data_ptr(), storage.nbytes()
-
-
-def test_budgets_come_from_the_environment_and_nonsense_is_refused(monkeypatch: pytest.MonkeyPatch):
-    assert configuration.memory("MODEL") == 2048 * 2**20
-    monkeypatch.setenv("SIGHTLINE_MODEL_MEMORY_MB", "512")
-    assert configuration.memory("MODEL") == 512 * 2**20
-    monkeypatch.setenv("SIGHTLINE_TRACE_MEMORY_MB", "lots")
-    with pytest.raises(SightlineError, match='SIGHTLINE_TRACE_MEMORY_MB is "lots"; give a whole number'):
-        configuration.check()
-    monkeypatch.delenv("SIGHTLINE_TRACE_MEMORY_MB")
-    monkeypatch.setenv("SIGHTLINE_READ_ONLY", "perhaps")
-    with pytest.raises(SightlineError, match="give 1 for yes or 0 for no"):
-        configuration.check()
