@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from dashboard.space.layouts import TITLES, Layout
+from dashboard.space.layouts import ABOUT, TITLES, Layout
 from dashboard.space.table import Space
 
 MAX_TRAIL = 30
@@ -77,27 +77,23 @@ def layout_control() -> Layout:
         required=True,
     )
     with st.popover("Settings", icon=":material/tune:"):
+        st.markdown(ABOUT[method])
         return _parameters(Layout(method, dims))
 
 
 def _parameters(layout: Layout) -> Layout:
     if layout.method == "pca":
-        st.caption("PCA has no settings: the same pictures give the same map.")
+        st.caption("It has no settings: the same pictures give the same map.")
         return layout
     kept: dict[str, Any] = {"persist_state": "session"}
-    seed = st.number_input("Seed", 0, 9999, 0, key="space_seed", help="The same seed gives the same map again.", **kept)
+    seed = st.number_input("Seed", 0, 9999, 0, key="space_seed", **kept)
+    st.caption("Where it starts from. The same seed gives the same map again; what another one changes means little.")
     if layout.method == "t-sne":
-        perplexity = st.select_slider(
-            "Perplexity",
-            (5, 10, 15),
-            15,
-            key="space_perplexity",
-            help="About how many neighbours count. Few show small groups, many the larger order.",
-            **kept,
-        )
+        perplexity = st.select_slider("Perplexity", (5, 10, 15), 15, key="space_perplexity", **kept)
+        st.caption("About how many neighbours count for each picture: few show small groups, many the larger order.")
         return replace(layout, seed=int(seed), perplexity=float(perplexity))
-    near = st.slider("Neighbours", 5, 50, 15, key="space_near", help="More show the whole, fewer the detail.", **kept)
-    tight = st.slider(
-        "Least distance", 0.0, 0.9, 0.1, 0.05, key="space_tight", help="How tightly points may lie.", **kept
-    )
+    near = st.slider("Neighbours", 5, 50, 15, key="space_near", **kept)
+    st.caption("How many are taken into account: fewer show the detail, more the whole.")
+    tight = st.slider("Least distance", 0.0, 0.9, 0.1, 0.05, key="space_tight", **kept)
+    st.caption("How tightly points may lie: 0 packs the groups, 0.9 spreads them.")
     return replace(layout, seed=int(seed), neighbours=near, min_dist=tight)

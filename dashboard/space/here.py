@@ -47,9 +47,7 @@ def placed(space: Space, map: Shown) -> Placed:
     point = layouts.place(map, vector)
     if point is None:
         point = map.projection.points[near[0]]
-        words += (
-            " UMAP holds another map by now, so it stands on its nearest neighbour; draw the map again to place it."
-        )
+        words += " UMAP no longer holds this map and cannot place it, so it stands on its nearest neighbour."
     thumb = display_picture(display_pixels(picture), 96)
     return Placed(Here(float(point[0]), float(point[1]), picture.name, thumb, tuple(near.tolist())), words)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from threading import Lock
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -13,11 +14,13 @@ from dashboard import run_lines, runs
 from dashboard.scatter import Cloud, cloud_of
 from dashboard.space.cached import once
 from dashboard.space.table import Space
+from dashboard.space.umap_holder import Umap
+from xai_core.representation.landmarks import LANDMARKS, landmark_map
 from xai_core.representation.pca import pca_map
 from xai_core.representation.projection import Projection
 from xai_core.representation.quality import Quality, map_quality
+from xai_core.representation.stored_map import keep_map, stored_map
 from xai_core.representation.tsne import tsne_map
-from xai_core.representation.umap_map import UmapProcess, start_umap, umap_map
 from xai_core.types import FeatureTable
 
 TITLES = {"t-sne": "t-SNE", "umap": "UMAP", "pca": "PCA"}
@@ -40,8 +43,13 @@ class Layout:
     min_dist: float = 0.1
 
     def key(self, space: Space) -> str:
-        own = {"t-sne": (self.seed, self.perplexity), "umap": (self.seed, self.neighbours, self.min_dist)}
-        return f"map|{space.key}|{self.method}|{self.dims}|{own.get(self.method)}"
+        return f"map|{space.key}|{json.dumps(self.asked)}"
+
+    @property
+    def asked(self) -> dict[str, object]:
+        """The settings that count for the method."""
+        own = {"t-sne": ("seed", "perplexity"), "umap": ("seed", "neighbours", "min_dist")}
+        return {name: getattr(self, name) for name in ("method", "dims", *own.get(self.method, ()))}
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,13 +61,16 @@ class Shown:
 
 
 def shown(space: Space, layout: Layout) -> Shown:
-    """The wanted map, or PCA until it has arrived, with a line that follows it. NotApplicable: too few pictures."""
+    """The wanted map; until it has arrived a preview of it, or PCA. NotApplicable: too few pictures."""
     key = layout.key(space)
     if layout.method != "pca":
-        run = runs.run_of(key, _work(key, space, layout), in_turn=_in_turn(layout))
+        early = previewed(key, space, layout)
+        run = _stored(key, space, layout) or runs.run_of(key, _work(key, space, layout), in_turn=_in_turn(layout))
         if run.result is not None:
             return Shown(run.result, key)
-        _say(run, key, space, layout)
+        _say(run, key, space, layout, "A preview" if early else "PCA")
+        if early is not None:
+            return Shown(early, f"{key}|preview")
     pca = Layout("pca", layout.dims).key(space)
     return Shown(once(lambda: pca_map(space.table, layout.dims), pca), pca)
 
@@ -87,17 +98,25 @@ def place(map: Shown, vector: np.ndarray) -> np.ndarray | None:
     return map.projection.place(vector[None])[0]
 
 
-def _say(run: runs.Run, key: str, space: Space, layout: Layout) -> None:
+def _stored(key: str, space: Space, layout: Layout) -> runs.Run | None:
+    """The map of an earlier visit, as a run that has ended."""
+    if runs.look(key) is not None:
+        return None
+    found = stored_map(space.table, layout.asked)
+    return None if found is None else runs.keep(key, found, 1, 1)
+
+
+def _say(run: runs.Run, key: str, space: Space, layout: Layout, shown: str) -> None:
     title = TITLES[layout.method]
     if run.running:
         waits = " (it compiles itself first, up to a minute)" if layout.method == "umap" else ""
         unit = "steps" if layout.method == "t-sne" else ""
-        run_lines.follow(key, f"PCA is shown until {title} is ready{waits}", unit)
+        run_lines.follow(key, f"{shown} is shown until {title} is ready{waits}", unit)
         return
     if run.trouble:
         st.error(run.trouble, icon=":material/error:")
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f"{title} was stopped; PCA is shown.", width="content")
+        st.caption(f"{title} was stopped; {shown} is shown.", width="content")
         st.button(f"Draw {title}", on_click=_start, args=(key, space, layout), icon=":material/play_arrow:")
 
 
@@ -111,44 +130,40 @@ def _in_turn(layout: Layout) -> bool:
 
 
 def _work(key: str, space: Space, layout: Layout) -> Callable[[runs.Progress], Projection]:
-    if layout.method == "umap":
-        umap = _umap()
-        return lambda tell: umap.make(key, space.table, layout, tell)
-    table, graph = space.table, space.graph
-    return lambda tell: tsne_map(
-        table, layout.dims, graph=graph, seed=layout.seed, perplexity=layout.perplexity, on_progress=tell
-    )
+    """Makes the map and keeps it beside its table."""
+    table, graph, umap = space.table, space.graph, _umap()
+
+    def work(tell: runs.Progress) -> Projection:
+        if layout.method == "umap":
+            own = (layout.dims, layout.seed, layout.neighbours, layout.min_dist)
+            made = umap.make(key, table, *own, tell)
+        else:
+            seed, perplexity = layout.seed, layout.perplexity
+            made = tsne_map(table, layout.dims, graph=graph, seed=seed, perplexity=perplexity, on_progress=tell)
+        keep_map(table, layout.asked, made)
+        return made
+
+    return work
 
 
-class _Umap:
-    """UMAP's process, started when it is first wanted, and which map it holds: only for that can it place pictures."""
+def previewed(key: str, space: Space, layout: Layout) -> Projection | None:
+    """Of a large table: a t-SNE of some pictures, with the others beside those that they are most like."""
+    done = runs.look(key)
+    large = layout.method == "t-sne" and layout.dims == 2 and len(space.table) > LANDMARKS
+    if not large or (done is not None and not done.running) or (done is None and _stored(key, space, layout)):
+        return None
+    key = f"{key}|preview"
+    run = runs.run_of(key, lambda tell: _landmarks(space.table, layout, tell))
+    if run.running:
+        run_lines.follow(key, f"A preview from {LANDMARKS:,} pictures", "steps")
+    return run.result
 
-    def __init__(self) -> None:
-        self.holds = ""
-        self._lock = Lock()
-        self._process: UmapProcess | None = None
 
-    def make(self, key: str, table: FeatureTable, layout: Layout, tell: runs.Progress) -> Projection:
-        with self._lock:
-            if self._process is None or not self._process.alive:
-                self._process = start_umap()
-            process, self.holds = self._process, ""
-            tell(0, 0)
-            while process.alive and not process.ready.wait(0.2):
-                tell(0, 0)
-            made = umap_map(
-                table,
-                layout.dims,
-                process=process,
-                seed=layout.seed,
-                n_neighbors=layout.neighbours,
-                min_dist=layout.min_dist,
-                on_progress=tell,
-            )
-            self.holds = key
-            return made
+def _landmarks(table: FeatureTable, layout: Layout, tell: runs.Progress) -> Projection:
+    lay_out = partial(tsne_map, seed=layout.seed, perplexity=layout.perplexity, on_progress=tell)
+    return landmark_map(table, lay_out, seed=layout.seed)
 
 
 @st.cache_resource(show_spinner=False, max_entries=1)
-def _umap() -> _Umap:
-    return _Umap()
+def _umap() -> Umap:
+    return Umap()

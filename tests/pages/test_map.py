@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import csv
 import io
+import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -19,7 +21,7 @@ from streamlit.testing.v1 import AppTest
 
 import xai_core as xai
 from dashboard import run_lines, runs
-from dashboard.space import choice, decisions, nearest, selection, suspects
+from dashboard.space import cached, choice, decisions, layouts, nearest, selection, suspects
 from xai_core.errors import Cancelled
 from xai_core.representation.duplicates import Duplicates
 
@@ -69,6 +71,45 @@ def test_first_visit_draws_tsne_of_the_digits_and_tells_what_it_is_worth(app: Ap
     assert "mean little in t-SNE" in said
     assert app.session_state["space_method"] == "t-sne"
     assert app.session_state["space_data"] == app.session_state["space_model"] == "digits"
+
+
+def test_a_second_visit_shows_the_map_that_lies_on_the_disk(app: AppTest, monkeypatch: pytest.MonkeyPatch):
+    to_the_end(app)
+    runs._runs.clear()  # as after a restart of the server
+    cached._once.clear()
+    monkeypatch.setattr(layouts, "tsne_map", lambda *_a, **_k: pytest.fail("t-SNE was computed again"))
+    again = to_the_end(AppTest.from_file(str(PAGE), default_timeout=PATIENCE_S))
+    assert "mean little in t-SNE" in captions(again)
+    again.session_state["space_here"] = True
+    assert any("is unlike the pictures of this map" in m.value for m in to_the_end(again).markdown)
+    again.number_input(key="space_seed").set_value(3)
+    with monkeypatch.context() as patch:
+        asked: list[int] = []
+        patch.setattr(layouts, "tsne_map", lambda *_a, seed, **_k: asked.append(seed))
+        to_the_end(again)
+    assert asked == [3]
+
+
+def test_a_large_table_shows_a_preview_of_landmarks_first(app: AppTest, monkeypatch: pytest.MonkeyPatch):
+    gate, real, sizes = threading.Event(), layouts.tsne_map, []
+
+    def slow(table: xai.FeatureTable, *given: object, **settings: object) -> object:
+        sizes.append(len(table))
+        if len(table) > 400:
+            gate.wait(PATIENCE_S)
+        return real(table, *given, **settings)
+
+    monkeypatch.setattr(layouts, "tsne_map", slow)
+    monkeypatch.setattr(layouts, "LANDMARKS", 400)
+    monkeypatch.setattr(layouts, "landmark_map", partial(layouts.landmark_map, count=400))
+    app.session_state["space_seed"] = 7
+    app.run()
+    wait_for(lambda: len(runs._runs().active) == 1)  # the preview has ended
+    app.run()
+    assert "mean little in t-SNE" in captions(app)
+    gate.set()
+    to_the_end(app)
+    assert sizes == [400, 1797]
 
 
 def test_pca_says_what_share_of_the_variance_it_shows(app: AppTest):

@@ -104,7 +104,7 @@ def _load(path: Path | None, metric: Metric) -> Graph | None:
     if path is None or not path.exists():
         return None
     try:
-        with np.load(path) as file:
+        with path.open("rb") as bytes_, np.load(bytes_) as file:
             return Graph(file["rows"], file["distances"], metric, float(file["recall"]))
-    except (OSError, ValueError, KeyError, BadZipFile):
+    except (OSError, EOFError, ValueError, KeyError, BadZipFile):
         return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,7 @@ from xai_core.representation.graph import Graph, knn_graph
 from xai_core.representation.neighbours import Index, neighbours, open_index
 from xai_core.representation.pca import components, coordinates
 from xai_core.representation.projection import Progress, Projection, check_map
+from xai_core.representation.tsne_place import placer
 from xai_core.types import FeatureTable
 
 PERPLEXITY = 15.0
@@ -69,7 +69,8 @@ def tsne_map(
     embedding = embedding.optimize(GATHER, exaggeration=12, momentum=0.8, learning_rate="auto", **tell(0))
     embedding = embedding.optimize(SETTLE, momentum=0.8, learning_rate="auto", **tell(GATHER))
     settings = {"dims": dims, "seed": seed, "perplexity": perplexity, "threads": threads, "metric": graph.metric}
-    return Projection("t-sne", np.asarray(embedding, np.float32), _placer(embedding, dims), settings)
+    points = np.asarray(embedding, np.float32)
+    return Projection("t-sne", points, placer(points, with_graph.index), settings)
 
 
 def _prepared(table: FeatureTable, index: GraphIndex, dims: int, seed: int, perplexity: float, threads: int) -> Any:
@@ -107,20 +108,3 @@ def _callback(n: int, on_progress: Progress | None) -> Callable[[int], dict[str,
         "callbacks": lambda iteration, _error, _points: on_progress(before + iteration, GATHER + SETTLE),
         "callbacks_every_iters": every,
     }
-
-
-def _placer(embedding: Any, dims: int) -> Callable[[np.ndarray], np.ndarray]:
-    """New pictures move among points that stay; in 3-D they are put amid their neighbours, as moving takes seconds."""
-    lock = threading.Lock()  # openTSNE keeps the grid of the last call
-
-    def place(vectors: np.ndarray) -> np.ndarray:
-        given = np.atleast_2d(np.asarray(vectors, np.float32))
-        with lock:
-            partial = embedding.prepare_partial(given, initialization="median", k=10, perplexity=5)
-            if dims == 2:
-                partial.optimize(
-                    100, learning_rate=0.1, exaggeration=1.5, momentum=0.8, max_grad_norm=0.25, inplace=True
-                )
-            return np.asarray(partial, np.float32)
-
-    return place

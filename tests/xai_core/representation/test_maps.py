@@ -6,7 +6,9 @@ import time
 from collections.abc import Iterator
 
 import numpy as np
+import openTSNE
 import pytest
+from openTSNE.affinity import PerplexityBasedNN
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE, trustworthiness
 from sklearn.neighbors import KNeighborsClassifier
@@ -18,9 +20,11 @@ from xai_core.errors import Cancelled, NotApplicable, SettingError, SightlineErr
 from xai_core.representation.build import build_table
 from xai_core.representation.graph import knn_graph
 from xai_core.representation.landmarks import landmark_map, landmark_table
+from xai_core.representation.neighbours import open_index
 from xai_core.representation.pca import pca_map
 from xai_core.representation.quality import map_quality
-from xai_core.representation.tsne import tsne_map
+from xai_core.representation.tsne import GraphIndex, tsne_map
+from xai_core.representation.tsne_place import placer
 from xai_core.representation.umap_map import UmapProcess, start_umap, umap_map
 from xai_core.types import FeatureTable
 
@@ -101,6 +105,24 @@ def test_a_new_picture_lands_among_its_kind(digits: FeatureTable) -> None:
     assert (digits.labels[nearest] == digits.labels[rows]).mean() >= 0.9
     extent = np.ptp(placed.points, axis=0).max()
     assert np.median(np.linalg.norm(where - placed.points[rows], axis=1)) < 0.05 * extent
+
+
+def test_a_new_picture_lands_where_opentsne_puts_it(digits: FeatureTable) -> None:
+    index = GraphIndex(knn_graph(digits), open_index(digits))
+    embedding = openTSNE.TSNEEmbedding(
+        tsne_map(digits).points.astype(float),
+        PerplexityBasedNN(perplexity=15, knn_index=index),
+        negative_gradient_method="bh",
+        random_state=0,
+    )
+    extent = np.ptp(embedding, axis=0).max()
+    place = placer(np.asarray(embedding, np.float32), index.index)
+    rows = np.random.default_rng(0).choice(len(digits), 25, replace=False)
+    for row in rows:
+        vector = digits.vectors[row : row + 1] * np.float32(0.98)
+        partial = embedding.prepare_partial(vector, initialization="median", k=10, perplexity=5)
+        partial.optimize(100, learning_rate=0.1, exaggeration=1.5, momentum=0.8, max_grad_norm=0.25, inplace=True)
+        assert np.linalg.norm(place(vector) - np.asarray(partial)) < 0.002 * extent
 
 
 def test_a_map_in_space_has_three_coordinates_and_places_too(digits: FeatureTable) -> None:
