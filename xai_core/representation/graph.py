@@ -18,6 +18,7 @@ from xai_core.types import FeatureTable
 K = 45  # three times the perplexity of the t-SNE maps
 EXACT_UP_TO = 20_000
 _QUERIES = 500  # between two looks at the progress
+_IN_CACHE = 50  # rows whose candidates are measured at a time
 _EXTRA = 4  # candidates beyond k, which rounding may have put in another order
 Progress = Callable[[int, int], None]
 
@@ -73,7 +74,9 @@ def _computed(table: FeatureTable, k: int, metric: Metric, exact: bool, on_progr
         part = np.arange(start, min(start + _QUERIES, n))
         candidates = find(part)
         candidates[candidates == part[:, None]] = -1
-        rows[part], distances[part] = in_candidate_order(index.base, part, candidates, k, metric)
+        for some in np.split(np.arange(len(part)), range(_IN_CACHE, len(part), _IN_CACHE)):
+            own = part[some]
+            rows[own], distances[own] = in_candidate_order(index.base, own, candidates[some], k, metric)
         if on_progress is not None:
             on_progress(int(part[-1]) + 1, n)
     return Graph(rows, distances, metric, index.recall)

@@ -17,8 +17,8 @@ from xai_core.representation.tsne_place import placer
 from xai_core.types import FeatureTable
 
 PERPLEXITY = 15.0
-GATHER, SETTLE = 60, 250  # iterations in which clusters form, and in which they spread
-_ONE_CORE_UP_TO = 20_000  # below, threads cost more than they give
+GATHER, SETTLE = 60, 200  # iterations in which clusters form, and in which they spread
+_ONE_CORE_UP_TO = 5_000  # below, threads cost more than they give
 _SPREAD = 1e-4  # of the first positions, as the method's authors use
 
 
