@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import streamlit as st
 
-from dashboard.scatter import Here
+from dashboard.plain_text import plainly
+from dashboard.scatter import Colours, Here
+from dashboard.scatter.colours import MOST_CLASSES
 from dashboard.space import choice, layouts
+from dashboard.space.cached import once
 from dashboard.space.colouring import colour_control
 from dashboard.space.here import placed
 from dashboard.space.layouts import Shown
@@ -15,8 +19,9 @@ from dashboard.space.selection import selection
 from dashboard.space.suspects_view import suspects
 from dashboard.space.table import Space, unread
 from dashboard.space.view import map_view, search
-from dashboard.space.words import caveat, quality_in_words
+from dashboard.space.words import agreement_in_words, caveat, quality_in_words
 from xai_core.errors import SightlineError
+from xai_core.representation.quality import K, agreement
 
 
 def parts(space: Space, part: str) -> None:
@@ -46,6 +51,7 @@ def _map(space: Space) -> None:
     with left:
         map_view(space, map, colours, found, here)
         _worth(space, map)
+        _mixed(space, colours)
     with right:
         opened(space)
     nearest(space)
@@ -68,3 +74,13 @@ def _worth(space: Space, map: Shown) -> None:
     if known is not None:
         st.caption(quality_in_words(known))
     st.caption(caveat(map.projection))
+
+
+def _mixed(space: Space, colours: Colours) -> None:
+    """Whether neighbours are of one colour, where colours are kinds."""
+    if colours.ends is not None:
+        return
+    kinds = np.where(colours.codes == MOST_CLASSES, -1, colours.codes.astype(np.int64))
+    found = once(lambda: agreement(space.graph.rows[:, :K], kinds), "agreement", space.key, colours.digest)
+    if found is not None:
+        st.caption(agreement_in_words(found, plainly(colours.label), K))

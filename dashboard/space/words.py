@@ -6,7 +6,9 @@ import math
 
 from xai_core.render.recipe import percent
 from xai_core.representation.projection import Projection
-from xai_core.representation.quality import Quality
+from xai_core.representation.quality import Agreement, Quality
+
+_APART = 0.5  # of the way from chance to certainty
 
 
 def cell(value: object) -> str:
@@ -29,6 +31,17 @@ def quality_in_words(found: Quality) -> str:
         f"{line} · the {found.k} nearest tell the class right for {100 * found.accuracy_space:.1f} % in the space, "
         f"{100 * found.accuracy_map:.1f} % on the map."
     )
+
+
+def agreement_in_words(found: Agreement, name: str, k: int) -> str:
+    """Whether the network keeps the kinds of a colouring apart. name: what they are kinds of."""
+    line = (
+        f"**{name}:** of each picture's {k} nearest in the space, {percent(found.share)} are of its own kind; by chance "
+        f"it would be {percent(found.chance)}."
+    )
+    if found.share - found.chance < _APART * (1 - found.chance):
+        return line
+    return f"{line} The network keeps the kinds apart; where they should not matter, it may lean on what parts them."
 
 
 def caveat(projection: Projection) -> str:

@@ -8,15 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import ServerStarter
+from tests.browser.map_page import STAGE, WAIT_MS, lasso, open_a_point, settled, still
 
 pytestmark = pytest.mark.browser
 
 APP = Path(__file__).resolve().parents[2] / "streamlit_app.py"
-WAIT_MS = 240_000
-DRAWN = ".stage:not([data-drawn=''])[data-drawn]"
 
 
 @pytest.fixture(scope="module")
@@ -27,40 +26,10 @@ def url(start_server: ServerStarter, tmp_path_factory: pytest.TempPathFactory) -
             yield f"{base}/map"
 
 
-def settled(page: Page) -> None:
-    """t-SNE is drawn, its quality is said, and nothing is under way."""
-    page.locator(DRAWN).wait_for(timeout=WAIT_MS)
-    expect(page.get_by_text("mean little in t-SNE")).to_be_visible(timeout=WAIT_MS)
-    expect(page.get_by_text("trustworthiness 0.99")).to_be_visible(timeout=WAIT_MS)
-    still(page)
-
-
-def still(page: Page) -> None:
-    expect(page.locator("[data-testid=stApp]")).to_have_attribute(
-        "data-test-script-state", "notRunning", timeout=WAIT_MS
-    )
-
-
-def open_a_point(page: Page) -> Locator:
-    """Click along the middle of the map until a picture opens."""
-    stage = page.locator(".stage")
-    stage.focus()
-    frame = stage.bounding_box()
-    assert frame
-    panel = page.get_by_role("button", name="Explain this picture")
-    for step in range(40):
-        part = 0.15 + 0.7 * step / 40
-        page.mouse.click(frame["x"] + part * frame["width"], frame["y"] + (0.3 + part / 3) * frame["height"])
-        page.wait_for_timeout(700)
-        if page.get_by_role("button", name="Close").count():
-            break
-    expect(panel).to_be_visible(timeout=WAIT_MS)
-    return panel
-
-
 def test_first_visit_shows_the_digits_as_clusters_and_a_click_opens_a_picture(page: Page, url: str):
     page.goto(url)
     settled(page)
+    expect(page.get_by_text("trustworthiness 0.99")).to_be_visible()
     expect(page.locator(".number")).to_have_text("1,797 points")
     panel = open_a_point(page)
     tiles = page.locator(".st-key-space_neighbours .choice")
@@ -80,20 +49,8 @@ def test_a_lasso_gives_filmstrip_mix_mean_map_and_list_and_outlives_another_colo
 ):
     page.goto(url)
     settled(page)
-    frame = page.locator(".stage").bounding_box()
-    assert frame
-    corners = [(0.1, 0.15), (0.9, 0.15), (0.9, 0.6), (0.1, 0.6), (0.1, 0.2)]
-    places = [(frame["x"] + x * frame["width"], frame["y"] + y * frame["height"]) for x, y in corners]
-    page.keyboard.down("Shift")
-    page.mouse.move(*places[0])
-    page.mouse.down()
-    for place in places[1:]:
-        page.mouse.move(*place, steps=5)
-    page.mouse.up()
-    page.keyboard.up("Shift")
+    count = lasso(page, [(0.1, 0.15), (0.9, 0.15), (0.9, 0.6), (0.1, 0.6), (0.1, 0.2)])
     headline = page.get_by_role("heading", name=re.compile(r"^[\d,]+ selected pictures$"))
-    expect(headline).to_be_visible(timeout=WAIT_MS)
-    count = int(re.sub(r"\D", "", headline.inner_text()))
     assert 24 < count < 1797
     expect(page.locator(".st-key-space_film .choice")).to_have_count(24, timeout=WAIT_MS)
     page.get_by_role("button", name="Mean map of 32 pictures").click()
@@ -118,3 +75,19 @@ def test_suspects_lead_to_the_map(page: Page, url: str):
     still(page)
     on_the_map.click()
     expect(page.get_by_role("heading", name="60 selected pictures")).to_be_visible(timeout=WAIT_MS)
+
+
+def test_umap_arrives_places_a_picture_and_is_there_at_once_on_a_second_visit(page: Page, url: str):
+    page.goto(url)
+    settled(page)
+    page.locator(".st-key-space_method").get_by_text("UMAP").click()
+    expect(page.get_by_text(re.compile("PCA is shown until UMAP is ready"))).to_be_visible(timeout=WAIT_MS)
+    expect(page.locator(STAGE)).to_have_attribute("aria-label", re.compile("^UMAP of"), timeout=2 * WAIT_MS)
+    still(page)
+    page.get_by_text("Place my picture").click()
+    expect(page.get_by_text("unlike the pictures of this map")).to_be_visible(timeout=WAIT_MS)
+    expect(page.get_by_text("cannot place it")).to_have_count(0)
+    page.goto(url)
+    settled(page)
+    page.locator(".st-key-space_method").get_by_text("UMAP").click()
+    expect(page.locator(STAGE)).to_have_attribute("aria-label", re.compile("^UMAP of"), timeout=WAIT_MS)

@@ -70,6 +70,31 @@ def knn_accuracy(rows: np.ndarray, labels: np.ndarray) -> float:
     return float(np.mean(counts.argmax(1) == labels[own]))
 
 
+@dataclass(frozen=True)
+class Agreement:
+    """share: of the neighbours that are of a picture's own kind, [0, 1]. chance: the same among all pictures."""
+
+    share: float
+    chance: float
+
+
+def agreement(rows: np.ndarray, kinds: np.ndarray) -> Agreement | None:
+    """Whether neighbours, int (n, k), are of one kind, int (n,), negative for unknown; None with fewer than two kinds.
+
+    Kinds that have nothing to do with the question, such as the source of a picture, should agree by chance only.
+    """
+    counts = np.bincount(kinds[kinds >= 0])
+    known = int(counts.sum())
+    if (counts > 0).sum() < 2:
+        return None
+    own, near = kinds[:, None], kinds[rows]
+    both = (own >= 0) & (near >= 0)
+    if not both.any():
+        return None
+    same = float((both & (own == near)).sum() / both.sum())
+    return Agreement(same, float((counts * (counts - 1.0)).sum() / (known * (known - 1.0))))
+
+
 def _others(points: np.ndarray, k: int) -> np.ndarray:
     """The k nearest others of each point, int64 (n, k)."""
     found = cKDTree(points).query(points, k + 1)[1]

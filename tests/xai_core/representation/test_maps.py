@@ -22,7 +22,7 @@ from xai_core.representation.graph import knn_graph
 from xai_core.representation.landmarks import landmark_map, landmark_table
 from xai_core.representation.neighbours import open_index
 from xai_core.representation.pca import pca_map
-from xai_core.representation.quality import map_quality
+from xai_core.representation.quality import agreement, map_quality
 from xai_core.representation.tsne import GraphIndex, tsne_map
 from xai_core.representation.tsne_place import placer
 from xai_core.representation.umap_map import UmapProcess, start_umap, umap_map
@@ -85,6 +85,17 @@ def test_quality_equals_the_fields_own_figures(digits: FeatureTable) -> None:
     sampled = map_quality(digits, knn_graph(digits), points, 10, sample=500)
     assert (sampled.sampled, sampled.total) == (500, 1797)
     assert sampled.trustworthiness == pytest.approx(quality.trustworthiness, abs=0.01)
+
+
+def test_neighbours_of_one_kind_are_counted_against_chance() -> None:
+    rows, kinds = np.array([[1, 2], [0, 3], [0, 1], [2, 1]]), np.array([0, 0, 1, -1])
+    found = agreement(rows, kinds)
+    # known pairs: 0-1 same, 0-2 not; 1-0 same; 2-0 not, 2-1 not. Two of three pictures are of one kind: 2 of 6 pairs.
+    assert (found.share, found.chance) == (pytest.approx(2 / 5), pytest.approx(1 / 3))
+    assert agreement(rows, np.zeros(4, int)) is None
+    random = np.random.default_rng(0)
+    blind = agreement(knn_graph(table_of(random.normal(size=(1500, 8)))).rows[:, :10], random.integers(0, 3, 1500))
+    assert blind.share == pytest.approx(blind.chance, abs=0.02)
 
 
 def test_a_perfect_map_and_a_shuffled_one_are_told_apart() -> None:
