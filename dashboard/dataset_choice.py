@@ -13,11 +13,11 @@ from dashboard.published_sets import published_set
 from xai_core.datasets import BUNDLED, Dataset, open_dataset
 
 TITLES = {
-    "samples": "Sample photographs",
-    "digits": "Handwritten digits",
-    "uploads": "My pictures or a zip",
-    "folder": "A folder of this machine",
-    "published": "A well-known set",
+    "samples": "Samples",
+    "digits": "Digits",
+    "uploads": "My pictures",
+    "folder": "Folder or CSV",
+    "published": "Known sets",
 }
 TYPES = ["zip", "png", "jpg", "jpeg", "webp", "tif", "tiff", "bmp", "gif"]
 
@@ -99,8 +99,19 @@ def _uploaded() -> Dataset | None:
 
 
 def _folder() -> Dataset | None:
-    text = st.text_input(
-        "Path of a folder, or of a CSV that lists pictures",
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        text = _path()
+        again = st.button("Look again", icon=":material/refresh:", help="For pictures that have come since.")
+    if not text.strip():
+        return None
+    dataset: Dataset = _opened(text, again)
+    st.caption(f"**{plainly(dataset.name)}**: {_size(dataset)}")
+    return dataset
+
+
+def _path() -> str:
+    return st.text_input(
+        "Path of a folder on this machine, or of a CSV that lists pictures",
         key="unit_folder",
         persist_state="session",
         placeholder="~/pictures",
@@ -108,17 +119,11 @@ def _folder() -> Dataset | None:
         'folder, and perhaps a column "label"; its other columns can colour the map. Nothing in the folder is changed, '
         "and the path never enters a link.",
     )
-    if not text.strip():
-        return None
-    dataset: Dataset = _opened(text)
-    st.caption(f"**{plainly(dataset.name)}**: {_size(dataset)}")
-    return dataset
 
 
-def _opened(text: str) -> Dataset:
+def _opened(text: str, again: bool) -> Dataset:
     """Listed once a visit and path; the button looks again."""
     kept: tuple[str, Any] | None = st.session_state.get("unit_folder_set")
-    again = st.button("Look for new pictures", type="tertiary", icon=":material/refresh:")
     if kept is None or kept[0] != text or again:
         kept = (text, open_local_folder(text))
         st.session_state["unit_folder_set"] = kept

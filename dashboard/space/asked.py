@@ -115,7 +115,9 @@ def _model_control(source: str) -> str:
     offered = own_models.offered()
     chosen: dict[str, str] = st.session_state.setdefault("space_models", {})
     link = st.query_params.get("space", "") if "space_model" not in st.session_state else ""
-    wanted = link or chosen.get(source) or ("digits" if source == "digits" else state.selection().model)
+    if link in offered:
+        chosen.update(dict.fromkeys(TITLES, link))  # a link's network stays, whichever pictures are chosen next
+    wanted = chosen.get(source) or ("digits" if source == "digits" else state.selection().model)
     wanted = wanted if wanted in offered else state.Selection().model
     st.session_state["space_model"] = wanted
     st.selectbox(

@@ -67,17 +67,17 @@ def layout_control() -> Layout:
         required=True,
         help="PCA is there at once. t-SNE takes seconds to minutes. UMAP compiles itself once after a start.",
     )
-    dims = st.segmented_control(
-        "Dimensions",
-        (2, 3),
-        format_func=lambda n: f"{n}-D",
-        default=2,
-        key="space_dims",
-        persist_state="session",
-        required=True,
-    )
     with st.popover("Settings", icon=":material/tune:"):
         st.markdown(ABOUT[method])
+        dims = st.segmented_control(
+            "Dimensions",
+            (2, 3),
+            format_func=lambda n: f"{n}-D",
+            default=2,
+            key="space_dims",
+            persist_state="session",
+            required=True,
+        )
         return _parameters(Layout(method, dims))
 
 

@@ -36,8 +36,8 @@ def quality_in_words(found: Quality) -> str:
 def agreement_in_words(found: Agreement, name: str, k: int) -> str:
     """Whether the network keeps the kinds of a colouring apart. name: what they are kinds of."""
     line = (
-        f"**{name}:** of each picture's {k} nearest in the space, {percent(found.share)} are of its own kind; by chance "
-        f"it would be {percent(found.chance)}."
+        f"**{name}:** of each picture's {k} nearest in the space, {percent(found.share)} are of its own kind; "
+        f"by chance it would be {percent(found.chance)}."
     )
     if found.share - found.chance < _APART * (1 - found.chance):
         return line

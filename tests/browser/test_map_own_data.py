@@ -27,6 +27,7 @@ class Own:
     """rows: picture, label and kind of each line of the list. said: what the page must say of the kinds."""
 
     network: str
+    title: str
     kind: str
     rows: list[tuple[Path, str, str]]
     said: str
@@ -35,7 +36,7 @@ class Own:
 def photos() -> Own:
     chosen = photographs()[::3][:56]
     rows = [(path, "animal" if path.name < "n0266" else "thing", path.name[:3]) for path in chosen]
-    return Own("imagenet", "branch", rows, "are of its own kind; by chance")
+    return Own("imagenet", "EfficientNet-Lite0", "branch", rows, "are of its own kind; by chance")
 
 
 def scans() -> Own:
@@ -43,7 +44,9 @@ def scans() -> Own:
     for label in ("glioma", "meningioma", "no_tumor", "pituitary"):
         source = "Br35H" if label == "no_tumor" else "figshare"
         rows += [(path, label, source) for path in sorted((shared("brain-mri") / label).glob("*.jpg"))[::9][:20]]
-    return Own("brain-mri", "source", rows, "The network keeps the kinds apart")
+    return Own(
+        "brain-mri", "Brain MRI slices (EfficientNet-Lite0)", "source", rows, "The network keeps the kinds apart"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -70,10 +73,11 @@ def listed(own: Own, root: Path) -> Path:
 def test_own_pictures_go_through_the_whole_page(own: object, page: Page, url: str, tmp_path: Path):
     data = own()
     page.goto(f"{url}?space={data.network}")
-    page.locator(".st-key-space_data").get_by_text("A folder of this machine").click(timeout=WAIT_MS)
+    page.locator(".st-key-space_data").get_by_text("Folder or CSV").click(timeout=WAIT_MS)
     path = page.get_by_role("textbox", name="Path of a folder")
     path.fill(str(listed(data, tmp_path)), timeout=WAIT_MS)
     path.press("Enter")
+    expect(page.get_by_role("combobox", name=re.compile("Network"))).to_have_value(data.title)
     page.get_by_role("button", name=f"Compute {len(data.rows)} pictures").click(timeout=WAIT_MS)
     settled(page)
     expect(page.locator(".number")).to_have_text(f"{len(data.rows)} points")

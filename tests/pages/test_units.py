@@ -271,7 +271,7 @@ def test_a_path_that_leads_nowhere_is_refused(monkeypatch: pytest.MonkeyPatch, p
 def test_the_folder_is_not_offered_to_other_machines(app: AppTest, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("dashboard.dataset_choice.is_local", lambda: False)
     link_to(app).run()
-    assert "A folder of this machine" not in app.segmented_control(key="unit_source").options
+    assert "Folder or CSV" not in app.segmented_control(key="unit_source").options
 
 
 def test_a_model_without_relu_is_told_why_two_rules_do_not_apply():
