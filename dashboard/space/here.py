@@ -18,7 +18,7 @@ from dashboard.viewer import display_picture
 from xai_core.images.display import display_pixels
 from xai_core.models.preprocess import prepare
 from xai_core.representation.neighbours import neighbours
-from xai_core.representation.suspects import strangeness
+from xai_core.representation.suspects import strangeness, usual_distances
 from xai_core.representation.tap import embedder, find_tap
 from xai_core.types import LoadedModel, SourceImage
 
@@ -39,7 +39,8 @@ def placed(space: Space, map: Shown) -> Placed:
     vector = once(lambda: _vector(asked.model, asked.layer, picture), "vector", space.key, picture.digest)
     index = index_of(space, "l2")
     near = neighbours(index, vector, min(NEAREST, len(space.table))).rows[0]
-    share = float(strangeness(space.graph, index, vector)[0])
+    usual = once(lambda: usual_distances(space.table, space.graph), "usual", space.key)
+    share = float(strangeness(usual, index_of(space, "cosine"), vector)[0])
     names = ", ".join(dict.fromkeys(plainly(title_of(space.table, int(row))) for row in near))
     words = f"{strangeness_in_words(share, plainly(picture.name))} Its nearest: {names}."
     if map.projection.points.shape[1] == 3:

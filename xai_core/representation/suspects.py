@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xai_core.errors import NotApplicable
+from xai_core.errors import NotApplicable, SettingError
 from xai_core.representation.distances import blocks, exact_distances
 from xai_core.representation.graph import Graph
 from xai_core.representation.held_out import HeldOut
@@ -15,6 +15,7 @@ from xai_core.types import FeatureTable
 
 VOTERS = 15
 NEAR = 10
+USUAL = 5000  # pictures that show how far apart neighbours usually are
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,26 +46,36 @@ def neighbour_disagreement(table: FeatureTable, graph: Graph, k: int = VOTERS) -
     return np.where(judged, other / np.maximum(known, 1), np.nan).astype(np.float32)
 
 
-def outlier_scores(table: FeatureTable, graph: Graph, k: int = NEAR) -> np.ndarray:
-    """Mean cosine distance to the k nearest pictures by angle among the graph's, float32 (n,).
+def outlier_scores(table: FeatureTable, graph: Graph, k: int = NEAR, *, rows: np.ndarray | None = None) -> np.ndarray:
+    """Mean cosine distance to the k nearest pictures by angle among the graph's, float32 (n,), or of some rows.
 
     Angles find strangers better than L2, whose distances grow with the strength of the activations.
     """
-    scores = np.empty(len(table), np.float32)
-    for part in blocks(len(table), 4 * graph.k * table.vectors.shape[1]):
-        others = table.vectors[graph.rows[part]]
-        distances = exact_distances(others, table.vectors[part][:, None], "cosine")
+    asked = np.arange(len(table)) if rows is None else rows
+    scores = np.empty(len(asked), np.float32)
+    for part in blocks(len(asked), 4 * graph.k * table.vectors.shape[1]):
+        some = asked[part]
+        others = table.vectors[graph.rows[some]]
+        distances = exact_distances(others, table.vectors[some][:, None], "cosine")
         scores[part] = np.sort(distances, axis=1)[:, :k].mean(1)
     return scores
 
 
-def strangeness(graph: Graph, index: Index, vectors: np.ndarray, k: int = NEAR) -> np.ndarray:
+def usual_distances(table: FeatureTable, graph: Graph, *, most: int = USUAL) -> np.ndarray:
+    """The outlier scores of at most `most` pictures, evenly from the table, ascending: what `strangeness` compares."""
+    rows = np.linspace(0, len(table) - 1, min(most, len(table))).astype(int)
+    return np.sort(outlier_scores(table, graph, rows=rows))
+
+
+def strangeness(usual: np.ndarray, index: Index, vectors: np.ndarray, k: int = NEAR) -> np.ndarray:
     """For new vectors (m, d) the share of the table's pictures that lie closer to their neighbours, float64 (m,).
 
-    Above .99 a picture is farther from everything than nearly all pictures of the table are.
+    usual: as `usual_distances` gives it. index: by cosine, as a stranger may activate little and so be near to all by
+    L2. Above .99 a picture is farther from everything than nearly all pictures of the table are.
     """
-    usual = np.sort(graph.distances[:, :k].mean(1))
-    found = neighbours(index, np.atleast_2d(vectors), min(k, graph.k)).distances.mean(1)
+    if index.metric != "cosine":
+        raise SettingError("Strangers are told by angle; give an index by cosine.")
+    found = neighbours(index, np.atleast_2d(vectors), min(k, len(index.base.vectors))).distances.mean(1)
     return np.searchsorted(usual, found) / len(usual)
 
 

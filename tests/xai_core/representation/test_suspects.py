@@ -25,6 +25,7 @@ from xai_core.representation.suspects import (
     neighbour_disagreement,
     outlier_scores,
     strangeness,
+    usual_distances,
 )
 from xai_core.types import FeatureTable
 
@@ -115,9 +116,12 @@ def test_strangers_are_found_as_by_the_angles_to_all_pictures(digits: FeatureTab
     peer = NearestNeighbors(metric="cosine").fit(table.vectors).kneighbors(n_neighbors=10)[0].mean(1)
     ours, theirs = roc_auc_score(planted, scores), roc_auc_score(planted, peer)
     assert ours >= max(0.97, theirs - 0.005)
-    index, graph = open_index(digits), knn_graph(digits)
-    assert np.median(strangeness(graph, index, strangers)) > 0.99
-    assert np.median(strangeness(graph, index, digits.vectors[:200] * 1.0001)) < 0.6
+    index, usual = open_index(digits, "cosine"), usual_distances(digits, knn_graph(digits))
+    assert np.median(strangeness(usual, index, strangers)) > 0.99
+    assert np.median(strangeness(usual, index, 0.3 * strangers)) > 0.99  # also one that activates little
+    assert np.median(strangeness(usual, index, digits.vectors[:200] * 1.0001)) < 0.6
+    with pytest.raises(SettingError, match="give an index by cosine"):
+        strangeness(usual, open_index(digits), strangers)
 
 
 def test_copies_are_grouped_and_those_across_classes_come_first() -> None:
