@@ -11,7 +11,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 import xai_core as xai
 from tests.xai_core.representation.tables import clusters, table_of
 from xai_core.datasets import open_dataset
-from xai_core.errors import Cancelled, NotApplicable
+from xai_core.errors import Cancelled, NotApplicable, SettingError
 from xai_core.representation.build import build_table
 from xai_core.representation.classes import class_centres, own_class_distances
 from xai_core.representation.duplicates import near_duplicates
