@@ -62,6 +62,15 @@ def scatter(
         return
 
     with st.container(gap=None):
+        can = {"choose": on_point is not None, "select": on_area is not None, "tips": tips is not None}
+        pointed, drawn, missing = _answers(key, len(cloud), on_point, on_area)
+        _view(  # first, so that the browser makes its shaders while the points arrive
+            data={"map": key, "height": height, "can": can},
+            key=key,
+            on_point_change=pointed,
+            on_area_change=drawn,
+            on_missing_change=missing,
+        )
         needs = {
             "points": send_points(key, cloud),
             "colours": send_colours(key, colours),
@@ -70,15 +79,6 @@ def scatter(
         send_scene(key, needs, name, description, signposts, here, chosen)
         if tips:
             answer_tips(key, tips, len(cloud))
-        can = {"choose": on_point is not None, "select": on_area is not None, "tips": tips is not None}
-        pointed, drawn, missing = _answers(key, len(cloud), on_point, on_area)
-        _view(
-            data={"map": key, "height": height, "can": can},
-            key=key,
-            on_point_change=pointed,
-            on_area_change=drawn,
-            on_missing_change=missing,
-        )
 
 
 def _answers(
