@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+import xai_core as xai
 from dashboard.plain_text import plainly
 from dashboard.scatter import Here
 from dashboard.space import layouts
@@ -40,7 +41,8 @@ def placed(space: Space, map: Shown) -> Placed:
     index = index_of(space, "l2")
     near = neighbours(index, vector, min(NEAREST, len(space.table))).rows[0]
     usual = once(lambda: usual_distances(space.table, space.graph), "usual", space.key)
-    share = float(strangeness(usual, index_of(space, "cosine"), vector)[0])
+    by_angle = once(lambda: xai.open_index(space.table, "cosine", exact=True), "angles", space.key)
+    share = float(strangeness(usual, by_angle, vector)[0])
     names = ", ".join(dict.fromkeys(plainly(title_of(space.table, int(row))) for row in near))
     words = f"{strangeness_in_words(share, plainly(picture.name))} Its nearest: {names}."
     if map.projection.points.shape[1] == 3:

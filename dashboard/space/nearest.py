@@ -99,11 +99,13 @@ def _said(space: Space, row: int, found: Nearest, with_maps: bool) -> str:
 
 
 def _maps(space: Space, rows: list[int]) -> dict[int, str]:
-    """Data URLs by row; those of an earlier answer until the new ones are there."""
+    """Data URLs by row; none until all are there."""
     key = f"near|{space.key}|{np.array(rows).tobytes().hex()}"
     run = runs.run_of(key, lambda tell: overlays(space, rows, tell), in_turn=False)
     if run.running:
         run_lines.follow(key, "Grad-CAM of the nearest", "pictures")
+    elif run.trouble:
+        st.caption(run.trouble)
     return run.result or {}
 
 

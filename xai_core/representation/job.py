@@ -54,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m xai_core.representation.job", description=__doc__.splitlines()[0])
     parser.add_argument("--model", required=True, help="a key of xai_core.model_cards()")
     parser.add_argument(
-        "--data", required=True, help="a folder, a zip, a bundled name, or an address (s3://bucket/folder)"
+        "--data", required=True, help="a folder, a zip, a CSV, a bundled name, or an address (s3://bucket/folder)"
     )
     parser.add_argument("--out", required=True, type=Path, help="the folder for tables; all machines must see it")
     parser.add_argument("--layer", help="a layer's dotted name; by default what the classifier reads")
