@@ -159,7 +159,7 @@ PUBLISHED: Mapping[str, Published] = {
     "fashion-mnist": Published(
         "Fashion-MNIST",
         30_878_645,
-        "10,000 test pictures of clothes, 28 x 28, in 10 classes (Xiao et al. 2017, MIT licence)",
+        "10,000 test pictures of clothes, 28 × 28, in 10 classes (Xiao et al. 2017, MIT licence)",
         _fashion_files,
         lambda root: _torchvision().FashionMNIST(root, download=True),
         _open_fashion,
@@ -167,7 +167,7 @@ PUBLISHED: Mapping[str, Published] = {
     "cifar-10": Published(
         "CIFAR-10",
         170_498_071,
-        "10,000 test photographs, 32 x 32, in 10 classes (Krizhevsky 2009)",
+        "10,000 test photographs, 32 × 32, in 10 classes (Krizhevsky 2009)",
         _cifar_files,
         lambda root: _torchvision().CIFAR10(root, download=True),
         _open_cifar,
