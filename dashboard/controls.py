@@ -71,6 +71,7 @@ def _upload_control() -> None:
         "Your own pictures",
         type=["png", "jpg", "jpeg", "webp", "tif", "tiff", "bmp", "gif"],
         accept_multiple_files=True,
+        max_upload_size=50,
         key=key,
         on_change=lambda: _take_in(key),
         help="PNG, JPEG, WebP, TIFF, BMP or GIF, up to 50 MB each. They stay on this server and in this visit.",

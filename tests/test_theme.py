@@ -93,7 +93,7 @@ def test_fonts_are_ours_and_small() -> None:
     [
         ("server", "address", "127.0.0.1"),
         ("server", "allowedHosts", ["localhost", "127.0.0.1"]),
-        ("server", "maxUploadSize", 50),
+        ("server", "maxUploadSize", 1024),
         ("browser", "gatherUsageStats", False),
         ("client", "showErrorDetails", "none"),
         ("client", "showErrorLinks", False),

@@ -10,7 +10,7 @@ from functools import cache
 import numpy as np
 import torch
 
-from dashboard import cached
+from dashboard import audit, cached
 from dashboard.mri import shelf
 from xai_core.attribution.catalog import find_method
 from xai_core.attribution.class_maps import answer, make_target
@@ -18,7 +18,7 @@ from xai_core.attribution.method import Question
 from xai_core.evaluation.familiarity import Familiarity, familiarity
 from xai_core.images.head_crop import head_crop
 from xai_core.models.brain_mri import HEAD_SIDE, WEIGHTS, known_slices
-from xai_core.models.preprocess import prepare
+from xai_core.models.preprocess import head_input
 from xai_core.trace.capture import trace
 from xai_core.types import Box, LoadedModel, Prediction, SourceImage
 
@@ -78,12 +78,14 @@ def read_all(images: Sequence[SourceImage], asked: Asked) -> list[Reading]:
     if new:
         for image, made in zip(new, _passed(new, asked), strict=True):
             found[(image.digest, asked)] = store[(image.digest, asked)] = made
+            audit.told(model(), made.prediction, image.digest)
     return [found[key] for key in keys]
 
 
 def _passed(images: Sequence[SourceImage], asked: Asked) -> list[Reading]:
     network, method = model(), find_method(asked.method)
-    given = [prepare(network.card, image, network.device) for image in images]
+    crops = [head_crop(image, HEAD_SIDE) for image in images]
+    given = [head_input(network.card, crop, network.device) for crop in crops]
     inputs = torch.cat([one.tensor for one in given])
     passed = trace(network.module, inputs, list(dict.fromkeys([asked.layer, LAST])))
     target = make_target(lambda: passed, inputs, list(range(len(network.card.class_names))))
@@ -97,7 +99,7 @@ def _passed(images: Sequence[SourceImage], asked: Asked) -> list[Reading]:
             maps[asked.layer][i].detach().float().cpu().numpy(),
             given[i].box,
             familiarity(known.vectors, vectors[i], known.limit),
-            head_crop(image, HEAD_SIDE).found,
+            crops[i].found,
             asked,
             image.digest,
         )

@@ -10,7 +10,7 @@ from torchvision.transforms import functional as F
 
 from xai_core.errors import ImageError, ModelError
 from xai_core.images.display import display_pixels
-from xai_core.images.head_crop import head_crop
+from xai_core.images.head_crop import HeadCrop, head_crop
 from xai_core.types import Box, ModelCard, ModelInput, SourceImage
 
 # Scaling the shorter side of a very elongated picture makes the longer one huge: 1 x 8000 would become 256 x 2048000.
@@ -25,7 +25,7 @@ def prepare(card: ModelCard, image: SourceImage, device: torch.device | str = "c
     Raises ImageError for a picture too elongated to be scaled, ModelError for a card with other numbers of channels.
     """
     if card.resize.head_side is not None:
-        return _prepare_head(card, image, card.resize.head_side, device)
+        return head_input(card, head_crop(image, card.resize.head_side), device)
     height, width = image.size
     target = _resized_size(card, height, width)
     picture: Image.Image | torch.Tensor = Image.fromarray(display_pixels(image))
@@ -59,8 +59,8 @@ def _in_channels(picture: Image.Image | torch.Tensor, channels: int) -> Image.Im
     return picture if channels == 3 else F.rgb_to_grayscale(picture)
 
 
-def _prepare_head(card: ModelCard, image: SourceImage, side: int, device: torch.device | str) -> ModelInput:
-    crop = head_crop(image, side)
+def head_input(card: ModelCard, crop: HeadCrop, device: torch.device | str = "cpu") -> ModelInput:
+    """What `prepare` gives for a card with a `head_side`, from a head that was cut out already."""
     grey = F.resize(torch.from_numpy(crop.grey)[None], list(card.input_size), InterpolationMode.BILINEAR)
     tensor = F.normalize(grey.expand(len(card.mean), -1, -1), list(card.mean), list(card.std))
     return ModelInput(tensor.unsqueeze(0).to(device), crop.box)
