@@ -17,6 +17,7 @@ from xai_core.errors import SightlineError
 from xai_core.images.scans import Volume, maps_to_volume
 from xai_core.render.place import place
 from xai_core.report.dicom import parametric_map, secondary_capture
+from xai_core.report.html_page import html_page, png
 from xai_core.report.nifti import nifti_map
 
 _KINDS = ("NIfTI map", "DICOM parametric map", "DICOM picture (secondary capture)")
@@ -26,17 +27,24 @@ def show(scan: Scan, seen: Seen, readings: Mapping[int, Reading], class_index: i
     """The buttons; files are made when they are asked for."""
     st.subheader("Take along", anchor=False)
     with st.container(horizontal=True):
-        _button("Report (HTML)", lambda: report.html(seen), "sightline-report.html", ":material/description:")
+        _button("Report (PDF)", lambda: _pdf(seen), "sightline-report.pdf", ":material/picture_as_pdf:")
+        _button("Report (HTML)", lambda: html_page(report.document(seen)), "sightline-report.html", ":material/html:")
         _button(
             "Picture (PNG)",
-            lambda: report.png(report.as_seen(seen, class_index)),
+            lambda: png(report.as_seen(seen, class_index)),
             "sightline-slice.png",
             ":material/image:",
         )
         _button("Numbers (NPZ)", lambda: as_npz(seen), "sightline-slice.npz", ":material/data_array:")
-    st.caption("None of these carries a name. For a PDF, print the report.")
+    st.caption("None of these carries a name, but what you write in the note.")
     if scan.volume is not None:
         _volume_exports(scan, scan.volume, seen, readings, class_index)
+
+
+def _pdf(seen: Seen) -> bytes:
+    from xai_core.report.pdf_page import pdf_page  # a quarter of a second to import: only when a PDF is wanted
+
+    return pdf_page(report.document(seen))
 
 
 def _button(label: str, make: object, name: str, icon: str) -> None:

@@ -41,7 +41,7 @@ def marked(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def open_mri(page: Page, url: str) -> None:
     page.goto(f"{url}/mri")
     page.locator(".viewer .scene[data-heat=drawn]").first.wait_for(timeout=WAIT)
-    expect(page.get_by_text("For a PDF, print the report")).to_be_visible(timeout=WAIT)
+    expect(page.get_by_text("None of these carries a name")).to_be_visible(timeout=WAIT)
 
 
 def test_a_labelled_scan_is_open_with_four_diagnoses_and_holding_h_shows_the_bare_slice(page: Page, url: str):

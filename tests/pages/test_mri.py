@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import re
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 import pydicom
+import pypdf
 import pytest
 from PIL import Image
 from pydicom.data import get_testdata_file
@@ -21,12 +23,14 @@ import xai_core as xai
 from dashboard.mri import export, series
 from dashboard.mri.gate import Gate
 from dashboard.mri.reading import Asked, Reading
-from dashboard.mri.report import Seen, html
+from dashboard.mri.report import Seen, document
 from dashboard.mri.scan import NO_LETTERS, Place, Scan
 from xai_core.evaluation.familiarity import Familiarity
 from xai_core.images.scans import open_scans, slice_image, voxel_at
 from xai_core.images.scans.samples import load_scan_sample
+from xai_core.report.html_page import html_page
 from xai_core.report.nifti import nifti_map
+from xai_core.report.pdf_page import pdf_page
 from xai_core.types import Box, Prediction
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "mri.py"
@@ -180,12 +184,20 @@ def test_the_report_carries_digests_and_checks_and_runs_nothing_that_was_written
     picture = xai.load_sample("coffee")
     one = replace(reading([0.1, 0.7, 0.1, 0.1], 1.0), box=Box(0, 0, picture.size[1], picture.size[0]))
     found = Gate(("It is a cup.",), ())
-    seen = Seen(picture, Place("picture", 0), one, NO_LETTERS, found, "Picture", None, "<script>x</script>\nß", "now")
-    page = html(seen).decode()
+    seen = Seen(picture, Place("picture", 0), one, NO_LETTERS, found, "Picture", None, "<script>x</script>\nß Ж", "now")
+    page = html_page(document(seen)).decode()
     assert "<script>" not in page
     assert "&lt;script&gt;x&lt;/script&gt;<br>ß" in page
     assert "It is a cup." in page
-    assert xai.load_model("brain-mri").digest in page
     assert page.count("data:image/png;base64,") == 5
     assert "src='http" not in page
     assert "<link" not in page
+    pages = pypdf.PdfReader(io.BytesIO(pdf_page(document(seen))))
+    printed = "".join("".join(sheet.extract_text() for sheet in pages.pages).split())
+    for said in (xai.load_model("brain-mri").digest, one.image_digest, "<script>x</script>", "ßЖ", "Unlikethetraining"):
+        assert said in printed
+    words = {word for word in re.sub(r"(?s)<style>.*?</style>|<[^>]*>", " ", page).split() if "&" not in word}
+    assert {word for word in words if word not in printed} == set()  # the PDF says all that the page says
+    assert (
+        sum(len(sheet.images) for sheet in pages.pages) == 2
+    )  # three maps are empty: one picture with the slice
