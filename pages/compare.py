@@ -36,4 +36,6 @@ if st.toggle("Show the matrix of classes and methods or layers", key="compare_sh
 for side, found in answers.items():
     if found.result is not None:
         with trust_places[side]:
-            trust.card(passes[side], found.result, found.layer, place=f"trust_{side}", settings_of="compare")
+            trust.card(
+                passes[side], found.result, found.layer, place=f"trust_{side}", settings_of="compare", erase=False
+            )

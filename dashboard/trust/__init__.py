@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from dashboard.trust.erase import lazy_panel
 from xai_core.attribution.explain import ImageTrace
 from xai_core.types import Explanation
 
@@ -17,10 +18,16 @@ TITLE = "Can I trust this map?"
 
 
 def card(
-    traced: ImageTrace, result: Explanation, layer: str, *, place: str = "trust", settings_of: str = "explain_viewer"
+    traced: ImageTrace,
+    result: Explanation,
+    layer: str,
+    *,
+    place: str = "trust",
+    settings_of: str = "explain_viewer",
+    erase: bool = True,
 ) -> None:
     """An expander that costs nothing until it is opened. place: the page's name for it, where several may be open.
-    settings_of: the viewer whose colours its small maps follow.
+    settings_of: the viewer whose colours its small maps follow. erase: with "Erase and retest" below it.
     """
 
     def subject() -> Subject:
@@ -29,6 +36,8 @@ def card(
         return Subject(traced, result, layer, place, settings_of)
 
     lazy_card(subject, place)
+    if erase:
+        lazy_panel(subject, place)
 
 
 def lazy_card(subject: Callable[[], Subject], place: str) -> None:

@@ -12,11 +12,11 @@ from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import state
 from dashboard.failures import in_words
+from dashboard.plain_text import class_in_prose
 from dashboard.trust import charts, words
 from dashboard.trust.checks import CHECKS, EXTRA_MAPS, Check, Subject, all_found, found, make
 from xai_core.errors import NotApplicable
 from xai_core.evaluation import verdict
-from xai_core.models.class_names import short_name
 from xai_core.render.scale import has_evidence
 
 PASSES = 150
@@ -124,6 +124,6 @@ def _show(check: Check, ready: Any, subject: Subject) -> None:
     level = face.level(ready)
     with st.container(border=True, key=f"{subject.place}_{check.name}"):
         st.markdown(f"**{check.question}** {words.BADGES[level]}")
-        st.markdown(face.sentence(ready, short_name(subject.result.class_names[0])))
+        st.markdown(face.sentence(ready, class_in_prose(subject.result.class_names[0])))
         face.picture(ready, subject)
         st.caption(words.meaning(check.name, level))

@@ -9,6 +9,7 @@ from dashboard.mri.diagnoses import VIEWER
 from dashboard.mri.picture import display
 from dashboard.mri.reading import MODEL, Reading, model
 from dashboard.trust import lazy_card
+from dashboard.trust.erase import lazy_panel
 from xai_core.attribution.explain import explain_trace
 from xai_core.types import SourceImage
 
@@ -30,3 +31,4 @@ def mri_card(image: SourceImage, shown: SourceImage, reading: Reading, class_ind
         return Subject(traced, result, layer, PLACE, VIEWER, display(shown, reading.box))
 
     lazy_card(subject, PLACE)
+    lazy_panel(subject, PLACE)

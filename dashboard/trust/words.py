@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dashboard.plain_text import class_in_prose
 from xai_core.evaluation import verdict
 from xai_core.evaluation.faithfulness import MARKED, Faithfulness
 from xai_core.evaluation.fineness import FRAME, Fineness
@@ -10,7 +11,6 @@ from xai_core.evaluation.road import SHARES, Road
 from xai_core.evaluation.specificity import Specificity
 from xai_core.evaluation.stability import Stability
 from xai_core.evaluation.verdict import Level, Verdict
-from xai_core.models.class_names import short_name
 from xai_core.render.recipe import percent
 from xai_core.types import Prediction
 
@@ -111,7 +111,7 @@ def headline(found: Verdict, prediction: Prediction, running: bool = False) -> s
         )
     if not found.unsure:
         return says
-    first, second = (short_name(scored.name) for scored in prediction.top(2))
+    first, second = (class_in_prose(scored.name) for scored in prediction.top(2))
     return (
         f"**The model itself is unsure**: {first} and {second} are only {percent(verdict.margin(prediction))} apart. "
         f"A map of a guess stays a guess. {says}"
@@ -181,12 +181,12 @@ def network(found: Cascade) -> str:
 
 def classes(found: Specificity) -> str:
     runner_up = (
-        f"that of the runner-up, {short_name(found.runner_up.name)}, by "
+        f"that of the runner-up, {class_in_prose(found.runner_up.name)}, by "
         f"{signed(found.runner_up.similarity.rank_correlation)}"
     )
     if not found.random:
         return f"The model has too few classes for a random one; the map resembles {runner_up} (rank correlation)."
-    names = ", ".join(short_name(other.name) for other in found.random)
+    names = ", ".join(class_in_prose(other.name) for other in found.random)
     return (
         f"The maps of classes that the model does not see here ({names}) resemble this one by "
         f"**{signed(found.resemblance)}** on average, {runner_up} (rank correlation)."

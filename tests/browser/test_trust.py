@@ -46,3 +46,25 @@ def test_stop_go_on_and_the_verdict_is_kept_for_others(open_page: PageOpener, ur
     other = opened(open_page(), f"{url}/?sample=coffee")
     expect(other.get_by_text("The checks support this map.")).to_be_visible(timeout=15_000)
     expect(other.get_by_role("button", name="Check this map")).to_have_count(0)
+
+
+def test_a_brush_stroke_erases_and_the_model_is_asked_again_at_once(open_page: PageOpener, url: str):
+    page = open_page()
+    page.goto(f"{url}/?sample=coffee")
+    page.locator(".viewer .scene[data-heat=drawn]").wait_for(timeout=60_000)
+    page.get_by_text("Erase and retest").click()
+    drawn = page.locator(".eraser .scene[data-drawn]")
+    drawn.wait_for(timeout=PATIENCE_MS)
+    drawn.scroll_into_view_if_needed()
+    box = drawn.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.4 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.6 * box["width"], box["y"] + 0.4 * box["height"], steps=4)
+    page.mouse.up()
+    expect(page.get_by_text(re.compile(r"espresso: 95 % → "))).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.locator(".eraser .hint")).to_have_text(re.compile(r"^\d(\.\d)? % of the picture is marked"))
+    expect(page.locator(".viewer .scene[data-heat=drawn]")).to_have_count(2, timeout=PATIENCE_MS)
+    page.get_by_role("button", name="Clear").click()
+    expect(page.locator(".eraser .hint")).to_have_text("Draw on the picture to mark a part of it.", timeout=PATIENCE_MS)
+    expect(page.get_by_text("Trials so far")).to_be_visible()

@@ -11,7 +11,9 @@ from streamlit.testing.v1.element_tree import Button
 
 from dashboard import cached, results
 from dashboard.trust import checks, words
+from dashboard.trust.erase.state import Desk, stroke_from, taken_in
 from xai_core.errors import Cancelled
+from xai_core.evaluation.erase import Stroke
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "explain.py"
 
@@ -89,3 +91,56 @@ def test_after_a_stop_what_is_ready_stays_and_one_can_go_on(app: AppTest, monkey
     assert questions(app) == [check.question for check in checks.CHECKS[:2]]
     assert ask_button(app).label == "Go on"
     assert not app.success
+
+
+def test_erase_and_retest_of_the_strongest_part_and_its_history(app: AppTest):
+    app.session_state["trust_erase"] = True
+    app.run()
+    assert not app.exception
+    assert any("Mark a part of the picture on the left" in box.value for box in app.info)
+    mark = next(button for button in app.button if button.key == "trust_strongest")
+    mark.click().run()
+    assert not app.exception
+    (said,) = [m.value for m in app.markdown if m.value.startswith("**espresso: 95 % →")]
+    after = float(said.split("→")[1].split("%")[0].strip(" <*"))
+    assert after < 80
+    assert len(app.session_state["trust_desk"].trials) == 1
+    app.segmented_control(key="trust_keep").set_value(True).run()
+    assert not app.exception
+    first, second = app.session_state["trust_desk"].trials
+    assert (first.keep, second.keep) == (True, False)
+    assert first.share == second.share == pytest.approx(0.2, abs=1e-3)
+    assert first.after != second.after
+
+
+def test_what_a_browser_may_send_as_a_stroke():
+    box = {"kind": "box", "points": [[1, 2], [30.5, 40]]}
+    assert stroke_from(box) == Stroke("box", ((1, 2), (30.5, 40)))
+    brush = {"kind": "brush", "points": [[1, 2]], "radius": 4}
+    assert stroke_from(brush) == Stroke("brush", ((1, 2),), 4)
+    worse = [
+        None,
+        7,
+        "redo",
+        {},
+        box | {"points": [[1, 2]]},
+        box | {"points": [[1, float("nan")], [2, 3]]},
+        brush | {"points": []},
+        brush | {"points": [[1]]},
+        brush | {"radius": "wide"},
+        brush | {"kind": "fill"},
+        brush | {"points": [[1, 2]] * 3000},
+    ]
+    assert [stroke_from(told) for told in worse] == [None] * len(worse)
+
+
+def test_undo_takes_the_last_stroke_and_another_map_begins_a_new_history():
+    made = Desk("a map")
+    for told in ({"kind": "brush", "points": [[n, 2]], "radius": 4} for n in range(3)):
+        taken_in(made, told)
+    taken_in(made, "undo")
+    assert [stroke.points[0][0] for stroke in made.marked.strokes] == [0, 1]
+    taken_in(made, "nonsense")
+    assert made.turn == 4
+    taken_in(made, "clear")
+    assert not made.marked

@@ -37,7 +37,11 @@ def predict(model: LoadedModel, image: SourceImage) -> Prediction:
 
 def trace_image(model: LoadedModel, image: SourceImage, layers: Sequence[str]) -> ImageTrace:
     """Run the model once on a picture and keep what `explain_trace` needs for these layers."""
-    given = prepare(model.card, image, model.device)
+    return trace_given(model, image, prepare(model.card, image, model.device), layers)
+
+
+def trace_given(model: LoadedModel, image: SourceImage, given: ModelInput, layers: Sequence[str]) -> ImageTrace:
+    """The same for an input that is at hand, such as a changed one; the picture only says what it was made from."""
     traced = trace(model.module, given.tensor, layers)
     return ImageTrace(model, image, given, traced, _prediction(model, traced))
 

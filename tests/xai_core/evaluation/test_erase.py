@@ -1,0 +1,83 @@
+"""Erase and retest: regions and fillings by hand, and what erasing the only evidence does to the answer."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+import xai_core as xai
+from tests.xai_core.evaluation.test_faithfulness import Corner, of
+from xai_core.attribution.explain import ImageTrace, explain_trace, trace_given
+from xai_core.errors import SettingError
+from xai_core.evaluation.erase import FILLINGS, Stroke, erased, region_of, retest, strongest
+from xai_core.types import Box, ModelInput
+
+
+@pytest.fixture
+def corner() -> ImageTrace:
+    """Class 1 scores the red of the upper left quarter."""
+    tensor = torch.rand(1, 3, 16, 16, generator=torch.Generator().manual_seed(0)) / 10
+    tensor[:, 0, :8, :8] += 0.9
+    return trace_given(of(Corner(), 16, 2), xai.load_sample("cat"), ModelInput(tensor, Box(0, 0, 16, 16)), ())
+
+
+UPPER_LEFT = region_of([Stroke("box", ((8, 8), (0, 0)))], (16, 16))
+
+
+def test_a_box_and_a_brush_cover_what_they_should():
+    assert UPPER_LEFT.sum() == 64
+    assert UPPER_LEFT[:8, :8].all()
+    brush = region_of([Stroke("brush", ((5, 10), (25, 10)), 3)], (20, 30))
+    assert brush[10, 5:26].all()
+    assert not brush[16:].any()
+    assert not brush[:, 29].any()
+    assert brush.sum() == pytest.approx(6 * 20 + np.pi * 9, rel=0.25)
+    assert region_of([], (4, 5)).sum() == 0
+
+
+@pytest.mark.parametrize("filling", FILLINGS)
+def test_only_the_region_changes_and_keep_changes_all_else(corner: ImageTrace, filling: str):
+    before = corner.given.tensor.clone()
+    gone, kept = (erased(corner, UPPER_LEFT, filling, keep=keep) for keep in (False, True))
+    inside = torch.from_numpy(UPPER_LEFT)
+    assert torch.equal(gone[..., ~inside], before[..., ~inside])
+    assert torch.equal(kept[..., inside], before[..., inside])
+    assert not torch.equal(gone[..., inside], before[..., inside])
+    assert torch.equal(corner.given.tensor, before)
+    assert torch.isfinite(gone).all()
+
+
+def test_erasing_the_evidence_takes_the_answer_away_and_keeping_it_does_not(corner: ImageTrace):
+    base = corner.prediction.probabilities[1]
+    gone = retest(corner, erased(corner, UPPER_LEFT, "mean")).prediction.probabilities[1]
+    kept = retest(corner, erased(corner, UPPER_LEFT, "mean", keep=True)).prediction.probabilities[1]
+    assert base > 0.95
+    assert gone < 0.6
+    assert kept == pytest.approx(base)
+
+
+def test_mean_is_the_mean_of_what_stays(corner: ImageTrace):
+    gone = erased(corner, UPPER_LEFT, "mean")
+    stays = corner.given.tensor[0, :, ~torch.from_numpy(UPPER_LEFT)].mean(dim=1)
+    torch.testing.assert_close(gone[0, :, 0, 0], stays)
+
+
+def test_the_second_map_is_that_of_the_changed_picture():
+    model = xai.load_model("imagenet")
+    layer = xai.suggested_layer(model)
+    traced = xai.trace_image(model, xai.load_sample("coffee"), [layer])
+    region = strongest(explain_trace(traced, "grad_cam", [layer]).maps[layer][0], (224, 224), 0.2)
+    assert region.mean() == pytest.approx(0.2, abs=1e-4)
+    again = retest(traced, erased(traced, region, "inpaint"))
+    best = traced.prediction.top(1)[0]
+    assert again.prediction.probabilities[best.index] < best.probability / 2
+    expected = xai.class_maps(model.module, again.given.tensor, [layer], [best.index], relu=False)[layer][0]
+    found = explain_trace(again, "grad_cam", [layer], [best.index])
+    np.testing.assert_allclose(found.maps[layer], expected.numpy(), rtol=1e-4, atol=1e-5)
+    assert found.box == traced.given.box
+
+
+def test_an_unknown_filling_is_refused(corner: ImageTrace):
+    with pytest.raises(SettingError, match="blur, mean, noise, inpaint"):
+        erased(corner, UPPER_LEFT, "magic")
