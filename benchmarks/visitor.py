@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import struct
 import time
 from collections.abc import Iterator
@@ -31,6 +32,7 @@ class Visitor:
     socket: ClientConnection
     query: str = ""
     page_hash: str = ""
+    session: str = ""
     elements: dict[tuple[int, ...], Element] = field(default_factory=dict)
     received: int = 0
     raw: list[bytes] = field(default_factory=list)
@@ -104,6 +106,7 @@ class Visitor:
             if message.new_session.page_script_hash != self.page_hash:
                 self.elements.clear()
             self.page_hash = message.new_session.page_script_hash
+            self.session = message.new_session.initialize.session_id
         elif kind == "page_info_changed":
             self.query = message.page_info_changed.query_string
         return kind == "script_finished" and message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY
@@ -111,17 +114,23 @@ class Visitor:
 
 @contextmanager
 def visit(base: str, **headers: str) -> Iterator[Visitor]:
-    """A connection to the server at `base`, with the headers of a browser that came from there."""
+    """A connection to the server at `base`, with the headers of a browser that came from there, or those given.
+
+    token: the one that goes with the cookie against cross-site requests.
+    """
     address, origin = urlsplit(base), headers.pop("Origin", base.rstrip("/"))
+    protocols = ["streamlit", *filter(None, [headers.pop("token", "")])]
+    host = headers.pop("Host", address.netloc)
     with connect(
-        f"ws://{address.netloc}/_stcore/stream",
+        f"ws://{host}/_stcore/stream",
+        sock=socket.create_connection((address.hostname or "", address.port or 80)),
         additional_headers=headers,
         origin=Origin(origin),
-        subprotocols=[Subprotocol("streamlit")],
+        subprotocols=[Subprotocol(one) for one in protocols],
         max_size=LARGEST,
         compression=None,
-    ) as socket:
-        yield Visitor(socket)
+    ) as connection:
+        yield Visitor(connection)
 
 
 def heat_of(component: BidiComponent) -> tuple[dict[str, Any], np.ndarray]:

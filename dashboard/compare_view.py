@@ -11,11 +11,11 @@ from dashboard import panes
 from dashboard.compare_panes import Answer
 from dashboard.drawing import Look, draw, picture_of_result
 from dashboard.panes import SIDES, Side
+from dashboard.plain_text import class_in_prose
 from dashboard.viewer import Heat, map_controls, viewer
 from xai_core.attribution.catalog import find_method
 from xai_core.attribution.method import INPUT
 from xai_core.evaluation.agreement import agreement, proportion
-from xai_core.models.class_names import short_name
 from xai_core.render.place import resample
 from xai_core.render.scale import shown
 
@@ -31,7 +31,7 @@ def show_panes(answers: dict[Side, Answer], shared_scale: bool) -> None:
             if found.result is None:
                 st.info(found.reason, icon=":material/block:")
                 continue
-            st.markdown(f"**{find_method(found.asked.method).title}** · {short_name(found.result.class_names[0])}")
+            st.markdown(f"**{find_method(found.asked.method).title}** · {class_in_prose(found.result.class_names[0])}")
             draw(
                 found.image,
                 found.result,

@@ -8,6 +8,7 @@ import xai_core as xai
 from dashboard import cached, own_models, state
 from dashboard.choices import Choice, choices
 from dashboard.method_controls import choice, follow, store
+from dashboard.plain_text import in_prose
 from xai_core.errors import ImageError
 from xai_core.images import SAMPLES
 from xai_core.models.class_names import short_name
@@ -77,7 +78,7 @@ def _upload_control() -> None:
         help="PNG, JPEG, WebP, TIFF, BMP or GIF, up to 50 MB each. They stay on this server and in this visit.",
     )
     for sentence in st.session_state.get("upload_failures", ()):
-        st.error(sentence, icon=":material/error:")
+        st.error(in_prose(sentence), icon=":material/error:")
     if state.uploads():
         st.button("Remove my pictures", on_click=state.forget_uploads, type="tertiary", icon=":material/delete:")
 
@@ -149,7 +150,8 @@ def layer_control(model: LoadedModel, layers: tuple[LayerInfo, ...], *, read: bo
     by_name = {layer.name: layer for layer in layers}
     if wanted is not None and wanted not in by_name:
         st.warning(
-            f"{model.card.title} has no layer “{wanted[:80]}”; the suggested one is shown.", icon=":material/info:"
+            in_prose(f"{model.card.title} has no layer “{wanted[:80]}”; the suggested one is shown."),
+            icon=":material/info:",
         )
         state.choose(layer=None)
         wanted = None

@@ -7,11 +7,11 @@ import streamlit as st
 
 from dashboard import cached, state
 from dashboard.drawing import Look, draw, tile_of_result
+from dashboard.plain_text import class_in_prose
 from dashboard.viewer import Click, Tile, gallery, viewer
 from xai_core.attribution.catalog import find_method
 from xai_core.attribution.explain import ImageTrace
 from xai_core.attribution.method import INPUT, Method
-from xai_core.models.class_names import short_name
 from xai_core.models.preprocess import model_view
 from xai_core.render.place import sample_at
 from xai_core.render.recipe import as_npz, as_python, percent
@@ -27,14 +27,14 @@ EFFECT = {"for": "raised", "against": "lowered", "both": "raised (red) or lowere
 def headline(prediction: Prediction, class_index: int) -> None:
     """What the model sees, what is being explained, and a word of caution where it is unsure."""
     best, chosen = prediction.top(1)[0], prediction.of(class_index)
-    name, shows = short_name(chosen.name), _what_is_shown(prediction, class_index)
+    name, shows = class_in_prose(chosen.name), _what_is_shown(prediction, class_index)
     if chosen.index == best.index:
         st.header(f"The model sees: {name}", anchor=False)
         says = f"{percent(best.probability)} probable. {shows}"
     else:
         st.header(f"{HEADLINES[state.selection().evidence]}: {name}", anchor=False)
         says = (
-            f"{percent(chosen.probability)} probable; the model sees rather {short_name(best.name)} "
+            f"{percent(chosen.probability)} probable; the model sees rather {class_in_prose(best.name)} "
             f"({percent(best.probability)}). {shows}"
         )
     unsure = f" :orange-badge[:material/info: unsure: no class reaches {percent(UNSURE_BELOW)}, read the map with care]"
@@ -49,7 +49,7 @@ def _what_is_shown(prediction: Prediction, class_index: int) -> str:
     rival = chosen.against
     if rival is None or rival == class_index or rival >= len(prediction.class_names):
         return f"The map shows {SHOWN[chosen.evidence]} it."
-    return f"The map shows {SHOWN[chosen.evidence]} it rather than {short_name(prediction.class_names[rival])}."
+    return f"The map shows {SHOWN[chosen.evidence]} it rather than {class_in_prose(prediction.class_names[rival])}."
 
 
 def heat_map(image: SourceImage, result: Explanation, layer: str) -> None:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
+from dashboard.plain_text import in_prose
 from xai_core.errors import SightlineError
 
 _log = logging.getLogger("sightline")
@@ -24,7 +25,7 @@ def in_words(except_for: type[SightlineError] | tuple[()] = ()) -> Iterator[None
     except except_for:
         raise
     except SightlineError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(in_prose(str(error)), icon=":material/error:")
         st.stop()
 
 

@@ -1,4 +1,4 @@
-"""Whether the person at the browser sits at the server's own machine, and so may name a folder of it."""
+"""Whether the person at the browser sits at the server's own machine, and so may name, and write into, its folders."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from dashboard.configuration import read_only
 from xai_core.datasets import Dataset, open_dataset
 from xai_core.errors import ImageError
 
@@ -14,8 +15,9 @@ _FORWARDED = ("X-Forwarded-For", "X-Real-Ip", "Forwarded", "Via")
 
 
 def is_local() -> bool:
-    """Whether the server listens to this machine alone and nothing has passed the request on from elsewhere."""
-    return _loopback(st.get_option("server.address") or "") and not _from_elsewhere()
+    """Whether the server listens to this machine alone and nothing has passed the request on from elsewhere; never in
+    read-only mode."""
+    return not read_only() and _loopback(st.get_option("server.address") or "") and not _from_elsewhere()
 
 
 def _from_elsewhere() -> bool:

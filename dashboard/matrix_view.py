@@ -11,12 +11,12 @@ import streamlit as st
 from dashboard import computing, panes, state
 from dashboard.compare_panes import Answer
 from dashboard.drawing import tile_of_result
+from dashboard.plain_text import class_in_prose
 from dashboard.state import Selection
 from dashboard.viewer import matrix
 from xai_core.attribution.catalog import METHODS, find_method
 from xai_core.attribution.explain import ImageTrace
 from xai_core.errors import SightlineError
-from xai_core.models.class_names import short_name
 from xai_core.render.recipe import percent
 from xai_core.render.scale import shown
 from xai_core.types import Explanation
@@ -48,7 +48,7 @@ def _table(traced: ImageTrace, rows: list[int], columns: list[Column], right: An
         reasons = {cell for line in cells for cell in line if isinstance(cell, str)}
         st.info(next(iter(reasons), "Computing …"))
         return
-    names = [short_name(traced.prediction.class_names[i]) for i in rows]
+    names = [class_in_prose(traced.prediction.class_names[i]) for i in rows]
     matrix(
         tile_of_result(traced.image, last),
         [f"{name}\n{percent(float(traced.prediction.probabilities[i]))}" for name, i in zip(names, rows, strict=True)],
@@ -86,7 +86,7 @@ def _in_words(right: Answer) -> str:
     title = find_method(right.asked.method).title
     if right.result is None:
         return f"why {title} has no map there"
-    return f"**{title}** for **{short_name(right.result.class_names[0])}** at {right.layer}"
+    return f"**{title}** for **{class_in_prose(right.result.class_names[0])}** at {right.layer}"
 
 
 def _columns(traced: ImageTrace, layer: str) -> list[Column]:

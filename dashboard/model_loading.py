@@ -8,7 +8,9 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from dashboard import cached, own_models, state
+from dashboard.configuration import read_only
 from dashboard.failures import in_words
+from dashboard.plain_text import in_prose
 from xai_core.errors import ModelError
 from xai_core.models.download import fetch, is_on_disk
 from xai_core.types import Download, LoadedModel, ModelCard
@@ -25,7 +27,7 @@ def ready_model(key: str, on_decline: Callable[[], None] | None = None) -> Loade
         card = _card(key)
     if card.download is not None and not is_on_disk(card.download):
         _offer_download(card, card.download, on_decline or _use_bundled)
-    with in_words(), st.spinner(f"Loading {card.title} …", show_time=True):
+    with in_words(), st.spinner(f"Loading {in_prose(card.title)} …", show_time=True):
         return cached.model(key)
 
 
@@ -43,7 +45,11 @@ def _use_bundled() -> None:
 def _offer_download(card: ModelCard, download: Download, on_decline: Callable[[], None]) -> None:
     megabytes = download.size_bytes / 1e6
     with st.container(border=True):
-        st.markdown(f"#### {card.title} is not on this machine yet")
+        st.markdown(f"#### {in_prose(card.title)} is not on this machine yet")
+        if read_only():
+            st.markdown("This server is read-only and downloads nothing; choose a model that it has.")
+            st.button("Use the bundled model", on_click=on_decline)
+            st.stop()
         st.markdown(
             f"Its weights are a download of **{megabytes:.0f} MB** from {urlsplit(download.url).hostname}. "
             "Nothing of yours is sent. They are kept for the next time."

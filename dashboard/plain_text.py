@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+from xai_core.models.class_names import short_name
+
+_BEGINNINGS = re.compile(r"\]\(|\]\[|\]:|!\[|(?<=\w)\[|\$|<|:(?=material/)")
 _SIGNS = re.compile(r"([!-/:-@\[-`{-~])")  # all that Markdown, formulas and icons may begin with
 
 
@@ -15,3 +18,14 @@ def plainly(text: str) -> str:
 def as_code(text: str) -> str:
     """The text in the type of code, such as a path."""
     return f"`{' '.join(text.split()).replace('`', chr(39))}`" if text.strip() else ""
+
+
+def in_prose(text: str) -> str:
+    """The text so that it can do nothing within a sentence: no link, picture, formula, colour or tag begins in it.
+    Ordinary names stay as they are."""
+    return _BEGINNINGS.sub(lambda found: "".join(f"\\{sign}" for sign in found[0]), " ".join(text.split()))
+
+
+def class_in_prose(name: str) -> str:
+    """A class's short name, for a sentence."""
+    return in_prose(short_name(name))

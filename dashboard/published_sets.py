@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboard import run_lines, runs
 from dashboard.cache_folder import cache_folder
+from dashboard.configuration import read_only
 from xai_core.datasets import Dataset
 from xai_core.datasets.published import PUBLISHED, download_published, is_downloaded, open_published
 
@@ -29,6 +30,9 @@ def published_set() -> Dataset | None:
     if is_downloaded(key, cache_folder("sets")):
         st.caption(PUBLISHED[key].about)
         return _opened(key)
+    if read_only():
+        st.info("This server is read-only and downloads nothing; choose other pictures.", icon=":material/lock:")
+        return None
     run = runs.look(_run_key(key))
     running = run is not None and run.running
     st.fragment(_offer, run_every=POLL_S if running else None)(key, running)

@@ -163,13 +163,15 @@ def stop(key: str) -> None:
     _runs().turns.wake()
 
 
-def stop_all() -> None:
-    """Let everything end at its next step: the server does."""
-    runs = _runs()
+def stop_all(wait_s: float = 0.0) -> None:
+    """Let everything end at its next step, and wait for that, but not for long: the server ends."""
+    runs, end = _runs(), time.monotonic() + wait_s
     with runs.lock:
         for run in runs.active.values():
             run.stop.set()
     runs.turns.wake()
+    while runs.active and time.monotonic() < end:
+        time.sleep(0.02)
 
 
 def _set_aside() -> dict[str, str | None]:

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import os
 import socket
+import sys
 import webbrowser
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -32,6 +33,14 @@ async def on_start(_app: st.App) -> AsyncIterator[None]:
         loop = asyncio.get_running_loop()
         loop.call_later(BROWSER_DELAY_S, lambda: loop.run_in_executor(None, webbrowser.open, local_url()))
     yield
+    end_work()
+
+
+def end_work() -> None:
+    """Let work in the background end at its next step: a thread that computes while Python ends would crash it."""
+    runs = sys.modules.get("dashboard.runs")  # not imported here: it is slow, and without it there is no such work
+    if runs is not None:
+        runs.stop_all(STOP_WITHIN_S)
 
 
 def prepare_to_serve() -> None:

@@ -7,11 +7,11 @@ import streamlit as st
 
 from dashboard import channel_chart
 from dashboard.drawing import Look, draw, picture_of_result
+from dashboard.plain_text import class_in_prose
 from dashboard.viewer import Heat, probe, tiles, viewer
 from dashboard.viewer.probe import Mode
 from xai_core.attribution.explain import ImageTrace
 from xai_core.attribution.steps import GradCamSteps, cancelled_share
-from xai_core.models.class_names import short_name
 from xai_core.render.describe import describe
 from xai_core.render.recipe import percent
 from xai_core.render.scale import has_evidence
@@ -49,8 +49,8 @@ def score(traced: ImageTrace, class_index: int) -> None:
     rise = 10 * chosen.probability * (1 - chosen.probability)  # of the slope p (1 - p), for a step of 0.1, in points
     right.metric("If the score rises by 0.1", f"+{rise:.2g} points", help="The slope of the probability is p (1 − p).")
     st.markdown(
-        f"We explain the **score** of *{short_name(chosen.name)}*. The probability would mislead: it also rises when "
-        "other classes lose, and as soon as the model is sure it hardly moves, however much evidence there is. "
+        f"We explain the **score** of *{class_in_prose(chosen.name)}*. The probability would mislead: it also rises "
+        "when other classes lose, and as soon as the model is sure it hardly moves, however much evidence there is. "
         f"Here, if the score rose by 0.1, the probability would rise by about {rise:.2g} percentage points."
     )
 

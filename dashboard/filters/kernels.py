@@ -10,6 +10,7 @@ from dashboard import cached, channel_chart
 from dashboard.controls import layer_title
 from dashboard.failures import in_words
 from dashboard.filters import choice as filters_choice
+from dashboard.plain_text import in_prose
 from dashboard.viewer import tiles
 from xai_core.features.filters import Convolution, convolution
 from xai_core.types import LayerInfo, LoadedModel
@@ -39,7 +40,7 @@ def kernels(model: LoadedModel, first: str | None) -> None:
 def _choose_layer(model: LoadedModel, deeper: dict[str, LayerInfo]) -> str | None:
     wanted = filters_choice.current().kernels
     if wanted is not None and wanted not in deeper:
-        st.warning(f"{model.card.title} has no deeper convolution “{wanted[:80]}”.", icon=":material/info:")
+        st.warning(f"{in_prose(model.card.title)} has no deeper convolution “{wanted[:80]}”.", icon=":material/info:")
         filters_choice.choose(kernels=None)
         wanted = None
     st.session_state["filters_kernels"] = wanted

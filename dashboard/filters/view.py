@@ -11,6 +11,7 @@ from dashboard.filters import choice as filters_choice
 from dashboard.filters.cached import Responses, Sheet
 from dashboard.filters.choice import SCALINGS, SORTS, Sort
 from dashboard.filters.words import in_numbers
+from dashboard.plain_text import in_prose
 from dashboard.viewer import tiles
 from xai_core.features import filters
 from xai_core.features.filter_facts import filter_order
@@ -29,8 +30,8 @@ def introduction(model: LoadedModel, sheet: Sheet) -> None:
     name = f"`{layer.name}`" if layer.name else "A layer without a name of its own"
     step = "pixel by pixel" if layer.stride == (1, 1) else f"in steps of {_by(layer.stride)} pixels"
     st.markdown(
-        f"{name} is the first convolution of {model.card.title}: **{n} filters** of {height} × {width} pixels slide "
-        f"over the picture {step}. A filter answers high where the picture looks like it."
+        f"{name} is the first convolution of {in_prose(model.card.title)}: **{n} filters** of {height} × {width} "
+        f"pixels slide over the picture {step}. A filter answers high where the picture looks like it."
     )
     if layer.cuts_patches:
         st.info(

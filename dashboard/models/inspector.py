@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import cached
+from dashboard.plain_text import in_prose
 from dashboard.question import Question
 from dashboard.units import cached as units_cached
 from dashboard.units import network as units_network
@@ -16,7 +17,7 @@ def inspector(asked: Question) -> None:
     """The diagram, on which a click chooses the layer for the other pages too, the table and the methods."""
     model, layers = asked.model, asked.layers
     parameters = sum(parameter.numel() for parameter in model.module.parameters())
-    st.subheader(f"Inside {model.card.title}", anchor=False)
+    st.subheader(f"Inside {in_prose(model.card.title)}", anchor=False)
     channels = {1: "grey", 3: "colour"}[len(model.card.mean)]
     height, width = model.card.input_size
     st.markdown(

@@ -10,6 +10,7 @@ from dashboard.models import cached as models_cached
 from dashboard.models.card import card_form
 from dashboard.models.check import normalisation_check, preview
 from dashboard.models.opening import Draft, Network, forget_draft, opened_draft, recognised
+from dashboard.plain_text import in_prose
 from xai_core.errors import SightlineError
 from xai_core.models.catalog import list_again
 from xai_core.models.checkpoint.card_file import write_card
@@ -30,7 +31,7 @@ def open_own(image: SourceImage) -> None:
         if draft is not None:
             _describe(draft, image)
     except SightlineError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(in_prose(str(error)), icon=":material/error:")
     _own_list()
 
 
@@ -117,6 +118,6 @@ def _own_list() -> None:
     for key, model in reversed(own_models.own().items()):
         with st.container(horizontal=True, vertical_alignment="center"):
             mark = " · in use" if state.selection().model == key else ""
-            st.markdown(f"**{model.card.title}**{mark}", width="stretch")
+            st.markdown(f"**{in_prose(model.card.title)}**{mark}", width="stretch")
             st.button("Use", key=f"use_{key}", on_click=state.choose, kwargs={"model": key}, disabled=bool(mark))
             st.button("Remove", key=f"forget_{key}", on_click=own_models.forget, args=(key,), icon=":material/delete:")

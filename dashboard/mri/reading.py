@@ -76,13 +76,13 @@ def read_all(images: Sequence[SourceImage], asked: Asked) -> list[Reading]:
     found = {key: store[key] for key in keys if key in store}
     new = [image for image, key in zip(images, keys, strict=True) if key not in found]
     if new:
-        for image, made in zip(new, _passed(new, asked), strict=True):
+        for image, made in zip(new, passed(new, asked), strict=True):
             found[(image.digest, asked)] = store[(image.digest, asked)] = made
             audit.told(model(), made.prediction, image.digest)
     return [found[key] for key in keys]
 
 
-def _passed(images: Sequence[SourceImage], asked: Asked) -> list[Reading]:
+def passed(images: Sequence[SourceImage], asked: Asked) -> list[Reading]:
     network, method = model(), find_method(asked.method)
     crops = [head_crop(image, HEAD_SIDE) for image in images]
     given = [head_input(network.card, crop, network.device) for crop in crops]

@@ -10,6 +10,7 @@ from dashboard import cached, controls, own_models, state
 from dashboard.dataset_choice import TITLES, given
 from dashboard.local_folder import is_local
 from dashboard.model_loading import ready_model
+from dashboard.plain_text import in_prose
 from xai_core.datasets import BUNDLED, Dataset
 from xai_core.errors import SightlineError
 from xai_core.types import LoadedModel, SourceImage
@@ -58,7 +59,7 @@ def _resolved(picture: SourceImage, source: str) -> Asked | None:
     try:
         dataset = given(source)
     except SightlineError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(in_prose(str(error)), icon=":material/error:")
         return None
     if dataset is None:
         if source in _WANTED:

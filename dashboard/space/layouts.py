@@ -11,6 +11,7 @@ import numpy as np
 import streamlit as st
 
 from dashboard import run_lines, runs
+from dashboard.plain_text import in_prose
 from dashboard.scatter import Cloud, cloud_of
 from dashboard.space.cached import once
 from dashboard.space.table import Space
@@ -114,7 +115,7 @@ def _say(run: runs.Run, key: str, space: Space, layout: Layout, shown: str) -> N
         run_lines.follow(key, f"{shown} is shown until {title} is ready{waits}", unit)
         return
     if run.trouble:
-        st.error(run.trouble, icon=":material/error:")
+        st.error(in_prose(run.trouble), icon=":material/error:")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"{title} was stopped; {shown} is shown.", width="content")
         st.button(f"Draw {title}", on_click=_start, args=(key, space, layout), icon=":material/play_arrow:")

@@ -9,6 +9,7 @@ import streamlit as st
 
 import xai_core as xai
 from dashboard import run_lines, runs
+from dashboard.plain_text import in_prose
 from dashboard.space.table import Space
 from dashboard.viewer import Heat, picture_of, viewer
 from xai_core.errors import ImageError
@@ -42,7 +43,7 @@ def mean_map(space: Space, rows: np.ndarray) -> None:
         _draw(run.result, len(rows))
     else:
         if run is not None and run.trouble:
-            st.error(run.trouble, icon=":material/error:")
+            st.error(in_prose(run.trouble), icon=":material/error:")
         st.button(
             f"Mean map of {len(chosen)} pictures",
             icon=":material/filter_center_focus:",

@@ -11,7 +11,7 @@ import xai_core as xai
 from dashboard import run_lines, runs
 from dashboard.cache_folder import cache_folder
 from dashboard.dataset_choice import runs_by_itself
-from dashboard.plain_text import as_code, plainly
+from dashboard.plain_text import as_code, in_prose, plainly
 from dashboard.space.asked import Asked
 from dashboard.space.cached import once
 from xai_core.representation.distances import Metric
@@ -54,7 +54,7 @@ def space(asked: Asked) -> Space | None:
         return None
     total = len(asked.dataset)
     if run is not None and run.trouble:
-        st.error(run.trouble, icon=":material/error:")
+        st.error(in_prose(run.trouble), icon=":material/error:")
     elif run is not None:
         st.info(f"Stopped after {run.done:,} of {total:,} pictures. What is done is kept.", icon=":material/pause:")
     label = "Go on" if run is not None and run.done and asked.source != "uploads" else f"Compute {total:,} pictures"

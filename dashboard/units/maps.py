@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
+from dashboard.plain_text import class_in_prose
 from dashboard.question import Question
 from dashboard.units import choice as units_choice
 from dashboard.units.choice import ORDERS
@@ -12,7 +13,6 @@ from dashboard.units.now import Shown
 from dashboard.viewer import tiles
 from dashboard.viewer.cells import small_map
 from xai_core.features.feature_maps import units_at
-from xai_core.models.class_names import short_name
 
 VALUES_SENT = 400_000  # of all tiles together; every map goes to the browser with each run
 PAGE = 24
@@ -21,7 +21,7 @@ HERE = 8
 
 def maps(asked: Question, shown: Shown) -> None:
     """One tile a channel, all on one scale; a click chooses the channel, where it peaks."""
-    name = short_name(asked.traced.prediction.of(asked.class_index).name)
+    name = class_in_prose(asked.traced.prediction.of(asked.class_index).name)
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         st.subheader(f"{len(shown.maps)} feature maps of this picture", anchor=False, width="content")
         _order_control(shown, name)

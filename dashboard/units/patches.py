@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard import dataset_choice, run_lines, runs
 from dashboard.patch_row import patch_row
+from dashboard.plain_text import as_code, in_prose
 from dashboard.question import Question
 from dashboard.runs import Run
 from dashboard.units import cached as units_cached
@@ -37,7 +38,7 @@ def top_patches(asked: Question, shown: Shown) -> None:
     try:
         _search(asked, shown)
     except SightlineError as error:  # the rest of the page does without
-        st.error(str(error), icon=":material/error:")
+        st.error(in_prose(str(error)), icon=":material/error:")
 
 
 def _search(asked: Question, shown: Shown) -> None:
@@ -100,7 +101,7 @@ def _progress_line(job: PatchJob, run: Run | None) -> None:
         run_lines.line(units_runs.key_of(job), run, units_runs.TITLE, "pictures")
         return
     if run is not None and run.trouble:
-        st.error(run.trouble, icon=":material/error:")
+        st.error(in_prose(run.trouble), icon=":material/error:")
     done, total = (run.partial.done, run.partial.total) if run and run.partial else (0, len(job.dataset))
     if done == total:
         return
@@ -132,7 +133,7 @@ def _pieces(asked: Question, shown: Shown, job: PatchJob, source: str, found: To
     try:
         patches = found.unit(asked.layer, shown.channel, least=end == "least")
     except LayerError as error:
-        st.info(str(error), icon=":material/info:")
+        st.info(in_prose(str(error)), icon=":material/info:")
         return
     field = units_cached.fields(asked.model, asked.layers)[asked.layer]
     made = [(patch, piece(asked.model, job.dataset, field, shown.channel, patch)) for patch in patches]
@@ -164,7 +165,9 @@ def _open(shown: Shown, dataset: Dataset, source: str, patch: Patch) -> None:
 
 def _in_words(job: PatchJob, found: TopPatches, patches: tuple[Patch, ...], gone: int) -> str:
     what = "activation" if job.by == "activation" else "contribution to the score"
-    shares = ", ".join(f"**{name}** {percent(share)}" for name, share in class_shares(patches, job.dataset)[:5])
+    shares = ", ".join(
+        f"**{in_prose(name)}** {percent(share)}" for name, share in class_shares(patches, job.dataset)[:5]
+    )
     classes = f" Classes among them: {shares}." if shares else ""
     lost = f" {gone} can no longer be read." if gone else ""
     once = "one place a picture" if job.per_picture == 1 else f"up to {job.per_picture} places a picture"
@@ -178,4 +181,4 @@ def _unread(dataset: Dataset, found: TopPatches) -> None:
     words = "1 picture could not be read and was" if count == 1 else f"{count:,} pictures could not be read and were"
     with st.expander(f"{words} left out"):
         for index, reason in found.unread[:50]:
-            st.markdown(f"- `{dataset.items[index].id}`: {reason}")
+            st.markdown(f"- {as_code(dataset.items[index].id)}: {in_prose(reason)}")

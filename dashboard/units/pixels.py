@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
+from dashboard.plain_text import in_prose
 from dashboard.question import Question
 from dashboard.units import cached as units_cached
 from dashboard.units.now import Shown
@@ -51,7 +52,7 @@ def pixels(asked: Question, shown: Shown) -> None:
         _pin(here)
     pinned: Origin | None = st.session_state.get("unit_pin")
     origin = pinned or here
-    st.caption(f"{'Pinned: ' if pinned else ''}{origin.title}")
+    st.caption(f"{'Pinned: ' if pinned else ''}{in_prose(origin.title)}")
     for rule, column in zip(RULES, st.columns(3, gap="medium"), strict=True):
         with column:
             _shown_rule(origin, rule)

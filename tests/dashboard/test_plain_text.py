@@ -1,0 +1,31 @@
+"""Names in sentences: hostile ones do nothing, ordinary ones stay as they are."""
+
+from __future__ import annotations
+
+import pytest
+
+from dashboard.plain_text import in_prose
+
+
+@pytest.mark.parametrize(
+    "name", ["tabby, tabby cat", "Chien à poil (long)", "layer4.1 [0, 1]", "a * b: c", "“x” – y", "T1_pre"]
+)
+def test_ordinary_names_stay_as_they_are(name: str):
+    assert in_prose(name) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("![x](http://a)", r"\!\[x\]\(http://a)"),
+        ("[x](y)", r"[x\]\(y)"),
+        ("[x][y]", r"[x\]\[y]"),
+        (":red[x]", r":red\[x]"),
+        ("$x$", r"\$x\$"),
+        ("<b>", r"\<b>"),
+        (":material/skull:", r"\:material/skull:"),
+        ("a\n# b", "a # b"),
+    ],
+)
+def test_what_could_begin_something_is_written_out(name: str, shown: str):
+    assert in_prose(name) == shown

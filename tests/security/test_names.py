@@ -1,0 +1,81 @@
+"""Names of classes, files and folders written as HTML, Markdown or formulas are shown as text on every page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from playwright.sync_api import Page, expect
+from torch import nn
+
+import dashboard
+from tests.browser.conftest import PageOpener, chromium, open_page  # noqa: F401  the fixtures
+
+pytestmark = pytest.mark.browser
+
+WAIT_MS = 60_000
+ATTACK = (
+    '<img src=x onerror="window.hacked=1" class="evil"> <b class=evil>bold</b> ![evil](http://evil.example/x.png) '
+    "[evil](javascript:window.hacked=1) $\\href{javascript:window.hacked=1}{evil}$ :material/skull: :red[evil]"
+)
+HOSTILE = tuple(f"{number} {ATTACK}" for number in range(4))
+IN_FILES = [  # a name of a file holds less
+    "<img src=x onerror=window.hacked=1 class=evil>",
+    "![evil](http:evil.example)",
+    "[evil](javascript:window.hacked=1)",
+    "$x$ :material:skull: :red[evil]",
+]
+PAGES = ("", "compare", "steps", "filters", "units?data=uploads", "map?data=uploads", "mri", "models")
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The dashboard on a network whose classes, and on pictures whose names, are attacks."""
+    torch.manual_seed(0)
+    features = [nn.Conv2d(3, 8, 3, 2), nn.ReLU(), nn.Conv2d(8, 8, 3, 2), nn.ReLU()]
+    network = nn.Sequential(*features, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 4)).eval()
+    folder = tmp_path_factory.mktemp("pictures")
+    for number, name in enumerate(IN_FILES):
+        inside = folder / name
+        inside.mkdir()
+        for copy in range(3):
+            pixels = np.random.default_rng(10 * number + copy).integers(0, 255, (48, 48, 3), np.uint8)
+            Image.fromarray(pixels).save(inside / f"{name}{copy}.png")
+    with dashboard.serve(network, folder, HOSTILE, input_size=(48, 48), title=ATTACK, open_browser=False) as serving:
+        yield serving.url
+
+
+def drawn(page: Page) -> None:
+    expect(page.locator("[data-testid=stApp]")).to_have_attribute(
+        "data-test-script-state", "notRunning", timeout=WAIT_MS
+    )
+    expect(page.get_by_role("button", name="Stop")).to_have_count(0, timeout=WAIT_MS)
+    expect(page.locator("[data-testid=stApp]")).to_have_attribute(
+        "data-test-script-state", "notRunning", timeout=WAIT_MS
+    )
+
+
+def innocent(page: Page) -> None:
+    assert page.evaluate("window.hacked") is None
+    assert page.locator(".evil").count() == 0
+    assert page.locator("a[href^='javascript:'], a:text-is('evil'), img[alt=evil]").count() == 0
+    assert page.locator("span:text-is('evil')").count() == 0  # :red[evil]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_names_are_text_on_every_page(open_page: PageOpener, url: str, name: str):  # noqa: F811
+    page = open_page()
+    page.goto(f"{url}{name}")
+    expect(page.locator("[data-testid=stMainBlockContainer] :is(h1, h2, h3)").first).to_be_visible(timeout=WAIT_MS)
+    drawn(page)
+    innocent(page)
+    for button in ("Compute 12 pictures", "Search 12 pictures"):
+        wanted = page.get_by_role("button", name=button)
+        if wanted.count():
+            wanted.click()
+            expect(wanted).to_have_count(0, timeout=WAIT_MS)
+            drawn(page)
+            innocent(page)
