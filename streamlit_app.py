@@ -3,10 +3,18 @@
 import sys
 
 import streamlit as st
+from starlette.middleware import Middleware
 
 from dashboard.configuration import at_start
+from dashboard.headers import Careful
 from dashboard.mri.slice_route import SLICES
 from dashboard.server import on_page_error, on_start
 
 at_start(sys.argv)
-app = st.App("dashboard/app.py", lifespan=on_start, on_script_error=on_page_error, routes=[SLICES])
+app = st.App(
+    "dashboard/app.py",
+    lifespan=on_start,
+    on_script_error=on_page_error,
+    routes=[SLICES],
+    middleware=[Middleware(Careful)],
+)

@@ -105,7 +105,7 @@ def serve(
     parcel = handed_over(model, images, class_names, settings)
     folder = Path(tempfile.mkdtemp(prefix="sightline-"))  # readable by its owner alone
     (folder / HANDED_OVER).write_bytes(parcel)
-    port = port or _free_port()
+    port = port or free_port()
     serving = Serving(f"http://127.0.0.1:{port}/", _start(folder, port), folder)
     atexit.register(serving.stop)
     try:
@@ -136,7 +136,7 @@ def _wait_until_ready(serving: Serving) -> None:
     from xai_core.errors import ModelError
 
     end = time.monotonic() + START_S
-    while not ((serving.folder / READY).exists() and _answers(serving.url)):
+    while not ((serving.folder / READY).exists() and answers(serving.url)):
         failed = serving.folder / FAILED
         if failed.exists():
             raise ModelError(failed.read_text("utf-8"))
@@ -150,7 +150,7 @@ def _wait_until_ready(serving: Serving) -> None:
         time.sleep(_POLL_S)
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
     try:
         with urllib.request.urlopen(f"{url}_stcore/health", timeout=5):
             return True
@@ -158,7 +158,7 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import urllib.request
 import uuid
 
 import pytest
@@ -42,9 +43,18 @@ def test_an_upload_needs_the_pages_own_token(url: str, ask: Ask, headers: dict[s
 
 
 def test_no_other_site_may_read_an_answer(url: str):
-    import urllib.request
-
     for path in ("/", "/_stcore/health", "/_stcore/host-config"):
         request = urllib.request.Request(url + path, headers={"Origin": "https://evil.example"})
         with urllib.request.urlopen(request, timeout=60) as answer:
             assert answer.headers.get("Access-Control-Allow-Origin") not in ("*", "https://evil.example"), path
+
+
+@pytest.mark.parametrize("path", ["/", "/compare", "/app/static/mark.svg", "/no/such/page"])
+def test_every_answer_holds_the_browser_to_this_server(url: str, path: str):
+    with urllib.request.urlopen(url + path, timeout=60) as answer:
+        policy = answer.headers["Content-Security-Policy"]
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert "connect-src 'self' data: blob:;" in policy
+    assert "frame-ancestors 'self'" in policy
+    assert "*" not in policy
+    assert "http" not in policy
