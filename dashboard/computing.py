@@ -15,6 +15,7 @@ from xai_core.attribution.catalog import find_method
 from xai_core.attribution.explain import ImageTrace
 from xai_core.attribution.method import INPUT, Method
 from xai_core.errors import NotApplicable
+from xai_core.trace.target import Score
 from xai_core.types import Explanation
 
 PATIENCE_S = 0.4  # what takes longer shows its progress and can be stopped
@@ -40,7 +41,7 @@ def explanation(
                 method.key,
                 names,
                 [class_index],
-                score=chosen.score,
+                score=_score(traced, chosen),
                 against=against,
                 settings=dict(chosen.settings),
                 on_progress=progress.show,
@@ -54,8 +55,13 @@ def known(traced: ImageTrace, chosen: Selection, class_index: int, layer: str) -
     return results.known(_key(traced, chosen, class_index, _layers(find_method(chosen.method), traced, layer)))
 
 
+def _score(traced: ImageTrace, chosen: Selection) -> Score:
+    """With several labels only the score is there to explain, whatever was chosen for another model."""
+    return "logit" if traced.prediction.labels == "several" else chosen.score
+
+
 def _key(traced: ImageTrace, chosen: Selection, class_index: int, names: tuple[str, ...]) -> tuple[object, ...]:
-    asked = (chosen.method, chosen.settings, chosen.score, _rival(chosen, class_index), class_index)
+    asked = (chosen.method, chosen.settings, _score(traced, chosen), _rival(chosen, class_index), class_index)
     return (traced.model.card.key, traced.model.digest, traced.image.digest, names, *asked)
 
 

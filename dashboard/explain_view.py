@@ -37,6 +37,8 @@ def headline(prediction: Prediction, class_index: int) -> None:
             f"{percent(chosen.probability)} probable; the model sees rather {class_in_prose(best.name)} "
             f"({percent(best.probability)}). {shows}"
         )
+    if prediction.labels == "several":
+        says += " Each class has its own probability, for itself: they need not sum to 100 %."
     unsure = f" :orange-badge[:material/info: unsure: no class reaches {percent(UNSURE_BELOW)}, read the map with care]"
     st.markdown(says + (unsure if best.probability < UNSURE_BELOW else ""))
 

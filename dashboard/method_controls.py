@@ -63,6 +63,8 @@ def expert_controls(prediction: Prediction) -> None:
             lambda i: "(the class by itself)" if i is None else names[i],
             help="Explain why the model leans to the class rather than to this one: the difference of their scores.",
         )
+        if prediction.labels == "several":  # there a probability follows from its own score alone
+            return
         choice(
             "Explained number",
             "score",

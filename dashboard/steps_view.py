@@ -48,9 +48,11 @@ def score(traced: ImageTrace, class_index: int) -> None:
     middle.metric("Probability", percent(chosen.probability))
     rise = 10 * chosen.probability * (1 - chosen.probability)  # of the slope p (1 - p), for a step of 0.1, in points
     right.metric("If the score rises by 0.1", f"+{rise:.2g} points", help="The slope of the probability is p (1 − p).")
+    alone = traced.prediction.labels == "several"
     st.markdown(
-        f"We explain the **score** of *{class_in_prose(chosen.name)}*. The probability would mislead: it also rises "
-        "when other classes lose, and as soon as the model is sure it hardly moves, however much evidence there is. "
+        f"We explain the **score** of *{class_in_prose(chosen.name)}*. The probability would mislead: "
+        f"{'' if alone else 'it also rises when other classes lose, and '}as soon as the model is sure it hardly moves, "
+        "however much evidence there is. "
         f"Here, if the score rose by 0.1, the probability would rise by about {rise:.2g} percentage points."
     )
 

@@ -28,6 +28,7 @@ from xai_core.models.catalog import load_model, model_cards
 from xai_core.models.checkpoint.opening import open_checkpoint
 from xai_core.models.layers import layers
 from xai_core.models.load import wrap_model
+from xai_core.models.onnx.model import open_onnx
 from xai_core.models.preprocess import prepare
 from xai_core.render.describe import describe
 from xai_core.render.overlay import overlay
@@ -96,6 +97,7 @@ __all__ = [
     "open_checkpoint",
     "open_dataset",
     "open_index",
+    "open_onnx",
     "overlay",
     "patch_box",
     "place",

@@ -11,7 +11,7 @@ from xai_core.errors import ModelError
 from xai_core.models.checkpoint.card_file import LARGEST_SIDE, SMALLEST_SIDE, read_card
 from xai_core.models.checkpoint.names import read_names
 from xai_core.models.normalisation import Numbers, presets
-from xai_core.types import ChannelOrder, ModelCard, ResizeRule
+from xai_core.types import ChannelOrder, Labels, ModelCard, ResizeRule
 
 CUSTOM = "My own"
 RULES = {
@@ -19,6 +19,7 @@ RULES = {
     "cut": "Scale, then cut out the centre",
     "head": "Crop to the head (MRI)",
 }
+LABELS: dict[Labels, str] = {"one": "one class", "several": "any number of them"}
 HEAD_SIDE = 160
 
 
@@ -39,6 +40,7 @@ def card_form(network: Network) -> ModelCard:
     with right:
         size, rule = _geometry(network, start)
         mean, std = _normalisation(network, start)
+        labels = _labels(network, start)
     with st.expander("Channel order, licence, notes"):
         order = _order(network, start)
         licence = st.text_input("Licence", start.licence, key=_key(network, "licence"), persist_state="session")
@@ -54,6 +56,7 @@ def card_form(network: Network) -> ModelCard:
         mean=mean,
         std=std,
         channel_order=order,
+        labels=labels,
         licence=licence,
         notes=tuple(line.strip() for line in notes.splitlines() if line.strip()),
     )
@@ -151,6 +154,19 @@ def _normalisation(network: Network, start: ModelCard) -> tuple[Numbers, Numbers
         mean = st.text_input("Mean", _joined(start.mean), key=_key(network, "mean"), persist_state="session")
         std = st.text_input("Spread", _joined(start.std), key=_key(network, "std"), persist_state="session")
     return _numbers(mean, "mean"), _numbers(std, "spread")
+
+
+def _labels(network: Network, start: ModelCard) -> Labels:
+    return st.segmented_control(
+        "A picture has",
+        list(LABELS),
+        default=start.labels,
+        format_func=LABELS.__getitem__,
+        key=_key(network, "labels"),
+        persist_state="session",
+        required=True,
+        help="One class: the probabilities sum to 1 (softmax). Several: each class has its own (sigmoid).",
+    )
 
 
 def _joined(values: Numbers) -> str:

@@ -17,6 +17,9 @@ from xai_core.models.checkpoint.reading import Weights, read_weights
 from xai_core.models.checkpoint.recognise import Proposal, recognise
 from xai_core.models.device import pick_device
 from xai_core.models.load import loaded
+from xai_core.models.onnx.model import ONNX, SUFFIX, proposal_of
+from xai_core.models.onnx.model import card_for as onnx_card
+from xai_core.models.onnx.opening import OnnxModel, read_onnx
 from xai_core.models.own_folder import SUFFIXES, list_folder, weights_file
 from xai_core.types import LoadedModel
 
@@ -25,12 +28,17 @@ MAX_MB = 1024  # VGG-16, the largest of the usual ones, has 528
 
 @dataclass(frozen=True, eq=False)
 class Draft:
-    """A file that was opened in this visit and is no model yet. number: of the file in this visit."""
+    """A file that was opened in this visit and is no model yet. number: of the file in this visit.
+
+    Of a file of weights: weights and the architectures that they fit. Of an ONNX file: the network and the file itself.
+    """
 
     number: int
     title: str
-    weights: Weights
+    weights: Weights | None
     proposals: tuple[Proposal, ...]
+    rebuilt: OnnxModel | None = None
+    file: bytes | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +60,7 @@ def opened_draft() -> Draft | None:
     """The upload, and the file that was read last; None before the first."""
     turn = st.session_state.setdefault("weights_turn", 0)
     file = st.file_uploader(
-        "A file of weights",
+        "A file of weights or an ONNX model",
         type=[suffix.removeprefix(".") for suffix in SUFFIXES],
         key=f"weights_{turn}",
         max_upload_size=MAX_MB,
@@ -87,15 +95,23 @@ def _take_in(name: str, data: bytes) -> None:
     """Read the bytes and keep the tensors, or the sentence that says why not."""
     st.session_state["weights_refused"] = None
     try:
-        with st.spinner(f"Reading {len(data) / 1e6:.0f} MB …", show_time=True):
-            weights = read_weights(data)
-            proposals = recognise(weights.tensors)
+        number, title = st.session_state.get("draft_number", 0) + 1, _plain(Path(name).stem)
+        with st.spinner(f"Reading {max(len(data) / 1e6, 1):.0f} MB …", show_time=True):
+            draft = (_of_graph if name.lower().endswith(SUFFIX) else _of_weights)(number, title, data)
     except ModelError as error:
         st.session_state["weights_refused"] = f"{_plain(name)}: {error}"
         return
-    number = st.session_state.get("draft_number", 0) + 1
-    st.session_state.update(draft_number=number, network=None)
-    st.session_state["draft"] = Draft(number, _plain(Path(name).stem), weights, proposals)
+    st.session_state.update(draft_number=number, network=None, draft=draft)
+
+
+def _of_weights(number: int, title: str, data: bytes) -> Draft:
+    weights = read_weights(data)
+    return Draft(number, title, weights, recognise(weights.tensors))
+
+
+def _of_graph(number: int, title: str, data: bytes) -> Draft:
+    rebuilt = read_onnx(data)
+    return Draft(number, title, None, (proposal_of(rebuilt),), rebuilt, data)
 
 
 def _plain(name: str) -> str:
@@ -110,7 +126,7 @@ def forget_draft() -> None:
 
 def recognised(draft: Draft) -> Network | None:
     """The choice of architecture and the network built so; None until one is named. ModelError: it does not fit."""
-    key = _architecture_control(draft)
+    key = ONNX if draft.rebuilt else _architecture_control(draft)
     if key is None:
         return None
     kept: Network | None = st.session_state.get("network")
@@ -126,7 +142,7 @@ def _architecture_control(draft: Draft) -> str | None:
     fitting = [proposal.architecture.key for proposal in draft.proposals]
     if not fitting:
         st.warning(
-            f"No architecture of torchvision or timm has exactly these {len(draft.weights.tensors)} weights. Name "
+            f"No architecture of torchvision or timm has exactly these {_count(draft)} weights. Name "
             "yours to see what does not fit, or wrap the network in Python: `xai_core.wrap_model`.",
             icon=":material/help:",
         )
@@ -141,7 +157,15 @@ def _architecture_control(draft: Draft) -> str | None:
     )
 
 
+def _count(draft: Draft) -> int:
+    return len(draft.weights.tensors) if draft.weights else 0
+
+
 def _built(draft: Draft, key: str) -> Network:
+    if draft.weights is None:
+        assert draft.rebuilt is not None
+        card = onnx_card(draft.rebuilt, draft.title)
+        return Network(draft, draft.proposals[0], loaded(card, draft.rebuilt.network, pick_device()), ())
     proposal = choose(draft.weights, key)
     network = network_of(proposal, draft.weights.tensors)
     card = card_for(proposal, draft.title)
@@ -152,16 +176,22 @@ def _built(draft: Draft, key: str) -> Network:
 
 
 def _say(network: Network) -> None:
-    proposal, tensors = network.proposal, network.draft.weights.tensors
-    million = sum(tensor.numel() for tensor in tensors.values()) / 1e6
+    proposal, draft = network.proposal, network.draft
+    million = sum(tensor.numel() for tensor in network.model.module.state_dict().values()) / 1e6
     colours = {1: "grey pictures (1 channel)", 3: "colour pictures (3 channels)"}
     reads = colours.get(proposal.channels, f"{proposal.channels} channels")
+    name = "ONNX" if draft.rebuilt else proposal.architecture.key
+    checked = (
+        f"Its answers equal onnxruntime's (difference {draft.rebuilt.difference:.0e} of the largest)."
+        if draft.rebuilt
+        else "Every tensor fits."
+    )
     st.success(
-        f"**{proposal.architecture.key}**, {proposal.classes} classes, reads {reads}, {million:.1f} million weights. "
-        "Every tensor fits.",
+        f"**{name}**, {proposal.classes} classes, reads {reads}, {million:.1f} million weights. {checked}",
         icon=":material/check_circle:",
     )
-    lines = [f":material/info: {note}" for note in network.draft.weights.notes]
+    notes = draft.rebuilt.notes if draft.rebuilt else draft.weights.notes if draft.weights else ()
+    lines = [f":material/info: {note}" for note in notes]
     lines += [f":material/alt_route: {_in_words(other)}" for other in network.others]
     unseen = len(network.draft.proposals) - 1 - len(network.others)
     if unseen > 0:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import torchvision
@@ -19,6 +20,7 @@ from torch import nn
 import xai_core as xai
 from dashboard import cached, own_models
 from dashboard.state import Selection
+from tests.xai_core.models.onnx.exports import KerasLike, keras_file
 from xai_core.models.catalog import list_again
 from xai_core.models.checkpoint.opening import open_checkpoint
 from xai_core.models.own_folder import VARIABLE
@@ -66,7 +68,7 @@ def texts(app: AppTest) -> str:
 
 
 def upload(app: AppTest, name: str, data: bytes) -> AppTest:
-    return next(u for u in app.file_uploader if u.label == "A file of weights").upload(name, data).run()
+    return next(u for u in app.file_uploader if u.label.startswith("A file of weights")).upload(name, data).run()
 
 
 def visit_with(model: LoadedModel, name: str = "models") -> AppTest:
@@ -135,6 +137,26 @@ def test_one_file_under_two_cards_is_two_models(weights: bytes, model: LoadedMod
     assert other.digest == model.digest
     assert other.card.key != model.card.key
     assert cached.identity(other) != cached.identity(model)
+
+
+def test_a_keras_model_with_several_labels_goes_from_an_onnx_file_into_use() -> None:
+    torch.manual_seed(0)
+    original = KerasLike(4, 3).eval()
+    app = upload(page().run(), "labels.onnx", keras_file(original, 15, "Sigmoid", side=64))
+    said = texts(app)
+    assert "**ONNX**, 4 classes, reads colour pictures" in said
+    assert "Its answers equal onnxruntime's" in said
+    assert "The final sigmoid was taken off" in said
+    assert next(c for c in app.button_group if c.label == "A picture has").value == "several"
+    app = area_of(app).set_value("a\nb\nc\nd").run()
+    app = button(app, "Use this model")
+    own = app.session_state["own_models"][app.session_state["selection"].model]
+    prediction = xai.predict(own, xai.load_sample("coffee"))
+    assert abs(prediction.probabilities - 1 / (1 + np.exp(-prediction.scores))).max() < 1e-6
+    explained = page("explain")
+    explained.session_state["own_models"] = {own.card.key: own}
+    explained.session_state["selection"] = replace(Selection(), model=own.card.key)
+    assert "for itself" in texts(explained.run())
 
 
 HOSTILE = {

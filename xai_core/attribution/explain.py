@@ -11,9 +11,10 @@ import torch
 from xai_core.attribution.catalog import find_method
 from xai_core.attribution.class_maps import answer, make_target
 from xai_core.attribution.method import Progress, Question
-from xai_core.errors import LayerError, ModelError
+from xai_core.errors import LayerError, ModelError, NotApplicable
 from xai_core.models.layers import layers as list_layers
 from xai_core.models.preprocess import prepare
+from xai_core.models.probability import probabilities
 from xai_core.trace.capture import Trace, trace
 from xai_core.trace.target import Score
 from xai_core.types import Explanation, LoadedModel, ModelInput, Prediction, SourceImage
@@ -86,6 +87,10 @@ def explain_trace(
 ) -> Explanation:
     """Class maps from a pass that was made before; `layers` must be among those that it kept."""
     model, prediction = traced.model, traced.prediction
+    if score == "log_probability" and model.card.labels == "several":
+        raise NotApplicable(
+            "Where a picture may have several classes, each probability follows from its own score alone; explain that."
+        )
     chosen = find_method(method)
     inputs, passed = traced.given.tensor, lambda: traced.trace
     target = make_target(passed, inputs, classes, score, against)
@@ -141,4 +146,5 @@ def _prediction(model: LoadedModel, traced: Trace) -> Prediction:
         )
     if not np.isfinite(scores.numpy()).all():
         raise ModelError(f"{model.card.title} gives scores that are not numbers; its weights or its input are broken.")
-    return Prediction(scores.numpy(), torch.softmax(scores, dim=0).numpy(), names)
+    labels = model.card.labels
+    return Prediction(scores.numpy(), probabilities(scores, labels).numpy(), names, labels)

@@ -16,6 +16,7 @@ from xai_core.attribution.method import Progress, Question
 from xai_core.errors import SettingError
 from xai_core.evaluation.remake import no_progress
 from xai_core.evaluation.rival_maps import ranks
+from xai_core.models.probability import probabilities
 from xai_core.trace.capture import trace
 from xai_core.trace.target import Target
 from xai_core.types import LoadedModel, ModelInput
@@ -109,6 +110,6 @@ def filled(model: LoadedModel, picture: Tensor, fill: Fill) -> Tensor:
 
 
 def probability(model: LoadedModel, inputs: Tensor, class_index: int) -> Tensor:
-    """float32 (n,): the softmax probability of the class for inputs (n, c, H, W)."""
+    """float32 (n,): the probability of the class for inputs (n, c, H, W)."""
     scores = trace(model.module, inputs, ()).scores
-    return torch.softmax(scores.detach().float(), dim=1)[:, class_index]
+    return probabilities(scores.detach().float(), model.card.labels)[:, class_index]

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from xai_core.models.preprocess import prepare
+from xai_core.models.probability import probabilities
 from xai_core.types import LoadedModel, ModelCard, SourceImage
 
 Numbers = tuple[float, ...]
@@ -66,8 +67,9 @@ def _check(model: LoadedModel, pixels: Tensor, mean: Numbers, std: Numbers) -> C
     shift, spread = (torch.tensor(values, device=pixels.device).view(1, -1, 1, 1) for values in (mean, std))
     given = (pixels - shift) / spread
     with torch.no_grad():
-        answers = torch.softmax(model.module(given).double(), dim=1)
+        answers = probabilities(model.module(given).double(), model.card.labels)
     best = answers.max(dim=1)
+    entropy = _entropy if model.card.labels == "one" else _entropy_of_each
     return Check(
         mean,
         std,
@@ -75,10 +77,15 @@ def _check(model: LoadedModel, pixels: Tensor, mean: Numbers, std: Numbers) -> C
         float(given.max()),
         float(best.values.mean()),
         len(set(best.indices.tolist())),
-        float(_entropy(answers.mean(0)) - _entropy(answers).mean()),
+        float(entropy(answers.mean(0)) - entropy(answers).mean()),
     )
 
 
-def _entropy(probabilities: Tensor) -> Tensor:
+def _entropy(shares: Tensor) -> Tensor:
     """In bits, over the last axis."""
-    return -torch.special.xlogy(probabilities, probabilities).sum(-1) / torch.log(torch.tensor(2.0))
+    return -torch.special.xlogy(shares, shares).sum(-1) / torch.log(torch.tensor(2.0))
+
+
+def _entropy_of_each(shares: Tensor) -> Tensor:
+    """In bits, of classes each of which may hold or not, summed over the last axis."""
+    return _entropy(shares) + _entropy(1 - shares)

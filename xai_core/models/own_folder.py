@@ -20,7 +20,7 @@ from xai_core.types import LoadedModel, ModelCard
 
 VARIABLE = "SIGHTLINE_MODELS"
 PREFIX = "folder/"
-SUFFIXES = (".safetensors", ".pt", ".pth", ".ckpt")
+SUFFIXES = (".safetensors", ".pt", ".pth", ".ckpt", ".onnx")
 _CARD = ".yaml"
 _MOST = 500  # models of one folder
 
@@ -69,8 +69,10 @@ def folder_cards() -> tuple[ModelCard, ...]:
 def build(card: ModelCard) -> nn.Module:
     """The network of one of the folder's cards. ModelError: unreadable weights, or another number of classes."""
     from xai_core.models.checkpoint.opening import opened_network  # timm and torchvision take seconds to import
+    from xai_core.models.onnx.model import SUFFIX, onnx_network
 
-    return opened_network(weights_file(card.key.removeprefix(PREFIX)), card)
+    path = weights_file(card.key.removeprefix(PREFIX))
+    return (onnx_network if path.suffix.lower() == SUFFIX else opened_network)(path, card)
 
 
 def weights_file(name: str) -> Path:
@@ -81,10 +83,11 @@ def weights_file(name: str) -> Path:
     return folder / name
 
 
-def save_to_folder(model: LoadedModel) -> str:
+def save_to_folder(model: LoadedModel, file: bytes | None = None) -> str:
     """Write a model's weights and card into the folder; gives the name of the file of weights.
 
-    ModelError: no folder, or a model of that name is there. SightlineError: the disk refuses.
+    file: the ONNX file that the model came from, which is kept as it is. ModelError: no folder, or a model of that
+    name is there. SightlineError: the disk refuses.
     """
     folder = models_folder()
     if folder is None:
@@ -92,11 +95,14 @@ def save_to_folder(model: LoadedModel) -> str:
     stem = re.sub(r"[^\w -]+", "-", model.card.title).strip(" -_")[:60] or "model"
     if any((folder / f"{stem}{suffix}").exists() for suffix in (*SUFFIXES, _CARD)):
         raise ModelError(f"The models folder already has a “{stem}”; give this one another title.")
-    tensors = {name: tensor.detach().cpu().clone() for name, tensor in model.module.state_dict().items()}
+    name = f"{stem}.safetensors" if file is None else f"{stem}.onnx"
+    if file is None:
+        tensors = {n: tensor.detach().cpu().clone() for n, tensor in model.module.state_dict().items()}
+        file = safetensors.torch.save(tensors)
     with disk_trouble(folder):
-        replace_file(folder / f"{stem}.safetensors", safetensors.torch.save(tensors))
+        replace_file(folder / name, file)
         replace_file(folder / f"{stem}{_CARD}", write_card(model.card).encode())  # last: only now is it a model
-    return f"{stem}.safetensors"
+    return name
 
 
 def _card(path: Path, weights: str) -> ModelCard:

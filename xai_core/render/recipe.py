@@ -69,11 +69,11 @@ Image.fromarray(xai.overlay({drawn})).save("heat_map.png")
 
 def _load_model(key: str) -> str:
     """A model of one's own lies in a file that only its owner can name; its card is on the Models page."""
-    return (
-        'xai.open_checkpoint("your-weights.pt", card="your-card.yaml")'
-        if key.startswith("own/")
-        else f"xai.load_model({key!r})"
-    )
+    if key.startswith("own/onnx-"):
+        return 'xai.open_onnx("your-model.onnx", card="your-card.yaml")'
+    if key.startswith("own/"):
+        return 'xai.open_checkpoint("your-weights.pt", card="your-card.yaml")'
+    return f"xai.load_model({key!r})"
 
 
 def as_npz(result: Explanation) -> bytes:

@@ -18,6 +18,7 @@ from xai_core.durable import disk_trouble, write_file
 from xai_core.errors import ImageError
 from xai_core.images.display import display_pixels
 from xai_core.models.preprocess import prepare
+from xai_core.models.probability import log_probabilities
 from xai_core.representation.class_names import plain
 from xai_core.representation.spec import BATCH, THUMBNAIL_SIDE, Item, Shard
 from xai_core.representation.tap import Embed, Tap, embedder
@@ -102,7 +103,7 @@ def _numbers(maker: RowMaker, inputs: torch.Tensor, items: Sequence[Item], unrea
     """The network's answers as columns; pictures without one have nulls."""
     n = len(items)
     vectors, scores = (t[:n].cpu() for t in maker.embed(inputs.to(maker.model.device)))
-    log_p = torch.log_softmax(scores.double(), dim=1).numpy()
+    log_p = log_probabilities(scores.double(), maker.model.card.labels).numpy()
     order = np.argsort(-log_p, axis=1, kind="stable")[:, :2]
     best, second = order[:, 0], order[:, -1]
     own = np.array([maker.class_index.get(plain(item.class_name or ""), -1) for item in items])

@@ -10,6 +10,7 @@ import numpy as np
 
 from xai_core.errors import LayerError
 from xai_core.types.image import Box
+from xai_core.types.model import Labels
 
 
 @dataclass(frozen=True)
@@ -24,11 +25,15 @@ class ClassScore:
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """scores: float32 (n_classes,), before softmax. probabilities: float32 (n_classes,), summing to 1."""
+    """scores: float32 (n_classes,), before softmax or sigmoid. probabilities: float32 (n_classes,).
+
+    labels: "one": the probabilities sum to 1; "several": each stands alone.
+    """
 
     scores: np.ndarray
     probabilities: np.ndarray
     class_names: tuple[str, ...]
+    labels: Labels = "one"
 
     def of(self, index: int) -> ClassScore:
         return ClassScore(index, self.class_names[index], float(self.scores[index]), float(self.probabilities[index]))

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 Interpolation = Literal["bilinear", "bicubic"]
 ChannelOrder = Literal["RGB", "BGR"]
+Labels = Literal["one", "several"]
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class ModelCard:
     reads, in its own order; a single one means that it reads grey pictures.
     first_conv, classifier, default_layer: dotted module names, None where unknown.
     channel_order: of a network that reads three channels. architecture: "torchvision/resnet18", for a file of weights.
+    labels: whether a picture has one of the classes (softmax) or several, each on its own (sigmoid).
     """
 
     key: str
@@ -65,6 +67,7 @@ class ModelCard:
     download: Download | None = None
     channel_order: ChannelOrder = "RGB"
     architecture: str | None = None
+    labels: Labels = "one"
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,14 +10,14 @@ import yaml
 
 from xai_core.errors import ModelError
 from xai_core.models.checkpoint.names import LONGEST, MOST, is_plain
-from xai_core.types import ChannelOrder, Interpolation, ModelCard, ResizeRule
+from xai_core.types import ChannelOrder, Interpolation, Labels, ModelCard, ResizeRule
 
 SMALLEST_SIDE, LARGEST_SIDE = 8, 2048  # pixels of an input
 LONGEST_TEXT = 2000  # characters
 LARGEST_FILE = 4 * 2**20  # bytes; a hundred thousand class names need less
 _FIELDS = {
     "title", "architecture", "class_names", "input_size", "mean", "std", "channel_order", "resize", "licence", "notes",
-    "default_layer",
+    "default_layer", "labels",
 }  # fmt: skip
 _RULES = {"shorter_side", "interpolation", "antialias", "head_side"}
 
@@ -39,6 +39,7 @@ def write_card(card: ModelCard) -> str:
             "antialias": rule.antialias,
             "head_side": rule.head_side,
         },
+        "labels": card.labels,
         "licence": card.licence,
         "notes": list(card.notes),
         "default_layer": card.default_layer,
@@ -70,6 +71,7 @@ def read_card(text: str, key: str) -> ModelCard:
         default_layer=_text(content, "default_layer", "") or None,
         channel_order=_one_of(content, "channel_order", get_args(ChannelOrder)),
         architecture=_text(content, "architecture", "") or None,
+        labels=_one_of(content, "labels", get_args(Labels)),
     )
     check_card(card)
     return card

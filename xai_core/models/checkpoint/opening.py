@@ -39,8 +39,8 @@ def open_checkpoint(
     architecture's own preprocessing with `class_names`.
     ModelError: unreadable, hostile or unknown weights; names of tensors that do not fit; a card for another network.
     """
-    data, title = (source, "Your model") if isinstance(source, bytes) else _read(Path(source))
-    given = _card_of(card, title)
+    data, title = (source, "Your model") if isinstance(source, bytes) else read_file(Path(source))
+    given = card_of(card, title)
     weights = read_weights(data)
     proposal = choose(weights, architecture or (given.architecture if given else None))
     made = given or card_for(proposal, title, class_names)
@@ -48,10 +48,11 @@ def open_checkpoint(
     return carded(loaded(made, network_of(proposal, weights.tensors), pick_device(device)), made, proposal)
 
 
-def _card_of(card: ModelCard | Path | str | None, title: str) -> ModelCard | None:
+def card_of(card: ModelCard | Path | str | None, title: str) -> ModelCard | None:
+    """The card itself, or the one in a YAML file; None for none."""
     if card is None or isinstance(card, ModelCard):
         return card
-    return read_card(_read(Path(card))[0].decode(errors="replace"), title)
+    return read_card(read_file(Path(card))[0].decode(errors="replace"), title)
 
 
 def carded(model: LoadedModel, card: ModelCard, proposal: Proposal) -> LoadedModel:
@@ -60,9 +61,10 @@ def carded(model: LoadedModel, card: ModelCard, proposal: Proposal) -> LoadedMod
     ModelError: the card is impossible, or it is for another number of classes or channels.
     """
     check_card(card)
-    _refuse_other_count(proposal, card)
+    refuse_other_count(proposal, card)
     told = hashlib.sha256(f"{model.digest}\n{write_card(card)}".encode()).hexdigest()[:16]
-    return replace(model, card=replace(card, key=f"{OWN}{told}"))
+    form = f"{card.architecture}-" if card.architecture == "onnx" else ""  # a recipe names the way to open it again
+    return replace(model, card=replace(card, key=f"{OWN}{form}{told}"))
 
 
 def try_out(model: LoadedModel) -> None:
@@ -79,14 +81,15 @@ def try_out(model: LoadedModel) -> None:
 
 def opened_network(path: Path, card: ModelCard) -> nn.Module:
     """The network of a file that has a card; ModelError also where the card names another number of classes."""
-    data, _ = _read(path)
+    data, _ = read_file(path)
     weights = read_weights(data)
     proposal = choose(weights, card.architecture)
-    _refuse_other_count(proposal, card)
+    refuse_other_count(proposal, card)
     return network_of(proposal, weights.tensors)
 
 
-def _refuse_other_count(proposal: Proposal, card: ModelCard) -> None:
+def refuse_other_count(proposal: Proposal, card: ModelCard) -> None:
+    """ModelError where the card is for another number of classes or channels."""
     if proposal.classes != len(card.class_names) or proposal.channels != len(card.mean):
         raise ModelError(
             f"The network of {card.title} has {proposal.classes} classes and {proposal.channels} input channels; its "
@@ -115,7 +118,8 @@ def _named(key: str) -> Architecture:
     return entry
 
 
-def _read(path: Path) -> tuple[bytes, str]:
+def read_file(path: Path) -> tuple[bytes, str]:
+    """A file's bytes and its name without the suffix."""
     try:
         if path.stat().st_size > MAX_BYTES:
             raise ModelError(f"{path.name} is larger than {MAX_BYTES / 1e9:.1f} GB; it is not opened.")
