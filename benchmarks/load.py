@@ -152,7 +152,8 @@ def told(log: Log, visitors: int, minutes: float) -> str:
 def memory_facts(memory: list[tuple[float, int]]) -> tuple[int, int, float]:
     """First and last reading in bytes, and the slope in bytes a second of the line through the settled ones."""
     settled = memory[int(SETTLED * len(memory)) :]
-    slope = np.polyfit(*np.array(settled, float).T, 1)[0] if len(settled) > 1 else 0.0
+    seconds, held = np.array(settled, float).T
+    slope = np.polyfit(seconds, held, 1)[0] if len(settled) > 1 else 0.0
     return memory[0][1], memory[-1][1], float(slope)
 
 

@@ -57,7 +57,8 @@ def test_addresses_of_pages_are_distinct() -> None:
 
 def test_streamlit_cannot_serve_a_page_without_its_frame() -> None:
     """Streamlit's old rule runs files of a folder `pages` beside the script bare; see decision 0001."""
-    assert 'st.App("dashboard/app.py"' in (ROOT / "streamlit_app.py").read_text(encoding="utf-8")
+    entry = (ROOT / "streamlit_app.py").read_text(encoding="utf-8")
+    assert 'st.App("dashboard/app.py"' in "".join(line.strip() for line in entry.splitlines())
     assert not (ROOT / "dashboard" / "pages").exists()
 
 

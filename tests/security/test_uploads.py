@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import socket
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,16 +13,19 @@ from streamlit.web.server.starlette.starlette_app_utils import generate_xsrf_tok
 from websockets.exceptions import ConnectionClosed
 
 from benchmarks.visitor import Visitor, visit
-from tests.security.conftest import ROOT, Ask
+from tests.browser.conftest import running_server
+from tests.security.conftest import APP, ROOT, Ask
 
 MB = 2**20
+LIMIT_MB = 3
 HEAD = b'--b\r\nContent-Disposition: form-data; name="f"; filename="../../a.png"\r\n\r\n'
 
 
-def limit_mb() -> int:
-    found = re.search(r"maxUploadSize = (\d+)", (ROOT / ".streamlit" / "config.toml").read_text("utf-8"))
-    assert found
-    return int(found[1])
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    """A server with a small limit, so that a test need not send much to exceed it."""
+    with running_server(APP, "--server.maxUploadSize", str(LIMIT_MB)) as base:
+        yield base
 
 
 def put(ask: Ask, url: str, where: str, size: int) -> int:
@@ -62,13 +65,13 @@ def test_an_upload_of_the_allowed_size_is_taken(url: str, ask: Ask, place: str):
 
 
 def test_a_larger_one_is_refused_by_its_announced_length(url: str, place: str):
-    assert b" 413 " in begun(url, place, f"Content-Length: {(limit_mb() + 1) * MB}", b"")
+    assert b" 413 " in begun(url, place, f"Content-Length: {(LIMIT_MB + 1) * MB}", b"")
 
 
 def test_a_larger_one_that_announces_no_length_is_cut_off(url: str, place: str):
     chunk = b"100000\r\n" + bytes(MB) + b"\r\n"
     head = b"b8\r\n" + HEAD.ljust(0xB8, b"x") + b"\r\n"
-    assert b" 413 " in begun(url, place, "Transfer-Encoding: chunked", head + chunk * (limit_mb() + 2))
+    assert b" 413 " in begun(url, place, "Transfer-Encoding: chunked", head + chunk * (LIMIT_MB + 2))
 
 
 def begun(url: str, where: str, length: str, body: bytes) -> bytes:
