@@ -36,6 +36,7 @@ PAGES = (
     Screen("units", "Units", "grain", "One channel at one place: where it fires, what it sees, what excites it."),
     Screen("map", "Map", "scatter_plot", "How the network organises pictures: maps, neighbours, suspects."),
     Screen("mri", "MRI", "radiology", "A slice of a head: four diagnoses side by side, and how far to trust them."),
+    Screen("bench", "Bench", "rule", "Which method works, and how we know; an audit of a whole set of pictures."),
     Screen("models", "Models", "deployed_code", "Open a network of your own, and see what is inside the chosen one."),
 )
 

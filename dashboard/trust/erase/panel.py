@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboard import results
 from dashboard.failures import in_words
+from dashboard.plain_text import class_in_prose
 from dashboard.trust.checks import Subject
 from dashboard.trust.erase.canvas import canvas
 from dashboard.trust.erase.state import Desk, Marked, Trial, desk, taken_in
@@ -136,9 +137,9 @@ def _after(subject: Subject, again: ImageTrace, result: Explanation) -> None:
 def _scores(subject: Subject, again: ImageTrace) -> None:
     """The class asked about in a sentence, and the best classes before and after."""
     before, after = subject.traced.prediction, again.prediction
-    name, best = short_name(subject.result.class_names[0]), after.top(1)[0]
+    name, best = class_in_prose(subject.result.class_names[0]), after.top(1)[0]
     was, now = (float(p.probabilities[subject.class_index]) for p in (before, after))
-    now_sees = "" if best.index == subject.class_index else f" The model now sees: {short_name(best.name)}."
+    now_sees = "" if best.index == subject.class_index else f" The model now sees: {class_in_prose(best.name)}."
     st.markdown(f"**{name}: {percent(was)} → {percent(now)}.**{now_sees}")
     listed = dict.fromkeys([subject.class_index, *(c.index for p in (before, after) for c in p.top(3))])
     st.dataframe(

@@ -1,0 +1,100 @@
+"""One picture of a task with what was planted in it, and a method's map at every stage."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+from scipy.ndimage import binary_dilation
+
+from dashboard.bench.chart import NAMES
+from dashboard.viewer import Picture, Tile, gallery, picture_of
+from xai_core.attribution.catalog import METHODS, find_method
+from xai_core.evaluation.localisation import found
+from xai_core.evaluation.planted.bench import maps_of
+from xai_core.evaluation.planted.cases import TASKS, Case, Task, cases
+from xai_core.evaluation.planted.network import CLASSES, STAGES
+from xai_core.evaluation.planted.results import stored
+from xai_core.render.recipe import percent
+from xai_core.render.scale import shown
+from xai_core.types import Box
+
+EXAMPLES = 12
+_ENLARGED = 4  # the pictures are small, and a frame of one pixel should be thin
+
+
+def show(task: Task) -> None:
+    """The picture with its planted region outlined, and the method's maps beside it."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        key = st.selectbox(
+            "Method",
+            _offered(),
+            index=1,
+            format_func=lambda key: find_method(key).title,
+            key="bench_method",
+            persist_state="session",
+            width=260,
+        )
+        number = st.session_state.setdefault("bench_case", 0)
+        st.button(
+            "Another picture",
+            icon=":material/arrow_forward:",
+            on_click=lambda: st.session_state.update(bench_case=(number + 1) % EXAMPLES),
+        )
+    case = _cases(task)[number]
+    name = CLASSES[TASKS[task]][case.label]
+    left, right = st.columns([1, 3], gap="medium")
+    with left:
+        alt = f"The picture; what was planted for {name} is outlined"
+        st.image(_outlined(case), output_format="PNG", width="stretch", alt=alt)
+        st.caption(f"Asked for: **{name}**. The frame shows what was planted.")
+    with right:
+        tiles, told = _maps(task, number, key)
+        gallery(_picture(case), tiles, selected="", key="bench_example")
+        st.caption(told)
+
+
+def _maps(task: Task, number: int, key: str) -> tuple[list[Tile], str]:
+    """A tile a stage, and in words where each map's evidence lies."""
+    method, case = find_method(key), _cases(task)[number]
+    stages = method_stages(key)
+    tiles, told = [], []
+    for stage in stages:
+        (values,) = maps_of(task, [case], method, stage)
+        _, _, top = shown(values, "for", pixels=method.target == "pixel")
+        title = f"{NAMES[stage]} · {stage}" if stage else NAMES[stage]
+        tiles.append(Tile(title, values, top))
+        told.append(f"{NAMES[stage]} {percent(found(values, case.region).energy)}")
+    return tiles, f"Evidence in the frame: {', '.join(told)}. A blind guess has {percent(float(case.region.mean()))}."
+
+
+def _offered() -> list[str]:
+    """The methods that have a meaning in the bench's networks."""
+    measured = {row.method for row in stored().rows}
+    return [method.key for method in METHODS if method.key in measured]
+
+
+def method_stages(key: str) -> tuple[str, ...]:
+    """The stages at which a method has a meaning in the bench's networks; ("",) for one that reads no layer."""
+    if key == "cam":
+        return STAGES[-1:]
+    return STAGES if find_method(key).reads_layers else ("",)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Making the pictures …")
+def _cases(task: Task) -> list[Case]:
+    return cases(task, EXAMPLES, seed=4000)
+
+
+def _picture(case: Case) -> Picture:
+    height, width = case.region.shape
+    large = case.pixels.repeat(_ENLARGED, axis=0).repeat(_ENLARGED, axis=1)
+    return Picture(picture_of(large, Box(0, 0, 1, 1), "").data, (height, width), Box(0, 0, width, height), "planted")
+
+
+def _outlined(case: Case) -> np.ndarray:
+    """The picture enlarged, a light line in a dark one around the planted region: uint8 (4 h, 4 w, 3)."""
+    pixels = case.pixels.repeat(_ENLARGED, axis=0).repeat(_ENLARGED, axis=1)
+    region = case.region.repeat(_ENLARGED, axis=0).repeat(_ENLARGED, axis=1)
+    pixels[binary_dilation(region, iterations=5) & ~region] = 0
+    pixels[binary_dilation(region, iterations=3) & ~region] = 255
+    return pixels

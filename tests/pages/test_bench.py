@@ -1,0 +1,48 @@
+"""The Bench page without a browser: every task and method can be looked at, and the table says what was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard.bench import example, words
+from xai_core.evaluation.planted.results import stored
+
+PAGE = Path(__file__).resolve().parents[2] / "pages" / "bench.py"
+
+
+@pytest.fixture
+def app() -> Iterator[AppTest]:
+    yield AppTest.from_file(str(PAGE), default_timeout=120)
+    example._cases.clear()
+
+
+def test_every_task_says_what_was_planted_and_how_good_the_network_is(app: AppTest):
+    app.run()
+    for task in words.TITLES:
+        app.segmented_control(key="bench_task").set_value(task).run()
+        assert not app.exception
+        said = " ".join(m.value for m in app.markdown)
+        assert words.TASKS[task].split(".**")[0].strip("*") in said
+        assert "{" not in said
+        assert any("A blind guess has" in caption.value for caption in app.caption)
+    app.segmented_control(key="bench_task").set_value("marked").run()
+    assert "with the mark it names 100 % rightly, without it 25 %" in " ".join(m.value for m in app.markdown).lower()
+
+
+def test_methods_that_read_no_layer_and_cam_have_one_map(app: AppTest):
+    app.run()
+    for key, maps in (("grad_cam", 3), ("cam", 1), ("gradient", 1)):
+        app.selectbox(key="bench_method").set_value(key).run()
+        assert not app.exception
+        (told,) = [caption.value for caption in app.caption if caption.value.startswith("Evidence in the frame")]
+        assert told.split(". A blind")[0].count("%") == maps
+
+
+def test_the_page_shows_the_committed_ranking_quality(app: AppTest):
+    app.run()
+    best = stored().verdicts["ranking quality of methods that ask about the class"]
+    assert any(f"**{100 * best:.0f} %**" in m.value for m in app.markdown)

@@ -1,0 +1,113 @@
+"""Every method at every stage against planted evidence, beside maps that know nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, fields
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from xai_core.attribution.catalog import METHODS, find_method
+from xai_core.attribution.class_maps import class_maps
+from xai_core.attribution.method import INPUT, Method, Progress
+from xai_core.errors import NotApplicable
+from xai_core.evaluation.localisation import TOLERANCE, Found, edges_of, found, interval
+from xai_core.evaluation.planted.cases import TASKS, Case, Task
+from xai_core.evaluation.planted.network import STAGES, planted_model
+from xai_core.evaluation.planted.worlds import inputs_of
+from xai_core.evaluation.remake import no_progress
+from xai_core.evaluation.rival_maps import centre
+from xai_core.types import LoadedModel
+
+MEASURES = tuple(field.name for field in fields(Found))
+TRIVIAL = {"random": "Random map", "centre": "Middle of the picture", "edges": "Edges of the picture"}
+_BATCH = 16
+_RANDOM_GRID = 12
+
+Interval = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One method at one stage on one task; "" for a map that belongs to no stage. trivial: it knows nothing.
+
+    area: the mean share of the picture that the regions take, which is what a blind guess has. Of each measure: mean,
+    and the ends of its 95 % interval.
+    """
+
+    task: Task
+    method: str
+    title: str
+    stage: str
+    trivial: bool
+    cases: int
+    area: float
+    pointing: Interval
+    energy: Interval
+    rank: Interval
+    overlap: Interval
+
+
+def bench(task: Task, asked: Sequence[Case], on_progress: Progress = no_progress) -> list[Row]:
+    """A row for each method and stage that have a meaning, and for each trivial map."""
+    works = list(_works())
+    rows = []
+    for done, (method, stage) in enumerate(works, start=1):
+        with suppress(NotApplicable):  # CAM exists at the last stage only
+            rows.append(_row(task, asked, method.key, method.title, stage, maps_of(task, asked, method, stage)))
+        on_progress(done, len(works))
+    return rows + [_row(task, asked, key, TRIVIAL[key], "", _trivial(key, asked)) for key in TRIVIAL]
+
+
+def _works() -> Iterator[tuple[Method, str]]:
+    for method in METHODS:
+        for stage in STAGES if method.reads_layers else ("",):
+            yield method, stage
+
+
+def maps_of(task: Task, asked: Sequence[Case], method: Method, stage: str) -> list[np.ndarray]:
+    """The method's signed maps (h, w), one a case."""
+    model = planted_model(TASKS[task])
+    inputs = inputs_of(TASKS[task], [case.pixels for case in asked])
+    classes = torch.tensor([[case.label] for case in asked])
+    made: list[np.ndarray] = []
+    for start in range(0, len(asked), _BATCH):
+        part = slice(start, start + _BATCH)
+        maps = _maps(model, inputs[part], classes[part], method, stage)
+        made += list(maps[:, 0].detach().numpy())
+    return made
+
+
+def _maps(model: LoadedModel, inputs: Tensor, classes: Tensor, method: Method, stage: str) -> Tensor:
+    if method.key == "cam" and stage != STAGES[-1]:
+        raise NotApplicable("CAM exists only at the layer before the global average.")
+    mean, std = torch.tensor(model.card.mean), torch.tensor(model.card.std)
+    levels = (-mean / std, (1 - mean) / std)
+    layers = [stage] if stage else []
+    found = class_maps(model.module, inputs, layers, classes, method.key, relu=False, levels=levels)
+    return found[INPUT if INPUT in found else stage]
+
+
+def _trivial(key: str, asked: Sequence[Case]) -> list[np.ndarray]:
+    if key == "edges":
+        return [edges_of(case.pixels) for case in asked]
+    if key == "centre":
+        return [2 + centre(case.region.shape) for case in asked]  # above zero everywhere
+    random = np.random.default_rng(0)
+    return [random.random((_RANDOM_GRID, _RANDOM_GRID), np.float32) for _ in asked]
+
+
+def _row(task: Task, asked: Sequence[Case], key: str, title: str, stage: str, maps: Sequence[np.ndarray]) -> Row:
+    tolerance = 0.0 if task == "mosaics" else TOLERANCE  # a neighbour's quarter is wrong, however near
+    scored = [found(values, case.region, tolerance=tolerance) for values, case in zip(maps, asked, strict=True)]
+    measured = {name: interval(np.array([getattr(one, name) for one in scored])) for name in MEASURES}
+    area = float(np.mean([case.region.mean() for case in asked]))
+    return Row(task, key, title, stage, key in TRIVIAL, len(asked), area, **measured)
+
+
+def pixel_level(row: Row) -> bool:
+    """Whether the row's maps have a value for each pixel."""
+    return not row.trivial and find_method(row.method).target == "pixel"
