@@ -1,0 +1,65 @@
+"""An audit to take along: a table, and a page that needs nothing but itself."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from html import escape
+
+from xai_core.evaluation.audit.record import Record
+
+_COLUMNS = ("name", "class", "predicted", "right", "probability", "margin", "empty", "outside", "area", "object known")
+_MORE = ("steadiness", "border only", "without the object")
+_STYLE = """body{font:15px/1.5 system-ui,sans-serif;margin:2rem;color:#16262c}table{border-collapse:collapse}
+th,td{padding:.3rem .6rem;border-bottom:1px solid #d9e2e5;text-align:left}img{display:block;width:84px}"""
+
+
+def as_csv(records: Sequence[Record], classes: Sequence[str]) -> str:
+    """One line a picture. A name that a table program would take for a formula gets a quote in front."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*_COLUMNS, *_MORE])
+    for record in records:
+        writer.writerow([_harmless(cell) for cell in _cells(record, classes)])
+    return text.getvalue()
+
+
+def as_html(title: str, sentences: Sequence[str], records: Sequence[Record], classes: Sequence[str]) -> str:
+    """A page with the findings in sentences and a row a picture; pictures are in it, and it asks for no other file."""
+    head = "".join(f"<th>{escape(name)}</th>" for name in ("picture", "with its map", *_COLUMNS, *_MORE))
+    rows = "".join(
+        f'<tr><td><img src="{escape(r.thumbnail)}" alt=""></td><td><img src="{escape(r.overlay)}" alt=""></td>'
+        + "".join(f"<td>{escape(str(cell))}</td>" for cell in _cells(r, classes))
+        + "</tr>\n"
+        for r in records
+    )
+    said = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title><style>{_STYLE}</style>'
+        f"<h1>{escape(title)}</h1><ul>{said}</ul><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></html>"
+    )
+
+
+def _cells(record: Record, classes: Sequence[str]) -> list[object]:
+    truth = classes[record.truth] if record.truth >= 0 else ""
+    right = "" if record.right is None else "yes" if record.right else "no"
+    return [
+        record.name,
+        truth,
+        classes[record.predicted],
+        right,
+        round(record.probability, 4),
+        round(record.margin, 4),
+        "yes" if record.empty else "no",
+        "" if record.empty else round(record.outside, 4),
+        round(record.area, 4),
+        "yes" if record.known else "no",
+        round(record.steadiness, 4),
+        classes[record.border],
+        classes[record.background],
+    ]
+
+
+def _harmless(cell: object) -> object:
+    return f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
