@@ -40,7 +40,7 @@ def headline(prediction: Prediction, class_index: int) -> None:
     if prediction.labels == "several":
         says += " Each class has its own probability, for itself: they need not sum to 100 %."
     unsure = f" :orange-badge[:material/info: unsure: no class reaches {percent(UNSURE_BELOW)}, read the map with care]"
-    st.markdown(says + (unsure if best.probability < UNSURE_BELOW else ""))
+    st.markdown(says + (unsure if best.probability < UNSURE_BELOW and prediction.labels == "one" else ""))
 
 
 def _what_is_shown(prediction: Prediction, class_index: int) -> str:

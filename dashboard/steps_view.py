@@ -51,8 +51,8 @@ def score(traced: ImageTrace, class_index: int) -> None:
     alone = traced.prediction.labels == "several"
     st.markdown(
         f"We explain the **score** of *{class_in_prose(chosen.name)}*. The probability would mislead: "
-        f"{'' if alone else 'it also rises when other classes lose, and '}as soon as the model is sure it hardly moves, "
-        "however much evidence there is. "
+        f"{'' if alone else 'it also rises when other classes lose, and '}as soon as the model is sure it hardly "
+        "moves, however much evidence there is. "
         f"Here, if the score rose by 0.1, the probability would rise by about {rise:.2g} percentage points."
     )
 

@@ -9,7 +9,7 @@ from dashboard.local_folder import is_local
 from dashboard.models import cached as models_cached
 from dashboard.models.card import card_form
 from dashboard.models.check import normalisation_check, preview
-from dashboard.models.opening import Draft, Network, forget_draft, opened_draft, recognised
+from dashboard.models.opening import Draft, forget_draft, opened_draft, recognised
 from dashboard.plain_text import in_prose
 from xai_core.errors import SightlineError
 from xai_core.models.catalog import list_again
@@ -43,22 +43,12 @@ def _describe(draft: Draft, image: SourceImage) -> None:
         network = recognised(draft)
         if network is None:
             return
-        _warn_of_tokens(network)
         card = card_form(network)
         model = carded(network.model, card, network.proposal)
         models_cached.runs(model)
         _take_along(draft, model)
         preview(model, image)
         normalisation_check(model)
-
-
-def _warn_of_tokens(network: Network) -> None:
-    if any(hasattr(part, "qkv") or "Attention" in type(part).__name__ for part in network.model.module.modules()):
-        st.warning(
-            "This network attends to tokens. Its pixel-level methods and occlusion hold; class maps of layers that "
-            "keep tokens instead of a grid are not offered, or mean little.",
-            icon=":material/info:",
-        )
 
 
 def _take_along(draft: Draft, model: LoadedModel) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import timm
 import torch
 import torchvision
 import yaml
@@ -130,6 +131,21 @@ def test_every_page_works_with_a_grey_model_of_ones_own(name: str, model: Loaded
     assert not app.exception, app.exception[0].message
     assert not app.error, app.error[0].value
     assert app.selectbox(key="choice_model").value == model.card.key
+
+
+@pytest.fixture(scope="module")
+def transformer() -> LoadedModel:
+    torch.manual_seed(0)
+    made = timm.create_model("vit_tiny_patch16_224", img_size=64, num_classes=4).eval()
+    return xai.wrap_model(made, input_size=(64, 64), mean=(0.5,) * 3, std=(0.5,) * 3, class_names=NAMES)
+
+
+@pytest.mark.parametrize("name", ["explain", "compare", "steps", "filters", "units", "models"])
+def test_every_page_works_with_a_transformer(name: str, transformer: LoadedModel) -> None:
+    app = visit_with(transformer, name).run()
+    assert not app.exception, app.exception[0].message
+    assert not app.error, app.error[0].value
+    assert app.selectbox(key="choice_model").value == transformer.card.key
 
 
 def test_one_file_under_two_cards_is_two_models(weights: bytes, model: LoadedModel) -> None:

@@ -17,6 +17,7 @@ from xai_core.attribution import (
     integrated_gradients,
     layer_cam,
     occlusion,
+    rollout,
     score_cam,
     smooth_grad,
     xgrad_cam,
@@ -43,6 +44,7 @@ METHODS: tuple[Method, ...] = (
     deconvnet.METHOD,
     guided_grad_cam.METHOD,
     occlusion.METHOD,
+    rollout.METHOD,
 )
 
 

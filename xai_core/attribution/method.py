@@ -73,7 +73,7 @@ class Method:
     """One way of answering a question.
 
     answer: question, settings, on_progress(done, total) to signed maps {layer: (n, k, h, w)}; for target "pixel" the
-    only key is INPUT and (h, w) the input's size. on_progress may raise to cancel.
+    only key is INPUT and (h, w) the input's size, or a grid over it. on_progress may raise to cancel.
     needs_layer: a pixel-level method that reads one layer as well, the last that is asked for.
     rule: for a pixel-level method that takes one gradient, how ReLUs pass it; `trace` then need not run twice.
     settings: a frozen dataclass of `setting` fields; it stands in the recipe line.

@@ -30,11 +30,6 @@ class Source:
     build: Callable[[ModelCard, Progress | None], nn.Module]
 
 
-def _torchvision_cards() -> tuple[ModelCard, ...]:
-    # Transformers have token grids, which class maps cannot place yet.
-    return tuple(card for card in torchvision_zoo.cards() if not torchvision_zoo.is_transformer(card))
-
-
 def _build_torchvision(card: ModelCard, on_progress: Progress | None) -> nn.Module:
     if card.download is None:
         raise ModelError(f"The card of {card.title} names no weights to load.")
@@ -43,7 +38,7 @@ def _build_torchvision(card: ModelCard, on_progress: Progress | None) -> nn.Modu
 
 _SOURCES = (
     Source(lambda: (imagenet_card(),), lambda _card, _progress: build_imagenet()),
-    Source(_torchvision_cards, _build_torchvision),
+    Source(torchvision_zoo.cards, _build_torchvision),
     Source(lambda: (digits_card(),), lambda _card, _progress: build_digits()),
     Source(lambda: (brain_mri_card(),), lambda _card, _progress: build_brain_mri()),
     Source(own_folder.folder_cards, lambda card, _progress: own_folder.build(card)),

@@ -8,21 +8,24 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from xai_core.models.grid import grid_of
+from xai_core.models.influence import influential
 from xai_core.models.isolate import isolated
 from xai_core.types import LayerInfo, LoadedModel
 
 # They only rearrange, thin out or average what the layer before them found.
-_PASSIVE = ("Pool", "Dropout", "Identity", "Flatten", "DropPath")
+_PASSIVE = ("Pool", "Dropout", "Identity", "Flatten", "DropPath", "Permute")
 
 
 @dataclass(frozen=True)
 class _Call:
-    """One call of a module during the pass: order counts the returns."""
+    """One call of a module during the pass: order counts the returns. shape: (n, c, h, w), also of tokens."""
 
     order: int
     name: str
     output: int
     shape: tuple[int, ...]
+    tokens: bool
 
 
 def layers(model: LoadedModel) -> tuple[LayerInfo, ...]:
@@ -35,6 +38,8 @@ def layers(model: LoadedModel) -> tuple[LayerInfo, ...]:
     kinds = dict(model.module.named_modules())
     active = [group for group in _groups(calls) if not _passive(kinds[group[0].name])]
     chosen = _collapse([_representative(group, calls) for group in active], kinds)
+    if any(call.tokens for call in chosen):
+        chosen = _reaching(model, chosen, calls)
     ends = _stage_ends(chosen)
     known = {call.name for call in chosen}
     default = model.card.default_layer
@@ -64,9 +69,11 @@ def _record(model: LoadedModel) -> list[_Call]:
 
     def note(name: str, module: nn.Module, inputs: tuple[object, ...], output: object) -> None:
         handed_on = _passive(module) and inputs and inputs[0] is output  # a dropout in eval mode makes nothing
-        if isinstance(output, torch.Tensor) and output.ndim == 4 and not handed_on:
-            kept.append(output)
-            seen.append(_Call(len(seen), name, id(output), tuple(output.shape)))
+        grid = grid_of(output.shape, model.card.input_size) if isinstance(output, torch.Tensor) else None
+        if grid is not None and not handed_on:
+            kept.append(output)  # type: ignore[arg-type]  # what has a grid is a tensor
+            shape = (1, grid.channels, grid.height, grid.width)
+            seen.append(_Call(len(seen), name, id(output), shape, grid.kind == "tokens"))
 
     for name in names:
         copy.get_submodule(name).register_forward_hook(lambda m, i, output, name=name: note(name, m, i, output))
@@ -88,13 +95,35 @@ def _groups(calls: list[_Call]) -> list[list[_Call]]:
 
 
 def _representative(group: list[_Call], calls: list[_Call]) -> _Call:
-    """The outermost name of a group that is one stage, not a container of several."""
+    """The outermost name of a group that is one stage, not a container of several; of tokens the block itself."""
+    if group[0].tokens:
+        return group[0]
 
     def one_stage(call: _Call) -> bool:
         inside = [c for c in calls if c.name.startswith(call.name + ".")]
         return all(c.shape[2] <= 2 * call.shape[2] + 1 for c in inside)
 
     return next((call for call in reversed(group) if one_stage(call)), group[0])
+
+
+def _reaching(model: LoadedModel, chosen: list[_Call], calls: list[_Call]) -> list[_Call]:
+    """Without the layers whose places no longer reach the scores, but with the last one that does, inside a block.
+
+    A network that reads its class token forgets the other tokens in its last block: there its first normalisation is
+    the last layer that has a map, as pytorch-grad-cam advises too.
+    """
+    shape = (1, len(model.card.mean), *model.card.input_size)
+    alive = influential(model.module, shape, [call.name for call in calls])
+    kept = [call for call in chosen if call.name in alive]
+    lost = (
+        next((call for call in chosen if call.name not in alive and call.order > kept[-1].order), None)
+        if kept
+        else None
+    )
+    if lost is None:
+        return kept or chosen
+    inside = [c for c in calls if c.name.startswith(lost.name + ".") and c.name in alive and c.shape == lost.shape]
+    return [*kept, *inside[-1:]]
 
 
 def _passive(module: nn.Module) -> bool:
@@ -117,5 +146,10 @@ def _leaf(module: nn.Module) -> bool:
 
 
 def _stage_ends(chosen: list[_Call]) -> set[str]:
-    """The last layer of the short list for each grid size."""
-    return set({call.shape[2:]: call.name for call in chosen}.values())
+    """The last layer of the short list for each grid size, and where a row of blocks keeps its tokens, four of them."""
+    ends = {call.shape[2:]: call.name for call in chosen}
+    for grid in ends:
+        blocks = [call.name for call in chosen if call.tokens and call.shape[2:] == grid]
+        if len(blocks) >= 8:
+            return {*ends.values(), *(blocks[len(blocks) * quarter // 4 - 1] for quarter in (1, 2, 3))}
+    return set(ends.values())

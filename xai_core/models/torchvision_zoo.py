@@ -17,7 +17,6 @@ from xai_core.models.class_names import imagenet_names
 from xai_core.types import Download, ModelCard, ResizeRule
 
 _PREFIX = "torchvision/"
-_TRANSFORMERS = ("vit_", "swin_", "maxvit_")
 _IMAGENET_LABELS = AlexNet_Weights.DEFAULT.meta["categories"]
 _IMAGENET_TERMS = (
     "Code: BSD 3-Clause. Weights trained on ImageNet-1K: torchvision states that they may have terms derived from that "
@@ -33,11 +32,6 @@ _DOTTED_NAME = re.compile(r"(denselayer\d+\.(?:norm|relu|conv))\.([12]\.)")
 def cards() -> tuple[ModelCard, ...]:
     """One card for each classifier of `torchvision.models`, with its default weights, but for quantised ones."""
     return tuple(_card(name) for name in list_models(module=torchvision.models))
-
-
-def is_transformer(card: ModelCard) -> bool:
-    """Whether the network works on tokens (ViT, Swin, MaxViT), where class maps need another treatment."""
-    return card.key.removeprefix(_PREFIX).startswith(_TRANSFORMERS)
 
 
 def build(card: ModelCard, weights_path: Path) -> torch.nn.Module:
@@ -72,7 +66,7 @@ def _card(name: str) -> ModelCard:
         std=tuple(preset.std),
         resize=ResizeRule(preset.resize_size[0], preset.interpolation.value, bool(preset.antialias)),
         class_names=imagenet_names() if meta["categories"] == _IMAGENET_LABELS else tuple(meta["categories"]),
-        notes=_notes(name, meta),
+        notes=_notes(meta),
         download=_download(weights.url, meta),
     )
 
@@ -84,14 +78,12 @@ def _title(name: str) -> str:
     return re.sub(r"(?<=[a-z])(?=\d)", " ", name)
 
 
-def _notes(name: str, meta: Mapping[str, Any]) -> tuple[str, ...]:
+def _notes(meta: Mapping[str, Any]) -> tuple[str, ...]:
     notes = [f"{meta['num_params'] / 1e6:.1f} million parameters."]
     for data, values in meta.get("_metrics", {}).items():
         notes.append(
             f"Accuracy on {data} as torchvision states it: {values['acc@1']} % top 1, {values['acc@5']} % top 5."
         )
-    if name.startswith(_TRANSFORMERS):
-        notes.append("A transformer: class maps of its grid of tokens are not offered.")
     return tuple(notes)
 
 

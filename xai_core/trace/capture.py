@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from xai_core.errors import LayerError, ModelError
+from xai_core.models.grid import from_maps, grid_of, to_maps
 from xai_core.models.isolate import isolated
 from xai_core.trace.relu_rules import Rule, relu_rule
 from xai_core.trace.target import Target, target_scores
@@ -22,7 +23,7 @@ from xai_core.trace.target import Target, target_scores
 class Trace:
     """What one forward pass left behind.
 
-    activations: {layer: (n, c, h, w)} float, on the graph, in the order in which the layers ran.
+    activations: {layer: (n, c, h, w)} float, on the graph, in the order in which the layers ran; tokens as maps.
     scores: (n, n_classes) before softmax, on the graph.
     inputs: (n, c, H, W), the leaf from which the whole graph starts, and rule: what its ReLUs hand back; None where the
     pass was taken without a rule and the graph starts at the shallowest layer.
@@ -47,7 +48,7 @@ def trace(module: nn.Module, inputs: Tensor, layers: Sequence[str], rule: Rule |
     kept: dict[str, Tensor] = {}
     for name in dict.fromkeys(layers):
         copy.get_submodule(name).register_forward_hook(
-            lambda _module, _args, output, name=name: _keep(kept, name, output)
+            lambda _module, _args, output, name=name: _keep(kept, name, output, inputs.shape[2:])
         )
     # Without a rule, hooks switch gradients on at the shallowest layer; leaving the block restores the caller's mode.
     with torch.inference_mode(False), torch.set_grad_enabled(rule is not None), relu_rule(rule or "gradient"):
@@ -60,8 +61,12 @@ def trace(module: nn.Module, inputs: Tensor, layers: Sequence[str], rule: Rule |
     return Trace(kept, scores, leaf, rule)
 
 
-def _keep(kept: dict[str, Tensor], name: str, output: object) -> Tensor:
-    """Store a layer's output and hand a clone on, because an in-place operation behind it would rewrite it."""
+def _keep(kept: dict[str, Tensor], name: str, output: object, input_size: Sequence[int]) -> Tensor:
+    """Store a layer's output and hand a clone on, because an in-place operation behind it would rewrite it.
+
+    Tokens and outputs with the channels last are kept as maps, through which the pass goes on: a transformer's gradient
+    with respect to its maps is the tokens' own, placed.
+    """
     if name in kept:
         raise LayerError(
             f"Layer '{name}' runs more than once in a pass, so its map would be ambiguous; choose the block around it."
@@ -70,8 +75,14 @@ def _keep(kept: dict[str, Tensor], name: str, output: object) -> Tensor:
         raise LayerError(f"Layer '{name}' gives a {type(output).__name__}, not a tensor; choose a layer inside it.")
     torch.set_grad_enabled(True)
     # A layer that no earlier wanted layer feeds starts a graph of its own.
-    kept[name] = output if output.requires_grad else output.detach().requires_grad_()
-    return kept[name].clone()
+    on_graph = output if output.requires_grad else output.detach()
+    grid = grid_of(output.shape, input_size) if len(input_size) == 2 else None
+    if grid is None or grid.kind == "maps":
+        kept[name] = on_graph if on_graph.requires_grad else on_graph.requires_grad_()
+        return kept[name].clone()
+    maps = to_maps(on_graph, grid)
+    kept[name] = maps if maps.requires_grad else maps.detach().requires_grad_()
+    return from_maps(kept[name].clone(), on_graph, grid)
 
 
 def _scores(output: object, n: int) -> Tensor:

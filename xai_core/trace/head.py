@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from xai_core.models.grid import grid_of, to_maps
 from xai_core.models.isolate import isolated
 from xai_core.trace.capture import Trace, trace
 
@@ -90,9 +91,11 @@ def _run(module: nn.Module, input_shape: Sequence[int]) -> tuple[list[_Call], Te
     def note(name: str, part: nn.Module, args: tuple[object, ...], output: object) -> None:
         if not isinstance(output, Tensor) or output.ndim < 2:
             return
-        maps = output.ndim == 4 and output[0, 0].numel() > 1
+        grid = grid_of(output.shape, input_shape[2:])
+        placed = output if grid is None else to_maps(output, grid)
+        maps = placed.ndim == 4 and placed[0, 0].numel() > 1
         calls.append(
-            _Call(name, part, tuple(output.shape), _means(output) if maps else None, _linear(part, args, output))
+            _Call(name, part, tuple(placed.shape), _means(placed) if maps else None, _linear(part, args, output))
         )
 
     for name in names:

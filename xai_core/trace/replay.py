@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from xai_core.errors import LayerError, ModelError
+from xai_core.models.grid import from_maps, grid_of, to_maps
 from xai_core.models.isolate import isolated
 from xai_core.trace.capture import trace
 
@@ -25,11 +26,16 @@ def replayer(module: nn.Module, inputs: Tensor, layer: str) -> Replay:
     memory, scores = _record(module, inputs.clone(), layer)
     for repeat in (False, True):
         replay = _replay(module, inputs, layer, memory, repeat)
-        if _holds(replay, memory[layer], scores):
+        if _holds(replay, _maps(memory[layer], inputs), scores):
             return replay
     raise ModelError(
         f"The network does not give the same scores again when it runs on from layer '{layer}'; choose another layer."
     )
+
+
+def _maps(output: Tensor, inputs: Tensor) -> Tensor:
+    grid = grid_of(output.shape, inputs.shape[2:])
+    return output if grid is None else to_maps(output, grid)
 
 
 def _record(module: nn.Module, inputs: Tensor, layer: str) -> tuple[dict[str, Tensor], Tensor]:
@@ -59,8 +65,12 @@ def _record(module: nn.Module, inputs: Tensor, layer: str) -> tuple[dict[str, Te
 def _replay(module: nn.Module, inputs: Tensor, layer: str, memory: Mapping[str, Tensor], repeat: bool) -> Replay:
     copy = isolated(module, memory)
     given: list[Tensor] = []  # the activations of the run that is going on
+    grid = grid_of(memory[layer].shape, inputs.shape[2:])
 
     def remembered(name: str) -> Tensor:
+        if name == layer and grid is not None:
+            whole = memory[name].expand(len(given[-1]), *memory[name].shape[1:])
+            return from_maps(given[-1].clone(), whole, grid)
         if name == layer:
             return given[-1].clone()
         return memory[name].expand(len(given[-1]) if repeat else 1, *memory[name].shape[1:]).clone()

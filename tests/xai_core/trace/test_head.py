@@ -34,7 +34,7 @@ HEADS = [
         "fc",
     ),
     ("torchvision", "squeezenet1_1", 64, ("classifier.2",), False, None),
-    ("torchvision", "swin_t", 64, ("permute",), False, "head"),
+    ("torchvision", "swin_t", 64, ("norm", "permute"), False, "head"),
     ("timm", "tf_efficientnet_lite0", 64, ("bn2.act", "bn2"), False, "classifier"),
     ("timm", "resnet18", 64, ("layer4.1.act2", "layer4.1", "layer4"), False, "fc"),
     ("timm", "densenet121", 64, ("features.norm5.act", "features.norm5", "features"), False, "classifier"),
@@ -51,11 +51,21 @@ NO_HEAD = [
         "'classifier.0' (Linear) and 'classifier.1' (Hardswish) stand between the 2 × 2 places of 'features'",
     ),
     ("torchvision", "convnext_tiny", 64, "'classifier.0' (LayerNorm2d) stands between the 2 × 2 places of 'features'"),
-    ("torchvision", "vit_b_16", 224, "layer_0.ln_2' (LayerNorm) and 59 more stand between the 14 × 14 places"),
+    (
+        "torchvision",
+        "vit_b_16",
+        224,
+        "the 14 × 14 places of 'encoder' reach the scores by another way",
+    ),
     ("timm", "convnext_atto", 64, "'head.norm' (LayerNorm2d) stands between the 2 × 2 places"),
     ("timm", "ghostnet_100", 64, "'conv_head' (Conv2d) and 'act2' (ReLU) stand between the 2 × 2 places of 'blocks'"),
     ("timm", "vgg11", 64, "'pre_logits.fc1' (Conv2d), 'pre_logits.act1' (ReLU) and 2 more stand between the 2 × 2"),
-    ("timm", "vit_tiny_patch16_224", 224, "more stand between the 14 × 14 places of 'patch_embed.proj'"),
+    (
+        "timm",
+        "vit_tiny_patch16_224",
+        224,
+        "the 14 × 14 places of 'norm' reach the scores by another way",
+    ),
 ]
 
 
@@ -118,7 +128,7 @@ class Head(nn.Module):
         ("relu", (("conv",), True, "fc")),
         ("own channels", (("own",), False, None)),
         ("softmax", "'softmax' (Softmax) stands between the 6 × 6 places of 'conv' and the scores"),
-        ("maximum", "the 6 × 6 places of 'conv' reach the scores by another way than a plain average"),
+        ("maximum", "the 6 × 6 places of 'conv' reach the scores by another way"),
         ("functional norm", "by another way than a plain average"),
         ("scaled", "by another way than a plain average"),
     ],

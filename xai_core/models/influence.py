@@ -1,0 +1,41 @@
+"""Which layers' places still reach the scores: a transformer that reads its class token alone forgets the others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from xai_core.models.grid import grid_of, to_maps
+from xai_core.models.isolate import isolated
+
+
+def influential(module: nn.Module, input_shape: Sequence[int], names: Sequence[str]) -> frozenset[str]:
+    """Those of the layers whose places have a gradient of the scores, for one noise input (1, c, H, W).
+
+    All of them where none has: a head of zeros, as in a network before its training, is no evidence.
+    """
+    first = next(module.parameters(), torch.empty(0))
+    noise = torch.randn(tuple(input_shape), generator=torch.Generator().manual_seed(0))
+    kept: dict[str, Tensor] = {}
+    copy = isolated(module, names)
+    for name in names:
+        copy.get_submodule(name).register_forward_hook(lambda _m, _args, out, name=name: kept.update({name: out}))
+    with torch.inference_mode(False), torch.enable_grad():
+        answer = copy(noise.to(first.device, first.dtype).requires_grad_())
+        scores = getattr(answer, "logits", answer)
+        weights = torch.randn(scores.shape[1], generator=torch.Generator().manual_seed(1)).to(scores)
+        outputs = {name: out for name, out in kept.items() if out.requires_grad}
+        gradients = torch.autograd.grad((scores * weights).sum(), list(outputs.values()), allow_unused=True)
+    found = frozenset(
+        name
+        for (name, output), gradient in zip(outputs.items(), gradients, strict=True)
+        if gradient is not None and _reaches(gradient, output.shape, input_shape)
+    )
+    return found or frozenset(names)
+
+
+def _reaches(gradient: Tensor, shape: Sequence[int], input_shape: Sequence[int]) -> bool:
+    grid = grid_of(shape, input_shape[2:])
+    return bool((gradient if grid is None else to_maps(gradient, grid)).count_nonzero())
