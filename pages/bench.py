@@ -1,8 +1,25 @@
-"""Which method works, and how we know: every method against pictures whose evidence was planted."""
+"""Which method works, and how we know; and whether a model looks where it should over a whole set of pictures."""
 
 import streamlit as st
 
-from dashboard.bench import planted
+from dashboard import run_lines
+from dashboard.bench import audit, planted
+
+TABS = {"planted": "Which method works", "audit": "Audit a set of pictures"}
 
 st.header("Which method works, and how we know", anchor=False)
-planted.page()
+tab = st.segmented_control(
+    "View",
+    list(TABS),
+    format_func=TABS.__getitem__,
+    default="planted",
+    key="bench_tab",
+    persist_state="session",
+    required=True,
+    label_visibility="collapsed",
+)
+run_lines.begin()
+if tab == "planted":
+    planted.page()
+else:
+    audit.page()

@@ -1,13 +1,15 @@
-"""The Bench page without a browser: every task and method can be looked at, and the table says what was measured."""
+"""The Bench page without a browser: every task and method can be looked at, the table, and an audit of the samples."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard import runs
 from dashboard.bench import example, words
 from xai_core.evaluation.planted.results import stored
 
@@ -46,3 +48,34 @@ def test_the_page_shows_the_committed_ranking_quality(app: AppTest):
     app.run()
     best = stored().verdicts["ranking quality of methods that ask about the class"]
     assert any(f"**{100 * best:.0f} %**" in m.value for m in app.markdown)
+
+
+def test_an_audit_of_the_samples_from_the_button_to_the_table_and_again_from_the_disk(
+    app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("SIGHTLINE_CACHE", str(tmp_path))
+    app.session_state["bench_tab"] = "audit"
+    app.run()
+    assert not app.exception
+    (button,) = [b for b in app.button if b.key == "audit_start"]
+    assert button.label == "Audit 6 pictures"
+    button.click().run()
+    deadline = time.monotonic() + 120
+    while not app.metric and time.monotonic() < deadline:
+        app.run()
+        time.sleep(0.2)
+    assert not app.exception
+    figures = {metric.label: metric.value for metric in app.metric}
+    assert figures["Pictures"] == "6"
+    assert "Named rightly" not in figures, "the samples carry no classes"
+    said = " ".join(m.value for m in app.markdown)
+    assert "cannot be said" in said
+    assert "the answer that the whole picture gets" in said
+    table = next(frame.value for frame in app.dataframe if "With its map" in frame.value)
+    assert len(table) == 6
+    assert "espresso" in set(table["Model sees"])
+    runs._runs.clear()
+    again = AppTest.from_file(str(PAGE), default_timeout=120)
+    again.session_state["bench_tab"] = "audit"
+    again.run()
+    assert {metric.label: metric.value for metric in again.metric} == figures

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -64,7 +64,7 @@ class Progressed:
     total: int
 
 
-def audit(job: AuditJob, store: Path) -> Iterator[Progressed]:
+def audit(job: AuditJob, store: Path) -> Generator[Progressed]:
     """The states of the audit, batch by batch, beginning with what lies in the store; closing it stops the work.
 
     SightlineError: the same audit runs elsewhere, or the disk refuses.

@@ -1,0 +1,114 @@
+"""The audit half of the Bench page: which pictures and model, the work in the background, and what it has found."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+
+import streamlit as st
+
+import xai_core as xai
+from dashboard import controls, dataset_choice, run_lines, runs, state
+from dashboard.bench import findings
+from dashboard.cache_folder import cache_folder
+from dashboard.failures import in_words
+from dashboard.model_loading import ready_model
+from dashboard.plain_text import in_prose
+from dashboard.runs import Run
+from xai_core.datasets import Dataset
+from xai_core.evaluation.audit.job import AuditJob, Progressed, audit, stored_audit
+from xai_core.representation.class_names import matched
+from xai_core.types import LoadedModel
+
+WHY = (
+    "One map can be luck. An audit looks at a whole set of pictures: how often the map is empty, how much evidence "
+    "lies beside the object, which maps waver, which mistakes the model is sure of, and whether a copy without the "
+    "object still gets the same answer. That last one finds models that cheat."
+)
+
+
+def page() -> None:
+    st.markdown(WHY)
+    left, right = st.columns([1, 2], gap="medium")
+    with left:
+        controls.model_control()
+        model = ready_model(state.selection().model)
+    with right, in_words():
+        dataset = dataset_choice.data_control()
+    progress, results = st.container(), st.container()
+    if dataset is not None:
+        with in_words():
+            job = _job(model, dataset)
+        with results, in_words():
+            _audit(job)
+    run_lines.lines(progress)
+
+
+def _job(model: LoadedModel, dataset: Dataset) -> AuditJob:
+    classes = matched(dataset.class_names, model.card.class_names).tolist()
+    return AuditJob(model, dataset, xai.suggested_layer(model), tuple(classes))
+
+
+def _audit(job: AuditJob) -> None:
+    """The run's line, the button where none is under way, and what was found so far."""
+    key, run = f"audit|{job.key}", _look(job)
+    found: Progressed | None = run.partial if run is not None else None
+    if run is not None and run.running:
+        run_lines.follow(key, f"{job.model.card.title} looks at the pictures", "pictures")
+    elif found is None or found.done < found.total:
+        _offer(job, run)
+    if found is not None and found.records and not (run and run.running):
+        findings.show(job, found)
+
+
+def _offer(job: AuditJob, run: Run | None) -> None:
+    if run is not None and run.trouble:
+        st.error(in_prose(run.trouble), icon=":material/error:")
+    total = len(job.dataset)
+    begun = run is not None and run.done > 0
+    if run is not None and begun:
+        st.info(f"Stopped after {run.done:,} of {total:,} pictures. What is done is kept.", icon=":material/pause:")
+    st.button(
+        "Go on" if begun else f"Audit {total:,} picture{'s' if total != 1 else ''}",
+        key="audit_start",
+        type="primary",
+        icon=":material/troubleshoot:",
+        on_click=partial(_start, job),
+    )
+    st.caption("About eight passes of the network a picture. You can stop at any time and go on later.")
+
+
+def _look(job: AuditJob) -> Run | None:
+    """The audit's run, also one that an earlier server has left on the disk."""
+    key = f"audit|{job.key}"
+    run = runs.look(key)
+    if run is not None:
+        return run
+    found = stored_audit(job, _store())
+    return None if found is None else runs.keep(key, found, found.done, found.total)
+
+
+def _start(job: AuditJob) -> None:
+    store = _store()
+
+    def work(tell: runs.Progress) -> Progressed:
+        with closing(audit(job, store)) as states:
+            for found in states:
+                tell(found.done, found.total, found)
+        return found
+
+    runs.start(f"audit|{job.key}", work)
+
+
+def _store() -> Path:
+    """Results hold small copies of the pictures: those of a visitor's own lie in a folder that goes with the server."""
+    if dataset_choice.chosen() != "uploads":
+        return cache_folder("audits")
+    return Path(_passing().name)
+
+
+@st.cache_resource(show_spinner=False, max_entries=1)
+def _passing() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="sightline-audits-")

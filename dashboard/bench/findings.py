@@ -1,0 +1,228 @@
+"""What an audit has found: figures, the shortcut probes in words, a table with pictures, mean maps, exports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import streamlit as st
+
+from dashboard.plain_text import in_prose
+from dashboard.viewer import tiles
+from xai_core.evaluation.audit.export import as_csv, as_html
+from xai_core.evaluation.audit.job import AuditJob, Progressed
+from xai_core.evaluation.audit.record import Record
+from xai_core.evaluation.audit.summary import (
+    CONFIDENT,
+    LEAST,
+    Probe,
+    confident_mistakes,
+    least_steady,
+    mean_maps,
+    most_outside,
+    probe,
+)
+from xai_core.models.class_names import short_name
+from xai_core.render.recipe import percent
+
+Copy = Literal["border", "background"]
+MOST_ROWS, MOST_MEANS = 400, 24
+LISTS: dict[str, Callable[[Sequence[Record]], list[Record]]] = {
+    "All": list,
+    "Confident mistakes": confident_mistakes,
+    "Least steady": lambda records: least_steady(records, MOST_ROWS),
+    "Most evidence beside the object": lambda records: most_outside(records, MOST_ROWS),
+    "Empty maps": lambda records: [record for record in records if record.empty],
+}
+COPIES: dict[Copy, Callable[[Record], int]] = {
+    "border": lambda record: record.border,
+    "background": lambda record: record.background,
+}
+BADGES = {
+    "caught": ":red-badge[:material/warning: likely a shortcut]",
+    "partly": ":orange-badge[:material/help: more than chance]",
+    "no": ":green-badge[:material/check_circle: no sign of one]",
+    None: ":gray-badge[:material/info: cannot be said]",
+}
+MEANINGS = {
+    "caught": "The model hardly needs the object. Look at the maps: something around it gives the class away.",
+    "partly": "What lies around the object tells part of the class. In natural scenes that may be honest context.",
+    "no": "Without the object the model does no better than by always giving the most frequent answer.",
+    None: f"It takes at least {LEAST} pictures of several classes.",
+}
+
+
+def show(job: AuditJob, found: Progressed) -> None:
+    records = found.records
+    _figures(records)
+    _unmatched(job, records)
+    probes = {copy: probe(records, answer) for copy, answer in COPIES.items()}
+    known = any(record.known for record in records)
+    _probes(probes, any(record.truth >= 0 for record in records), known)
+    _table(job, records)
+    _mean_maps(job, records)
+    _take_along(job, found, probes)
+    for name, reason in found.unread[:20]:
+        st.caption(f":material/error: {in_prose(name)}: {in_prose(reason)}")
+
+
+def _figures(records: Sequence[Record]) -> None:
+    drawn = [record for record in records if not record.empty]
+    judged = [record for record in records if record.right is not None]
+    known = any(record.known for record in records)
+    where = "the object" if known else "the middle"
+    with st.container(horizontal=True):
+        st.metric("Pictures", f"{len(records):,}")
+        if judged:
+            st.metric("Named rightly", percent(sum(bool(r.right) for r in judged) / len(judged)))
+        st.metric("Empty maps", percent(1 - len(drawn) / len(records)), help="No positive evidence for the answer.")
+        if drawn:
+            outside, area = (float(np.mean([getattr(r, name) for r in drawn])) for name in ("outside", "area"))
+            st.metric(
+                f"Evidence beside {where}",
+                percent(outside),
+                help=f"This part takes {percent(area)} of what the model sees. "
+                + ("" if known else "Where the objects lie is not known, so the outer frame is counted."),
+            )
+            st.metric(
+                "Steadiness",
+                f"{np.median([r.steadiness for r in drawn]):.2f}",
+                help="Median rank correlation of a map with those of the mirror image and a noisy copy; 1: the same.",
+            )
+        st.metric("Confident mistakes", len(confident_mistakes(records)), help=f"At least {percent(CONFIDENT)} sure.")
+
+
+def _unmatched(job: AuditJob, records: Sequence[Record]) -> None:
+    """The classes of the data that the model does not have by name: their pictures are neither right nor wrong."""
+    missing = [in_prose(name) for name, index in zip(job.dataset.class_names, job.classes, strict=True) if index < 0]
+    if not missing:
+        return
+    told = ", ".join(missing[:6]) + (f" and {len(missing) - 6} more" if len(missing) > 6 else "")
+    count = sum(record.truth < 0 for record in records)
+    st.caption(
+        f":material/info: The model has no class of the name {told}: {count:,} pictures count as without a class. "
+        "Rename the folders as the model names its classes to have them judged."
+    )
+
+
+def _probes(probes: dict[Copy, Probe | None], labelled: bool, known: bool) -> None:
+    st.subheader("Does it still know without the object?", anchor=False)
+    titles = {"border": "Only the border is left", "background": f"The {'object' if known else 'middle'} is gone"}
+    for column, (copy, found) in zip(st.columns(2), probes.items(), strict=True):
+        if found is None:
+            continue
+        with column, st.container(border=True):
+            st.markdown(f"**{titles[copy]}** {BADGES[found.level]}")
+            st.markdown(in_words(copy, found, labelled, known))
+            st.caption(MEANINGS[found.level])
+
+
+def in_words(copy: Copy, found: Probe, labelled: bool, known: bool) -> str:
+    """A probe in one sentence. labelled: right means the picture's own class; else the answer to the whole picture."""
+    right = "the right class" if labelled else "the answer that the whole picture gets"
+    without = "without the object" if known else "without the middle"
+    copies = "copies of which only the border is left" if copy == "border" else f"copies {without}"
+    return (
+        f"Of {found.of:,} {copies}, **{percent(found.right)}** ({percent(found.low)} to {percent(found.high)}) still "
+        f"get {right}. Whole pictures: {percent(found.whole)}; always the most frequent answer: "
+        f"{percent(found.chance)}."
+    )
+
+
+def _table(job: AuditJob, records: Sequence[Record]) -> None:
+    st.subheader("Picture by picture", anchor=False)
+    counts = {name: len(pick(records)) for name, pick in LISTS.items()}
+    chosen = st.segmented_control(
+        "Show",
+        list(LISTS),
+        format_func=lambda name: f"{name} ({counts[name]:,})",
+        default="All",
+        key="audit_list",
+        required=True,
+        label_visibility="collapsed",
+    )
+    rows = LISTS[chosen](records)
+    if not rows:
+        st.info("There are none.")
+        return
+    if len(rows) > MOST_ROWS:
+        st.caption(f"The first {MOST_ROWS} of {len(rows):,}; the CSV has them all. A click on a heading sorts.")
+    names = job.model.card.class_names
+    st.dataframe(
+        [_row(record, names) for record in rows[:MOST_ROWS]],
+        hide_index=True,
+        row_height=72,
+        height=min(620, 40 + 73 * len(rows)),
+        column_config={
+            "Picture": st.column_config.ImageColumn(width="small"),
+            "With its map": st.column_config.ImageColumn(width="small"),
+            **{
+                name: st.column_config.NumberColumn(format="percent")
+                for name in ("Probability", "Margin", "Evidence beside")
+            },
+            "Steadiness": st.column_config.NumberColumn(format="%.2f"),
+        },
+        alt="The audited pictures with their maps and figures",
+    )
+
+
+def _row(record: Record, names: Sequence[str]) -> dict[str, Any]:
+    return {
+        "Picture": record.thumbnail,
+        "With its map": record.overlay,
+        "Model sees": short_name(names[record.predicted]),
+        "Probability": record.probability,
+        "Margin": record.margin,
+        "Class": short_name(names[record.truth]) if record.truth >= 0 else "",
+        "Right": record.right,
+        "Evidence beside": None if record.empty else record.outside,
+        "Steadiness": record.steadiness,
+        "Border only": short_name(names[record.border]),
+        "Without object": short_name(names[record.background]),
+        "Name": record.name,
+    }
+
+
+def _mean_maps(job: AuditJob, records: Sequence[Record]) -> None:
+    found = mean_maps(records)
+    if not found:
+        return
+    st.subheader("Where it looks on average", anchor=False)
+    picked = list(found.items())[:MOST_MEANS]
+    names = job.model.card.class_names
+    more = f" The {MOST_MEANS} most frequent of {len(found)} classes." if len(found) > MOST_MEANS else ""
+    st.caption(f"The mean map of the pictures that got the same answer, each scaled alike.{more}")
+    tiles(
+        np.stack([mean for _, (mean, _count) in picked]),
+        [f"{short_name(names[index])}\n{count} picture{'s' if count != 1 else ''}" for index, (_, count) in picked],
+        columns=8,
+        label="Mean evidence",
+        key="audit_means",
+    )
+
+
+def _take_along(job: AuditJob, found: Progressed, probes: dict[Copy, Probe | None]) -> None:
+    records, names = found.records, job.model.card.class_names
+    labelled, known = any(r.truth >= 0 for r in records), any(r.known for r in records)
+    said = [
+        f"{job.model.card.title} (weights {job.model.digest[:8]}), Grad-CAM at {job.layer}, {len(records)} pictures."
+    ]
+    said += [in_words(copy, p, labelled, known).replace("**", "") for copy, p in probes.items() if p is not None]
+    suspicious = list(dict.fromkeys([*confident_mistakes(records), *least_steady(records, MOST_ROWS)]))[:MOST_ROWS]
+    with st.container(horizontal=True):
+        st.download_button(
+            "All figures (CSV)",
+            lambda: as_csv(records, names),
+            "audit.csv",
+            icon=":material/table:",
+            on_click="ignore",
+        )
+        st.download_button(
+            "Report (HTML)",
+            lambda: as_html(f"Audit of {job.dataset.name}", said, suspicious, names),
+            "audit.html",
+            icon=":material/description:",
+            on_click="ignore",
+            help=f"With pictures: confident mistakes first, then the least steady maps, at most {MOST_ROWS}.",
+        )
