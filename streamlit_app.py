@@ -6,6 +6,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from dashboard.configuration import at_start
+from dashboard.front_end import FrontEnd
 from dashboard.headers import Careful
 from dashboard.mri.slice_route import SLICES
 from dashboard.server import on_page_error, on_start
@@ -16,5 +17,5 @@ app = st.App(
     lifespan=on_start,
     on_script_error=on_page_error,
     routes=[SLICES],
-    middleware=[Middleware(Careful)],
+    middleware=[Middleware(Careful), Middleware(FrontEnd)],
 )
