@@ -61,7 +61,7 @@ def opened_draft() -> Draft | None:
     turn = st.session_state.setdefault("weights_turn", 0)
     file = st.file_uploader(
         "A file of weights or an ONNX model",
-        type=[suffix.removeprefix(".") for suffix in SUFFIXES],
+        type=[*(suffix.removeprefix(".") for suffix in SUFFIXES), "pt2"],  # which is told what to do instead
         key=f"weights_{turn}",
         max_upload_size=MAX_MB,
         help="Up to 1 GB. It stays on this server and in this visit, and nothing in it is run.",

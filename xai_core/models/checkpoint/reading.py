@@ -23,6 +23,14 @@ MAX_BYTES = 2 * 1024**3  # of a file, and of what it unpacks to
 _SAVE_AGAIN = (
     "Where you trained it, save the weights alone: torch.save(model.state_dict(), 'weights.pt'), and open that file."
 )
+# Reading torch.export's files falls back to pickle, which runs code; TorchScript's are programs, and their layers
+# cannot be hooked in a copy of their own.
+_PROGRAM = (
+    "The file is a whole program (TorchScript or torch.export), which would have to be run to be read; it stays shut."
+)
+_AS_ONNX = (
+    "Where you made it, write torch.onnx.export(model, (example,), 'model.onnx', external_data=False), and open that."
+)
 # What trainers keep beside the weights. They are plain containers: building one runs no code of the file's.
 _HARMLESS: list[Any] = [argparse.Namespace, OrderedDict, defaultdict, dict, int, float, bool]
 # Where trainers put the weights, the averaged ones first: those are what timm itself evaluates.
@@ -78,10 +86,13 @@ def _refuse_bombs(data: bytes) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
+            parts = {part for name in archive.namelist()[:10_000] for part in name.split("/")[1:2]}
     except (zipfile.BadZipFile, ValueError, OSError) as error:
         raise ModelError("The file is damaged or cut short; copy it again.") from error
     if unpacked > 2 * len(data) + 2**20:
         raise ModelError(f"The file of {len(data) / 1e6:.0f} MB unpacks to {unpacked / 1e6:.0f} MB; it is refused.")
+    if "code" in parts or {"models", "archive_format"} <= parts or "serialized_exported_program.json" in parts:
+        raise ModelError(f"{_PROGRAM} {_AS_ONNX}")
 
 
 def _read_torch(data: bytes) -> object:

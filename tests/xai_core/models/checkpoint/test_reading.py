@@ -9,6 +9,7 @@ import pickle
 import resource
 import subprocess
 import sys
+import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -180,6 +181,22 @@ def test_code_in_a_file_never_runs(tmp_path: Path) -> None:
 def test_the_way_out_is_said() -> None:
     with pytest.raises(ModelError, match=r"save the weights alone: torch\.save\(model\.state_dict\(\)"):
         read_weights(saved(torch.nn.Linear(2, 2)))
+
+
+def programs() -> dict[str, bytes]:
+    network = torch.nn.Sequential(torch.nn.Conv2d(3, 2, 3), torch.nn.Flatten()).eval()
+    script, exported = io.BytesIO(), io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch calls TorchScript deprecated
+        torch.jit.save(torch.jit.script(network), script)
+    torch.export.save(torch.export.export(network, (torch.rand(1, 3, 8, 8),)), exported)
+    return {"TorchScript": script.getvalue(), "torch.export": exported.getvalue()}
+
+
+def test_a_program_is_not_run_and_the_way_through_onnx_is_said() -> None:
+    for data in programs().values():
+        with pytest.raises(ModelError, match=r"whole program .* torch\.onnx\.export"):
+            read_weights(data)
 
 
 def test_a_good_file_is_read() -> None:
