@@ -115,10 +115,3 @@ def is_fault(message: ConsoleMessage) -> bool:
 def is_foreign(request: Request) -> bool:
     address = urlsplit(request.url)
     return address.scheme in ("http", "https", "ws", "wss") and address.hostname != "127.0.0.1"
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A browser test that fails on a busy machine gets one more try; the summary counts such tests as rerun."""
-    for item in items:
-        if item.get_closest_marker("browser"):
-            item.add_marker(pytest.mark.flaky(reruns=1))

@@ -93,7 +93,9 @@ def test_nobody_uploads_into_a_session_that_does_not_exist(url: str, ask: Ask):
 def test_the_name_of_an_upload_names_no_file_of_the_server(url: str, ask: Ask, place: str):
     """`put` claims to be ../../taken-in-by-a-test.png; uploads stay in memory."""
     assert put(ask, url, place, 100) == 204
-    assert not any((Path(folder) / "taken-in-by-a-test.png").exists() for folder in (ROOT, ROOT.parent, ROOT.parent.parent))
+    assert not any(
+        (Path(folder) / "taken-in-by-a-test.png").exists() for folder in (ROOT, ROOT.parent, ROOT.parent.parent)
+    )
 
 
 def test_a_message_that_is_no_message_ends_the_connection(url: str):
