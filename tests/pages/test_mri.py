@@ -198,6 +198,4 @@ def test_the_report_carries_digests_and_checks_and_runs_nothing_that_was_written
         assert said in printed
     words = {word for word in re.sub(r"(?s)<style>.*?</style>|<[^>]*>", " ", page).split() if "&" not in word}
     assert {word for word in words if word not in printed} == set()  # the PDF says all that the page says
-    assert (
-        sum(len(sheet.images) for sheet in pages.pages) == 2
-    )  # three maps are empty: one picture with the slice
+    assert sum(len(sheet.images) for sheet in pages.pages) == 2  # three maps are empty: one picture with the slice
