@@ -39,7 +39,7 @@ def test_first_visit_to_a_fresh_server_shows_the_whole_app(start_server: ServerS
     with start_server(APP) as base:
         page.goto(base + address)
         expect(page).to_have_title(re.compile("Sightline"))
-        expect(page.get_by_test_id("stSidebar").get_by_role("img").first).to_be_visible(timeout=60_000)
+        expect(page.get_by_role("img", name="Logo").first).to_be_visible(timeout=60_000)
         if address in ("/", "/explain"):
             finished(page)
             expect(page.get_by_role("heading", name=re.compile("The model sees: "))).to_be_visible()
