@@ -31,8 +31,9 @@ class Gate:
 
 
 def gate(scan: Scan, place: Place, image: SourceImage, reading: Reading) -> Gate:
-    unlike = [text for text in (_modality(scan), _colour(image), _head(reading), _inverted(image)) if text]
-    careful = [text for text in (_plane(place), _size(image), _turned(scan)) if text]
+    grave = (_modality(scan), _colour(image), _head(reading), _inverted(image, reading), _turned(scan, reading))
+    unlike = [text for text in grave if text]
+    careful = [text for text in (_stripped(reading), _plane(place), _size(image), _unknown_turn(scan, reading)) if text]
     far, limit = reading.familiarity.distance, reading.familiarity.limit
     if far > far_limit():
         unlike.append(
@@ -74,18 +75,39 @@ def _colour(image: SourceImage) -> str:
 
 
 def _head(reading: Reading) -> str:
-    return "" if reading.head else "No head was found in it."
+    if not reading.head:
+        return "No head was found in it."
+    return "It does not look like a slice of a head." if reading.checks.strange else ""
 
 
-def _inverted(image: SourceImage) -> str:
+def _stripped(reading: Reading) -> str:
+    if not reading.checks.stripped:
+        return ""
+    return "Skull and scalp seem to have been removed; the model learned tumours from heads that have both."
+
+
+def _turned(scan: Scan, reading: Reading) -> str:
+    """A volume that knows its directions is shown upright; without a skull the check is no more than a hint."""
+    oriented = scan.volume is not None and scan.volume.oriented
+    return (
+        ""
+        if oriented or reading.checks.stripped or not reading.checks.turned
+        else f"The head seems to lie {reading.checks.turned}."
+    )
+
+
+def _inverted(image: SourceImage, reading: Reading) -> str:
     """Air is dark in MR: a frame lighter than most of the picture means black and white exchanged."""
+    exchanged = "Black and white seem exchanged."
+    if reading.head and reading.checks.inverted:
+        return exchanged
     values = grey_values(image)
     rows, columns = (max(1, round(side * _FRAME)) for side in values.shape)
     frame = np.ones(values.shape, bool)
     frame[rows:-rows, columns:-columns] = False
     low, high = np.percentile(values, [1, 99])
     light = (np.median(values[frame]) - low) / max(high - low, 1e-12)
-    return "Its background is light: black and white seem exchanged." if light > 0.7 else ""
+    return exchanged if light > 0.7 else ""
 
 
 def _plane(place: Place) -> str:
@@ -99,7 +121,9 @@ def _size(image: SourceImage) -> str:
     return f"It is small: {width} × {height} pixels." if min(height, width) < _LEAST_SIDE else ""
 
 
-def _turned(scan: Scan) -> str:
-    if scan.volume is not None and scan.volume.oriented:
+def _unknown_turn(scan: Scan, reading: Reading) -> str:
+    if (scan.volume is not None and scan.volume.oriented) or _turned(scan, reading):
         return ""
+    if reading.checks.leaning:
+        return f"It may lie {reading.checks.leaning}; the model expects the front or the head on top."
     return "Nothing says how it is turned; the model expects the front or the head on top."

@@ -38,7 +38,7 @@ def with_map(
     st.markdown(f"**{image.name}** · {name}")
     maps = {
         index: SliceMap(one.maps[class_index], one.box, diagnoses.common_scale(one))
-        for index, one in {**others, at.index: reading}.items()
+        for index, one in {**{i: r for i, r in others.items() if r.plausible}, at.index: reading}.items()
     }
     values, top = reading.maps[class_index], diagnoses.common_scale(reading)
     title = find_method(reading.asked.method).title

@@ -16,8 +16,10 @@ from xai_core.attribution.catalog import find_method
 from xai_core.attribution.class_maps import answer, make_target
 from xai_core.attribution.method import Question
 from xai_core.evaluation.familiarity import Familiarity, familiarity
-from xai_core.images.head_crop import head_crop
+from xai_core.images.head_crop import grey_values, head_crop
+from xai_core.images.head_rim import rim_profile
 from xai_core.models.brain_mri import HEAD_SIDE, WEIGHTS, known_slices
+from xai_core.models.brain_mri_checks import LAYER, Checks, checked, pooled
 from xai_core.models.preprocess import head_input
 from xai_core.trace.capture import trace
 from xai_core.types import Box, LoadedModel, Prediction, SourceImage
@@ -41,7 +43,7 @@ class Asked:
 class Reading:
     """One slice. maps: float32 (4, h, w), raw and signed, before softmax. box: the part that the model saw.
 
-    head: whether a head was found in it. image_digest: of the slice's pixels.
+    head: whether a head was found in it. checks: what the input gate sees. image_digest: of the slice's pixels.
     """
 
     prediction: Prediction
@@ -49,8 +51,14 @@ class Reading:
     box: Box
     familiarity: Familiarity
     head: bool
+    checks: Checks
     asked: Asked
     image_digest: str
+
+    @property
+    def plausible(self) -> bool:
+        """Whether it is a head, light on dark: of nothing else a map is shown unasked."""
+        return self.head and not (self.checks.strange or self.checks.inverted)
 
 
 def model() -> LoadedModel:
@@ -83,15 +91,17 @@ def read_all(images: Sequence[SourceImage], asked: Asked) -> list[Reading]:
 
 
 def passed(images: Sequence[SourceImage], asked: Asked) -> list[Reading]:
+    """The answers to slices from one pass."""
     network, method = model(), find_method(asked.method)
     crops = [head_crop(image, HEAD_SIDE) for image in images]
     given = [head_input(network.card, crop, network.device) for crop in crops]
     inputs = torch.cat([one.tensor for one in given])
-    passed = trace(network.module, inputs, list(dict.fromkeys([asked.layer, LAST])))
-    target = make_target(lambda: passed, inputs, list(range(len(network.card.class_names))))
-    maps = answer(method, Question(network.module, inputs, (asked.layer,), target, lambda: passed), None, None)
-    vectors = passed.activations[LAST].detach().mean(dim=(2, 3)).cpu().numpy()
-    scores, known = passed.scores.detach().float().cpu(), known_slices()
+    made = trace(network.module, inputs, list(dict.fromkeys([asked.layer, LAST, LAYER])))
+    target = make_target(lambda: made, inputs, list(range(len(network.card.class_names))))
+    maps = answer(method, Question(network.module, inputs, (asked.layer,), target, lambda: made), None, None)
+    vectors = made.activations[LAST].detach().mean(dim=(2, 3)).cpu().numpy()
+    middle = pooled(made.activations[LAYER])
+    scores, known = made.scores.detach().float().cpu(), known_slices()
     shares = torch.softmax(scores, dim=1).numpy()
     return [
         Reading(
@@ -100,6 +110,7 @@ def passed(images: Sequence[SourceImage], asked: Asked) -> list[Reading]:
             given[i].box,
             familiarity(known.vectors, vectors[i], known.limit),
             crops[i].found,
+            checked(middle[i], rim_profile(grey_values(image))),
             asked,
             image.digest,
         )

@@ -25,15 +25,19 @@ from dashboard.mri.gate import Gate
 from dashboard.mri.reading import Asked, Reading
 from dashboard.mri.report import Seen, document
 from dashboard.mri.scan import NO_LETTERS, Place, Scan
+from tests.shared_data import shared
+from training.brain_mri.split import slices, split
 from xai_core.evaluation.familiarity import Familiarity
 from xai_core.images.scans import open_scans, slice_image, voxel_at
 from xai_core.images.scans.samples import load_scan_sample
+from xai_core.models.brain_mri_checks import Checks
 from xai_core.report.html_page import html_page
 from xai_core.report.nifti import nifti_map
 from xai_core.report.pdf_page import pdf_page
 from xai_core.types import Box, Prediction
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "mri.py"
+FINE = Checks("", "", inverted=False, strange=False, stripped=False)
 NAMES = ("glioma", "meningioma", "no tumour", "pituitary tumour")
 
 
@@ -62,13 +66,14 @@ def reading(shares: list[float], values: float, *, distance: float = 0.1) -> Rea
     scores = np.log(np.array(shares, np.float32))
     near = Familiarity(distance, 0.36, np.arange(5), np.ones(5, np.float32))
     prediction = Prediction(scores, np.array(shares, np.float32), NAMES)
-    return Reading(prediction, maps, Box(0, 0, 8, 8), near, True, Asked("grad_cam", "bn2"), "d" * 64)
+    return Reading(prediction, maps, Box(0, 0, 8, 8), near, True, FINE, Asked("grad_cam", "bn2"), "d" * 64)
 
 
 def test_the_first_visit_shows_four_maps_on_one_scale_of_a_labelled_scan(app: AppTest, tiles: list[list[Any]]):
     said = texts(app.run())
     assert "Research use only. A heat map is not an outline of a lesion." in said
     assert "SIMULATED" in said
+    assert "Skull and scalp seem to have been removed" in said
     picture = slice_image(load_scan_sample("simulated-lesion")[0], "sagittal", 138)
     asked = {"method": "hires_cam", "layers": ["blocks.4"], "classes": [0, 1, 2, 3]}
     expected = xai.explain(xai.load_model("brain-mri"), picture, **asked)
@@ -77,6 +82,35 @@ def test_the_first_visit_shows_four_maps_on_one_scale_of_a_labelled_scan(app: Ap
     np.testing.assert_allclose([tile.values for tile in tiles[-1]], expected.maps["blocks.4"], atol=1e-5)
     shown = app.dataframe[0].value.set_index("Diagnosis")["Probability"]
     np.testing.assert_allclose(shown[list(NAMES)], 100 * np.array(expected.probabilities), atol=1e-3)
+
+
+def with_skull() -> np.ndarray:
+    """A head of Cheng's collection, held out: uint8 (512, 512)."""
+    paths = slices(shared("brain-mri"))
+    chosen = paths[np.flatnonzero(split(paths) == "test")[0]]
+    return np.asarray(Image.open(chosen).convert("L"))
+
+
+@pytest.mark.data
+@pytest.mark.usefixtures("tiles")
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (np.rot90, "seems to lie with its top to the left"),
+        (lambda slice_: 255 - slice_, "Black and white seem exchanged"),
+        (lambda _slice: xai.load_sample("coffee").pixels[..., 1], "does not look like a slice of a head"),
+        (lambda slice_: slice_, ""),
+    ],
+)
+def test_a_picture_of_another_kind_is_told_before_any_diagnosis(app: AppTest, change: Any, said: str):
+    png = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(change(with_skull()))).save(png, "PNG")
+    app.run()
+    app.file_uploader[0].upload("x.png", png.getvalue(), "image/png").run()
+    everything = texts(app)
+    assert said in everything
+    assert ("do not read a diagnosis here" in everything) == bool(said)
+    assert ("The model says" in everything) != bool(said)
 
 
 def test_another_kind_of_scan_gets_no_diagnosis_unless_asked(app: AppTest, tiles: list[list[Any]]):

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 from sklearn.metrics import balanced_accuracy_score
 
 from tests.shared_data import shared
+from training.brain_mri.__main__ import main
 from training.brain_mri.augment import changed, moved, tones
+from training.brain_mri.card import from_weights
 from training.brain_mri.fit import Slices, batches, frozen_part, new_network
 from training.brain_mri.lesion import boxes, elsewhere, painted_over
 from training.brain_mri.measure import balanced, calibration_error, interval, patients, temperature
@@ -154,3 +158,21 @@ def test_intervals_widen_where_slices_of_one_patient_agree() -> None:
     assert high - low > 2 * (higher - lower)
     spread = 1.96 * np.sqrt(0.8 * 0.2 / 80)  # eighty patients, each right or wrong as a whole
     assert (high - low) / 2 == pytest.approx(spread, rel=0.15)
+
+
+@pytest.mark.data
+def test_the_command_goes_through_every_stage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data, photos = shared("brain-mri"), shared("photos")
+    main(["--data", str(data), "--photos", str(photos), "--limit", "40", "--epochs", "1", "--out", str(tmp_path)])
+    network = from_weights((tmp_path / "brain-mri.safetensors").read_bytes())
+    vectors = load_file(tmp_path / "brain-mri-vectors.safetensors")
+    record = json.loads((tmp_path / "brain-mri.json").read_text())
+    assert vectors["vectors"].shape == (len(vectors["labels"]), 1280)
+    assert len(vectors["labels"]) == sum(slices_of["train"] for slices_of in record["split"]["slices"].values())
+    assert "--limit 40" in record["training"]
+    assert record["test"]["slices"] >= 24
+    assert set(record) >= {"temperature", "familiarity", "source_probes", "changes", "limits"}
+    checks = json.loads((tmp_path / "brain-mri-checks.json").read_text())
+    assert set(checks["limits"]) == set(checks["test"]) == {"turned", "inverted", "strange", "stripped"}
+    assert network(torch.zeros(1, 3, 192, 192)).shape == (1, 4)
+    assert "balanced_accuracy" in capsys.readouterr().out

@@ -92,6 +92,8 @@ def tumour_painted_over(network: nn.Module, collection: Collection, asked: np.nd
     """Rightly named tumour slices with the tumour painted over, and with as much painted over elsewhere."""
     data, rng = collection.slices.of(asked), np.random.default_rng(seed)
     right = (scores_of(network, data.pictures).argmax(axis=1) == data.labels) & (data.labels != NO_TUMOUR)
+    if not right.any():
+        return {"tumour slices named rightly": 0}
     data = data.of(np.flatnonzero(right))
     gone = np.stack([painted_over(p, b, rng) for p, b in zip(data.pictures, data.boxes, strict=True)])
     places = [elsewhere(p, b, b, rng) for p, b in zip(data.pictures, data.boxes, strict=True)]

@@ -17,12 +17,23 @@ MARGIN = (
 )
 TWINS = 0.97  # correlation of standardised pictures at which two count as one
 _TWIN_SIDE = 40
+_LEAST_BLOCKS = 40  # of a class as long as a margin; smaller trials have shorter ones
 _RANK = {"train": 0, "validation": 1, "test": 2}
 
 
-def slices(data: Path) -> list[Path]:
-    """All slices, class by class, in the order of their numbers."""
-    return [path for name in CLASSES for path in sorted((data / name).glob("*.jpg"), key=lambda p: int(p.stem))]
+def slices(data: Path, limit: int | None = None) -> list[Path]:
+    """All slices, class by class, in the order of their numbers; with a limit so many of each class, evenly spaced."""
+    return [path for name in CLASSES for path in _spaced(sorted((data / name).glob("*.jpg"), key=_number), limit)]
+
+
+def _number(path: Path) -> int:
+    return int(path.stem)
+
+
+def _spaced(paths: list[Path], limit: int | None) -> list[Path]:
+    if limit is None or len(paths) <= limit:
+        return paths
+    return [paths[i * len(paths) // limit] for i in range(limit)]
 
 
 def label(path: Path) -> int:
@@ -33,11 +44,12 @@ def parts(count: int) -> list[Part]:
     """The part of each of the `count` slices of one class, in the order of their numbers."""
     given = [BLOCKS[i * len(BLOCKS) // count] for i in range(count)]
     answer = list(given)
+    margin = min(MARGIN, count // _LEAST_BLOCKS)
     for border in range(1, count):
         before, after = given[border - 1], given[border]
         if before != after:
-            less = range(border - MARGIN, border) if _RANK[before] < _RANK[after] else range(border, border + MARGIN)
-            answer[less.start : less.stop] = ["gap"] * MARGIN
+            less = range(border - margin, border) if _RANK[before] < _RANK[after] else range(border, border + margin)
+            answer[less.start : less.stop] = ["gap"] * margin
     return answer
 
 

@@ -48,9 +48,9 @@ def head_crop(image: SourceImage, side: int) -> HeadCrop:
     found = coarse.mean() >= _LEAST_HEAD
     if not found:
         coarse = np.ones_like(coarse)
-    box = _square_around(coarse, values.shape)
-    grey = _cut(values, box, side, beyond="edge")
-    mask = _cut(_grown(coarse, values.shape), box, side, beyond="constant") > 0.5
+    box = square_around(coarse, values.shape)
+    grey = cut(values, box, side, beyond="edge")
+    mask = cut(_grown(coarse, values.shape), box, side, beyond="constant") > 0.5
     return HeadCrop(np.where(mask, _scaled(grey, mask), 0).astype(np.float32), mask, box, bool(found))
 
 
@@ -89,7 +89,7 @@ def _reduced(values: np.ndarray) -> np.ndarray:
     return np.asarray(Image.fromarray(values).resize(size, Image.Resampling.BOX))
 
 
-def _square_around(coarse: np.ndarray, size: tuple[int, int]) -> Box:
+def square_around(coarse: np.ndarray, size: tuple[int, int]) -> Box:
     """The square around a coarse mask, with a margin, in pixels of the picture of `size` (height, width)."""
     (top, bottom), (left, right) = (
         (int(edges[0]) * full / small, (int(edges[-1]) + 1) * full / small)
@@ -107,7 +107,7 @@ def _grown(coarse: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return np.asarray(Image.fromarray(coarse.astype(np.float32)).resize((size[1], size[0]), Image.Resampling.BILINEAR))
 
 
-def _cut(values: np.ndarray, box: Box, side: int, *, beyond: Literal["edge", "constant"]) -> np.ndarray:
+def cut(values: np.ndarray, box: Box, side: int, *, beyond: Literal["edge", "constant"]) -> np.ndarray:
     """What lies in `box`, resampled with smoothing to (side, side); beyond the picture its edge goes on, or zero."""
     height, width = values.shape
     before = max(0, int(np.ceil(max(-box.top, -box.left))))
