@@ -16,7 +16,7 @@ import nibabel as nib
 import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
-from tests.browser.conftest import CHROMIUM, QUIET, ROOT, running_server
+from tests.browsing import CHROMIUM, QUIET, ROOT, running_server
 
 SLICES, SIDE = 300, 512
 # Turns the wheel n times and gives, for each notch, the milliseconds until that slice or a later one was drawn.

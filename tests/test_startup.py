@@ -16,7 +16,7 @@ import pytest
 import streamlit as st
 
 from dashboard.server import STOP_WITHIN_S, local_url, prepare_to_serve
-from tests.browser.conftest import running_server
+from tests.browsing import running_server
 
 ROOT = Path(__file__).resolve().parents[1]
 STATIC = Path(st.__file__).parent / "static"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, WebSocket, expect
 
-from tests.browser.conftest import PageOpener, ServerStarter
+from tests.browsing import PageOpener, ServerStarter
 from tests.test_theme import contrast
 
 pytestmark = pytest.mark.browser

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, WebSocket, expect
 
 from dashboard.app import PAGES
-from tests.browser.conftest import PageOpener, ServerStarter
+from tests.browsing import PageOpener, ServerStarter
 from tests.shared_data import photographs
 
 pytestmark = pytest.mark.browser

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import PageOpener, ServerStarter
+from tests.browsing import PageOpener, ServerStarter
 
 pytestmark = pytest.mark.browser
 

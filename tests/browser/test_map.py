@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import ServerStarter
 from tests.browser.map_page import STAGE, WAIT_MS, lasso, open_a_point, settled, still
+from tests.browsing import ServerStarter
 
 pytestmark = pytest.mark.browser
 

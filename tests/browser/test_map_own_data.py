@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import ServerStarter
 from tests.browser.map_page import WAIT_MS, lasso, open_a_point, settled, still
+from tests.browsing import ServerStarter
 from tests.shared_data import photographs, shared
 
 pytestmark = pytest.mark.browser

@@ -12,7 +12,7 @@ import torchvision
 from playwright.sync_api import Page, expect
 from torch import nn
 
-from tests.browser.conftest import PageOpener, ServerStarter
+from tests.browsing import PageOpener, ServerStarter
 
 pytestmark = pytest.mark.browser
 

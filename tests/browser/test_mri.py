@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from pydicom.data import get_testdata_file
 
-from tests.browser.conftest import PageOpener, ServerStarter
+from tests.browsing import PageOpener, ServerStarter
 
 pytestmark = pytest.mark.browser
 

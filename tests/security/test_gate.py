@@ -14,7 +14,7 @@ from streamlit.web.server.starlette.starlette_app_utils import create_signed_val
 from benchmarks.visitor import Visitor, visit
 from dashboard import gate
 from dashboard.app import PAGES
-from tests.browser.conftest import running_server
+from tests.browsing import running_server
 from tests.security.conftest import APP
 
 SECRET = "a secret of this test alone, long enough to sign"

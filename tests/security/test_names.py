@@ -13,7 +13,7 @@ from torch import nn
 
 import dashboard
 from dashboard.app import PAGES
-from tests.browser.conftest import PageOpener, chromium, open_page  # noqa: F401  the fixtures
+from tests.browsing import PageOpener
 
 pytestmark = pytest.mark.browser
 
@@ -67,7 +67,7 @@ def innocent(page: Page) -> None:
 
 
 @pytest.mark.parametrize("name", ADDRESSES)
-def test_names_are_text_on_every_page(open_page: PageOpener, url: str, name: str):  # noqa: F811
+def test_names_are_text_on_every_page(open_page: PageOpener, url: str, name: str):
     page = open_page()
     page.goto(f"{url}{name}")
     expect(page.locator("[data-testid=stMainBlockContainer] :is(h1, h2, h3)").first).to_be_visible(timeout=WAIT_MS)

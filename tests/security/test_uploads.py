@@ -13,7 +13,7 @@ from streamlit.web.server.starlette.starlette_app_utils import generate_xsrf_tok
 from websockets.exceptions import ConnectionClosed
 
 from benchmarks.visitor import Visitor, visit
-from tests.browser.conftest import running_server
+from tests.browsing import running_server
 from tests.security.conftest import APP, ROOT, Ask
 
 MB = 2**20
