@@ -19,7 +19,7 @@ from dashboard.plain_text import in_prose
 from dashboard.runs import Run
 from xai_core.datasets import Dataset
 from xai_core.evaluation.audit.job import AuditJob, Progressed, audit, stored_audit
-from xai_core.representation.class_names import matched
+from xai_core.models.same_class import matched
 from xai_core.types import LoadedModel
 
 WHY = (

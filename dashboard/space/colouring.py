@@ -11,7 +11,7 @@ from dashboard.run_lines import short
 from dashboard.scatter import Colours, by_category, by_value
 from dashboard.space.cached import once
 from dashboard.space.table import Space
-from xai_core.representation.class_names import matched
+from xai_core.models.same_class import matched
 from xai_core.representation.classes import class_centres, own_class_distances
 from xai_core.types import FeatureTable
 

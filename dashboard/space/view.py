@@ -14,8 +14,8 @@ from dashboard.space import choice, layouts
 from dashboard.space.cached import once
 from dashboard.space.layouts import Shown
 from dashboard.space.table import Space
+from xai_core.models.same_class import plain
 from xai_core.render.recipe import percent
-from xai_core.representation.class_names import plain
 from xai_core.representation.classes import class_centres
 from xai_core.types import FeatureTable
 

@@ -19,7 +19,7 @@ from xai_core.errors import ImageError
 from xai_core.images.display import display_pixels
 from xai_core.models.preprocess import prepare
 from xai_core.models.probability import log_probabilities
-from xai_core.representation.class_names import plain
+from xai_core.models.same_class import plain
 from xai_core.representation.spec import BATCH, THUMBNAIL_SIDE, Item, Shard
 from xai_core.representation.tap import Embed, Tap, embedder
 from xai_core.types import LoadedModel, SourceImage

@@ -48,7 +48,7 @@ def table_facts(model: LoadedModel, dataset: Dataset, tap: Tap) -> dict[str, obj
         "batch": BATCH,
         "thumbnail": THUMBNAIL_SIDE,
         "dataset": dataset.name,
-    }
+    } | ({} if card.labels == "one" else {"labels": card.labels})
 
 
 def digest_of(facts: object) -> str:

@@ -183,7 +183,7 @@ def test_only_new_and_changed_pictures_are_computed(tmp_path: Path, model: Loade
     assert same(table, build_table(model, after))
 
 
-@pytest.mark.parametrize("change", ["weights", "network", "input", "data", "labels", "classes", "layer"])
+@pytest.mark.parametrize("change", ["weights", "network", "input", "several", "data", "labels", "classes", "layer"])
 def test_another_question_never_gets_this_answer(
     tmp_path: Path, model: LoadedModel, digits: Dataset, change: str
 ) -> None:
@@ -198,6 +198,8 @@ def test_another_question_never_gets_this_answer(
         other = replace(model, module=network)
     elif change == "input":
         other = replace(model, card=replace(model.card, mean=(0.4, 0.5, 0.5)))
+    elif change == "several":  # other probabilities: a sigmoid in place of the softmax
+        other = replace(model, card=replace(model.card, labels="several"))
     elif change == "data":
         few = replace(few, digest="0" * 64)
     elif change == "labels":
