@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from dashboard.mri.reading import LAST, SUGGESTED, Asked, model, passed
+from dashboard.mri.reading import LAST, SUGGESTED, Asked, model, passed, twin
 from dashboard.mri.series import BATCH
 from xai_core.attribution.catalog import find_method
 from xai_core.attribution.class_maps import answer, make_target
@@ -54,10 +54,10 @@ def plain(inputs: torch.Tensor) -> torch.Tensor:
 
 
 def maps(inputs: torch.Tensor, asked: Asked) -> dict[str, torch.Tensor]:
-    network = model()
-    made = trace(network.module, inputs, [asked.layer])
-    target = make_target(lambda: made, inputs, list(range(len(network.card.class_names))))
-    question = Question(network.module, inputs, (asked.layer,), target, lambda: made)
+    inputs = inputs.contiguous(memory_format=torch.channels_last)
+    made = trace(twin().module, inputs, [asked.layer])
+    target = make_target(lambda: made, inputs, list(range(len(model().card.class_names))))
+    question = Question(twin().module, inputs, (asked.layer,), target, lambda: made)
     return answer(find_method(asked.method), question, None, None)
 
 

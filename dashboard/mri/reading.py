@@ -15,13 +15,14 @@ from dashboard.mri import shelf
 from xai_core.attribution.catalog import find_method
 from xai_core.attribution.class_maps import answer, make_target
 from xai_core.attribution.method import Question
-from xai_core.evaluation.familiarity import Familiarity, familiarity
+from xai_core.evaluation.familiarity import Familiarity, familiarities
 from xai_core.images.head_crop import grey_values, head_crop
 from xai_core.images.head_rim import rim_profile
 from xai_core.models.brain_mri import HEAD_SIDE, WEIGHTS, known_slices
 from xai_core.models.brain_mri_checks import LAYER, Checks, checked, pooled
 from xai_core.models.preprocess import head_input
 from xai_core.trace.capture import trace
+from xai_core.trace.fold import Folded, folded
 from xai_core.types import Box, LoadedModel, Prediction, SourceImage
 
 MODEL = "brain-mri"
@@ -65,6 +66,14 @@ def model() -> LoadedModel:
     return cached.model(MODEL)
 
 
+@cache
+def twin() -> Folded:
+    """The network as a series is read with it: faster by a third, the same up to rounding."""
+    network = model()
+    sample = torch.rand(1, 3, *network.card.input_size, generator=torch.Generator().manual_seed(0))
+    return folded(network.module, sample.to(network.device))
+
+
 def layer_names() -> list[str]:
     """The last layer of each stage, the suggested one first."""
     listed = cached.layers(MODEL, model())
@@ -95,20 +104,23 @@ def passed(images: Sequence[SourceImage], asked: Asked) -> list[Reading]:
     network, method = model(), find_method(asked.method)
     crops = [head_crop(image, HEAD_SIDE) for image in images]
     given = [head_input(network.card, crop, network.device) for crop in crops]
-    inputs = torch.cat([one.tensor for one in given])
-    made = trace(network.module, inputs, list(dict.fromkeys([asked.layer, LAST, LAYER])))
+    inputs = torch.cat([one.tensor for one in given]).contiguous(memory_format=torch.channels_last)
+    module = network.module if asked.layer in twin().changed else twin().module
+    made = trace(module, inputs, list(dict.fromkeys([asked.layer, LAST, LAYER])))
     target = make_target(lambda: made, inputs, list(range(len(network.card.class_names))))
-    maps = answer(method, Question(network.module, inputs, (asked.layer,), target, lambda: made), None, None)
+    maps = answer(method, Question(module, inputs, (asked.layer,), target, lambda: made), None, None)
+    known = known_slices()
     vectors = made.activations[LAST].detach().mean(dim=(2, 3)).cpu().numpy()
+    like = familiarities(known.vectors, vectors, known.limit)
     middle = pooled(made.activations[LAYER])
-    scores, known = made.scores.detach().float().cpu(), known_slices()
+    scores = made.scores.detach().float().cpu()
     shares = torch.softmax(scores, dim=1).numpy()
     return [
         Reading(
             Prediction(scores[i].numpy(), shares[i], network.card.class_names),
             maps[asked.layer][i].detach().float().cpu().numpy(),
             given[i].box,
-            familiarity(known.vectors, vectors[i], known.limit),
+            like[i],
             crops[i].found,
             checked(middle[i], rim_profile(grey_values(image))),
             asked,

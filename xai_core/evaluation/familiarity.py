@@ -31,8 +31,13 @@ def familiarity(known: np.ndarray, vector: np.ndarray, limit: float) -> Familiar
 
     A deep network's penultimate vectors tell strange inputs by their nearest neighbours (Sun et al. 2022).
     """
-    far, rows, cosines = distances(known, vector[None])
-    return Familiarity(float(far[0]), limit, rows[0], cosines[0])
+    return familiarities(known, vector[None], limit)[0]
+
+
+def familiarities(known: np.ndarray, vectors: np.ndarray, limit: float) -> list[Familiarity]:
+    """The same for several vectors (m, d), with one look at the training vectors."""
+    found = zip(*distances(known, vectors), strict=True)
+    return [Familiarity(float(far), limit, rows, cosines) for far, rows, cosines in found]
 
 
 def distances(known: np.ndarray, asked: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
