@@ -94,15 +94,15 @@ def _take_in(key: str) -> None:
     st.session_state["upload_turn"] += 1  # an empty uploader again: what was read is in the tray
 
 
-def model_control() -> None:
+def model_control(label: str = "Model") -> None:
     cards = own_models.offered()
     if state.selection().model not in cards:
         st.warning(own_models.unknown_in_words(state.selection().model), icon=":material/info:")
         state.choose(model=state.Selection().model)
-    choice("Model", "model", list(cards), lambda key: _model_title(cards[key]))
+    choice(label, "model", list(cards), lambda key: model_title(cards[key]))
 
 
-def _model_title(card: ModelCard) -> str:
+def model_title(card: ModelCard) -> str:
     if card.download is None:
         return f"{card.title} · {own_models.whose(card) or 'bundled'}"
     if is_on_disk(card.download):

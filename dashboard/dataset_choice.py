@@ -37,12 +37,12 @@ def choose(source: str) -> None:
     st.session_state["unit_data"] = (state.selection().model, source)
 
 
-def data_control() -> Dataset | None:
+def data_control(title: str = "Pictures to search") -> Dataset | None:
     """The choice of pictures; None while none are given. ImageError: those given are no data set."""
     source = chosen()
     st.session_state["unit_source"] = source
     st.segmented_control(
-        "Pictures to search",
+        title,
         [key for key in TITLES if key != "folder" or source == "folder" or is_local()],
         format_func=TITLES.__getitem__,
         key="unit_source",

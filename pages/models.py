@@ -1,16 +1,33 @@
-"""Which models there are: a network of one's own from a file of weights, and what is inside the chosen one."""
+"""Which models there are: a network of one's own from a file, what is inside the chosen one, and two side by side."""
 
 import streamlit as st
 
-from dashboard import controls, question, state
+from dashboard import controls, question, run_lines, state
 from dashboard.failures import in_words
 from dashboard.models import inspector as models_inspector
 from dashboard.models import view as models_view
+from dashboard.models.versus import page as versus_page
+
+TABS = {"one": "Open and look inside", "two": "Two models on the same pictures"}
 
 st.header("Models", anchor=False)
-models_view.open_own(controls.image_of(state.selection().picture))
-st.divider()
-asked = question.ask()
-state.write_link()
-with in_words():
-    models_inspector.inspector(asked)
+tab = st.segmented_control(
+    "View",
+    list(TABS),
+    format_func=TABS.__getitem__,
+    default="one",
+    key="models_tab",
+    persist_state="session",
+    required=True,
+    label_visibility="collapsed",
+)
+run_lines.begin()
+if tab == "two":
+    versus_page.page()
+else:
+    models_view.open_own(controls.image_of(state.selection().picture))
+    st.divider()
+    asked = question.ask()
+    state.write_link()
+    with in_words():
+        models_inspector.inspector(asked)

@@ -21,7 +21,7 @@ def as_csv(records: Sequence[Record], classes: Sequence[str]) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([*_COLUMNS, *_MORE])
     for record in records:
-        writer.writerow([_harmless(cell) for cell in _cells(record, classes)])
+        writer.writerow([harmless(cell) for cell in _cells(record, classes)])
     return text.getvalue()
 
 
@@ -61,5 +61,6 @@ def _cells(record: Record, classes: Sequence[str]) -> list[object]:
     ]
 
 
-def _harmless(cell: object) -> object:
+def harmless(cell: object) -> object:
+    """The cell, with a quote in front where a table program would take it for a formula."""
     return f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell

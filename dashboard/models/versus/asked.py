@@ -1,0 +1,69 @@
+"""Which two models, and which pictures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from dashboard import controls, dataset_choice, own_models, state
+from dashboard.failures import in_words
+from dashboard.model_loading import ready_model
+from xai_core.datasets import Dataset
+from xai_core.types import LoadedModel
+
+_KEY = "versus_model"
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """Two models and the pictures that both look at. source: where these are from, a key of dataset_choice.TITLES."""
+
+    a: LoadedModel
+    b: LoadedModel
+    dataset: Dataset
+    source: str
+
+    @property
+    def models(self) -> tuple[LoadedModel, LoadedModel]:
+        return self.a, self.b
+
+
+def ask() -> Pair | None:
+    """Draw the choices; None until all are made. A model that must be fetched ends this run of the page."""
+    left, right = st.columns(2, gap="medium")
+    with left:
+        controls.model_control("Model A")
+        state.write_link()
+        first = state.selection().model
+    with right:
+        second = _second(first)
+    with in_words():
+        dataset = dataset_choice.data_control("Pictures to compare on")
+    with left:
+        a = ready_model(first)
+    if second is None:
+        st.info("Choose model B: any of the list, or open a file of your own first.", icon=":material/compare:")
+        return None
+    with right:
+        b = ready_model(second, on_decline=lambda: st.session_state.update({_KEY: None}))
+    if dataset is None:
+        return None
+    return Pair(a, b, dataset, dataset_choice.chosen())
+
+
+def _second(first: str) -> str | None:
+    """The choice of model B, which is not model A."""
+    cards = {key: card for key, card in own_models.offered().items() if key != first}
+    if st.session_state.get(_KEY) not in cards:
+        st.session_state[_KEY] = None
+    chosen: str | None = st.selectbox(
+        "Model B",
+        list(cards),
+        index=None,
+        format_func=lambda key: controls.model_title(cards[key]),
+        key=_KEY,
+        persist_state="session",
+        placeholder="Choose a model",
+    )
+    return chosen
