@@ -6,74 +6,69 @@ same numbers up to rounding, and one walk over memory less for each.
 
 from __future__ import annotations
 
-from copy import deepcopy
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from xai_core.models.isolate import isolated
+
 TOLERANCE = 1e-4  # of the largest score
 
 
 @dataclass(frozen=True, eq=False)
 class Folded:
-    """module: the twin, in eval mode, without gradients for parameters.
+    """module: the twin, in eval mode; it shares every tensor but the folded convolutions' with the network.
 
-    changed: names of the convolutions whose outputs differ from the network's own, as they hold the norm's work too;
-    every other layer gives what the network's layer of that name gives.
+    changed: names of the layers whose output holds a norm's work too; every other layer gives what the network's layer
+    of that name gives.
     """
 
     module: nn.Module
-    changed: frozenset[str] = field(default_factory=frozenset)
+    changed: frozenset[str] = frozenset()
 
 
 def folded(module: nn.Module, sample: Tensor) -> Folded:
-    """The twin of a classifier in eval mode, which stays as it is. sample: (n, c, H, W), any picture that it can read.
+    """The twin of a classifier in eval mode, which stays as it is. sample: (n, c, H, W), any inputs that it can read.
 
-    A norm is folded where it alone reads the output of one convolution in the pass over `sample`; a twin whose scores
-    differ by more than rounding is given up for a plain copy.
+    A norm is folded where it got the very tensor that a convolution gave in the pass over `sample`, and each ran once.
+    If the twin's scores then differ by more than rounding (others read the convolution too), nothing is folded.
     """
-    twin = deepcopy(module).requires_grad_(False)
-    pairs = _pairs(twin, sample)
+    pairs, changed = _pairs(module, sample)
+    twin = isolated(module, [name for pair in pairs for name in pair])
     for convolution, norm in pairs:
-        layer: Any = twin.get_submodule(norm)
-        fused = fuse_conv_bn_eval(twin.get_submodule(convolution), layer)
-        twin.set_submodule(norm, _rest(layer))
-        twin.set_submodule(convolution, fused.requires_grad_(False))
+        first: Any = twin.get_submodule(convolution)
+        second: Any = twin.get_submodule(norm)
+        twin.set_submodule(convolution, fuse_conv_bn_eval(first, second).requires_grad_(False))
+        twin.set_submodule(norm, _rest(second))
     with torch.no_grad():
         own, other = module(sample), twin(sample)
-    if (own - other).abs().max() <= TOLERANCE * own.abs().max():
-        return Folded(twin, frozenset(convolution for convolution, _ in pairs))
-    return Folded(deepcopy(module).requires_grad_(False))
+    same = (own - other).abs().max() <= TOLERANCE * own.abs().max()
+    return Folded(twin, frozenset(changed)) if same else Folded(module)
 
 
-def _pairs(twin: nn.Module, sample: Tensor) -> list[tuple[str, str]]:
-    """(convolution, norm) where the norm got the very tensor that the convolution gave; each ran once."""
-    givers: dict[int, str] = {}
-    pairs: list[tuple[str, str]] = []
-    ran: list[str] = []
-    alive: list[object] = []  # no two tensors may share an id
-
-    def note(name: str, layer: nn.Module, taken: object, given: object) -> None:
-        alive.extend((taken, given))
-        ran.append(name)
-        if isinstance(layer, nn.Conv2d):
-            givers[id(given)] = name
-        elif id(taken) in givers:
-            pairs.append((givers[id(taken)], name))
-
-    hooks = [
-        layer.register_forward_hook(lambda layer, args, output, name=name: note(name, layer, args[0], output))
-        for name, layer in twin.named_modules()
-        if isinstance(layer, nn.Conv2d) or _folds(layer)
-    ]
+def _pairs(module: nn.Module, sample: Tensor) -> tuple[list[tuple[str, str]], list[str]]:
+    """(convolution, norm) to fold, and the names of all layers whose output is that convolution's."""
+    watched = isolated(module, [name for name, _ in module.named_modules()])
+    runs: list[tuple[str, nn.Module, object, object]] = []  # kept, so that no two tensors share an id
+    for name, part in watched.named_modules():
+        part.register_forward_hook(
+            lambda layer, args, output, name=name: runs.append((name, layer, args[0] if args else None, output))
+        )
     with torch.no_grad():
-        twin(sample)
-    for hook in hooks:
-        hook.remove()
-    return [pair for pair in pairs if all(ran.count(name) == 1 for name in pair)]
+        watched(sample)
+    once = Counter(name for name, *_ in runs)
+    givers = {id(output): name for name, layer, _, output in runs if isinstance(layer, nn.Conv2d)}
+    pairs = [
+        (givers[id(taken)], name)
+        for name, layer, taken, _ in runs
+        if _folds(layer) and id(taken) in givers and once[name] == once[givers[id(taken)]] == 1
+    ]
+    convolutions = {convolution for convolution, _ in pairs}
+    return pairs, [name for name, _, _, output in runs if givers.get(id(output)) in convolutions]
 
 
 def _folds(layer: nn.Module) -> bool:
