@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import struct
 import time
 from collections.abc import Iterator
@@ -113,17 +114,18 @@ class Visitor:
 
 
 @contextmanager
-def visit(base: str, **headers: str) -> Iterator[Visitor]:
+def visit(base: str, tls: ssl.SSLContext | None = None, **headers: str) -> Iterator[Visitor]:
     """A connection to the server at `base`, with the headers of a browser that came from there, or those given.
 
-    token: the one that goes with the cookie against cross-site requests.
+    tls: whom to trust, where `base` is https. token: the one that goes with the cookie against cross-site requests.
     """
     address, origin = urlsplit(base), headers.pop("Origin", base.rstrip("/"))
     protocols = ["streamlit", *filter(None, [headers.pop("token", "")])]
     host = headers.pop("Host", address.netloc)
     with connect(
-        f"ws://{host}/_stcore/stream",
+        f"{'wss' if tls else 'ws'}://{host}{address.path}/_stcore/stream",
         sock=socket.create_connection((address.hostname or "", address.port or 80)),
+        ssl=tls,
         additional_headers=headers,
         origin=Origin(origin),
         subprotocols=[Subprotocol(one) for one in protocols],

@@ -9,6 +9,7 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from dashboard import gate, served
+from dashboard.imports import import_for
 
 ROOT = Path(__file__).resolve().parent.parent
 STATIC = ROOT / "dashboard" / "static"
@@ -50,7 +51,9 @@ def main() -> None:
         st.navigation(_shut(), position="hidden").run()
         return
     served.hand_on()
-    st.navigation(_pages(), position="top").run()
+    page = st.navigation(_pages(), position="top")
+    import_for(_script(page.url_path or PAGES[0].name))
+    page.run()
     gate.way_out()
 
 
@@ -72,13 +75,17 @@ def _pages() -> list[StreamlitPage]:
 
 def _page(screen: Screen, *, default: bool = False) -> StreamlitPage:
     return st.Page(
-        ROOT / "pages" / f"{screen.name}.py",
+        _script(screen.name),
         title=screen.title,
         icon=f":material/{screen.icon}:",
         url_path="start" if default else screen.name,
         default=default,
         help=screen.help,
     )
+
+
+def _script(name: str) -> Path:
+    return ROOT / "pages" / f"{name}.py"
 
 
 def _go_to(page: StreamlitPage) -> None:

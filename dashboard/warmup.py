@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from dashboard import served
+from dashboard.imports import ALONE
 
 
 def warm() -> None:
@@ -14,9 +15,10 @@ def warm() -> None:
     if served.was_started():
         served.take_in()
         return
-    from dashboard import cached, computing, drawing  # not at the top: the imports are the slow part
-    from dashboard.state import Selection
-    from xai_core.attribution.explain import suggested_layer
+    with ALONE:  # not at the top: the imports are the slow part
+        from dashboard import cached, computing, drawing
+        from dashboard.state import Selection
+        from xai_core.attribution.explain import suggested_layer
 
     chosen = Selection()
     model = cached.model(chosen.model)

@@ -31,14 +31,16 @@ PageOpener = Callable[..., Page]
 
 
 @contextmanager
-def running_server(script: Path, *extra: str) -> Iterator[str]:
-    """Run a Streamlit script on a free port with `extra` options, give its address, and end it by its pid."""
+def running_server(script: Path, *extra: str, under: str = "") -> Iterator[str]:
+    """Run a Streamlit script on a free port with `extra` options, give its address, and end it by its pid.
+
+    under: a path to live under, like "/sightline", which the address then ends with."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    base = f"http://127.0.0.1:{port}"
+    base = f"http://127.0.0.1:{port}{under}"
     options = ["--server.headless", "true", "--browser.gatherUsageStats", "false", "--server.fileWatcherType", "none"]
-    options += ["--server.port", str(port), "--server.address", "127.0.0.1"]
+    options += ["--server.port", str(port), "--server.address", "127.0.0.1", "--server.baseUrlPath", under]
     command = [sys.executable, "-m", "streamlit", "run", str(script), *options, *extra]
     search = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     with subprocess.Popen(
@@ -109,7 +111,7 @@ def page(open_page: PageOpener) -> Page:
 def is_fault(message: ConsoleMessage) -> bool:
     """An error on the console, but for Streamlit's own two questions whether it is served from /<page>/ (404: no)."""
     asked = urlsplit(message.location.get("url", "")).path
-    return message.type == "error" and not re.fullmatch(r"/\w+/_stcore/(health|host-config)", asked)
+    return message.type == "error" and not re.fullmatch(r"(/\w+)+/_stcore/(health|host-config)", asked)
 
 
 def is_foreign(request: Request) -> bool:
