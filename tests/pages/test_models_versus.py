@@ -119,7 +119,7 @@ def test_two_models_of_digits_from_the_button_to_the_maps_and_again_from_the_dis
     top = table.iloc[0]
     assert (top["Label"], top["Name"]) == (str(truth[surest]), dataset.items[surest].id)
     assert (top.iloc[2], top.iloc[4]) == (str(a[surest]), str(b[surest]))
-    assert top["A sure"] == pytest.approx(sure_a[surest], abs=1e-4)
+    assert top["A sure"] == pytest.approx(100 * sure_a[surest], abs=0.01)
     assert (table.iloc[:, 2] != table.iloc[:, 4]).all()
     assert f"`{dataset.items[surest].id}` · where each model looks" in words
 

@@ -43,7 +43,10 @@ def ask() -> Pair | None:
     with left:
         a = ready_model(first)
     if second is None:
-        st.info("Choose model B: any of the list, or open a file of your own first.", icon=":material/compare:")
+        st.info(
+            "Choose model B from the list. A model of your own is there once you have opened its file.",
+            icon=":material/compare:",
+        )
         return None
     with right:
         b = ready_model(second, on_decline=lambda: st.session_state.update({_KEY: None}))

@@ -113,8 +113,8 @@ def _unjudged(joined: Joined) -> None:
     if unjudged.any():
         missing = [in_prose(table.class_names[i]) for i in np.unique(labels[unjudged])]
         st.caption(
-            f":material/info: Not both models have a class of the name {_listed(missing)}, so {int(unjudged.sum()):,} "
-            "of the labelled pictures do not count for who is right."
+            f":material/info: {int(unjudged.sum()):,} pictures do not count for who is right, because not both models "
+            f"have a class called {_listed(missing)}. Name the folders as the models name their classes."
         )
 
 

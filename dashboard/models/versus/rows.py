@@ -23,24 +23,15 @@ def table(pair: Pair, joined: Joined) -> int | None:
     """Draw the table; gives the row that is open, at first the top one, or None where there is none."""
     lists = _lists(joined)
     st.subheader("Picture by picture", anchor=False)
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        chosen: str = st.segmented_control(
-            "Show",
-            list(lists),
-            format_func=lambda name: f"{name} ({len(lists[name]):,})",
-            default=next(name for name, rows in lists.items() if len(rows)),
-            key=f"versus_list_{'_'.join(lists)}",
-            required=True,
-            label_visibility="collapsed",
-        )
-        st.download_button(
-            "All answers (CSV)",
-            partial(as_csv, pair, joined),
-            "two-models.csv",
-            "text/csv",
-            icon=":material/table:",
-            on_click="ignore",
-        )
+    chosen: str = st.segmented_control(
+        "Show",
+        list(lists),
+        format_func=lambda name: f"{name} ({len(lists[name]):,})",
+        default=next(name for name, rows in lists.items() if len(rows)),
+        key=f"versus_list_{'_'.join(lists)}",
+        required=True,
+        label_visibility="collapsed",
+    )
     rows = lists[chosen]
     if not len(rows):
         st.info("There are none.", icon=":material/check:")
@@ -83,18 +74,27 @@ def _table(pair: Pair, joined: Joined, rows: np.ndarray, name: str) -> int:
         hide_index=True,
         key=key,
         row_height=64,
-        height=min(480, 40 + 65 * len(shown)),
+        height="content" if len(shown) <= 6 else 460,
         on_select="rerun",
         selection_mode="single-cell",
         column_config={
             "Picture": st.column_config.ImageColumn(width="small"),
-            "A sure": st.column_config.NumberColumn(format="percent", width="small"),
-            "B sure": st.column_config.NumberColumn(format="percent", width="small"),
+            "A sure": st.column_config.NumberColumn(format="%.1f %%", width="small"),
+            "B sure": st.column_config.NumberColumn(format="%.1f %%", width="small"),
         },
         alt="Both models' answers; choose a row to see where each looks",
     )
     told = f"The first {MOST_ROWS} of {len(rows):,}; the CSV has them all. " if len(rows) > MOST_ROWS else ""
-    st.caption(f"{told}Click a row to see where each model looks. A click on a heading sorts.")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"{told}Click a row to see where each model looks. A click on a heading sorts.", width="stretch")
+        st.download_button(
+            "All answers (CSV)",
+            partial(as_csv, pair, joined),
+            "two-models.csv",
+            "text/csv",
+            icon=":material/table:",
+            on_click="ignore",
+        )
     cells = state.selection.cells
     return shown[min(cells[0][0], len(shown) - 1)] if cells else shown[0]
 
@@ -107,8 +107,8 @@ def _row(pair: Pair, joined: Joined, row: int) -> dict[str, Any]:
         "Picture": thumbnail_url(a, at_a),
         **told,
         f"A · {pair.a.card.title}": short_name(a.model_classes[a.predictions[at_a]]),
-        "A sure": float(a.probabilities[at_a]),
+        "A sure": 100 * float(a.probabilities[at_a]),
         f"B · {pair.b.card.title}": short_name(b.model_classes[b.predictions[at_b]]),
-        "B sure": float(b.probabilities[at_b]),
+        "B sure": 100 * float(b.probabilities[at_b]),
         "Name": str(a.names[at_a]),
     }
