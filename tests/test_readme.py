@@ -1,4 +1,4 @@
-"""The README's Python runs as it stands, and the pictures that it shows exist."""
+"""The Python of README and docs/python.md runs as it stands, and what they and the guide point to exists."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.xai_core.models.onnx.exports import KerasLike, keras_file
 from xai_core.models.checkpoint.card_file import write_card
 
 ROOT = Path(__file__).resolve().parents[1]
-README = (ROOT / "README.md").read_text("utf-8")
+README, PYTHON, GUIDE = (ROOT / name for name in ("README.md", "docs/python.md", "docs/guide.md"))
 
 
 def test_every_python_block_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -27,7 +27,8 @@ def test_every_python_block_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     Path("brain.yaml").write_text(write_card(xai.open_checkpoint("brain.ckpt").card), "utf-8")
     Path("brain.onnx").write_bytes(keras_file(KerasLike(4, 3).eval(), 13, "Softmax"))
     names: dict[str, object] = {"network": network, "inputs": torch.randn(1, 3, 224, 224)}
-    blocks = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    told = README.read_text("utf-8") + PYTHON.read_text("utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", told, flags=re.DOTALL)
     assert len(blocks) >= 3
     bundled = xai.load_model("imagenet")
     for block in blocks:
@@ -36,6 +37,7 @@ def test_every_python_block_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert (tmp_path / "heat_map.png").is_file()
 
 
-def test_every_picture_and_file_that_it_names_exists():
-    for target in re.findall(r"\]\(([^)#]+)\)", README):
-        assert (ROOT / target).exists(), target
+@pytest.mark.parametrize("page", [README, PYTHON, GUIDE], ids=lambda page: page.name)
+def test_every_picture_and_file_that_it_names_exists(page: Path):
+    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text("utf-8")):
+        assert (page.parent / target).exists(), target
