@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,10 +13,9 @@ from xai_core.images.scan_format import scan_format
 from xai_core.images.scans import Series, open_scans
 from xai_core.images.scans.files import contents
 from xai_core.images.scans.limits import DEFAULT_SCAN_LIMITS
-from xai_core.types import SourceImage
+from xai_core.types import Progress, SourceImage
 
 MOST_PICTURES = 400
-Progress = Callable[[int, int], None]
 _UNREADABLE = "A file is neither a scan nor a picture that can be read; give DICOM, NIfTI, PNG or JPEG files, or a zip."
 
 

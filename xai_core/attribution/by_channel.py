@@ -8,8 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from xai_core.attribution.method import Progress, Question
+from xai_core.attribution.method import Question
 from xai_core.trace.target import target_scores
+from xai_core.types import Progress
 
 # (question, picture, layer) to the function from channels (b,) to scores (b, n_classes)
 Start = Callable[[Question, int, str], Callable[[Tensor], Tensor]]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from xai_core.attribution.method import Method, NoSettings, Progress, Question
+from xai_core.attribution.method import Method, NoSettings, Question
 from xai_core.errors import LayerError, NotApplicable
 from xai_core.trace.capture import Trace, trace
 from xai_core.trace.head import Head, find_head, head_at
 from xai_core.trace.target import target_scores
+from xai_core.types import Progress
 
 
 def cam(head: Head, activations: Tensor, classes: Tensor) -> Tensor:

@@ -9,10 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from xai_core.attribution.catalog import find_method
-from xai_core.attribution.method import Method, Progress, Question
+from xai_core.attribution.method import Method, Question
 from xai_core.errors import LayerError
 from xai_core.trace.capture import Trace, trace
 from xai_core.trace.target import Score, Target
+from xai_core.types import Progress
 
 Classes = int | Sequence[int] | Tensor | None
 

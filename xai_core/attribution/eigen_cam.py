@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from xai_core.attribution.method import Method, Progress, Question, setting
+from xai_core.attribution.method import Method, Question, setting
 from xai_core.trace.target import target_scores
+from xai_core.types import Progress
 
 
 @dataclass(frozen=True)

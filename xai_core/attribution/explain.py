@@ -10,14 +10,14 @@ import torch
 
 from xai_core.attribution.catalog import find_method
 from xai_core.attribution.class_maps import answer, make_target
-from xai_core.attribution.method import Progress, Question
+from xai_core.attribution.method import Question
 from xai_core.errors import LayerError, ModelError, NotApplicable
 from xai_core.models.layers import layers as list_layers
 from xai_core.models.preprocess import prepare
 from xai_core.models.probability import probabilities
 from xai_core.trace.capture import Trace, trace
 from xai_core.trace.target import Score
-from xai_core.types import Explanation, LoadedModel, ModelInput, Prediction, SourceImage
+from xai_core.types import Explanation, LoadedModel, ModelInput, Prediction, Progress, SourceImage
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,8 +6,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from xai_core.attribution import grad_cam, guided_backprop
-from xai_core.attribution.method import INPUT, Method, NoSettings, Progress, Question
+from xai_core.attribution.method import INPUT, Method, NoSettings, Question
 from xai_core.trace.relu_rules import no_relu_reason
+from xai_core.types import Progress
 
 
 def _answer(question: Question, settings: NoSettings, on_progress: Progress) -> dict[str, Tensor]:

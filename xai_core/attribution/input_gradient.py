@@ -12,10 +12,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from xai_core.attribution.method import INPUT, Progress, Question
+from xai_core.attribution.method import INPUT, Question
 from xai_core.trace.capture import trace
 from xai_core.trace.pixel_gradient import input_gradient, score_gradient
 from xai_core.trace.relu_rules import Rule
+from xai_core.types import Progress
 
 
 def by_input_gradient(

@@ -11,9 +11,10 @@ from torch import Tensor
 
 from xai_core.attribution.baseline import BASELINES, baseline
 from xai_core.attribution.input_gradient import weighted_gradients
-from xai_core.attribution.method import INPUT, Method, Progress, Question, setting
+from xai_core.attribution.method import INPUT, Method, Question, setting
 from xai_core.trace.capture import trace
 from xai_core.trace.target import target_scores
+from xai_core.types import Progress
 
 
 @dataclass(frozen=True)

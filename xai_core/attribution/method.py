@@ -13,8 +13,8 @@ from xai_core.errors import LayerError, SettingError
 from xai_core.trace.capture import Trace, score_gradients
 from xai_core.trace.relu_rules import Rule
 from xai_core.trace.target import Target
+from xai_core.types import Progress
 
-Progress = Callable[[int, int], None]
 INPUT = "input"  # the name under which a pixel-level method's map stands, in place of a layer
 
 

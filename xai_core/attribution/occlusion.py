@@ -9,10 +9,11 @@ import torch
 from torch import Tensor
 
 from xai_core.attribution.baseline import BASELINES, baseline
-from xai_core.attribution.method import INPUT, Method, Progress, Question, setting
+from xai_core.attribution.method import INPUT, Method, Question, setting
 from xai_core.errors import SettingError
 from xai_core.trace.capture import trace
 from xai_core.trace.target import target_scores
+from xai_core.types import Progress
 
 Window = tuple[slice, slice]
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from xai_core.attribution.method import INPUT, Method, Progress, Question, setting
+from xai_core.attribution.method import INPUT, Method, Question, setting
 from xai_core.errors import NotApplicable
 from xai_core.models.grid import Grid, grid_of
 from xai_core.trace.attention import Attention, attention_pass
 from xai_core.trace.target import target_scores
+from xai_core.types import Progress
 
 
 @dataclass(frozen=True)

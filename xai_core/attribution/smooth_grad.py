@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from xai_core.attribution.input_gradient import weighted_gradients
-from xai_core.attribution.method import INPUT, Method, Progress, Question, setting
+from xai_core.attribution.method import INPUT, Method, Question, setting
+from xai_core.types import Progress
 
 
 @dataclass(frozen=True)

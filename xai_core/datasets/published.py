@@ -19,9 +19,7 @@ from xai_core.datasets.limits import DEFAULT_DATASET_LIMITS
 from xai_core.datasets.listing import listing_digest
 from xai_core.errors import ImageError
 from xai_core.images.digest import array_digest
-from xai_core.types import SourceImage
-
-Progress = Callable[[int, int], None]
+from xai_core.types import Progress, SourceImage
 
 
 @dataclass(frozen=True)

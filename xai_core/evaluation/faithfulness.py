@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xai_core.attribution.method import Progress
 from xai_core.evaluation.perturbation import BATCH, STEPS, Curve, Fill, Kind, curves
 from xai_core.evaluation.remake import no_progress, refuse_empty
 from xai_core.evaluation.rival_maps import centre, shuffled
-from xai_core.types import LoadedModel, ModelInput
+from xai_core.types import LoadedModel, ModelInput, Progress
 
 RANDOM_MAPS = 3
 MARKED = 0.2  # the share of the pixels that "the marked area" means in words

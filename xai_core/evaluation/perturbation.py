@@ -12,14 +12,14 @@ import torch
 from torch import Tensor
 
 from xai_core.attribution.baseline import baseline
-from xai_core.attribution.method import Progress, Question
+from xai_core.attribution.method import Question
 from xai_core.errors import SettingError
 from xai_core.evaluation.remake import no_progress
 from xai_core.evaluation.rival_maps import ranks
 from xai_core.models.probability import probabilities
 from xai_core.trace.capture import trace
 from xai_core.trace.target import Target
-from xai_core.types import LoadedModel, ModelInput
+from xai_core.types import LoadedModel, ModelInput, Progress
 
 Kind = Literal["deletion", "insertion"]
 Fill = Literal["grey", "blurred"]

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xai_core.attribution.method import Progress
 from xai_core.evaluation.random_twin import random_twin, stages
 from xai_core.evaluation.remake import Remake, no_progress, refuse_empty
 from xai_core.evaluation.similarity import Similarity, similarity
-from xai_core.types import LoadedModel, ModelInput
+from xai_core.types import LoadedModel, ModelInput, Progress
 
 POINTS = 6
 
@@ -61,9 +60,10 @@ def cascade(
     found = stages(model.module, given.tensor)[::-1]
     chosen = np.unique(np.linspace(0, len(found) - 1, min(points, len(found))).round().astype(int))
     steps: list[Step] = []
+    twin, forgotten = model.module, 0
     for last in chosen:
-        fresh = [name for stage in found[: last + 1] for name in stage]
-        twin = random_twin(model.module, fresh, seed)
+        fresh = [name for stage in found[forgotten : last + 1] for name in stage]
+        twin, forgotten = random_twin(twin, fresh, seed), last + 1  # what it has forgotten before stays as it is
         theirs = remake(twin, given.tensor, [class_index])[0, 0]
         alike = similarity(values, np.nan_to_num(theirs), magnitude=magnitude)
         steps.append(Step(found[last][0], (last + 1) / len(found), theirs, alike))

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 from xai_core.attribution.catalog import find_method
 from xai_core.attribution.class_maps import class_maps
-from xai_core.attribution.method import INPUT, Progress
+from xai_core.attribution.method import INPUT
 from xai_core.errors import SightlineError
-from xai_core.types import Explanation, LoadedModel
+from xai_core.types import Explanation, LoadedModel, Progress
 
 Remake = Callable[[nn.Module, Tensor, Sequence[int]], np.ndarray]
 """(network, inputs (n, c, H, W), k classes) to signed maps float32 (n, k, h, w)."""

@@ -12,12 +12,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from xai_core.attribution.method import Progress
 from xai_core.evaluation.imputation import NOISE, impute
 from xai_core.evaluation.perturbation import BATCH, probability
 from xai_core.evaluation.remake import no_progress, refuse_empty
 from xai_core.evaluation.rival_maps import centre, ranks, shuffled
-from xai_core.types import LoadedModel, ModelInput
+from xai_core.types import LoadedModel, ModelInput, Progress
 
 SHARES = (0.2, 0.5, 0.8)
 RANDOM_MAPS = 2

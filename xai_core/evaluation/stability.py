@@ -10,11 +10,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from xai_core.attribution.method import Progress
 from xai_core.evaluation.perturbation import probability
 from xai_core.evaluation.remake import Remake, no_progress, refuse_empty
 from xai_core.evaluation.similarity import GRID, Similarity, comparable, of_comparable
-from xai_core.types import LoadedModel, ModelCard, ModelInput
+from xai_core.types import LoadedModel, ModelCard, ModelInput, Progress
 
 NOISE = 0.05  # standard deviation, as a share of black to white
 SHIFT = 1 / 28  # of each side: 8 of 224 pixels, two cells of the grid on which maps are compared

@@ -6,7 +6,7 @@ their number, and looking at another unit afterwards costs nothing (Zeiler & Fer
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -19,9 +19,7 @@ from xai_core.features.patch_job import By, Finder, PatchJob, finder, patch_job
 from xai_core.features.patch_store import held, job_folder, load_state, save_state
 from xai_core.features.patches import TopPatches
 from xai_core.models.preprocess import prepare
-from xai_core.types import LoadedModel
-
-Progress = Callable[[int, int], None]
+from xai_core.types import LoadedModel, Progress
 
 
 def top_patches(

@@ -17,9 +17,7 @@ from xai_core.models.device import pick_device
 from xai_core.models.digits import build_digits, digits_card
 from xai_core.models.download import fetch
 from xai_core.models.load import loaded
-from xai_core.types import LoadedModel, ModelCard
-
-Progress = Callable[[int, int], None]
+from xai_core.types import LoadedModel, ModelCard, Progress
 
 
 @dataclass(frozen=True)

@@ -19,9 +19,7 @@ from urllib.parse import unquote, urlsplit
 import torch
 
 from xai_core.errors import ModelError
-from xai_core.types import Download
-
-Progress = Callable[[int, int], None]
+from xai_core.types import Download, Progress
 
 _CHUNK_BYTES = 256 * 1024
 _SIZE_TOLERANCE_BYTES = 1024  # torchvision states sizes to a thousandth of a MiB

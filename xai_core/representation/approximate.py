@@ -7,7 +7,6 @@ read for a query. How many is found by measuring the recall on rows of the table
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ import numpy as np
 
 from xai_core.representation.derived import keep
 from xai_core.representation.distances import Metric, Nearest, Searchable, blocks, check_k, exact_distances, nearest
+from xai_core.types import Progress
 
 if TYPE_CHECKING:
     import faiss
@@ -24,7 +24,6 @@ WANTED_RECALL = 0.97
 _SAMPLE = 100
 _A_LIST = 40  # rows to train on for each list; fewer make FAISS warn
 _EXTRA = 4  # candidates for each neighbour wanted
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,9 +17,7 @@ from xai_core.representation.spec import digest_of, items_of, shard_size, shards
 from xai_core.representation.store import BUSY, finished_keys, missing, prepare_folder, table_folder
 from xai_core.representation.tap import find_tap
 from xai_core.representation.view import in_memory, open_view
-from xai_core.types import FeatureTable, LoadedModel
-
-Progress = Callable[[int, int], None]
+from xai_core.types import FeatureTable, LoadedModel, Progress
 
 
 def build_table(

@@ -13,14 +13,13 @@ from xai_core.representation.approximate import in_candidate_order, search_candi
 from xai_core.representation.derived import keep
 from xai_core.representation.distances import Metric, Searchable, check_k, check_metric
 from xai_core.representation.neighbours import Index, open_index
-from xai_core.types import FeatureTable
+from xai_core.types import FeatureTable, Progress
 
 K = 45  # three times the perplexity of the t-SNE maps
 EXACT_UP_TO = 20_000
 _QUERIES = 500  # between two looks at the progress
 _IN_CACHE = 50  # rows whose candidates are measured at a time
 _EXTRA = 4  # candidates beyond k, which rounding may have put in another order
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,12 +14,11 @@ from scipy.optimize import minimize
 from scipy.special import log_softmax
 
 from xai_core.errors import NotApplicable
-from xai_core.types import FeatureTable
+from xai_core.types import FeatureTable, Progress
 
 _MOST_TO_LEARN_FROM = 20_000
 _STEPS = 100
 _DECAY = 1e-3
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,10 +17,9 @@ from xai_core.representation.approximate import (
 )
 from xai_core.representation.derived import keep
 from xai_core.representation.distances import Metric, Nearest, Searchable, check_metric, nearest, searchable
-from xai_core.types import FeatureTable
+from xai_core.types import FeatureTable, Progress
 
 EXACT_UP_TO = 300_000
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,8 +9,8 @@ import numpy as np
 from scipy.linalg import eigh
 
 from xai_core.representation.distances import blocks
-from xai_core.representation.projection import Progress, Projection, check_map
-from xai_core.types import FeatureTable
+from xai_core.representation.projection import Projection, check_map
+from xai_core.types import FeatureTable, Progress
 
 
 @dataclass(frozen=True, eq=False)

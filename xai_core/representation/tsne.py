@@ -12,9 +12,9 @@ import numpy as np
 from xai_core.representation.graph import Graph, knn_graph
 from xai_core.representation.neighbours import Index, neighbours, open_index
 from xai_core.representation.pca import components, coordinates
-from xai_core.representation.projection import Progress, Projection, check_map
+from xai_core.representation.projection import Projection, check_map
 from xai_core.representation.tsne_place import placer
-from xai_core.types import FeatureTable
+from xai_core.types import FeatureTable, Progress
 
 PERPLEXITY = 15.0
 GATHER, SETTLE = 60, 200  # iterations in which clusters form, and in which they spread

@@ -16,9 +16,9 @@ from typing import IO, Any
 import numpy as np
 
 from xai_core.errors import SightlineError
-from xai_core.representation.projection import Progress, Projection, check_map
+from xai_core.representation.projection import Projection, check_map
 from xai_core.representation.umap_child import receive, send
-from xai_core.types import FeatureTable
+from xai_core.types import FeatureTable, Progress
 
 NEIGHBOURS, MIN_DIST = 15, 0.1
 _LOOK = 0.1  # seconds between two looks at whether to stop

@@ -19,6 +19,7 @@ from xai_core.types.model import (
     ModelInput,
     ResizeRule,
 )
+from xai_core.types.progress import Progress
 
 __all__ = [
     "Box",
@@ -34,6 +35,7 @@ __all__ = [
     "ModelCard",
     "ModelInput",
     "Prediction",
+    "Progress",
     "ReceptiveField",
     "ResizeRule",
     "SourceImage",

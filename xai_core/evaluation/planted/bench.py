@@ -12,7 +12,7 @@ from torch import Tensor
 
 from xai_core.attribution.catalog import METHODS, find_method
 from xai_core.attribution.class_maps import class_maps
-from xai_core.attribution.method import INPUT, Method, Progress
+from xai_core.attribution.method import INPUT, Method
 from xai_core.errors import NotApplicable
 from xai_core.evaluation.localisation import TOLERANCE, Found, edges_of, found, interval
 from xai_core.evaluation.planted.cases import TASKS, Case, Task
@@ -20,7 +20,7 @@ from xai_core.evaluation.planted.network import STAGES, planted_model
 from xai_core.evaluation.planted.worlds import inputs_of
 from xai_core.evaluation.remake import no_progress
 from xai_core.evaluation.rival_maps import centre
-from xai_core.types import LoadedModel
+from xai_core.types import LoadedModel, Progress
 
 MEASURES = tuple(field.name for field in fields(Found))
 TRIVIAL = {"random": "Random map", "centre": "Middle of the picture", "edges": "Edges of the picture"}

@@ -16,8 +16,9 @@ from xai_core.images.scans.geometry import ACROSS, affine_of_planes, canonical, 
 from xai_core.images.scans.limits import ScanLimits, check_voxels
 from xai_core.images.scans.refusals import reader_errors_refused
 from xai_core.images.scans.stacks import distance
-from xai_core.images.scans.volume import Progress, Volume
+from xai_core.images.scans.volume import Volume
 from xai_core.images.scans.windows import CT_PRESETS, automatic_windows
+from xai_core.types import Progress
 
 _TILT_DEGREES = 1.0
 _BURNED_IN = {

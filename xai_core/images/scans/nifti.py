@@ -13,9 +13,9 @@ from xai_core.images.scans.geometry import ACROSS, canonical, plane_across, spac
 from xai_core.images.scans.limits import ScanLimits
 from xai_core.images.scans.nifti_header import NiftiHeader, read_header, unpacked
 from xai_core.images.scans.refusals import reader_errors_refused
-from xai_core.images.scans.volume import NamedWindow, Plane, Progress, Series, Volume
+from xai_core.images.scans.volume import NamedWindow, Plane, Series, Volume
 from xai_core.images.scans.windows import automatic_windows
-from xai_core.types import Window
+from xai_core.types import Progress, Window
 
 _THICK = 1.2  # slices this much thicker than the next axis tell the plane they were acquired in
 

@@ -15,7 +15,8 @@ from xai_core.images.scans.geometry import plane_of
 from xai_core.images.scans.limits import DEFAULT_SCAN_LIMITS, ScanLimits
 from xai_core.images.scans.nifti import nifti_series
 from xai_core.images.scans.stacks import Stack, stacks_of
-from xai_core.images.scans.volume import Progress, Scans, Series, Volume
+from xai_core.images.scans.volume import Scans, Series, Volume
+from xai_core.types import Progress
 
 _SCAN = "The scan"
 

@@ -8,11 +8,10 @@ from typing import Literal
 
 import numpy as np
 
-from xai_core.types import Window
+from xai_core.types import Progress, Window
 
 Plane = Literal["axial", "coronal", "sagittal"]
 PLANES: tuple[Plane, ...] = ("axial", "coronal", "sagittal")
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
