@@ -10,7 +10,6 @@ import numpy as np
 from xai_core.errors import NotApplicable, SettingError
 from xai_core.types import FeatureTable
 
-Progress = Callable[[int, int], None]
 Place = Callable[[np.ndarray], np.ndarray]
 FEWEST = 5
 
