@@ -85,7 +85,9 @@ def _verdict(top: DeltaGenerator, subject: Subject, running: bool) -> None:
     ruling = verdict.verdict(made, subject.traced.prediction, familiar=near is None or near.familiar)
     decided = ruling.complete or ruling.level == "bad"
     box = {"good": top.success, "unclear": top.warning, "bad": top.error}[ruling.level] if decided else top.info
-    box(words.headline(ruling, subject.traced.prediction, running))
+    levels = verdict.levels_of(made)
+    decisive = [check.question for check in CHECKS if levels.get(check.name) == ruling.level != "good"]
+    box(words.headline(ruling, subject.traced.prediction, decisive, running))
 
 
 def _offer(subject: Subject) -> None:

@@ -16,6 +16,7 @@ from xai_core.evaluation.faithfulness import Faithfulness, Trial
 from xai_core.evaluation.fineness import Fineness
 from xai_core.evaluation.perturbation import Curve
 from xai_core.evaluation.randomisation import Cascade
+from xai_core.evaluation.rival_maps import PATCH
 from xai_core.evaluation.road import Road
 from xai_core.evaluation.specificity import Specificity
 from xai_core.evaluation.stability import Stability
@@ -29,6 +30,11 @@ TITLES = {"deletion": "Painted grey, the highest first", "insertion": "Brought b
 
 def curves(found: Faithfulness, subject: Subject) -> None:
     """Deletion and insertion side by side: this map, three random ones, the middle."""
+    if subject.pixels:
+        st.caption(
+            f"This map has a value for every pixel. It is tested in patches of {PATCH} × {PATCH} pixels, here and in "
+            "the next check: scattered pixels torn out would break any picture, whatever they mean."
+        )
     for column, trial, good in zip(st.columns(2), (found.deletion, found.insertion), ("low", "high"), strict=True):
         with column:
             st.caption(f"{TITLES[trial.own.kind]}: a good map's curve is {good}.")
@@ -80,20 +86,24 @@ def to_scale(found: Fineness, subject: Subject) -> None:
 
 
 def _figure(lines: list[go.Scatter], key: str, alt: str) -> None:
-    figure = go.Figure(lines)
+    _drawn(
+        go.Figure(lines),
+        {"title": "share of the picture", "tickformat": ".0%", "range": [0, 1]},
+        {"title": "probability", "tickformat": ".0%", "range": [0, 1.03]},
+        key,
+        f"Probability of the class {alt}: this map, random maps and the middle",
+    )
+
+
+def _drawn(figure: go.Figure, x: dict[str, Any], y: dict[str, Any], key: str, alt: str) -> None:
     figure.update_layout(
         height=230,
         margin={"l": 0, "r": 16, "t": 8, "b": 0},
-        xaxis={"title": "share of the picture", "tickformat": ".0%", "range": [0, 1]},
-        yaxis={"title": "probability", "tickformat": ".0%", "range": [0, 1.03]},
+        xaxis=x,
+        yaxis=y,
         legend={"orientation": "h", "y": 1.12, "x": 0},
     )
-    st.plotly_chart(
-        figure,
-        key=key,
-        config={"displayModeBar": False},
-        alt=f"Probability of the class {alt}: this map, random maps and the middle",
-    )
+    st.plotly_chart(figure, key=key, config={"displayModeBar": False}, alt=alt)
 
 
 def _line(curve: Curve, name: str, **style: Any) -> go.Scatter:
@@ -131,6 +141,31 @@ def twins(found: Cascade, subject: Subject) -> None:
         for at, name in picked.items()
     ]
     _row([Tile("this map", *_scaled(subject.values, subject)), *named], subject, "twins")
+    _every_step(found, subject)
+
+
+def _every_step(found: Cascade, subject: Subject) -> None:
+    """Rank correlation and structural similarity with this map, as more and more is forgotten."""
+    st.caption("At every step: how alike the twin's map is. A map that needs the network falls to 0.")
+    names = [f"{step.down_to}<br>{step.share:.0%}" for step in found.steps]
+    likeness = {
+        "rank correlation": [step.similarity.rank_correlation for step in found.steps],
+        "structural similarity": [step.similarity.ssim for step in found.steps],
+    }
+    figure = go.Figure(
+        [
+            go.Scatter(x=names, y=values, name=name, mode="lines+markers", hovertemplate="%{y:.2f}")
+            for name, values in likeness.items()
+        ]
+    )
+    told = "; ".join(f"{step.share:.0%} {signed(step.similarity.rank_correlation)}" for step in found.steps)
+    _drawn(
+        figure,
+        {"title": "forgotten down to here, and the share of all stages", "type": "category"},
+        {"title": "likeness", "range": [-1.05, 1.05]},
+        f"{subject.place}_steps",
+        f"Rank correlation with the map of a network that forgot more and more: {told}",
+    )
 
 
 def others(found: Specificity, subject: Subject) -> None:
@@ -149,6 +184,8 @@ def wavering(found: Stability, subject: Subject) -> None:
     """This map, and where it changes most."""
     spread = Tile("where it changes most", found.spread, float(found.spread.max()))
     _row([Tile("this map", *_scaled(subject.values, subject)), spread], subject, "spread")
+    told = (f"{answer.name} {signed(answer.similarity.rank_correlation)}" for answer in found.answers)
+    st.caption(f"Rank correlation under each change: {', '.join(told)}.")
 
 
 def _scaled(values: np.ndarray, subject: Subject) -> tuple[np.ndarray, float]:

@@ -22,6 +22,7 @@ from xai_core.evaluation.familiarity import Familiarity
 from xai_core.evaluation.fineness import fineness
 from xai_core.evaluation.randomisation import POINTS, cascade
 from xai_core.evaluation.remake import Remake, remake_of
+from xai_core.evaluation.rival_maps import in_patches
 from xai_core.evaluation.road import road
 from xai_core.evaluation.specificity import RANDOM_CLASSES, specificity
 from xai_core.evaluation.stability import CHANGES, stability
@@ -60,6 +61,11 @@ class Subject:
     @property
     def values(self) -> np.ndarray:
         return self.result.maps[self.layer][0]
+
+    @property
+    def tested(self) -> np.ndarray:
+        """The map by which places are taken away: one of pixels in patches."""
+        return in_patches(self.values) if self.pixels else self.values
 
     @property
     def class_index(self) -> int:
@@ -116,13 +122,13 @@ def all_found(subject: Subject) -> Checks:
 
 def _use(subject: Subject, report: Report) -> Any:
     traced = subject.traced
-    asked = (traced.model, traced.given, subject.values, subject.class_index)
+    asked = (traced.model, traced.given, subject.tested, subject.class_index)
     return faithfulness(*asked, steps=CURVE_STEPS, on_progress=report)
 
 
 def _gaps_filled(subject: Subject, report: Report) -> Any:
     traced = subject.traced
-    return road(traced.model, traced.given, subject.values, subject.class_index, on_progress=report)
+    return road(traced.model, traced.given, subject.tested, subject.class_index, on_progress=report)
 
 
 def _fine(subject: Subject, _report: Report) -> Any:

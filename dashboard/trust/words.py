@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from dashboard.plain_text import class_in_prose
 from xai_core.evaluation import verdict
 from xai_core.evaluation.faithfulness import MARKED, Faithfulness
@@ -30,6 +32,7 @@ VERDICTS: dict[Level, str] = {
     "unclear": "**Read this map with care.** No check fails, but this is not enough for the highest level.",
     "bad": "**Do not rely on this map.** At least one check fails.",
 }
+OBJECTIONS: dict[Level, str] = {"good": "", "unclear": "Undecided", "bad": "Failed"}
 NOT_YET = {False: "**Not all checks are made yet.**", True: "**The checks are running.**"}
 MEANINGS: dict[str, dict[Level, str]] = {
     "faithfulness": {
@@ -101,9 +104,11 @@ Adebayo et al. 2018 (randomisation)
 """
 
 
-def headline(found: Verdict, prediction: Prediction, running: bool = False) -> str:
-    """The verdict in words; an unsure model comes first."""
+def headline(found: Verdict, prediction: Prediction, objections: Sequence[str] = (), running: bool = False) -> str:
+    """The verdict in words; an unsure model comes first. objections: the questions of the checks that decided it."""
     says = VERDICTS[found.level] if found.complete or found.level == "bad" else NOT_YET[running]
+    if objections and says == VERDICTS[found.level]:
+        says += f" {OBJECTIONS[found.level]}: {' '.join(f'*{question}*' for question in objections)}"
     if found.unfamiliar:
         says = (
             "**This picture is unlike those that the model was trained on.** Whatever the map shows, the answer that "

@@ -41,7 +41,7 @@ def test_stop_go_on_and_the_verdict_is_kept_for_others(open_page: PageOpener, ur
     expect(page.get_by_text("The checks support this map.")).to_be_visible(timeout=PATIENCE_MS)
     for question in ("Does the model use what the map shows?", "Is it about this class?", "Is it stable?"):
         expect(page.get_by_text(question)).to_be_visible()
-    expect(page.locator(".js-plotly-plot")).to_have_count(3)
+    expect(page.locator(".js-plotly-plot")).to_have_count(4)
     expect(page.get_by_text(re.compile("all forgot: "))).to_be_visible()
     other = opened(open_page(), f"{url}/?sample=coffee")
     expect(other.get_by_text("The checks support this map.")).to_be_visible(timeout=15_000)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
@@ -14,6 +15,7 @@ from dashboard.trust import checks, words
 from dashboard.trust.erase.state import Desk, stroke_from, taken_in
 from xai_core.errors import Cancelled
 from xai_core.evaluation.erase import Stroke
+from xai_core.evaluation.familiarity import Familiarity
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "explain.py"
 
@@ -73,7 +75,22 @@ def test_a_method_that_ignores_the_class_gets_the_lowest_level(app: AppTest):
     assert not app.exception
     (box,) = app.error
     assert box.value.startswith(words.VERDICTS["bad"])
+    assert "Is it about this class?" in box.value, "the verdict names what fails"
+    assert "Is it stable?" not in box.value
     assert any(words.MEANINGS["specificity"]["bad"] in caption.value for caption in app.caption)
+
+
+def test_an_unsure_model_and_an_unfamiliar_picture_come_first(app: AppTest, monkeypatch: pytest.MonkeyPatch):
+    """Tiger cat 39 %, Egyptian cat 36 %: whatever the checks say, no map of this answer gets the highest level."""
+    far = Familiarity(0.9, 0.3, np.zeros(5, np.int64), np.zeros(5, np.float32))
+    monkeypatch.setattr("dashboard.trust.checks.familiarity_of", lambda _traced: far)
+    app.query_params["sample"] = "cat"
+    ask_button(opened(app)).click().run()
+    assert not app.exception
+    (box,) = [*app.warning, *app.error]
+    assert box.value.startswith("**The model itself is unsure**: tiger cat and Egyptian cat are only 3.6 % apart.")
+    assert "unlike those that the model was trained on" in box.value
+    assert not app.success
 
 
 def test_after_a_stop_what_is_ready_stays_and_one_can_go_on(app: AppTest, monkeypatch: pytest.MonkeyPatch):

@@ -16,6 +16,7 @@ TOLERANCE = 1e-3  # of the largest residual, a tenth of the noise; pixels are th
 _MOST_ITERATIONS = 60
 _COARSEST = 4
 _DAMPING = 0.8
+_LEAST_SHARE = 0.2  # below a quarter, the least that a cell with a known pixel has
 _KERNEL = torch.tensor([[1.0, 2.0, 1.0], [2.0, 0.0, 2.0], [1.0, 2.0, 1.0]]) / 12
 
 
@@ -51,9 +52,14 @@ def impute(
 
 
 def _guess(known: Tensor, gaps: Tensor) -> Tensor:
-    """Every gap has the mean of what is known."""
-    seen = (1 - gaps).sum(dim=(2, 3), keepdim=True).clamp(min=1)
-    return gaps * (known.sum(dim=(2, 3), keepdim=True) / seen)
+    """What to begin with: a gap has what the finest of ever coarser grids that knows anything there says."""
+    seen = 1 - gaps
+    if min(gaps.shape[2:]) <= _COARSEST:
+        return gaps * (known.sum(dim=(2, 3), keepdim=True) / seen.sum(dim=(2, 3), keepdim=True).clamp(min=1))
+    share = functional.avg_pool2d(seen, 2, ceil_mode=True)
+    coarse = functional.avg_pool2d(known, 2, ceil_mode=True) / share.clamp(min=_LEAST_SHARE)
+    coarse = coarse + _guess(coarse, (share == 0).to(gaps))
+    return gaps * functional.interpolate(coarse, size=gaps.shape[2:], mode="bilinear")
 
 
 def _neighbours(planes: Tensor) -> Tensor:

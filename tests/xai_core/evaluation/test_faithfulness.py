@@ -18,7 +18,7 @@ from xai_core.errors import Cancelled, SettingError, SightlineError
 from xai_core.evaluation.confidence import confidence
 from xai_core.evaluation.faithfulness import faithfulness
 from xai_core.evaluation.perturbation import curves, filled
-from xai_core.evaluation.rival_maps import centre, ranks, shuffled
+from xai_core.evaluation.rival_maps import centre, in_patches, ranks, shuffled
 from xai_core.types import Box, LoadedModel, ModelInput
 
 
@@ -157,6 +157,14 @@ def test_a_shuffled_map_keeps_its_values():
     assert sorted(other.ravel()) == list(range(12))
     assert not np.array_equal(other, values)
     np.testing.assert_array_equal(other, shuffled(values, 5))
+
+
+def test_a_map_of_pixels_is_tested_in_patches_of_eight_and_a_coarse_one_as_it_is():
+    fine = np.random.default_rng(0).normal(size=(96, 224)).astype(np.float32)
+    by_hand = fine.reshape(12, 8, 28, 8).mean(axis=(1, 3))
+    np.testing.assert_allclose(in_patches(fine), by_hand, atol=1e-6)
+    assert in_patches(fine[:32, :32]).shape == (7, 7), "a small picture keeps an order of places"
+    np.testing.assert_array_equal(in_patches(fine[:7, :5]), fine[:7, :5])
 
 
 def test_a_flat_map_and_no_steps_are_refused_in_a_sentence(small: LoadedModel):

@@ -194,3 +194,11 @@ def test_each_check_can_be_stopped():
     for check in (cascade, stability):
         with pytest.raises(Cancelled):
             check(model, picture(), values, lambda *_: values[None, None], 0, on_progress=stop)
+
+
+def test_a_twin_that_forgets_step_by_step_is_the_one_that_forgets_at_once():
+    torch.manual_seed(0)
+    module = Small().eval()
+    at_once = random_twin(module, ["head", "last"], 5).state_dict()
+    by_steps = random_twin(random_twin(module, ["head"], 5), ["last"], 5).state_dict()
+    assert all(torch.equal(at_once[name], by_steps[name]) for name in at_once)

@@ -17,6 +17,7 @@ from xai_core.evaluation.planted.cases import TASKS, Case, Task
 from xai_core.evaluation.planted.network import STAGES, planted_model
 from xai_core.evaluation.randomisation import cascade
 from xai_core.evaluation.remake import Remake, remake_of
+from xai_core.evaluation.rival_maps import in_patches
 from xai_core.evaluation.road import road
 from xai_core.evaluation.specificity import specificity
 from xai_core.evaluation.stability import stability
@@ -94,9 +95,10 @@ def _judge(
 
 def _checks(traced: ImageTrace, values: np.ndarray, remake: Remake, label: int, stage: str) -> Checks:
     model, given, pixels = traced.model, traced.given, not stage
+    tested = in_patches(values) if pixels else values
     return Checks(
-        faithfulness=faithfulness(model, given, values, label, steps=CURVE_STEPS),
-        road=road(model, given, values, label),
+        faithfulness=faithfulness(model, given, tested, label, steps=CURVE_STEPS),
+        road=road(model, given, tested, label),
         cascade=cascade(model, given, values, remake, label, magnitude=pixels),
         specificity=specificity(model, given, values, remake, traced.prediction, label, magnitude=pixels),
         stability=stability(model, given, values, remake, label, magnitude=pixels),
