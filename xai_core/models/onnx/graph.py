@@ -60,6 +60,24 @@ def read_graph(model: onnx.ModelProto, shape: tuple[int, ...]) -> Graph:
     return used(_without_copies(graph))
 
 
+def computes_in_half(model: onnx.ModelProto) -> bool:
+    """Whether values are float16 on the way, so that even the same network in float32 answers a little otherwise.
+    Weights that are kept in float16 and cast before they are used do not count."""
+    half = onnx.TensorProto.FLOAT16
+    kept = {tensor.name for tensor in model.graph.initializer if tensor.data_type == half}
+    if any(value.type.tensor_type.elem_type == half for value in model.graph.input if value.name not in kept):
+        return True
+    for node in model.graph.node:
+        if node.op_type == "Constant" and any(a.t.data_type == half for a in node.attribute):
+            kept.update(node.output)
+    return any(
+        any(a.name == "to" and a.i == half for a in node.attribute)
+        if node.op_type == "Cast"
+        else not kept.isdisjoint(node.input)
+        for node in model.graph.node
+    )
+
+
 def without_ending(graph: Graph) -> Graph:
     """The graph up to the scores: a final softmax, log-softmax or sigmoid is taken off."""
     makers = {name: node for node in graph.nodes for name in node.outputs}

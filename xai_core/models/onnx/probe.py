@@ -135,6 +135,8 @@ def input_of(model: onnx.ModelProto) -> tuple[str, np.ndarray]:
     sizes = [dim.dim_value if dim.HasField("dim_value") else 0 for dim in kind.shape.dim]
     if len(sizes) != 4:
         raise Refused(f"The model's input has {len(sizes)} axes; pictures have four: batch, channels, height, width.")
+    if kind.elem_type == TensorProto.BFLOAT16:
+        raise Refused("The model reads bfloat16, which onnxruntime does not run; export it in float32 or float16.")
     if kind.elem_type not in DTYPES:
         raise Refused("The model reads whole numbers, which have no gradient; export it with a float input.")
     last = sizes[3] in (1, 3) and sizes[1] not in (1, 3)
