@@ -2,7 +2,7 @@
 
 python -m benchmarks.load --visitors 30 --minutes 10        the full run
 python -m benchmarks.load --visitors 5 --minutes 1          a quick look
-python -m benchmarks.load --visitors 10 --minutes 480       the soak
+python -m benchmarks.load --visitors 10 --minutes 480       the soak; with --pause 15 beside other work
 
 Each visitor speaks Streamlit's own protocol to a fresh server, opens a picture of their own choice, and clicks one of
 its five classes every few seconds, as a person would; now and then they take another picture. Each map that arrives is
@@ -33,7 +33,7 @@ from dashboard.serving import answers, free_port  # the same way to a server of 
 ROOT = Path(__file__).resolve().parents[1]
 CLASSES = "The five most probable classes"
 SAMPLES = ("coffee", "cat", "cameraman", "rocket", "motorcycle", "astronaut")
-THINK_S = (2.0, 8.0)  # between two clicks of one visitor
+PAUSE_S = 5.0  # between two clicks of one visitor, on average
 NEW_PICTURE = 0.1  # the share of clicks that takes another picture
 SETTLED = 0.3  # the share of the run after which memory should be flat
 START_S = 120
@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     with served() as (base, process):
         known = serial_maps(base)
-        log = run(base, process.pid, known, options.visitors, options.minutes * 60, options.seed)
+        log = run(base, process.pid, known, options.visitors, options.minutes * 60, options.pause, options.seed)
     print(told(log, options.visitors, options.minutes))
     return 1 if log.wrong or log.errors or not log.waits else 0
 
@@ -74,11 +74,11 @@ def serial_maps(base: str) -> Known:
     return known
 
 
-def run(base: str, pid: int, known: Known, visitors: int, seconds: float, seed: int = 0) -> Log:
-    """Let them click for so long; the server's memory is read meanwhile."""
+def run(base: str, pid: int, known: Known, visitors: int, seconds: float, pause: float, seed: int = 0) -> Log:
+    """Let them click for so long, every `pause` seconds; the server's memory is read meanwhile."""
     log, over, began = Log(), Event(), time.monotonic()
     threads = [
-        Thread(target=_clicking, args=(base, known, log, over, began, number, random.Random(f"{seed} {number}")))
+        Thread(target=_clicking, args=(base, known, log, over, began, number, pause, random.Random(f"{seed} {number}")))
         for number in range(visitors)
     ]
     for thread in threads:
@@ -92,10 +92,12 @@ def run(base: str, pid: int, known: Known, visitors: int, seconds: float, seed: 
     return log
 
 
-def _clicking(base: str, known: Known, log: Log, over: Event, began: float, number: int, chance: random.Random) -> None:
+def _clicking(
+    base: str, known: Known, log: Log, over: Event, began: float, number: int, pause: float, chance: random.Random
+) -> None:
     """One visitor, from the first address to the end."""
     try:
-        over.wait(chance.uniform(0, THINK_S[1]))  # they do not come all at once
+        over.wait(chance.uniform(0, 1.6 * pause))  # they do not come all at once
         with visit(base) as visitor:
             if number % 10 == 9:
                 visitor.open("units", "model=digits&digit=3&data=digits")
@@ -104,7 +106,7 @@ def _clicking(base: str, known: Known, log: Log, over: Event, began: float, numb
             visitor.open("", f"model=imagenet&sample={sample}")
             with log.lock:
                 log.openings.append(time.monotonic() - opened)
-            while not over.wait(chance.uniform(*THINK_S)):
+            while not over.wait(chance.uniform(0.4 * pause, 1.6 * pause)):
                 sample = _click(visitor, sample, known, log, began, chance)
     except Exception as error:  # every trouble of every visitor is a result
         with log.lock:
@@ -186,6 +188,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.load", description=__doc__.splitlines()[0])
     parser.add_argument("--visitors", type=int, default=30)
     parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--pause", type=float, default=PAUSE_S, help="seconds between two clicks of one visitor")
     parser.add_argument("--seed", type=int, default=0, help="of the visitors' choices")
     return parser
 

@@ -26,11 +26,10 @@ PATIENCE_S = 120
 
 def test_visitors_who_click_at_once_each_get_their_own_maps(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setenv("SIGHTLINE_CACHE", str(tmp_path))
-    monkeypatch.setattr(load, "THINK_S", (0.1, 0.5))
     monkeypatch.setattr(load, "SAMPLES", load.SAMPLES[:2])
     with load.served() as (base, process):
         known = load.serial_maps(base)
-        log = load.run(base, process.pid, known, visitors=4, seconds=10)
+        log = load.run(base, process.pid, known, visitors=4, seconds=10, pause=0.3)
     assert len(set(known.values())) == len(known) == 10
     assert log.errors == []
     assert log.wrong == []
