@@ -24,6 +24,7 @@ from xai_core.models.class_names import short_name
 from xai_core.render.scale import shown
 
 GREY = "#8a9aa0"
+CHART_WIDTH = 440
 CALM, MIDDLE = "#7b5ea7", "#d9822b"
 TITLES = {"deletion": "Painted grey, the highest first", "insertion": "Brought back from a blur, the highest first"}
 
@@ -35,10 +36,11 @@ def curves(found: Faithfulness, subject: Subject) -> None:
             f"This map has a value for every pixel. It is tested in patches of {PATCH} × {PATCH} pixels, here and in "
             "the next check: scattered pixels torn out would break any picture, whatever they mean."
         )
-    for column, trial, good in zip(st.columns(2), (found.deletion, found.insertion), ("low", "high"), strict=True):
-        with column:
-            st.caption(f"{TITLES[trial.own.kind]}: a good map's curve is {good}.")
-            _trial(trial, subject)
+    with st.container(horizontal=True, gap="medium"):  # one below the other where the card is narrow
+        for trial, good in zip((found.deletion, found.insertion), ("low", "high"), strict=True):
+            with st.container(width=CHART_WIDTH):
+                st.caption(f"{TITLES[trial.own.kind]}: a good map's curve is {good}.")
+                _trial(trial, subject)
 
 
 def _trial(trial: Trial, subject: Subject) -> None:
@@ -97,11 +99,11 @@ def _figure(lines: list[go.Scatter], key: str, alt: str) -> None:
 
 def _drawn(figure: go.Figure, x: dict[str, Any], y: dict[str, Any], key: str, alt: str) -> None:
     figure.update_layout(
-        height=230,
+        height=250,
         margin={"l": 0, "r": 16, "t": 8, "b": 0},
         xaxis=x,
         yaxis=y,
-        legend={"orientation": "h", "y": 1.12, "x": 0},
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0},
     )
     st.plotly_chart(figure, key=key, config={"displayModeBar": False}, alt=alt)
 
@@ -146,22 +148,28 @@ def twins(found: Cascade, subject: Subject) -> None:
 
 def _every_step(found: Cascade, subject: Subject) -> None:
     """Rank correlation and structural similarity with this map, as more and more is forgotten."""
-    st.caption("At every step: how alike the twin's map is. A map that needs the network falls to 0.")
-    names = [f"{step.down_to}<br>{step.share:.0%}" for step in found.steps]
+    names = [f"{step.share:.0%}" for step in found.steps]
+    down_to = [step.down_to for step in found.steps]
+    st.caption(
+        "At every step: how alike the twin's map is. A map that needs the network falls to 0. Forgotten down to: "
+        f"{', '.join(f'{to} ({share})' for to, share in zip(down_to, names, strict=True))}."
+    )
     likeness = {
         "rank correlation": [step.similarity.rank_correlation for step in found.steps],
         "structural similarity": [step.similarity.ssim for step in found.steps],
     }
     figure = go.Figure(
         [
-            go.Scatter(x=names, y=values, name=name, mode="lines+markers", hovertemplate="%{y:.2f}")
+            go.Scatter(
+                x=names, y=values, name=name, mode="lines+markers", text=down_to, hovertemplate="%{text}: %{y:.2f}"
+            )
             for name, values in likeness.items()
         ]
     )
     told = "; ".join(f"{step.share:.0%} {signed(step.similarity.rank_correlation)}" for step in found.steps)
     _drawn(
         figure,
-        {"title": "forgotten down to here, and the share of all stages", "type": "category"},
+        {"title": "share of the stages forgotten, from the classifier down", "type": "category"},
         {"title": "likeness", "range": [-1.05, 1.05]},
         f"{subject.place}_steps",
         f"Rank correlation with the map of a network that forgot more and more: {told}",

@@ -132,7 +132,7 @@ def use(found: Faithfulness, name: str) -> str:
     fifth = percent(MARKED)
     return (
         f"Of its {percent(found.probability)}, {name} keeps **{percent(found.without)}** when the {fifth} of the "
-        f"picture that the map marks most are painted grey, and has {percent(found.kept)} when only they stay sharp. "
+        f"picture that the map marks most is painted grey, and has {percent(found.kept)} when only they stay sharp. "
         f"Gain over all shares: **{signed(found.gain)}**, random maps at best {signed(max(found.random_gains))}, "
         f"a spot in the middle {signed(found.centre_gain)}."
     )
@@ -143,8 +143,8 @@ def filled(found: Road, name: str) -> str:
     return (
         "Places are removed and the gaps filled in from around, so that no edge gives them away. Without the highest "
         f"{first} of the map {name} keeps **{percent(float(found.own.most[0]))}** of its {percent(found.probability)}, "
-        f"without the lowest {first} {percent(float(found.own.least[0]))}. When only the highest {last} are kept, it "
-        f"has {percent(found.kept)}: a drop in confidence of {percent(found.drop)}. Mean gap, halved: "
+        f"without the lowest {first} it keeps {percent(float(found.own.least[0]))}. When only the highest {last} "
+        f"are kept, it has {percent(found.kept)}: a drop in confidence of {percent(found.drop)}. Mean gap, halved: "
         f"**{signed(found.own.gap)}**, the middle {signed(found.centre.gap)}, chance up to {signed(found.chance)}."
     )
 
