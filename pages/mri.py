@@ -1,11 +1,12 @@
 """A slice of a head: four diagnoses side by side, how far to trust them, and a report to take along."""
 
 from datetime import UTC, datetime
+from functools import partial
 
 import streamlit as st
 
 from dashboard.failures import in_words
-from dashboard.mri import choosing, controls, diagnoses, export, gate, opinion, series, similar, slices
+from dashboard.mri import choosing, controls, diagnoses, export, gate, opinion, series, similar, slices, three_planes
 from dashboard.mri.page import bare, drawing_controls, heading, with_map
 from dashboard.mri.reading import read
 from dashboard.mri.report import Seen
@@ -20,6 +21,7 @@ with st.spinner("Opening the scan …", show_time=True), st.sidebar:
     asked = controls.map_recipe()
     choosing.facts(scan)
 
+known = partial(series.known, scan, asked=asked)
 heading(scan)
 left, right = st.columns(2, gap="medium")
 at = slices.place_now(scan, plane)
@@ -28,6 +30,7 @@ with in_words():
 if blind and opinion.noted(scan) is None:
     with left:
         bare(scan, at, shown)
+        three_planes.show(scan, at, shown.window, known, None)
     with right:
         opinion.ask(scan)
     st.stop()
@@ -48,9 +51,12 @@ with right:
         drawing_controls()
 with left:
     if answered:
-        with_map(scan, at, shown, reading, series.known(scan, at.plane, asked), chosen)
+        with_map(scan, at, shown, reading, known(at.plane), chosen)
     else:
         bare(scan, at, shown)
+    three_planes.show(scan, at, shown.window, known, chosen if answered else None)
+    if answered:
+        st.caption(diagnoses.recipe(reading, chosen))
 strip = st.container()
 trust_place = st.container()
 near, take = st.columns([3, 2], gap="large")
@@ -60,7 +66,7 @@ with take:
     note = opinion.note_control(scan)
     now = datetime.now(UTC).isoformat(timespec="seconds")
     seen = Seen(shown, at, reading, letters, found, choosing.source_in_words(scan), opinion.noted(scan), note, now)
-    export.show(scan, seen, series.known(scan, at.plane, asked), chosen)
+    export.show(scan, seen, known(at.plane), chosen)
 with strip:
     series.show(scan, at, asked, chosen)
 if answered:

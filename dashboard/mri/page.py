@@ -11,6 +11,7 @@ from dashboard.mri.choosing import is_simulated, source_in_words
 from dashboard.mri.reading import Reading
 from dashboard.mri.report import RESEARCH_ONLY
 from dashboard.mri.scan import Place, Scan
+from dashboard.mri.three_planes import LINK, cross, slice_maps
 from dashboard.viewer import Heat, map_controls
 from dashboard.viewer.scan import SliceMap, scan_viewer
 from xai_core.attribution.catalog import find_method
@@ -27,7 +28,7 @@ def heading(scan: Scan) -> None:
 def bare(scan: Scan, at: Place, image: SourceImage) -> None:
     """The slice alone."""
     st.markdown(f"**{image.name}**")
-    _viewer(scan, at, image, None, {}, "")
+    _viewer(scan, at, image, None, {})
 
 
 def with_map(
@@ -36,19 +37,14 @@ def with_map(
     """The slice with the chosen diagnosis's map; the other slices that were read show theirs when they are reached."""
     name = reading.prediction.class_names[class_index]
     st.markdown(f"**{image.name}** · {name}")
-    maps = {
-        index: SliceMap(one.maps[class_index], one.box, diagnoses.common_scale(one))
-        for index, one in {**{i: r for i, r in others.items() if r.plausible}, at.index: reading}.items()
-    }
     values, top = reading.maps[class_index], diagnoses.common_scale(reading)
+    maps = slice_maps(others, class_index) | {at.index: SliceMap(values, reading.box, top)}
     title = find_method(reading.asked.method).title
     heat = Heat(values, top, f"{title}: {name}", reading.asked.layer, describe(values), vmin=-top)
-    _viewer(scan, at, image, heat, maps, diagnoses.recipe(reading, class_index))
+    _viewer(scan, at, image, heat, maps)
 
 
-def _viewer(
-    scan: Scan, at: Place, image: SourceImage, heat: Heat | None, maps: Mapping[int, SliceMap], caption: str
-) -> None:
+def _viewer(scan: Scan, at: Place, image: SourceImage, heat: Heat | None, maps: Mapping[int, SliceMap]) -> None:
     scan_viewer(
         stack.slices(scan, at.plane, image.name),
         at.index,
@@ -58,12 +54,12 @@ def _viewer(
         key=diagnoses.VIEWER,
         on_slice=lambda index: slices.go_to(scan, Place(at.plane, index)),
         on_window=lambda window: slices.set_window(scan, window),
-        caption=caption,
         height=540,
-        link="mri",
+        link=LINK,
+        cross=cross(scan, at),
     )
 
 
 def drawing_controls() -> None:
     """Opacity, threshold, colours: for the large map and the four small ones."""
-    map_controls(diagnoses.VIEWER, key="mri_controls", signed=True, link="mri")
+    map_controls(diagnoses.VIEWER, key="mri_controls", signed=True, link=LINK)

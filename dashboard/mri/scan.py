@@ -8,7 +8,17 @@ from typing import cast
 import numpy as np
 from PIL import Image
 
-from xai_core.images.scans import Edges, Plane, Volume, edge_letters, planes, slice_count, slice_image, slice_values
+from xai_core.images.scans import (
+    Edges,
+    Plane,
+    Volume,
+    edge_letters,
+    planes,
+    slice_count,
+    slice_image,
+    slice_size,
+    slice_values,
+)
 from xai_core.types import SourceImage, Window
 
 NO_LETTERS = Edges("", "", "", "")
@@ -81,7 +91,7 @@ def sizes_of(scan: Scan, plane: str) -> tuple[tuple[int, int], ...]:
     """(height, width) of each picture, or the one of all slices of a volume."""
     if scan.volume is None:
         return tuple(picture.size for picture in scan.pictures)
-    return (slice_of(scan, Place(plane, 0)).size,)
+    return (slice_size(scan.volume, cast(Plane, plane)),)
 
 
 def letters_of(scan: Scan, plane: str) -> Edges:

@@ -16,7 +16,7 @@ from dashboard.mri.scan import Place, Scan, count_of, slice_of
 from xai_core.render.recipe import percent
 
 BATCH = 8
-MOST_SERIES = 4
+MOST_SERIES = 12  # three planes of each scan and recipe
 _COLOURS = ("#c9781a", "#2a98ef", "#7f8c8d", "#12a872")  # one a diagnosis, told apart on light and dark
 
 

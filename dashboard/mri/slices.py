@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import streamlit as st
 
 from dashboard.mri.scan import Place, Scan, count_of, planes_of
+from xai_core.images.scans import Plane, middle_slice
 from xai_core.types import Window
 
 _OWN_WINDOW = "As dragged"
@@ -14,7 +17,7 @@ def plane_control(scan: Scan) -> str:
     options = planes_of(scan)
     if len(options) == 1:
         return options[0]
-    key = f"mri_plane_{scan.key}"
+    key = _plane_key(scan)
     if key not in st.session_state:
         st.session_state[key] = scan.start[0] if scan.start and scan.start[0] in options else options[0]
     chosen = st.segmented_control(
@@ -23,13 +26,30 @@ def plane_control(scan: Scan) -> str:
     return chosen or options[0]
 
 
+def choose_plane(scan: Scan, plane: str) -> None:
+    """Show another plane; for callbacks."""
+    st.session_state[_plane_key(scan)] = plane
+
+
+def _plane_key(scan: Scan) -> str:
+    return f"mri_plane_{scan.key}"
+
+
 def place_now(scan: Scan, plane: str) -> Place:
     """The slice that is open in a plane: the reader scrolls to another in the picture."""
-    count, key = count_of(scan, plane), slice_key(scan, plane)
+    key = slice_key(scan, plane)
     if key not in st.session_state:
-        at = scan.start[1] if scan.start and scan.start[0] == plane else count // 2
-        st.session_state[key] = min(at, count - 1)
+        st.session_state[key] = min(_first(scan, plane), count_of(scan, plane) - 1)
     return Place(plane, st.session_state[key])
+
+
+def _first(scan: Scan, plane: str) -> int:
+    """Where to open a plane: as the sample says, through the middle of a simulated lesion, or in the middle."""
+    if scan.start and scan.start[0] == plane:
+        return scan.start[1]
+    if scan.outline is not None:
+        return middle_slice(scan.outline, cast(Plane, plane))
+    return count_of(scan, plane) // 2
 
 
 def slice_key(scan: Scan, plane: str) -> str:

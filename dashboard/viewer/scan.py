@@ -21,8 +21,8 @@ MAP_BYTES = 256_000  # of maps of other slices in one run; the nearest go first
 
 _component = register(
     "scan",
-    scripts=(*VIEW, "stack", "windowing", "scan"),
-    styles=("legend", "controls", "viewer"),
+    scripts=(*VIEW, "stack", "windowing", "slice_maps", "cut_lines", "wheel", "scan"),
+    styles=("legend", "controls", "viewer", "over"),
     parts=("legend", "controls"),
 )
 
@@ -70,10 +70,12 @@ def scan_viewer(
     caption: str = "",
     height: int | None = None,
     link: str | None = None,
+    cross: tuple[float, float] | None = None,
 ) -> None:
     """Show slice `at`; on_slice and on_window are called before the page runs, when the reader rests on another.
 
-    heat: how the map of slice `at` is to be drawn, None for no maps. maps: of every slice whose map is known.
+    heat: how the map of slice `at` is to be drawn, None for no maps. maps: of every slice whose map is known. cross:
+    where other planes cut the slice, as shares of its width and height; `planes` of the same link moves it.
     """
 
     def told_slice() -> None:
@@ -86,7 +88,7 @@ def scan_viewer(
         if chosen is not None:
             on_window(chosen)
 
-    payload = scan_payload(slices, at, window, heat, maps, caption, height, key, link)
+    payload = scan_payload(slices, at, window, heat, maps, caption, height, key, link, cross)
     _component(data=payload, key=key, on_slice_change=told_slice, on_window_change=told_window)
 
 
@@ -100,12 +102,13 @@ def scan_payload(
     height: int | None,
     settings: str,
     link: str | None,
+    cross: tuple[float, float] | None = None,
 ) -> bytes:
     """Everything that the browser draws from but the slices themselves, as one payload."""
     tall, wide = slices.sizes[at if len(slices.sizes) > 1 else 0]
     shown = maps[at] if heat and at in maps else None
     box = box_list(shown.box if shown else Box(0, 0, wide, tall))
-    sent = _nearest(maps, at) if heat else []
+    sent = nearest(maps, at) if heat else []
     header: dict[str, Any] = {
         "picture": {"digest": slices.url, "width": wide, "height": tall, "box": box, "name": slices.name},
         "heat": None,
@@ -116,18 +119,18 @@ def scan_payload(
         "link": link,
         "compact": True,
         "spot": None,
-        "scan": _scan_header(slices, at, window, maps, sent),
+        "scan": scan_header(slices, at, window, maps, sent),
+        "cross": cross,
     }
     blobs: dict[str, bytes] = {}
     if heat is not None:
         kind = kind_of(heat.vmin)
         header |= {"heat": heat_header(heat), "scales": scale_header(kind)}
-        every = b"".join(map_bytes(maps[index].values) for index in sent)
-        blobs = {"map": map_bytes(heat.values), "maps": every, "scales": tables(kind)}
+        blobs = {"map": map_bytes(heat.values), "maps": stacked(maps, sent), "scales": tables(kind)}
     return pack(header, blobs)
 
 
-def _scan_header(
+def scan_header(
     slices: Slices, at: int, window: Window | None, maps: Mapping[int, SliceMap], sent: Sequence[int]
 ) -> dict[str, Any]:
     rows, cols = maps[sent[0]].values.shape if sent else (0, 0)
@@ -145,12 +148,17 @@ def _scan_header(
     }
 
 
+def stacked(maps: Mapping[int, SliceMap], sent: Sequence[int]) -> bytes:
+    """The maps that are sent, one after the other."""
+    return b"".join(map_bytes(maps[index].values) for index in sent)
+
+
 def window_header(window: Window) -> dict[str, Any]:
     table = list(window.table) if window.table else None
     return {"center": float(window.center), "width": float(window.width), "table": table}
 
 
-def _nearest(maps: Mapping[int, SliceMap], at: int) -> list[int]:
+def nearest(maps: Mapping[int, SliceMap], at: int) -> list[int]:
     """The slices whose maps are sent."""
     order = sorted(maps, key=lambda index: (abs(index - at), index))
     size = maps[order[0]].values.size * 4 if order else 1

@@ -2,8 +2,6 @@
 // The server is told where the reader rests, and brings the map of that slice.
 
 const REST_MS = 250
-const NOTCH = 50 // pixels of the wheel in one event from which it is a notch, and not a touch pad
-const PAD = 30 // pixels that a touch pad moves for one slice
 const SCAN_HINT = "Wheel: slices \u00b7 drag: window \u00b7 hold H: no map"
 const SCAN_PARTS = ["slices", "number", "shown-window", "waiting", "edge-left", "edge-right", "edge-top", "edge-bottom"]
 
@@ -12,11 +10,14 @@ export default (component) => mount(component, createScan, receiveScan)
 function createScan(root, signal) {
   const view = createView(root, signal)
   Object.assign(view.el, findByClass(root, SCAN_PARTS))
-  Object.assign(view, { index: null, told: new Set(), canvas: document.createElement("canvas"), rolled: 0 })
+  Object.assign(view, { index: null, told: new Set(), canvas: document.createElement("canvas") })
   view.hint = SCAN_HINT
   const shows = view.shows
   view.shows = () => shows() && view.map !== null
   view.beforeDraw = () => paintStale(view)
+  view.afterMarks = (context, line) => view.cross && !view.hidden && cutLines(context, view.cross, line)
+  view.pick = ({ x, y }) => announce(view, { picked: [x / view.picture.width, y / view.picture.height] })
+  onLinked(view, { go: (index) => follow(view, index), cross: (cross) => placeCross(view, cross) }, signal)
   view.drag = (move) => dragWindow(view, move)
   view.dragEnd = () => tellWindow(view)
   view.el.slices.addEventListener("input", () => goTo(view, view.el.slices.value - 1), { signal })
@@ -32,8 +33,9 @@ function receiveScan(view, { data, setTriggerValue }) {
   const { scan } = payload.header
   const { at, window } = view.scan ?? {} // what the server said last
   take(view, payload, setTriggerValue)
-  Object.assign(view, { scan, kept: heatsBySlice(view, payload) })
-  if (view.stack?.url !== scan.url) newStack(view, scan)
+  const { heat, cross } = payload.header
+  Object.assign(view, { scan, kept: mapsBySlice(scan.maps, heat && payload.floats("maps"), heat) })
+  if (view.stack?.url !== scan.url) newStack(view, scan, cross)
   else if (scan.at !== at && !view.told.has(scan.at)) view.index = scan.at
   if (scan.at === view.index) view.told.clear()
   if (!sameWindow(scan.window, window) && !sameWindow(scan.window, view.toldWindow)) newWindow(view, scan.window)
@@ -41,25 +43,12 @@ function receiveScan(view, { data, setTriggerValue }) {
   showSlice(view)
 }
 
-function newStack(view, scan) {
+function newStack(view, scan, cross) {
   endStack(view.stack)
   view.stack = createStack(scan, (index) => index === view.index && showSlice(view))
   view.told.clear()
-  Object.assign(view, { index: scan.at, bitmap: null, preset: null })
+  Object.assign(view, { index: scan.at, bitmap: null, preset: null, cross })
   newWindow(view, scan.window)
-}
-
-// The maps that are there: slice -> {map, box, heat}.
-function heatsBySlice(view, { header, floats }) {
-  const kept = new Map()
-  if (!header.heat) return kept
-  const { rows, cols, slices } = header.scan.maps
-  const values = slices.length ? floats("maps") : []
-  slices.forEach(({ index, box, top }, i) => {
-    const map = { rows, cols, values: values.subarray(i * rows * cols, (i + 1) * rows * cols) }
-    kept.set(index, { map, box, heat: { ...header.heat, vmin: -top, vmax: top } })
-  })
-  return kept
 }
 
 function showScanTexts(view) {
@@ -109,6 +98,7 @@ function goTo(view, index) {
   const next = clamp(index, 0, view.scan.count - 1)
   if (next === view.index) return
   view.index = next
+  announce(view, { slice: next })
   showSlice(view)
   clearTimeout(view.resting)
   view.resting = setTimeout(() => {
@@ -117,14 +107,24 @@ function goTo(view, index) {
   }, REST_MS)
 }
 
+// Another component has moved the place, and tells the server of it.
+function follow(view, index) {
+  clearTimeout(view.resting)
+  if (index === view.index) return
+  view.index = index
+  view.told.add(index)
+  showSlice(view)
+}
+
+function placeCross(view, cross) {
+  view.cross = cross
+  drawMarks(view)
+}
+
 function roll(view, event) {
   if (event.ctrlKey || event.metaKey || !view.scan || view.scan.count < 2) return
   event.preventDefault()
-  const pixels = event.deltaY * (event.deltaMode ? NOTCH : 1)
-  view.rolled = Math.abs(pixels) >= NOTCH ? Math.sign(pixels) * PAD : view.rolled + pixels
-  const steps = Math.trunc(view.rolled / PAD)
-  view.rolled -= steps * PAD
-  goTo(view, view.index + steps)
+  goTo(view, view.index + wheelSteps(view, event))
 }
 
 function scanKey(view, event) {
@@ -151,6 +151,7 @@ function dragWindow(view, move) {
 
 function newWindow(view, window) {
   Object.assign(view, { window, greys: null, stale: true })
+  announce(view, { window })
   schedule(view)
 }
 
@@ -159,8 +160,4 @@ function tellWindow(view) {
   view.toldWindow = view.window
   const { center, width } = view.window
   view.setTriggerValue("window", { center, width, preset: view.preset })
-}
-
-function sameWindow(a, b) {
-  return a?.center === b?.center && a?.width === b?.width && a?.table?.join() === b?.table?.join()
 }

@@ -7,9 +7,9 @@ const AT_ONCE = 4 // requests
 const KEPT_BYTES = 128e6
 const HEAD_BYTES = 12
 
-// on(index): called when a slice has come.
-function createStack({ url, count }, on) {
-  return { url, count, on, slices: new Map(), waiting: new Set(), abort: new AbortController(), at: 0, step: 1, failed: false }
+// on(index): called when a slice has come. ahead, behind: how many are fetched beside the one looked at.
+function createStack({ url, count }, on, ahead = AHEAD, behind = BEHIND) {
+  return { url, count, on, ahead, behind, slices: new Map(), waiting: new Set(), abort: new AbortController(), at: 0, step: 1, failed: false }
 }
 
 function endStack(stack) {
@@ -29,10 +29,10 @@ function nearTo(stack, index) {
   fetchNext(stack)
 }
 
-function wantedNext({ at, step, count, slices, waiting }) {
-  const ahead = Array.from({ length: AHEAD + 1 }, (_, i) => at + i * step)
-  const behind = Array.from({ length: BEHIND }, (_, i) => at - (i + 1) * step)
-  const order = [...ahead.slice(0, BEHIND), ...behind, ...ahead.slice(BEHIND)]
+function wantedNext({ at, step, count, ahead, behind, slices, waiting }) {
+  const next = Array.from({ length: ahead + 1 }, (_, i) => at + i * step)
+  const before = Array.from({ length: behind }, (_, i) => at - (i + 1) * step)
+  const order = [...next.slice(0, behind + 1), ...before, ...next.slice(behind + 1)]
   return order.find((i) => i >= 0 && i < count && !slices.has(i) && !waiting.has(i))
 }
 

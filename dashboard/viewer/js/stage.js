@@ -83,6 +83,7 @@ function drawMarks(view) {
   if (!coversPicture(view.picture)) outline(context, boxOn(view.picture, marks), line)
   const { pointed, map, spot } = view
   if (spot) drawSpot(view, context, spot, line)
+  view.afterMarks?.(context, line)
   if (!pointed) return
   if (view.ghost) crosshair(context, middleOf(spotOn(view, pointed, 0)), line)
   const tiny = !map || pointed.row === null || (marks.width / map.cols < 6 * line)

@@ -50,6 +50,7 @@ function addActions(view) {
 function hideMap(view, hidden) {
   view.hidden = hidden
   view.el.hold.classList.toggle("held", hidden)
+  drawMarks(view)
   schedule(view)
 }
 

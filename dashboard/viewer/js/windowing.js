@@ -42,3 +42,7 @@ function draggedWindow(window, { x, y }, first) {
   const width = Math.max(first.width / 500, window.width + x * gain)
   return { ...window, width, center: window.center + y * gain }
 }
+
+function sameWindow(a, b) {
+  return a?.center === b?.center && a?.width === b?.width && a?.table?.join() === b?.table?.join()
+}

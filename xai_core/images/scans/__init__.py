@@ -1,5 +1,6 @@
 """From DICOM and NIfTI files to volumes in the patient, and to slices in radiological convention."""
 
+from xai_core.images.scans.crossing import crossing_at, crossing_planes, middle_slice
 from xai_core.images.scans.limits import ScanLimits
 from xai_core.images.scans.open import open_scans
 from xai_core.images.scans.quiet import keep_readers_quiet
@@ -11,6 +12,7 @@ from xai_core.images.scans.slicing import (
     position_mm,
     slice_count,
     slice_image,
+    slice_size,
     slice_values,
     voxel_at,
 )
@@ -26,13 +28,17 @@ __all__ = [
     "Scans",
     "Series",
     "Volume",
+    "crossing_at",
+    "crossing_planes",
     "edge_letters",
     "maps_to_volume",
+    "middle_slice",
     "open_scans",
     "planes",
     "position_mm",
     "slice_count",
     "slice_image",
+    "slice_size",
     "slice_values",
     "voxel_at",
 ]

@@ -45,6 +45,12 @@ def slice_count(volume: Volume, plane: Plane) -> int:
     return int(volume.voxels.shape[AXES[plane][2]])
 
 
+def slice_size(volume: Volume, plane: Plane) -> tuple[int, int]:
+    """(height, width) of every `slice_image` in the plane."""
+    a, b, _ = AXES[plane]
+    return _square(volume, plane, (volume.voxels.shape[b], volume.voxels.shape[a]))[0]
+
+
 def edge_letters(volume: Volume, plane: Plane) -> Edges:
     """The letters for the four edges of every slice in the plane."""
     if not volume.oriented:
@@ -89,8 +95,7 @@ def slice_image(volume: Volume, plane: Plane, index: int, window: Window | None 
 def voxel_at(volume: Volume, plane: Plane, index: int, row: float, column: float) -> tuple[int, int, int]:
     """The voxel under a pixel of `slice_image`; rows and columns count from 0."""
     a, b, c = AXES[plane]
-    shape = volume.voxels.shape
-    (height, width), _ = _square(volume, plane, (shape[b], shape[a]))
+    shape, (height, width) = volume.voxels.shape, slice_size(volume, plane)
     voxel = [0, 0, 0]
     voxel[a] = shape[a] - 1 - min(max(int((column + 0.5) * shape[a] / width), 0), shape[a] - 1)
     voxel[b] = shape[b] - 1 - min(max(int((row + 0.5) * shape[b] / height), 0), shape[b] - 1)
@@ -107,9 +112,8 @@ def position_mm(volume: Volume, voxel: tuple[int, int, int]) -> tuple[float, flo
 def maps_to_volume(volume: Volume, plane: Plane, maps: Mapping[int, np.ndarray]) -> np.ndarray:
     """Maps over slices, (h, w) on the pixels of `slice_image`, as float32 (x, y, z) on the voxels, 0 elsewhere."""
     filled = np.zeros(volume.voxels.shape[:3], np.float32)
-    a, b, c = AXES[plane]
+    (a, b, c), expected = AXES[plane], slice_size(volume, plane)
     for index, values in maps.items():
-        expected, _ = _square(volume, plane, (filled.shape[b], filled.shape[a]))
         if values.shape != expected:
             raise ImageError(f"A map has {values.shape} pixels, but slices in this plane have {expected}; resize it.")
         small = _resampled(np.asarray(values, np.float32), (filled.shape[b], filled.shape[a]))
