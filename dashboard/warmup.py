@@ -21,12 +21,12 @@ def warm() -> None:
         from dashboard.state import Selection
         from xai_core.attribution.explain import suggested_layer
 
-        # Streamlit collects all garbage after each run of a page, which looked through what was just imported: 0.2 s.
-        gc.freeze()
-
     chosen = Selection()
     model = cached.model(chosen.model)
     layers = cached.layers(chosen.model, model)
+    # Streamlit collects garbage after each run of a page. What is there now stays for ever and belongs to no visitor:
+    # it is left out from here on, since to look through the libraries each time took 0.2 s.
+    gc.freeze()
     image = cached.sample(chosen.picture.removeprefix("sample:"))
     traced = cached.trace_for(model, image, layers, None)
     cached.methods(chosen.model, model)

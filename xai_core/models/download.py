@@ -8,11 +8,13 @@ import http.client
 import os
 import shutil
 import ssl
+import stat
 import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager, suppress
+from functools import cache
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
@@ -29,13 +31,25 @@ _locks: dict[str, threading.Lock] = {}
 
 def weights_path(download: Download) -> Path:
     """Where the file lies, or would lie: the folder in which `torch.hub` keeps its checkpoints."""
-    return Path(torch.hub.get_dir()) / "checkpoints" / PurePosixPath(unquote(urlsplit(download.url).path)).name
+    return Path(_checkpoints()) / _file_name(download.url)
 
 
 def is_on_disk(download: Download) -> bool:
-    """Whether the file is there in its full size."""
-    path = weights_path(download)
-    return path.is_file() and abs(path.stat().st_size - download.size_bytes) <= _SIZE_TOLERANCE_BYTES
+    """Whether the file is there in its full size. Quick, since a list of all models asks it of each."""
+    try:
+        there = os.stat(os.path.join(_checkpoints(), _file_name(download.url)))
+    except OSError:
+        return False
+    return stat.S_ISREG(there.st_mode) and abs(there.st_size - download.size_bytes) <= _SIZE_TOLERANCE_BYTES
+
+
+def _checkpoints() -> str:
+    return os.path.join(torch.hub.get_dir(), "checkpoints")
+
+
+@cache
+def _file_name(url: str) -> str:
+    return PurePosixPath(unquote(urlsplit(url).path)).name
 
 
 def fetch(download: Download, *, on_progress: Progress | None = None, timeout_s: float = 30.0) -> Path:
