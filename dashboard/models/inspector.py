@@ -25,11 +25,8 @@ def inspector(asked: Question) -> None:
         f"pictures of {height} × {width} · {model.card.source} · licence: {model.card.licence}"
     )
     units_network.network(asked)
-    left, right = st.columns([3, 2], gap="medium")
-    with left:
-        _layers_table(model, layers)
-    with right:
-        _methods(model)
+    _layers_table(model, layers)
+    _methods(model)
 
 
 def _layers_table(model: LoadedModel, layers: tuple[LayerInfo, ...]) -> None:

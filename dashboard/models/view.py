@@ -9,7 +9,8 @@ from dashboard.local_folder import is_local
 from dashboard.models import cached as models_cached
 from dashboard.models.card import card_form
 from dashboard.models.check import normalisation_check, preview
-from dashboard.models.opening import Draft, forget_draft, opened_draft, recognised
+from dashboard.models.draft import Draft, forget_draft, opened_draft
+from dashboard.models.opening import recognised
 from dashboard.plain_text import in_prose
 from xai_core.errors import SightlineError
 from xai_core.models.catalog import list_again
@@ -105,6 +106,8 @@ def _save(draft: Draft, model: LoadedModel) -> None:
 
 def _own_list() -> None:
     """This visit's own models, each with a way to drop it."""
+    if own_models.own():
+        st.markdown("**Your models in this visit**")
     for key, model in reversed(own_models.own().items()):
         with st.container(horizontal=True, vertical_alignment="center"):
             mark = " · in use" if state.selection().model == key else ""

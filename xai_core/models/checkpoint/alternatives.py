@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -59,8 +60,22 @@ def _first_difference(one: nn.Module, other: nn.Module) -> str | None:
     for weight in shapes_of(one):
         name = weight.rpartition(".")[0]
         if name in theirs and _words(mine[name]) != _words(theirs[name]):
-            return f"{name} is {_words(theirs[name])}, not {_words(mine[name])}"
+            return f"{name} {_instead(theirs[name], mine[name])}"
     return None
+
+
+def _instead(there: nn.Module, here: nn.Module) -> str:
+    """What the one layer has and the other has not: only the settings that differ where both are of one kind."""
+    settings, others = _settings(there), _settings(here)
+    if type(there) is not type(here) or len(settings) != len(others):
+        return f"is {_words(there)}, not {_words(here)}"
+    apart = [(one, other) for one, other in zip(settings, others, strict=True) if one != other]
+    return f"has {', '.join(one for one, _ in apart)}, not {', '.join(other for _, other in apart)}"
+
+
+def _settings(layer: nn.Module) -> list[str]:
+    """Such as "stride=(2, 2)"; commas within brackets part nothing."""
+    return re.split(r", (?![^(]*\))", layer.extra_repr())
 
 
 def _words(layer: nn.Module) -> str:

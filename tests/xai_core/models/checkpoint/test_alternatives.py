@@ -31,3 +31,11 @@ def test_padding_leaves_no_trace_in_the_weights_and_is_named() -> None:
     assert difference is not None
     assert difference.startswith("conv_stem is Conv2d(3, 32")
     assert "not Conv2dSame(3, 32" in difference
+
+
+def test_of_one_kind_of_layer_only_the_settings_that_differ_are_named() -> None:
+    torch.manual_seed(0)
+    network = torchvision.models.resnet18(weights=None, num_classes=4)
+    same, difference = found(network, "torchvision/resnet18")["timm/resnetblur18"]
+    assert not same
+    assert difference == "layer2.0.conv1 has stride=(1, 1), not stride=(2, 2)"
