@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import time
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from sklearn.metrics import accuracy_score
 from streamlit.testing.v1 import AppTest
 
 import xai_core as xai
 from dashboard import runs
-from dashboard.models.versus import answers
 from dashboard.models.versus.answers import joined
 from dashboard.models.versus.asked import Pair
 from dashboard.models.versus.export import as_csv
@@ -200,7 +202,29 @@ def test_the_lead_in_words(tally: Tally, words: str):
     assert words in in_words(tally, "one", "two")
 
 
-def test_uploads_leave_nothing_on_the_disk(digits: LoadedModel, worse: LoadedModel):
-    pair = Pair(digits, worse, xai.open_dataset("digits"), "uploads")
-    assert answers._folder(pair) is None
-    assert answers._folder(replace(pair, source="digits")) is not None
+def test_uploads_are_compared_and_leave_nothing_on_the_disk(worse: LoadedModel):
+    digits, data = xai.open_dataset("digits"), io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        for index in range(40):
+            picture = io.BytesIO()
+            Image.fromarray(digits.load(index).pixels).save(picture, "PNG")
+            archive.writestr(f"{digits.class_name(index)}/{index}.png", picture.getvalue())
+    app = visit("digits", worse.card.key, "uploads", worse)
+    assert not app.metric
+    app = app.file_uploader[0].upload("digits.zip", data.getvalue()).run()
+    (button,) = [b for b in app.button if b.key == "versus_start"]
+    assert button.label == "Compare on 40 pictures"
+    shown = figures(finished(button.click().run()))
+    assert (shown["Pictures"], shown["A is right"]) == ("40", "100 %")
+    assert [path for path in Path(os.environ["SIGHTLINE_CACHE"]).rglob("*") if path.is_file()] == []
+
+
+def test_a_stopped_comparison_says_so_and_goes_on(worse: LoadedModel):
+    app = visit("digits", worse.card.key, "digits", worse)
+    (key,) = [key for key in app.session_state["versus_looked"] if "own/worse" in key]
+    app.session_state["runs_set_aside"] = {key: None}  # what Stop leaves
+    app = app.run()
+    assert "Stopped after 0 of 1,797 pictures. What is done is kept." in said(app)
+    (button,) = [b for b in app.button if b.key == "versus_start"]
+    assert button.label == "Go on"
+    assert figures(finished(button.click().run()))["Pictures"] == "1,797"
