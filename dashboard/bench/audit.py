@@ -10,14 +10,16 @@ from pathlib import Path
 import streamlit as st
 
 import xai_core as xai
-from dashboard import controls, dataset_choice, run_lines, runs, state
+from dashboard import cached, controls, dataset_choice, run_lines, runs, state
 from dashboard.bench import findings
 from dashboard.cache_folder import cache_folder
 from dashboard.failures import in_words
 from dashboard.model_loading import ready_model
 from dashboard.plain_text import in_prose
 from dashboard.runs import Run
+from xai_core.attribution.catalog import find_method
 from xai_core.datasets import Dataset
+from xai_core.evaluation.audit.examine import OFFERED
 from xai_core.evaluation.audit.job import AuditJob, Progressed, audit, stored_audit
 from xai_core.models.same_class import matched
 from xai_core.types import LoadedModel
@@ -35,20 +37,45 @@ def page() -> None:
     with left:
         controls.model_control()
         model = ready_model(state.selection().model)
+        how = _how(model)
     with right, in_words():
-        dataset = dataset_choice.data_control()
+        dataset = dataset_choice.data_control("Pictures to audit")
     progress, results = st.container(), st.container()
     if dataset is not None:
         with in_words():
-            job = _job(model, dataset)
+            job = _job(model, dataset, how)
         with results, in_words():
             _audit(job)
     run_lines.lines(progress)
 
 
-def _job(model: LoadedModel, dataset: Dataset) -> AuditJob:
+def _how(model: LoadedModel) -> tuple[str, str]:
+    """The method and the layer of the maps."""
+    key = state.selection().model
+    layers = {layer.name: layer for layer in cached.layers(key, model) if layer.main}
+    names = list(layers)
+    method, layer = st.columns(2)
+    return method.selectbox(
+        "Method",
+        OFFERED,
+        format_func=lambda name: find_method(name).title,
+        key="audit_method",
+        persist_state="session",
+        help="Those that take one gradient for many pictures at once.",
+    ), layer.selectbox(
+        "Layer",
+        names,
+        index=names.index(xai.suggested_layer(model)),
+        format_func=lambda name: controls.layer_title(layers[name]),
+        key=f"audit_layer_{key}",
+        persist_state="session",
+    )
+
+
+def _job(model: LoadedModel, dataset: Dataset, how: tuple[str, str]) -> AuditJob:
     classes = matched(dataset.class_names, model.card.class_names).tolist()
-    return AuditJob(model, dataset, xai.suggested_layer(model), tuple(classes))
+    method, layer = how
+    return AuditJob(model, dataset, layer, tuple(classes), method)
 
 
 def _audit(job: AuditJob) -> None:

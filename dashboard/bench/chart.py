@@ -11,6 +11,7 @@ import streamlit as st
 from dashboard.bench.words import MEASURES
 from xai_core.evaluation.planted.bench import Row
 from xai_core.evaluation.planted.network import STAGES
+from xai_core.render.recipe import percent
 
 COLOURS = {STAGES[0]: "#8ec3d6", STAGES[1]: "#2f8fb3", STAGES[2]: "#0d4f66", "": "#d9822b"}
 NAMES = {STAGES[0]: "early stage", STAGES[1]: "middle stage", STAGES[2]: "last stage", "": "pixels"}
@@ -40,6 +41,20 @@ def methods(rows: Sequence[Row], measure: str) -> None:
         config={"displayModeBar": False},
         alt=f"{MEASURES[measure]} of every method; the best is {order[-1]}",
     )
+
+
+def conclusion(rows: Sequence[Row], measure: str) -> str:
+    """The chart in a sentence: the best, and those that are no better than the best map that knows nothing."""
+    blind = max(getattr(row, measure)[2] for row in rows if row.trivial)
+    methods = [row for row in rows if not row.trivial]
+    best = max(methods, key=lambda row: getattr(row, measure)[0])
+    ahead = {row.title for row in methods if getattr(row, measure)[1] > blind}
+    behind = list(dict.fromkeys(row.title for row in methods if row.title not in ahead))
+    where = f" at the {NAMES[best.stage]}" if best.stage else ""
+    told = f"Best here: **{best.title}**{where}, {percent(getattr(best, measure)[0])}."
+    if not behind:
+        return f"{told} Every method beats the maps that know nothing at one stage at least."
+    return f"{told} At no stage surely better than a map that knows nothing: **{', '.join(behind)}**."
 
 
 def _dots(figure: go.Figure, rows: Sequence[Row], measure: str, name: str, colour: str) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import streamlit as st
 
+from dashboard.bench.sentences import Copy, in_figures, in_words
 from dashboard.plain_text import in_prose
 from dashboard.viewer import tiles
+from xai_core.attribution.catalog import find_method
 from xai_core.evaluation.audit.export import as_csv, as_html
 from xai_core.evaluation.audit.job import AuditJob, Progressed
 from xai_core.evaluation.audit.record import Record
@@ -26,7 +28,6 @@ from xai_core.evaluation.audit.summary import (
 from xai_core.models.class_names import short_name
 from xai_core.render.recipe import percent
 
-Copy = Literal["border", "background"]
 MOST_ROWS, MOST_MEANS = 400, 24
 LISTS: dict[str, Callable[[Sequence[Record]], list[Record]]] = {
     "All": list,
@@ -118,18 +119,6 @@ def _probes(probes: dict[Copy, Probe | None], labelled: bool, known: bool) -> No
             st.caption(MEANINGS[found.level])
 
 
-def in_words(copy: Copy, found: Probe, labelled: bool, known: bool) -> str:
-    """A probe in one sentence. labelled: right means the picture's own class; else the answer to the whole picture."""
-    right = "the right class" if labelled else "the answer that the whole picture gets"
-    without = "without the object" if known else "without the middle"
-    copies = "copies of which only the border is left" if copy == "border" else f"copies {without}"
-    return (
-        f"Of {found.of:,} {copies}, **{percent(found.right)}** ({percent(found.low)} to {percent(found.high)}) still "
-        f"get {right}. Whole pictures: {percent(found.whole)}; always the most frequent answer: "
-        f"{percent(found.chance)}."
-    )
-
-
 def _table(job: AuditJob, records: Sequence[Record]) -> None:
     st.subheader("Picture by picture", anchor=False)
     counts = {name: len(pick(records)) for name, pick in LISTS.items()}
@@ -206,7 +195,9 @@ def _take_along(job: AuditJob, found: Progressed, probes: dict[Copy, Probe | Non
     records, names = found.records, job.model.card.class_names
     labelled, known = any(r.truth >= 0 for r in records), any(r.known for r in records)
     said = [
-        f"{job.model.card.title} (weights {job.model.digest[:8]}), Grad-CAM at {job.layer}, {len(records)} pictures."
+        f"{job.model.card.title} (weights {job.model.digest[:8]}), {find_method(job.method).title} at {job.layer}, "
+        f"{len(records)} pictures.",
+        *in_figures(records),
     ]
     said += [in_words(copy, p, labelled, known).replace("**", "") for copy, p in probes.items() if p is not None]
     suspicious = list(dict.fromkeys([*confident_mistakes(records), *least_steady(records, MOST_ROWS)]))[:MOST_ROWS]
@@ -220,9 +211,10 @@ def _take_along(job: AuditJob, found: Progressed, probes: dict[Copy, Probe | Non
         )
         st.download_button(
             "Report (HTML)",
-            lambda: as_html(f"Audit of {job.dataset.name}", said, suspicious, names),
+            lambda: as_html(f"Audit of {job.dataset.name}", said, suspicious, names, list(mean_maps(records).items())),
             "audit.html",
             icon=":material/description:",
             on_click="ignore",
-            help=f"With pictures: confident mistakes first, then the least steady maps, at most {MOST_ROWS}.",
+            help="The findings, the mean map of each class, and with pictures the confident mistakes, then the least "
+            f"steady maps, at most {MOST_ROWS}.",
         )

@@ -33,7 +33,8 @@ def page() -> None:
             "The networks: `python -m training.planted`. The table: `"
             + found.made
             + "`. Both are seeded. Every map is "
-            "of a picture that the network names rightly. Bars: 95 % of 1000 bootstrap draws of the pictures."
+            "of a picture that the network names rightly. Bars: 95 % of 1000 bootstrap draws of the pictures. The "
+            "rules of the verdict were looked at on other cases (`--verdict-seed 7000`) than those counted here."
         )
 
 
@@ -57,6 +58,7 @@ def _table(found: Results, task: Task) -> None:
     )
     rows = [row for row in found.rows if row.task == task]
     st.caption(f"{words.HELP[measure]} {rows[0].cases} pictures; the region takes {percent(rows[0].area)} of each.")
+    st.markdown(chart.conclusion(rows, measure))
     chart.methods(rows, measure)
     with st.expander("All figures", icon=":material/table:"):
         st.dataframe(chart.table(rows), hide_index=True, alt="All figures of this task")

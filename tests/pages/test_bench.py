@@ -44,6 +44,17 @@ def test_methods_that_read_no_layer_and_cam_have_one_map(app: AppTest):
         assert told.split(". A blind")[0].count("%") == maps
 
 
+def test_the_chart_in_a_sentence_names_the_best_and_those_that_fail(app: AppTest):
+    """By hand from the committed table: DeconvNet's shapes energy is below that of the picture's edges."""
+    app.run()
+    (told,) = [m.value for m in app.markdown if m.value.startswith("Best here")]
+    rows = [row for row in stored().rows if row.task == "shapes" and not row.trivial]
+    best = max(rows, key=lambda row: row.energy[0])
+    assert f"**{best.title}** at the last stage" in told
+    assert "DeconvNet" in told.split("nothing: ")[1]
+    assert "Grad-CAM," not in told.split("nothing: ")[1]
+
+
 def test_the_page_shows_the_committed_ranking_quality(app: AppTest):
     app.run()
     best = stored().verdicts["ranking quality of methods that ask about the class"]

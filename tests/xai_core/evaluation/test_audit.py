@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import re
@@ -12,7 +13,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
+import xai_core as xai
 from xai_core.datasets.dataset import Dataset, DatasetItem
 from xai_core.errors import ImageError, SightlineError
 from xai_core.evaluation.audit import job as audit_job
@@ -33,6 +36,7 @@ from xai_core.evaluation.planted.scene import Scene
 from xai_core.evaluation.planted.worlds import scenes
 from xai_core.images.digest import array_digest
 from xai_core.models.preprocess import prepare
+from xai_core.render.place import resample
 from xai_core.types import SourceImage
 
 
@@ -125,6 +129,18 @@ def test_a_second_writer_is_refused_and_another_layer_is_another_audit(tmp_path:
             next(audit(asked, tmp_path))
 
 
+def test_another_method_gives_its_own_maps_and_is_another_audit(tmp_path: Path):
+    asked, _ = audited("shapes", 6, tmp_path)
+    other = replace(asked, method="layer_cam", layer="block2")
+    assert replace(asked, method="layer_cam").key != asked.key
+    *_, found = audit(other, tmp_path)
+    for record in found.records:
+        image = asked.dataset.load(record.index)
+        result = xai.explain(asked.model, image, "layer_cam", ["block2"], [record.predicted])
+        fine = resample(result.maps["block2"][0], (GRID, GRID))
+        np.testing.assert_allclose(record.map, (fine / np.abs(fine).max()).ravel(), atol=2e-3)
+
+
 def test_a_picture_that_cannot_be_read_is_named(tmp_path: Path):
     model = planted_model("marked")
     data = dataset_of(scenes("marked", "test", 6), model.card.class_names, broken=2)
@@ -187,8 +203,14 @@ def test_exports_hold_every_picture_and_nothing_that_acts():
     assert [line["name"] for line in told] == ["'=cmd()", '<script>alert("x")</script>']
     assert [line["right"] for line in told] == ["", "no"]
     assert [line["predicted"] for line in told] == ["cat", "dog"]
-    page = as_html("Audit of <b>", ["1 < 2"], records, ("cat", "dog"))
+    means = [(1, (np.eye(14, dtype=np.float32), 3))]
+    page = as_html("Audit of <b>", ["1 < 2"], records, ("cat", "dog"), means)
     assert "<script>" not in page
     assert "1 &lt; 2" in page
     assert not re.search(r"(src|href)=.(?!data:)", page)
     assert page.count("<tr>") == 3
+    assert "<figcaption>dog, 3</figcaption>" in page
+    (encoded,) = re.findall(r"data:image/png;base64,([^\"]+)", page)
+    with Image.open(io.BytesIO(base64.b64decode(encoded))) as mean:
+        assert mean.size == (14, 14)
+        assert mean.getpixel((5, 5)) == (253, 231, 37), "viridis ends in yellow"

@@ -27,7 +27,7 @@ from xai_core.render.scale import has_evidence
 from xai_core.trace.capture import trace
 from xai_core.types import LoadedModel, ModelInput, SourceImage
 
-METHOD = "grad_cam"
+OFFERED = ("grad_cam", "hires_cam", "layer_cam", "xgrad_cam", "grad_cam_pp")  # one gradient for a whole batch
 _THUMB, _OPACITY = 112, 0.6
 
 
@@ -45,13 +45,16 @@ class Looked:
         return torch.cat([one.tensor for one in self.given])
 
 
-def examine(model: LoadedModel, dataset: Dataset, layer: str, looked: Looked, truths: Sequence[int]) -> list[Record]:
-    """A record for each picture. truths: the model's class of each picture's own, -1 where it has none."""
+def examine(
+    model: LoadedModel, dataset: Dataset, how: tuple[str, str], looked: Looked, truths: Sequence[int]
+) -> list[Record]:
+    """A record for each picture. how: method and layer. truths: the model's class of each picture's own, -1 where it
+    has none."""
     inputs = looked.inputs
     answers = probabilities(_scores(model, inputs), model.card.labels)
     classes = answers.argmax(dim=1, keepdim=True)
-    maps = _maps(model, inputs, layer, classes)
-    steady = _steadiness(model, inputs, layer, classes, maps)
+    maps = _maps(model, inputs, how, classes)
+    steady = _steadiness(model, inputs, how, classes, maps)
     regions = [o if o.any() else middle(o.shape) for o in looked.objects]
     frames = np.broadcast_to(outer_frame(regions[0].shape, BORDER), (len(regions), *regions[0].shape))
     border = _scores(model, _only(inputs, frames)).argmax(dim=1)
@@ -93,16 +96,19 @@ def _scores(model: LoadedModel, inputs: Tensor) -> Tensor:
     return trace(model.module, inputs, ()).scores.detach().float()
 
 
-def _maps(model: LoadedModel, inputs: Tensor, layer: str, classes: Tensor) -> np.ndarray:
+def _maps(model: LoadedModel, inputs: Tensor, how: tuple[str, str], classes: Tensor) -> np.ndarray:
     """Signed maps (n, h, w) of each picture's own class (n, 1)."""
-    return class_maps(model.module, inputs, [layer], classes, METHOD, relu=False)[layer][:, 0].detach().cpu().numpy()
+    method, layer = how
+    return class_maps(model.module, inputs, [layer], classes, method, relu=False)[layer][:, 0].detach().cpu().numpy()
 
 
-def _steadiness(model: LoadedModel, inputs: Tensor, layer: str, classes: Tensor, maps: np.ndarray) -> list[float]:
-    mirrored = _maps(model, inputs.flip(3), layer, classes)[:, :, ::-1]
+def _steadiness(
+    model: LoadedModel, inputs: Tensor, how: tuple[str, str], classes: Tensor, maps: np.ndarray
+) -> list[float]:
+    mirrored = _maps(model, inputs.flip(3), how, classes)[:, :, ::-1]
     noise = torch.randn(inputs.shape, generator=torch.Generator().manual_seed(0)).to(inputs)
     spread = NOISE / torch.tensor(model.card.std).to(inputs).view(1, -1, 1, 1)
-    noisy = _maps(model, inputs + spread * noise, layer, classes)
+    noisy = _maps(model, inputs + spread * noise, how, classes)
     return [
         float(np.mean([of_comparable(comparable(own, False), comparable(o, False)).rank_correlation for o in others]))
         for own, *others in zip(maps, np.ascontiguousarray(mirrored), noisy, strict=True)

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 from collections.abc import Sequence
 from html import escape
 
+import numpy as np
+from PIL import Image
+
 from xai_core.evaluation.audit.record import Record
+from xai_core.render.colour import colour_table
 
 _COLUMNS = ("name", "class", "predicted", "right", "probability", "margin", "empty", "outside", "area", "object known")
 _MORE = ("steadiness", "border only", "without the object")
 _STYLE = """body{font:15px/1.5 system-ui,sans-serif;margin:2rem;color:#16262c}table{border-collapse:collapse}
-th,td{padding:.3rem .6rem;border-bottom:1px solid #d9e2e5;text-align:left}img{display:block;width:84px}"""
+th,td{padding:.3rem .6rem;border-bottom:1px solid #d9e2e5;text-align:left}img{display:block;width:84px}
+figure{display:inline-block;width:84px;margin:0 .8rem .8rem 0;vertical-align:top;font-size:.75rem}"""
 
 
 def as_csv(records: Sequence[Record], classes: Sequence[str]) -> str:
@@ -25,8 +31,15 @@ def as_csv(records: Sequence[Record], classes: Sequence[str]) -> str:
     return text.getvalue()
 
 
-def as_html(title: str, sentences: Sequence[str], records: Sequence[Record], classes: Sequence[str]) -> str:
-    """A page with the findings in sentences and a row a picture; pictures are in it, and it asks for no other file."""
+def as_html(
+    title: str,
+    sentences: Sequence[str],
+    records: Sequence[Record],
+    classes: Sequence[str],
+    means: Sequence[tuple[int, tuple[np.ndarray, int]]] = (),
+) -> str:
+    """A page with the findings in sentences, the mean map of each class (h, w) with its count, and a row a picture;
+    pictures are in it, and it asks for no other file."""
     head = "".join(f"<th>{escape(name)}</th>" for name in ("picture", "with its map", *_COLUMNS, *_MORE))
     rows = "".join(
         f'<tr><td><img src="{escape(r.thumbnail)}" alt=""></td><td><img src="{escape(r.overlay)}" alt=""></td>'
@@ -35,10 +48,22 @@ def as_html(title: str, sentences: Sequence[str], records: Sequence[Record], cla
         for r in records
     )
     said = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
+    averages = "".join(
+        f'<figure><img src="{_png(mean)}" alt=""><figcaption>{escape(classes[index])}, {count}</figcaption></figure>'
+        for index, (mean, count) in means
+    )
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title><style>{_STYLE}</style>'
-        f"<h1>{escape(title)}</h1><ul>{said}</ul><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></html>"
+        f"<h1>{escape(title)}</h1><ul>{said}</ul><div>{averages}</div><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></html>"
     )
+
+
+def _png(mean: np.ndarray) -> str:
+    """A mean map as a small picture, from 0 to its own maximum."""
+    strength = np.clip(mean, 0, None) / max(float(mean.max()), 1e-12)
+    buffer = io.BytesIO()
+    Image.fromarray(colour_table("viridis")[(255 * strength).astype(np.uint8)]).save(buffer, "PNG")
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
 def _cells(record: Record, classes: Sequence[str]) -> list[object]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from xai_core.datasets import Dataset
 from xai_core.durable import disk_trouble, one_writer, replace_file
 from xai_core.errors import ImageError
-from xai_core.evaluation.audit.examine import METHOD, Looked, examine, read_in
+from xai_core.evaluation.audit.examine import OFFERED, Looked, examine, read_in
 from xai_core.evaluation.audit.record import Record
 from xai_core.models.structure import structure_digest
 from xai_core.types import LoadedModel
@@ -24,7 +24,7 @@ _BUSY = "This audit is running already, here or in another process; wait for it 
 
 @dataclass(frozen=True, eq=False)
 class AuditJob:
-    """Grad-CAM of each picture's predicted class, at one layer.
+    """The map of each picture's predicted class, by one of `OFFERED` at one layer.
 
     classes: for each class of the data set the model's class of the same name, or -1.
     """
@@ -33,13 +33,14 @@ class AuditJob:
     dataset: Dataset
     layer: str
     classes: tuple[int, ...]
+    method: str = OFFERED[0]
 
     @cached_property
     def key(self) -> str:
-        """What decides the answer: data, weights, structure, card and layer."""
+        """What decides the answer: data, weights, structure, card, method and layer."""
         told = (
             VERSION,
-            METHOD,
+            self.method,
             BATCH,
             self.layer,
             self.classes,
@@ -122,4 +123,4 @@ def _batch(job: AuditJob, indices: list[int]) -> tuple[list[Record], list[tuple[
         return [], unread
     labels = [job.dataset.items[index].label for index in looked.indices]
     truths = [-1 if label is None else job.classes[label] for label in labels]
-    return examine(job.model, job.dataset, job.layer, looked, truths), unread
+    return examine(job.model, job.dataset, (job.method, job.layer), looked, truths), unread
