@@ -16,17 +16,19 @@ from xai_core.models.download import fetch, is_on_disk
 from xai_core.types import Download, LoadedModel, ModelCard
 
 
-def ready_model(key: str, on_decline: Callable[[], None] | None = None) -> LoadedModel:
+def ready_model(
+    key: str, on_decline: Callable[[], None] | None = None, decline: str = "Use the bundled model"
+) -> LoadedModel:
     """The loaded model; offers its download, and ends this run of the page, where the weights are missing.
 
-    on_decline: what "Use the bundled model" does; by default it changes the shared choice.
+    decline, on_decline: the button beside the download and what it does; by default it changes the shared choice.
     """
     if key in own_models.own():
         return own_models.own()[key]
     with in_words():
         card = _card(key)
     if card.download is not None and not is_on_disk(card.download):
-        _offer_download(card, card.download, on_decline or _use_bundled)
+        _offer_download(card, card.download, on_decline or _use_bundled, decline)
     with in_words(), st.spinner(f"Loading {in_prose(card.title)} …", show_time=True):
         return cached.model(key)
 
@@ -42,13 +44,13 @@ def _use_bundled() -> None:
     state.choose(model=state.Selection().model)
 
 
-def _offer_download(card: ModelCard, download: Download, on_decline: Callable[[], None]) -> None:
+def _offer_download(card: ModelCard, download: Download, on_decline: Callable[[], None], decline: str) -> None:
     megabytes = download.size_bytes / 1e6
     with st.container(border=True):
         st.markdown(f"#### {in_prose(card.title)} is not on this machine yet")
         if read_only():
             st.markdown("This server is read-only and downloads nothing; choose a model that it has.")
-            st.button("Use the bundled model", on_click=on_decline)
+            st.button(decline, on_click=on_decline)
             st.stop()
         st.markdown(
             f"Its weights are a download of **{megabytes:.0f} MB** from {urlsplit(download.url).hostname}. "
@@ -56,7 +58,7 @@ def _offer_download(card: ModelCard, download: Download, on_decline: Callable[[]
         )
         with st.container(horizontal=True):
             agreed = st.button(f"Download {megabytes:.0f} MB", type="primary", icon=":material/download:")
-            st.button("Use the bundled model", on_click=on_decline)
+            st.button(decline, on_click=on_decline)
         if not agreed:
             st.stop()
         st.button("Cancel", key="cancel_download")  # any run that starts stops this one, and with it the download

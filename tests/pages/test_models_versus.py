@@ -172,7 +172,7 @@ def test_pictures_that_one_model_cannot_read_are_left_out_and_the_table_can_be_t
 
     dataset_read = few.read
     a, b = xai.build_table(digits, replace(few, read=read)), xai.build_table(worse, few)
-    found = joined(a, b)
+    found = joined(a, b, a.class_names)
     assert len(found) == 19
     assert found.unread == ((few.items[3].id, "It is damaged."),)
     lines = list(csv.reader(io.StringIO(as_csv(Pair(digits, worse, few, "digits"), found))))
@@ -217,6 +217,36 @@ def test_uploads_are_compared_and_leave_nothing_on_the_disk(worse: LoadedModel):
     shown = figures(finished(button.click().run()))
     assert (shown["Pictures"], shown["A is right"]) == ("40", "100 %")
     assert [path for path in Path(os.environ["SIGHTLINE_CACHE"]).rglob("*") if path.is_file()] == []
+
+
+def test_a_class_under_another_name_counts_once_the_visitor_says_which_it_is(worse: LoadedModel):
+    digits, data = xai.open_dataset("digits"), io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        for index in range(30):
+            picture, label = io.BytesIO(), digits.class_name(index)
+            Image.fromarray(digits.load(index).pixels).save(picture, "PNG")
+            archive.writestr(f"{'naught' if label == '0' else label}/{index}.png", picture.getvalue())
+    app = visit("digits", worse.card.key, "uploads", worse)
+    app.file_uploader[0].upload("digits.zip", data.getvalue()).run()
+    app = finished(next(b for b in app.button if b.key == "versus_start").click().run())
+    zeros = sum(digits.class_name(index) == "0" for index in range(30))
+    assert f"{zeros} pictures do not count for who is right, because" in said(app)
+    assert int(figures(app)["Only A is right"]) + int(figures(app)["Both are wrong"]) <= 30 - zeros
+    (which,) = [box for box in app.selectbox if box.label == "naught"]
+    assert which.value is None
+    app = which.select("0").run()
+    assert "pictures do not count for who is right, because" not in said(app)
+    assert next(m.help for m in app.metric if m.label == "A is right").startswith("Of the 30 pictures")
+    assert figures(app)["A is right"] == "100 %"
+
+
+def test_a_model_that_must_be_fetched_can_be_left(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("dashboard.model_loading.is_on_disk", lambda _download: False)
+    app = visit("imagenet", "torchvision/resnet18", "samples")
+    assert "ResNet-18 is not on this machine yet" in said(app)
+    app = next(b for b in app.button if b.label == "Choose another").click().run()
+    assert app.selectbox(key="versus_model").value is None
+    assert "Choose model B" in said(app)
 
 
 def test_a_stopped_comparison_says_so_and_goes_on(worse: LoadedModel):

@@ -95,6 +95,12 @@ def versus(a: Answers, b: Answers, labels: np.ndarray, label_names: Sequence[str
     )
 
 
+def unmatched(a: Sequence[str], b: Sequence[str], label_names: Sequence[str]) -> tuple[int, ...]:
+    """The labels, by index, for which not both models have a class of that name."""
+    (codes_a, codes_b, told), _ = _codes(a, b, label_names)
+    return tuple(np.flatnonzero(~np.isin(told, np.intersect1d(codes_a, codes_b))).tolist())
+
+
 def tally(found: Versus) -> Tally | None:
     """Who is right on the pictures whose class both models have; None where there are none."""
     judged = found.judged
@@ -120,13 +126,15 @@ def cohen_kappa(a: np.ndarray, b: np.ndarray) -> float:
     return float(((a == b).mean() - chance) / (1 - chance))
 
 
-def _codes(*lists: Sequence[str]) -> tuple[tuple[np.ndarray, ...], Lists]:
+def _codes(a: Sequence[str], b: Sequence[str], labels: Sequence[str]) -> tuple[tuple[np.ndarray, ...], Lists]:
     """Every name of both models and of the labels as a number, the same for the same class."""
-    keys = [_keys(names) for names in lists]
-    number = {key: i for i, key in enumerate(dict.fromkeys(key for part in keys for key in part))}
-    first, second = set(keys[0]), set(keys[1])
-    related = Lists(keys[0] == keys[1], len(first & second), len(first - second), len(second - first))
-    return tuple(np.array([number[key] for key in part], np.int64) for part in keys), related
+    keys_a, keys_b = _keys(a), _keys(b)
+    first, second = set(keys_a), set(keys_b)
+    known = first | second
+    told = [plain(name) if plain(name) in known else plain(short_name(name)) for name in labels]
+    number = {key: i for i, key in enumerate(dict.fromkeys([*keys_a, *keys_b, *told]))}
+    related = Lists(keys_a == keys_b, len(first & second), len(first - second), len(second - first))
+    return tuple(np.array([number[key] for key in part], np.int64) for part in (keys_a, keys_b, told)), related
 
 
 def _keys(names: Sequence[str]) -> list[str]:

@@ -5,6 +5,7 @@ A model's answers are the table that the Map page reads too, so each model looks
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -50,20 +51,22 @@ def answers(pair: Pair) -> Tables | None:
         return a, b
     for key, model, run in zip(keys, pair.models, found, strict=True):
         if run is not None and run.running:
-            run_lines.follow(key, f"{model.card.title} looks at the pictures", "pictures")
+            run_lines.follow(key, f"{in_prose(model.card.title)} looks at the pictures", "pictures")
     waiting = [at for at, run in enumerate(found) if run is None or not (run.running or run.result is not None)]
     if waiting:
         _offer(pair, [found[at] for at in waiting], partial(_start_all, pair, waiting))
     return None
 
 
-def joined(a: FeatureTable, b: FeatureTable) -> Joined:
-    """The answers picture by picture; a model may not be able to read a picture that the other can."""
+def joined(a: FeatureTable, b: FeatureTable, labels: Sequence[str]) -> Joined:
+    """The answers picture by picture; a model may not be able to read a picture that the other can.
+
+    labels: what the pictures' classes are called among the models'."""
     _, rows_a, rows_b = np.intersect1d(a.items, b.items, assume_unique=True, return_indices=True)
     of_a, of_b = (
         Answers(t.model_classes, t.predictions[rows], t.probabilities[rows]) for t, rows in ((a, rows_a), (b, rows_b))
     )
-    found = versus(of_a, of_b, a.labels[rows_a], a.class_names)
+    found = versus(of_a, of_b, a.labels[rows_a], labels)
     return Joined((a, b), (rows_a, rows_b), found, tuple(dict([*a.unread, *b.unread]).items()))
 
 

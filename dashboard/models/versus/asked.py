@@ -49,7 +49,7 @@ def ask() -> Pair | None:
         )
         return None
     with right:
-        b = ready_model(second, on_decline=lambda: st.session_state.update({_KEY: None}))
+        b = ready_model(second, lambda: st.session_state.update({_KEY: None}), "Choose another")
     if dataset is None:
         return None
     return Pair(a, b, dataset, dataset_choice.chosen())

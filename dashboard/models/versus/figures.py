@@ -114,7 +114,7 @@ def _unjudged(joined: Joined) -> None:
         missing = [in_prose(table.class_names[i]) for i in np.unique(labels[unjudged])]
         st.caption(
             f":material/info: {int(unjudged.sum()):,} pictures do not count for who is right, because not both models "
-            f"have a class called {_listed(missing)}. Name the folders as the models name their classes."
+            f"have a class called {_listed(missing)}. Say above which of the models' classes that is."
         )
 
 

@@ -9,6 +9,7 @@ from dashboard.failures import in_words
 from dashboard.models.versus.answers import Tables, answers, joined
 from dashboard.models.versus.asked import Pair, ask
 from dashboard.models.versus.figures import figures
+from dashboard.models.versus.labels import label_names
 from dashboard.models.versus.maps import side_by_side
 from dashboard.models.versus.rows import table, unread
 
@@ -31,7 +32,7 @@ def page() -> None:
 
 
 def _show(pair: Pair, tables: Tables) -> None:
-    found = joined(*tables)
+    found = joined(*tables, label_names(tables))
     if not len(found):
         st.info("There is no picture that both models can read.", icon=":material/block:")
         unread(found)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, cohen_kappa_score, confusion_matrix
 
-from xai_core.evaluation.disagreement import Answers, Versus, tally, versus
+from xai_core.evaluation.disagreement import Answers, Versus, tally, unmatched, versus
 
 NAMES = ("cat", "dog", "owl", "fox")
 
@@ -104,3 +104,12 @@ def test_lists_without_a_common_class_never_agree():
 
 def test_kappa_is_undefined_where_there_is_but_one_answer():
     assert math.isnan(told((), answers(NAMES, [1, 1]), answers(NAMES, [1, 1]), [None, None]).kappa)
+
+
+def test_labels_find_their_class_by_the_whole_name_or_its_first_part():
+    a = ("tench, Tinca tinca", "pneumonia, left", "pneumonia, right", "owl")
+    b = ("tench", "pneumonia, left", "pneumonia, right", "fox")
+    labels = ("Tench", "tench, Tinca tinca", "tench", "pneumonia, right", "pneumonia", "owl")
+    assert unmatched(a, b, labels) == (4, 5)
+    given = answers(a, [0, 0, 0, 2, 2, 3])
+    assert told(labels, given, answers(b, [0] * 6), labels).right_a.tolist() == [1, 1, 1, 1, -1, 1]
