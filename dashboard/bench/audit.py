@@ -54,15 +54,14 @@ def _how(model: LoadedModel) -> tuple[str, str]:
     key = state.selection().model
     layers = {layer.name: layer for layer in cached.layers(key, model) if layer.main}
     names = list(layers)
-    method, layer = st.columns(2)
-    return method.selectbox(
+    return st.selectbox(
         "Method",
         OFFERED,
         format_func=lambda name: find_method(name).title,
         key="audit_method",
         persist_state="session",
         help="Those that take one gradient for many pictures at once.",
-    ), layer.selectbox(
+    ), st.selectbox(
         "Layer",
         names,
         index=names.index(xai.suggested_layer(model)),

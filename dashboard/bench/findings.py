@@ -91,7 +91,10 @@ def _figures(records: Sequence[Record]) -> None:
                 f"{np.median([r.steadiness for r in drawn]):.2f}",
                 help="Median rank correlation of a map with those of the mirror image and a noisy copy; 1: the same.",
             )
-        st.metric("Confident mistakes", len(confident_mistakes(records)), help=f"At least {percent(CONFIDENT)} sure.")
+        if judged:
+            st.metric(
+                "Confident mistakes", len(confident_mistakes(records)), help=f"At least {percent(CONFIDENT)} sure."
+            )
 
 
 def _unmatched(job: AuditJob, records: Sequence[Record]) -> None:
@@ -121,10 +124,11 @@ def _probes(probes: dict[Copy, Probe | None], labelled: bool, known: bool) -> No
 
 def _table(job: AuditJob, records: Sequence[Record]) -> None:
     st.subheader("Picture by picture", anchor=False)
-    counts = {name: len(pick(records)) for name, pick in LISTS.items()}
+    judged = any(record.right is not None for record in records)
+    counts = {name: len(pick(records)) for name, pick in LISTS.items() if judged or pick is not confident_mistakes}
     chosen = st.segmented_control(
         "Show",
-        list(LISTS),
+        list(counts),
         format_func=lambda name: f"{name} ({counts[name]:,})",
         default="All",
         key="audit_list",
@@ -139,13 +143,13 @@ def _table(job: AuditJob, records: Sequence[Record]) -> None:
         st.caption(f"The first {MOST_ROWS} of {len(rows):,}; the CSV has them all. A click on a heading sorts.")
     names = job.model.card.class_names
     st.dataframe(
-        [_row(record, names) for record in rows[:MOST_ROWS]],
+        [_row(record, names, judged) for record in rows[:MOST_ROWS]],
         hide_index=True,
         row_height=72,
         height=min(620, 40 + 73 * len(rows)),
         column_config={
             "Picture": st.column_config.ImageColumn(width="small"),
-            "With its map": st.column_config.ImageColumn(width="small"),
+            "Its map": st.column_config.ImageColumn(width="small"),
             **{
                 name: st.column_config.NumberColumn(format="percent")
                 for name in ("Probability", "Margin", "Evidence beside")
@@ -156,15 +160,16 @@ def _table(job: AuditJob, records: Sequence[Record]) -> None:
     )
 
 
-def _row(record: Record, names: Sequence[str]) -> dict[str, Any]:
+def _row(record: Record, names: Sequence[str], judged: bool) -> dict[str, Any]:
+    """judged: of some picture at least the right class is known."""
+    truth = short_name(names[record.truth]) if record.truth >= 0 else ""
     return {
         "Picture": record.thumbnail,
-        "With its map": record.overlay,
+        "Its map": record.overlay,
         "Model sees": short_name(names[record.predicted]),
         "Probability": record.probability,
         "Margin": record.margin,
-        "Class": short_name(names[record.truth]) if record.truth >= 0 else "",
-        "Right": record.right,
+        **({"Class": truth, "Right": record.right} if judged else {}),
         "Evidence beside": None if record.empty else record.outside,
         "Steadiness": record.steadiness,
         "Border only": short_name(names[record.border]),

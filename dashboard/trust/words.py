@@ -8,7 +8,9 @@ from dashboard.plain_text import class_in_prose
 from xai_core.evaluation import verdict
 from xai_core.evaluation.faithfulness import MARKED, Faithfulness
 from xai_core.evaluation.fineness import FRAME, Fineness
+from xai_core.evaluation.planted.results import stored
 from xai_core.evaluation.randomisation import Cascade
+from xai_core.evaluation.rival_maps import PATCH
 from xai_core.evaluation.road import SHARES, Road
 from xai_core.evaluation.specificity import Specificity
 from xai_core.evaluation.stability import Stability
@@ -73,6 +75,7 @@ NO_LEVEL = (
     "and counts for no level: where the object lies is not known."
 )
 _WORTH, _TESTABLE = percent(verdict.WORTH), percent(verdict.TESTABLE)
+_RANKS = percent(stored().verdicts["ranking quality of methods that ask about the class"])
 THRESHOLDS = f"""
 The verdict has three levels and no score. For the highest every check must be made and none may object; one that fails
 gives the lowest.
@@ -96,8 +99,9 @@ gives the lowest.
 - **An unsure model** overrides: if its two best classes are less than {percent(verdict.UNSURE_MARGIN)} apart, no map
   gets the highest level.
 
-Rank correlation: 1 for the same order of places, 0 for no relation. The thresholds are conventions, chosen on two
-sample photographs, not laws.
+Rank correlation: 1 for the same order of places, 0 for no relation. Maps of pixels are tested in patches of
+{PATCH} × {PATCH}. The thresholds are conventions, chosen on two sample photographs, not laws. Where the evidence
+was planted, a good map gets a higher level than a bad one with a chance of {_RANKS} (Bench page).
 
 Petsiuk et al. 2018 (deletion, insertion) · Rong et al. 2022 (ROAD: noisy linear imputation) ·
 Adebayo et al. 2018 (randomisation)
