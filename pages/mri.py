@@ -1,6 +1,5 @@
 """A slice of a head: four diagnoses side by side, how far to trust them, and a report to take along."""
 
-from datetime import UTC, datetime
 from functools import partial
 
 import streamlit as st
@@ -13,13 +12,14 @@ from dashboard.mri.report import Seen
 from dashboard.mri.scan import letters_of, slice_of, truth_of
 from dashboard.trust.mri import mri_card
 
-with st.spinner("Opening the scan …", show_time=True), st.sidebar:
+with in_words(), st.spinner("Opening the scan …", show_time=True), st.sidebar:
     scan = choosing.choose_scan()
     plane = slices.plane_control(scan)
     window = slices.window_control(scan)
     blind = opinion.switch()
     asked = controls.map_recipe()
-    choosing.facts(scan)
+    waiting = blind and opinion.noted(scan) is None
+    choosing.facts(scan, answered=not waiting)
 
 known = partial(series.known, scan, asked=asked)
 heading(scan)
@@ -27,7 +27,7 @@ left, right = st.columns(2, gap="medium")
 at = slices.place_now(scan, plane)
 with in_words():
     shown, letters = slice_of(scan, at, window), letters_of(scan, at.plane)
-if blind and opinion.noted(scan) is None:
+if waiting:
     with left:
         bare(scan, at, shown)
         three_planes.show(scan, at, shown.window, known, None)
@@ -64,8 +64,8 @@ with near:
     similar.show(shown, reading)
 with take:
     note = opinion.note_control(scan)
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    seen = Seen(shown, at, reading, letters, found, choosing.source_in_words(scan), opinion.noted(scan), note, now)
+    about, told, facts = choosing.source_in_words(scan), opinion.noted(scan), choosing.technical_facts(scan)
+    seen = Seen(shown, at, reading, letters, found, about, told, note, opinion.now(), facts)
     export.show(scan, seen, known(at.plane), chosen)
 with strip:
     series.show(scan, at, asked, chosen)

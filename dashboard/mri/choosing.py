@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
 import numpy as np
 import streamlit as st
 
-from dashboard.failures import in_words
 from dashboard.mri import shelf
 from dashboard.mri.opening import Opened, open_files
 from dashboard.mri.scan import PICTURE, Scan
@@ -24,7 +24,7 @@ _MISSED = "On axial slices the model says “no tumour” all the same: read the
 
 
 def choose_scan() -> Scan:
-    """The controls of the side bar; gives what is open."""
+    """The controls of the side bar; gives what is open, or an ImageError that the page says in its middle."""
     _upload()
     titles = {sample.key: _SHORT.get(sample.key, sample.title) for sample in SCAN_SAMPLES}
     options = [*([OWN] if _own() else []), *titles]
@@ -38,8 +38,7 @@ def choose_scan() -> Scan:
         persist_state="session",
     )
     own = _own()
-    with in_words():
-        return _own_scan(own) if source == OWN and own else _sample_scan(source)
+    return _own_scan(own) if source == OWN and own else _sample_scan(source)
 
 
 def _own() -> Opened | None:
@@ -133,8 +132,7 @@ def _decoded(own: Opened, at: int, step: int) -> Volume:
 def _sample_scan(key: str) -> Scan:
     sample = next(sample for sample in SCAN_SAMPLES if sample.key == key)
     volume, outline = _sample(key)
-    missed = _MISSED if outline is not None else ""
-    remarks = tuple(text for text in (*volume.notes, sample.note, missed, f"Source: {sample.credit}.") if text)
+    remarks = tuple(text for text in (*volume.notes, sample.note, f"Source: {sample.credit}.") if text)
     return Scan(key, volume, outline=outline, start=_STARTS.get(key, sample.start), remarks=remarks)
 
 
@@ -144,16 +142,27 @@ def _sample(key: str) -> tuple[Volume, np.ndarray | None]:
     return load_scan_sample(key)
 
 
-def facts(scan: Scan) -> None:
-    """The technical facts of the file, from a fixed list, and what was done on reading."""
+def facts(scan: Scan, *, answered: bool) -> None:
+    """The technical facts of the file, from a fixed list, and what was done on reading.
+
+    answered: whether what the model says may be told already.
+    """
     for remark in scan.remarks:
         if "burned" in remark:
             st.warning(remark, icon=":material/visibility_lock:")
         else:
             st.caption(remark)
-    if scan.volume is not None and scan.volume.tags:
+    if answered and is_simulated(scan):
+        st.caption(_MISSED)
+    if technical_facts(scan):
         with st.expander("Technical facts"):
-            st.dataframe([{"Fact": name, "Value": value} for name, value in scan.volume.tags.items()], hide_index=True)
+            rows = [{"Fact": name, "Value": value} for name, value in technical_facts(scan).items()]
+            st.dataframe(rows, hide_index=True)
+
+
+def technical_facts(scan: Scan) -> Mapping[str, str]:
+    """By name, from a fixed list; nothing of the patient."""
+    return scan.volume.tags if scan.volume is not None else {}
 
 
 def is_simulated(scan: Scan) -> bool:

@@ -12,7 +12,7 @@ from dashboard.viewer import Tile, gallery
 from xai_core.attribution.catalog import find_method
 from xai_core.render.place import place
 from xai_core.render.recipe import percent
-from xai_core.types import SourceImage
+from xai_core.types import ClassScore, Prediction, SourceImage
 
 VIEWER = "mri_viewer"
 
@@ -58,17 +58,16 @@ def side_by_side(image: SourceImage, reading: Reading, class_index: int) -> None
     st.caption("One colour scale for all four: red speaks for it, blue against. Click one to see it large.")
 
 
+def with_margins(prediction: Prediction) -> list[tuple[ClassScore, float]]:
+    """The diagnoses, the most probable first, and how far each one's score is ahead of the best other."""
+    ranked = prediction.top(len(prediction.class_names))
+    return [(one, one.score - max(other.score for other in ranked if other is not one)) for one in ranked]
+
+
 def numbers(reading: Reading) -> None:
-    best = float(np.sort(reading.prediction.scores)[-1])
-    runner = float(np.sort(reading.prediction.scores)[-2])
     rows = [
-        {
-            "Diagnosis": one.name,
-            "Probability": 100 * one.probability,
-            "Score": one.score,
-            "Margin": one.score - (runner if one.score == best else best),
-        }
-        for one in reading.prediction.top(4)
+        {"Diagnosis": one.name, "Probability": 100 * one.probability, "Score": one.score, "Margin": margin}
+        for one, margin in with_margins(reading.prediction)
     ]
     st.dataframe(
         rows,

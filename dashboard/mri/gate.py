@@ -31,9 +31,12 @@ class Gate:
 
 
 def gate(scan: Scan, place: Place, image: SourceImage, reading: Reading) -> Gate:
-    grave = (_modality(scan), _colour(image), _head(reading), _inverted(image, reading), _turned(scan, reading))
-    unlike = [text for text in grave if text]
-    careful = [text for text in (_stripped(reading), _plane(place), _size(image), _unknown_turn(scan, reading)) if text]
+    none, exchanged = _head(reading), _inverted(image, reading)
+    grave: tuple[str, ...] = (_modality(scan), _colour(image), none, exchanged)
+    slight: tuple[str, ...] = (_plane(place), _size(image))
+    if not (none or exchanged):  # the other checks read heads, light on dark, and nothing else
+        grave, slight = (*grave, _turned(scan, reading)), (_stripped(reading), *slight, _unknown_turn(scan, reading))
+    unlike, careful = [text for text in grave if text], [text for text in slight if text]
     far, limit = reading.familiarity.distance, reading.familiarity.limit
     if far > far_limit():
         unlike.append(

@@ -51,10 +51,14 @@ def ask(scan: Scan) -> None:
     if sent and diagnosis is None:
         st.error("Choose a diagnosis; “cannot say” is one of them.", icon=":material/error:")
     elif sent and diagnosis is not None:
-        now = datetime.now(UTC).isoformat(timespec="seconds")
         opinions = st.session_state.setdefault("mri_opinions", {})
-        opinions[scan.key] = Opinion(diagnosis, sure, now, blind=scan.key not in _answered())
+        opinions[scan.key] = Opinion(diagnosis, sure, now(), blind=scan.key not in _answered())
         st.rerun()
+
+
+def now() -> str:
+    """The time for the report."""
+    return datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def answer_shown(scan: Scan) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
@@ -13,6 +15,8 @@ from xai_core.types import Box, SourceImage
 
 LEAST_SIDE = 640  # pixels: letters on fewer would be coarse
 _LETTER = 1 / 16  # of the longer side
+# The page's own: its "I" has serifs, and is no stroke that could be a line in the picture.
+_FONT = Path(__file__).parents[1] / "static" / "fonts" / "plex-sans-latin.woff2"
 
 
 def display(image: SourceImage, box: Box, letters: Edges = NO_LETTERS) -> Picture:
@@ -28,7 +32,7 @@ def lettered(pixels: np.ndarray, letters: Edges) -> np.ndarray:
         width, height = (max(1, round(side * ratio)) for side in picture.size)
         picture = picture.resize((width, height), Image.Resampling.BICUBIC)
     draw, size = ImageDraw.Draw(picture), max(12, round(max(picture.size) * _LETTER))
-    font = ImageFont.load_default(size)
+    font = ImageFont.truetype(_FONT, size)
     width, height = picture.size
     gap = size // 3
     places = {

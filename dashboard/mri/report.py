@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from dashboard.mri.diagnoses import common_scale, recipe
+from dashboard.mri.diagnoses import common_scale, recipe, with_margins
 from dashboard.mri.gate import Gate
 from dashboard.mri.opinion import Opinion
 from dashboard.mri.picture import lettered
@@ -28,7 +29,10 @@ _FADE = 0.25  # evidence below this share of the scale fades out, as in the view
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """What is reported: the slice as displayed, the model's answer, the checks, and what the reader wrote."""
+    """What is reported: the slice as displayed, the model's answer, the checks, and what the reader wrote.
+
+    facts: technical ones of the scan, from the fixed list; nothing of the patient.
+    """
 
     image: SourceImage
     place: Place
@@ -39,6 +43,7 @@ class Seen:
     opinion: Opinion | None
     note: str
     time: str
+    facts: Mapping[str, str] = field(default_factory=dict)
 
 
 def as_seen(seen: Seen, class_index: int | None) -> np.ndarray:
@@ -74,6 +79,7 @@ def document(seen: Seen) -> Document:
             Text(scale),
             *_reader(seen),
             *_similar(seen.reading),
+            *_scan(seen.facts),
             *_made(seen),
             *_limits(),
         ),
@@ -84,12 +90,18 @@ def _checks(found: Gate) -> tuple[Block, ...]:
     heading = Heading("Checks")
     if not found.unlike and not found.careful:
         return heading, Text("Nothing found that sets the slice apart from the training data.")
-    return heading, Points((*(f"Unlike the training data: {text}" for text in found.unlike), *found.careful))
+    grave = Text(f"Unlike the training data: do not read a diagnosis here. {' '.join(found.unlike)}", grave=True)
+    careful = Points(found.careful)
+    return heading, *([grave] if found.unlike else []), *([careful] if found.careful else [])
 
 
 def _scores(reading: Reading) -> tuple[Block, ...]:
-    lines = tuple((one.name, percent(one.probability), f"{one.score:.2f}") for one in reading.prediction.top(4))
-    return Heading("The model's answer"), Table(("Diagnosis", "Probability (calibrated)", "Score"), lines)
+    lines = tuple(
+        (one.name, percent(one.probability), f"{one.score:.2f}", f"{margin:+.2f}")
+        for one, margin in with_margins(reading.prediction)
+    )
+    head = ("Diagnosis", "Probability (calibrated)", "Score before softmax", "Ahead of the best other")
+    return Heading("The model's answer"), Table(head, lines)
 
 
 def _reader(seen: Seen) -> tuple[Block, ...]:
@@ -109,6 +121,10 @@ def _similar(reading: Reading) -> tuple[Block, ...]:
     lines = tuple(tuple(f"{v:.2f}" if isinstance(v, float) else str(v) for v in row.values()) for row in found)
     said = warning(reading)
     return Heading("Most similar training slices"), Table(tuple(found[0]), lines), *([Text(said)] if said else [])
+
+
+def _scan(facts: Mapping[str, str]) -> tuple[Block, ...]:
+    return (Heading("The scan"), Table((), tuple(facts.items()))) if facts else ()
 
 
 def _made(seen: Seen) -> tuple[Block, ...]:

@@ -38,13 +38,13 @@ def show(scan: Scan, at: Place, asked: Asked, class_index: int) -> None:
     found = known(scan, at.plane, asked)
     running = st.session_state.get("mri_running") == (scan.key, at.plane, asked)
     if not running and len(found) < count:
-        left, right = st.columns([1, 3], vertical_alignment="center")
-        left.button(
-            f"Read all {count} slices" if not found else f"Read the other {count - len(found)}",
-            on_click=lambda: st.session_state.update(mri_running=(scan.key, at.plane, asked)),
-            icon=":material/play_arrow:",
-        )
-        right.caption("Probability and evidence for every slice of this plane. You can stop at any time.")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.button(
+                f"Read all {count} slices" if not found else f"Read the other {count - len(found)}",
+                on_click=lambda: st.session_state.update(mri_running=(scan.key, at.plane, asked)),
+                icon=":material/play_arrow:",
+            )
+            st.caption("Probability and evidence for every slice of this plane. You can stop at any time.")
     if running:
         _fill(scan, at.plane, asked, found, count)
     readings = {index: reading for index, reading in sorted(found.items()) if reading.head}

@@ -10,10 +10,7 @@ from dashboard.mri.reading import Reading
 from xai_core.models.brain_mri import CLASS_NAMES, SOURCES, known_slices
 from xai_core.types import SourceImage
 
-_ORIGIN = {
-    "Cheng": "Cheng (all tumours)",
-    "Br35H": "Br35H (all healthy)",
-}
+_ORIGIN = {"Cheng": "Cheng (all tumours)", "Br35H": "Br35H (all healthy)"}
 
 
 def rows(reading: Reading) -> list[dict[str, object]]:
@@ -63,8 +60,9 @@ def show(image: SourceImage, reading: Reading) -> None:
         hide_index=True,
         column_config={
             "Likeness": st.column_config.NumberColumn(
-                format="%.2f", help="Cosine of the feature vectors: 1 is the same."
-            )
+                format="%.2f", help="Cosine of the feature vectors: 1 is the same.", width=80
+            ),
+            "File": st.column_config.NumberColumn(width=60),
         },
         alt="The five most similar training slices",
     )

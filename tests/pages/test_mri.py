@@ -114,6 +114,7 @@ def test_a_picture_of_another_kind_is_told_before_any_diagnosis(app: AppTest, ch
     assert said in everything
     assert ("do not read a diagnosis here" in everything) == bool(said)
     assert ("The model says" in everything) != bool(said)
+    assert not ("exchanged" in everything and "Skull and scalp" in everything)  # that check cannot read such a picture
 
 
 def test_another_kind_of_scan_gets_no_diagnosis_unless_asked(app: AppTest, tiles: list[list[Any]]):
@@ -128,7 +129,8 @@ def test_another_kind_of_scan_gets_no_diagnosis_unless_asked(app: AppTest, tiles
 
 def test_blind_first_shows_no_answer_before_an_opinion(app: AppTest, tiles: list[list[Any]]):
     app.session_state["mri_blind"] = True
-    assert "The model" not in texts(app.run()).replace("The model's answer and its maps appear", "")
+    said = texts(app.run()).replace("The model's answer and its maps appear", "")
+    assert "the model" not in said.lower()
     assert not tiles
     app.radio[0].set_value("glioma")
     app.button[-1].click().run()
@@ -221,15 +223,19 @@ def test_the_report_carries_digests_and_checks_and_runs_nothing_that_was_written
     picture = xai.load_sample("coffee")
     one = replace(reading([0.1, 0.7, 0.1, 0.1], 1.0), box=Box(0, 0, picture.size[1], picture.size[0]))
     found = Gate(("It is a cup.",), ())
-    seen = Seen(picture, Place("picture", 0), one, NO_LETTERS, found, "Picture", None, "<script>x</script>\nß Ж", "now")
+    note, facts = "<script>x</script>\nß Ж", {"Slice thickness": "3.5 mm"}
+    seen = Seen(picture, Place("picture", 0), one, NO_LETTERS, found, "Picture", None, note, "now", facts)
     page = html_page(document(seen)).decode()
     assert "<script>" not in page
     assert "&lt;script&gt;x&lt;/script&gt;<br>ß" in page
-    assert "It is a cup." in page
+    assert "<p class=grave>Unlike the training data: do not read a diagnosis here. It is a cup.</p>" in page
+    assert "<td>meningioma</td><td>70 %</td><td>-0.36</td><td>+1.95</td>" in page  # ln 0.7, and less ln 0.1
+    assert "<td>Slice thickness</td><td>3.5 mm</td>" in page
     assert page.count("data:image/png;base64,") == 5
     assert "src='http" not in page
     assert "<link" not in page
     pages = pypdf.PdfReader(io.BytesIO(pdf_page(document(seen))))
+    assert all("Research use only." in sheet.extract_text() for sheet in pages.pages)  # pages get filed apart
     printed = "".join("".join(sheet.extract_text() for sheet in pages.pages).split())
     for said in (xai.load_model("brain-mri").digest, one.image_digest, "<script>x</script>", "ßЖ", "Unlikethetraining"):
         assert said in printed

@@ -25,7 +25,8 @@ from xai_core.report.html_page import png
 FONTS = Path(__file__).with_name("fonts")
 PLAIN, BOLD = "DejaVuSans", "DejaVuSans-Bold"
 _MARGIN = 18 * mm
-_WIDTH = A4[0] - 2 * _MARGIN
+_PADDING = 6  # of ReportLab's frame, on each side
+_WIDTH = A4[0] - 2 * (_MARGIN + _PADDING)
 _ACROSS = 3  # figures in a row
 _INK, _LINE = colors.HexColor("#0c191d"), colors.HexColor("#bfcdcf")
 _BODY = ParagraphStyle("body", fontName=PLAIN, fontSize=8.5, leading=12, spaceAfter=4, textColor=_INK, wordWrap="LTR")
@@ -52,7 +53,7 @@ def pdf_page(document: Document) -> bytes:
     flow: list[Flowable] = [Paragraph(_said(document.title), _TITLE)]
     for block in document.blocks:
         flow += _block(block)
-    template.build(flow, onFirstPage=_footer(document.title), onLaterPages=_footer(document.title))
+    template.build(flow, onFirstPage=_footer(document), onLaterPages=_footer(document))
     return buffer.getvalue()
 
 
@@ -62,11 +63,15 @@ def _register() -> None:
         pdfmetrics.registerFont(TTFont(name, FONTS / f"{name}.ttf"))
 
 
-def _footer(title: str) -> Callable[[Any, Any], None]:
+def _footer(document: Document) -> Callable[[Any, Any], None]:
+    """The title and what is not to be missed, on every page: pages get filed apart."""
+    grave = [block.text for block in document.blocks[:1] if isinstance(block, Text) and block.grave]
+    said = " · ".join([document.title, *grave])
+
     def draw(canvas: Any, template: Any) -> None:
         canvas.setFont(PLAIN, 7)
-        canvas.drawString(_MARGIN, 10 * mm, title)
-        canvas.drawRightString(A4[0] - _MARGIN, 10 * mm, f"Page {template.page}")
+        canvas.drawString(_MARGIN + _PADDING, 10 * mm, said)
+        canvas.drawRightString(A4[0] - _MARGIN - _PADDING, 10 * mm, f"Page {template.page}")
 
     return draw
 

@@ -162,6 +162,7 @@ function drawPlane(planes, view) {
 // The slice's grey; the one before stays until the new one has come.
 function paintPlane(planes, view, index) {
   const slice = sliceAt(view.stack, index)
+  if (slice?.grey && !planes.window) return // the large view has gone on to a picture in colour
   if (!slice || (view.painted === slice && view.greys === planes.greys && planes.greys)) return
   if (slice.grey) planes.greys ??= windowTable(planes.window, view.scan.levels)
   Object.assign(view, { bitmap: paintSlice(view.canvas, slice, planes.greys), painted: slice, greys: planes.greys })

@@ -2,7 +2,6 @@
 // The server is told where the reader rests, and brings the map of that slice.
 
 const REST_MS = 250
-const SCAN_HINT = "Wheel: slices \u00b7 drag: window \u00b7 hold H: no map"
 const SCAN_PARTS = ["slices", "number", "shown-window", "waiting", "edge-left", "edge-right", "edge-top", "edge-bottom"]
 
 export default (component) => mount(component, createScan, receiveScan)
@@ -11,7 +10,6 @@ function createScan(root, signal) {
   const view = createView(root, signal)
   Object.assign(view.el, findByClass(root, SCAN_PARTS))
   Object.assign(view, { index: null, told: new Set(), canvas: document.createElement("canvas") })
-  view.hint = SCAN_HINT
   const shows = view.shows
   view.shows = () => shows() && view.map !== null
   view.beforeDraw = () => paintStale(view)
@@ -55,7 +53,14 @@ function showScanTexts(view) {
   const { el, scan } = view
   el.slices.max = scan.count
   el.slices.parentElement.hidden = scan.count < 2
+  view.hint = scanHint(view)
   for (const [edge, letter] of Object.entries(scan.letters)) el[`edge-${edge}`].textContent = letter
+}
+
+// What the mouse does here.
+function scanHint({ scan, cross, heat }) {
+  const acts = { "Wheel: slices": scan.count > 1, "drag: window": scan.window, "click: place": cross, "hold H: no map": heat }
+  return Object.keys(acts).filter((act) => acts[act]).join(" \u00b7 ")
 }
 
 // The slice of `view.index` with its map, or what is known of it so far.
@@ -69,7 +74,7 @@ function showSlice(view) {
   Object.assign(view, { heat: heat?.heat ?? view.heat, map: heat?.map ?? null, area: null, base: null })
   el.slices.value = index + 1
   el.slices.style.setProperty("--part", `${(100 * index) / Math.max(1, scan.count - 1)}%`)
-  el.number.textContent = `${index + 1} / ${scan.count}`
+  el.number.textContent = scan.count > 1 ? `${index + 1} / ${scan.count}` : ""
   el.caption.textContent = index === scan.at ? view.caption : ""
   el.waiting.textContent = stack.failed ? "The slices cannot be fetched: reload the page." : slice ? "" : "\u2026"
   view.stale = true
