@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from dashboard import gate, served
+from dashboard import garbage, gate, served
 from dashboard.imports import import_for
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -44,6 +44,7 @@ PAGES = (
 
 def main() -> None:
     """Draw the frame, then run the page that the address asks for."""
+    garbage.collect_soon()
     st.set_page_config("Sightline", page_icon=STATIC / "mark.png", layout="wide", menu_items={"About": ABOUT})
     st.logo(STATIC / "logo.svg", icon_image=STATIC / "mark.svg", size="large")
     st.html(STATIC / "controls.css")

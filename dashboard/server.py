@@ -15,6 +15,7 @@ from threading import Thread
 import streamlit as st
 import uvicorn
 
+from dashboard.garbage import start_collecting
 from dashboard.warmup import warm
 
 # Read when torch is imported, later: visitors share few cores, and threads that spin while they wait slow all of them.
@@ -28,6 +29,7 @@ BROWSER_DELAY_S = 0.3  # the socket listens only after `on_start` has yielded
 async def on_start(_app: st.App) -> AsyncIterator[None]:
     """Warm up in the background and open the browser, which `streamlit run` does not do for an `st.App`."""
     prepare_to_serve()
+    start_collecting()
     Thread(target=warm, name="warm-up", daemon=True).start()
     if not st.get_option("server.headless"):
         loop = asyncio.get_running_loop()
