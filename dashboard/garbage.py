@@ -1,7 +1,7 @@
 """Garbage, collected once for all visitors every few seconds.
 
-Streamlit would do it after each run of a page (`runner.postScriptGC`, off in .streamlit/config.toml): with the libraries
-of all pages loaded that costs 50 ms and more, thrice as much as the page, and nobody else runs meanwhile.
+Streamlit would do it after each run of a page (`runner.postScriptGC`, off in .streamlit/config.toml): with all pages'
+libraries loaded that costs 50 ms and more, thrice as much as the page, and nobody else runs meanwhile.
 """
 
 from __future__ import annotations
