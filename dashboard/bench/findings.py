@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from dashboard.bench.matching import judged_by
 from dashboard.bench.sentences import Copy, in_figures, in_words
 from dashboard.plain_text import in_prose
 from dashboard.viewer import tiles
@@ -55,15 +56,14 @@ MEANINGS = {
 
 
 def show(job: AuditJob, found: Progressed) -> None:
-    records = found.records
+    records = judged_by(job, found.records)
     _figures(records)
-    _unmatched(job, records)
     probes = {copy: probe(records, answer) for copy, answer in COPIES.items()}
     known = any(record.known for record in records)
     _probes(probes, any(record.truth >= 0 for record in records), known)
     _table(job, records)
     _mean_maps(job, records)
-    _take_along(job, found, probes)
+    _take_along(job, records, probes)
     for name, reason in found.unread[:20]:
         st.caption(f":material/error: {in_prose(name)}: {in_prose(reason)}")
 
@@ -95,19 +95,6 @@ def _figures(records: Sequence[Record]) -> None:
             st.metric(
                 "Confident mistakes", len(confident_mistakes(records)), help=f"At least {percent(CONFIDENT)} sure."
             )
-
-
-def _unmatched(job: AuditJob, records: Sequence[Record]) -> None:
-    """The classes of the data that the model does not have by name: their pictures are neither right nor wrong."""
-    missing = [in_prose(name) for name, index in zip(job.dataset.class_names, job.classes, strict=True) if index < 0]
-    if not missing:
-        return
-    told = ", ".join(missing[:6]) + (f" and {len(missing) - 6} more" if len(missing) > 6 else "")
-    count = sum(record.truth < 0 for record in records)
-    st.caption(
-        f":material/info: The model has no class of the name {told}: {count:,} pictures count as without a class. "
-        "Rename the folders as the model names its classes to have them judged."
-    )
 
 
 def _probes(probes: dict[Copy, Probe | None], labelled: bool, known: bool) -> None:
@@ -196,8 +183,8 @@ def _mean_maps(job: AuditJob, records: Sequence[Record]) -> None:
     )
 
 
-def _take_along(job: AuditJob, found: Progressed, probes: dict[Copy, Probe | None]) -> None:
-    records, names = found.records, job.model.card.class_names
+def _take_along(job: AuditJob, records: Sequence[Record], probes: dict[Copy, Probe | None]) -> None:
+    names = job.model.card.class_names
     labelled, known = any(r.truth >= 0 for r in records), any(r.known for r in records)
     said = [
         f"{job.model.card.title} (weights {job.model.digest[:8]}), {find_method(job.method).title} at {job.layer}, "

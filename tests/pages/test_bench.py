@@ -95,3 +95,36 @@ def test_an_audit_of_the_samples_from_the_button_to_the_table_and_again_from_the
     assert not again.exception
     assert not again.metric, "another method is another audit"
     assert any(button.key == "audit_start" for button in again.button)
+
+
+def classes_without_a_namesake() -> None:
+    """A page of two pictures: "ring" and "solid" of the data, of which the model knows the second by name."""
+    import streamlit as st
+
+    from dashboard.bench.matching import judged_by
+    from tests.xai_core.evaluation.test_audit import record
+    from xai_core.datasets.dataset import Dataset, DatasetItem
+    from xai_core.evaluation.audit.job import AuditJob
+    from xai_core.evaluation.planted.network import planted_model
+
+    items = (DatasetItem("0", 0), DatasetItem("1", 1), DatasetItem("2", None))
+    dataset = Dataset("two", items, ("my ring", "solid"), "digest", lambda _id: None)  # type: ignore[arg-type, return-value]
+    job = AuditJob(planted_model("lesions"), dataset, "block4", (-1, 1))
+    found = judged_by(job, [record(index=n, truth=truth) for n, truth in enumerate((-1, 1, -1))])
+    st.text(str([one.truth for one in found]))
+
+
+def test_a_class_without_a_namesake_can_be_matched_after_the_audit():
+    app = AppTest.from_function(classes_without_a_namesake)
+    app.session_state["audit_matching"] = True
+    app.run()
+    assert not app.exception
+    assert app.text[0].value == "[-1, 1, -1]"
+    (choice,) = app.selectbox
+    assert choice.label == "my ring (1)"
+    choice.set_value(0).run()
+    assert app.text[0].value == "[0, 1, -1]"
+    app.session_state["audit_matching"] = False
+    app.run()
+    assert not app.selectbox
+    assert app.text[0].value == "[0, 1, -1]", "what was said stays when the box is closed"
