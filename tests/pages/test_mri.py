@@ -80,7 +80,7 @@ def test_the_first_visit_shows_four_maps_on_one_scale_of_a_labelled_scan(app: Ap
     assert [tile.name for tile in tiles[-1]] == list(NAMES)
     assert {tile.vmax for tile in tiles[-1]} == {None}  # one scale for all that have none of their own
     apart = np.abs(np.array([tile.values for tile in tiles[-1]]) - expected.maps["blocks.4"])
-    # The page's network has its norms folded in: a unit that rounding lifts over ReLU's edge changes its cell's gradient.
+    # The page folds its norms: a unit that rounding lifts over ReLU's edge changes its cell's gradient.
     assert (apart < 1e-5).mean() > 0.98
     assert apart.max() < 0.05 * np.abs(expected.maps["blocks.4"]).max()
     shown = app.dataframe[0].value.set_index("Diagnosis")["Probability"]

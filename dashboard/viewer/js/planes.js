@@ -142,11 +142,11 @@ function drawPlanes(planes) {
 function drawPlane(planes, view) {
   const { el, scan, plane, kept } = view
   const index = planes.numbers[plane]
+  const one = kept.get(index)
   const words = `${index + 1} / ${scan.count}`
-  el.number.textContent = words
+  el.number.textContent = one ? `map \u00b1${formatNumber(one.heat.vmax)} \u00b7 ${words}` : words
   el.scene.setAttribute("aria-label", `${capital(plane)} slice ${words}. A click or the arrow keys move the place.`)
   paintPlane(planes, view, index)
-  const one = kept.get(index)
   const [width, height] = scan.sizes[0]
   const picture = { width, height, box: one?.box ?? [0, 0, width, height] }
   const size = fitTile(el.scene, picture)
