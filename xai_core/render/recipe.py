@@ -36,12 +36,12 @@ def recipe_line(
 
 
 def percent(share: float) -> str:
-    """A share [0, 1] as a reader expects it: "0 %", "< 0.1 %", "0.4 %", "36 %", "> 99.9 %"."""
+    """A share [0, 1] as a reader expects it: "0 %", "< 0.1 %", "0.4 %", "36 %", "99.5 %", "> 99.9 %"."""
     if 0 < share < 0.001:
         return "< 0.1 %"
     if 0.999 < share < 1:
         return "> 99.9 %"
-    return f"{100 * share:.1f} %" if 0 < share < 0.0995 else f"{100 * share:.0f} %"
+    return f"{100 * share:.1f} %" if 0 < share < 0.0995 or 0.99 < share < 1 else f"{100 * share:.0f} %"
 
 
 def as_python(result: Explanation, layer: str, load_image: str, evidence: Evidence = "for") -> str:

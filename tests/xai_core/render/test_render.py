@@ -85,7 +85,9 @@ def test_recipe_line_holds_what_is_needed_to_make_the_image_again():
     assert line == "Net (weights abcdef12) · Grad-CAM · layer layer4, 7 × 7 · tabby · score 8.12 · probability 50 %"
 
 
-@pytest.mark.parametrize(("p", "text"), [(0.364, "36 %"), (0.0412, "4.1 %"), (0.0004, "< 0.1 %"), (1.0, "100 %")])
+@pytest.mark.parametrize(
+    ("p", "text"), [(0.364, "36 %"), (0.0412, "4.1 %"), (0.0004, "< 0.1 %"), (0.9954, "99.5 %"), (1.0, "100 %")]
+)
 def test_percent(p: float, text: str):
     assert percent(p) == text
 
