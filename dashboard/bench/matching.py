@@ -32,8 +32,7 @@ def judged_by(job: AuditJob, records: Sequence[Record]) -> tuple[Record, ...]:
 
 def _ask(job: AuditJob, missing: Sequence[int], counts: dict[int, int]) -> None:
     """A choice for each class without a namesake; the lists are long, so they come with the open box only."""
-    open_now = sum(st.session_state.get(_key(job, at), NONE) == NONE for at in missing)
-    title = f"Match the classes ({open_now} without a namesake in the model)"
+    title = f"Match the classes ({len(missing)} without a namesake in the model)"
     box = st.expander(title, icon=":material/join_inner:", key="audit_matching", on_change="rerun")
     if not box.open:
         return
