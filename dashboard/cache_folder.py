@@ -23,6 +23,12 @@ def cache_folder(name: str) -> Path:
     raise SightlineError("No folder can be written for the results; set SIGHTLINE_CACHE to one that can.")
 
 
+def tables_folder(source: str) -> Path | None:
+    """Where the tables of what networks make of pictures lie. source: of the pictures, a key of dataset_choice.TITLES.
+    None for uploads, which stay in memory: their small pictures must not outlive the visit on the disk."""
+    return None if source == "uploads" else cache_folder("tables")
+
+
 def _roots() -> list[Path]:
     own, cache = os.environ.get("SIGHTLINE_CACHE"), os.environ.get("XDG_CACHE_HOME")
     if own:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import streamlit as st
 
 import xai_core as xai
 from dashboard import run_lines, runs
-from dashboard.cache_folder import cache_folder
+from dashboard.cache_folder import tables_folder
 from dashboard.dataset_choice import runs_by_itself
 from dashboard.plain_text import as_code, in_prose, plainly
 from dashboard.space.asked import Asked
@@ -78,19 +77,14 @@ def unread(table: FeatureTable) -> None:
             st.markdown(f"- {as_code(name)}: {plainly(reason)}")
 
 
-def _folder(asked: Asked) -> Path | None:
-    """Uploads stay in memory: their small pictures must not outlive the visit on the disk."""
-    return None if asked.source == "uploads" else cache_folder("tables")
-
-
 def _stored(asked: Asked) -> bool:
-    folder = _folder(asked)
+    folder = tables_folder(asked.source)
     return folder is not None and xai.stored_table(asked.model, asked.dataset, asked.layer, folder) is not None
 
 
 def _start(key: str, asked: Asked) -> None:
     def work(tell: runs.Progress) -> tuple[FeatureTable, Graph]:
-        table = xai.build_table(asked.model, asked.dataset, asked.layer, tell, folder=_folder(asked))
+        table = xai.build_table(asked.model, asked.dataset, asked.layer, tell, folder=tables_folder(asked.source))
         return table, xai.knn_graph(table, on_progress=tell)
 
     runs.start(key, work)

@@ -112,7 +112,7 @@ def test_two_models_of_digits_from_the_button_to_the_maps_and_again_from_the_dis
     assert shown["Only B is right"] == f"{((a != truth) & (b == truth)).sum():,}"
     assert shown["Both are wrong"] == f"{((a != truth) & (b != truth)).sum():,}"
     words = said(app)
-    assert "**A** (Handwritten digits (small CNN)) is ahead" in words
+    assert "**A · Handwritten digits (small CNN)** is ahead" in words
     assert "so the lead is hardly chance" in words
     assert "Both models have the same 10 classes." in words
     assert app.segmented_control[-1].value == "Different answers"
@@ -190,8 +190,8 @@ def test_pictures_that_one_model_cannot_read_are_left_out_and_the_table_can_be_t
 @pytest.mark.parametrize(
     ("tally", "words"),
     [
-        (Tally(5, 1, 4, 0, 0.375), "**B** (two) is ahead: it alone is right on 4 pictures, the other alone on 1."),
-        (Tally(5, 1, 0, 0, 1.0), "**A** (one) is ahead: it alone is right on 1 picture, the other alone on 0."),
+        (Tally(5, 1, 4, 0, 0.375), "**B · two** is ahead: it alone is right on 4 pictures, the other alone on 1."),
+        (Tally(5, 1, 0, 0, 1.0), "**A · one** is ahead: it alone is right on 1 picture, the other alone on 0."),
         (Tally(5, 2, 2, 3, 1.0), "are right equally often, on 7 of 12 pictures."),
         (Tally(5, 1, 4, 0, 0.375), "in **38 %** of such comparisons"),
         (Tally(5, 1, 4, 0, 0.375), "so this may well be chance"),

@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import streamlit as st
 
 import xai_core as xai
 from dashboard import cached, dataset_choice, run_lines, runs
-from dashboard.cache_folder import cache_folder
+from dashboard.cache_folder import tables_folder
 from dashboard.models.versus.asked import Pair
 from dashboard.plain_text import in_prose
 from dashboard.runs import Run
@@ -86,7 +85,7 @@ def _offer(pair: Pair, waiting: list[Run | None], start: partial[None]) -> None:
         st.error(in_prose(trouble), icon=":material/error:")
     total = len(pair.dataset)
     stopped = [run for run in waiting if run is not None and not run.trouble]
-    kept = " What is done is kept." if _folder(pair) else ""
+    kept = " What is done is kept." if tables_folder(pair.source) else ""
     if stopped:
         done = min(run.done for run in stopped)
         st.info(f"Stopped after {done:,} of {total:,} pictures.{kept}", icon=":material/pause:")
@@ -102,7 +101,7 @@ def _start_all(pair: Pair, which: list[int]) -> None:
 
 
 def _start(key: str, model: LoadedModel, pair: Pair) -> None:
-    dataset, folder = pair.dataset, _folder(pair)
+    dataset, folder = pair.dataset, tables_folder(pair.source)
 
     def work(tell: runs.Progress) -> FeatureTable:
         table = xai.build_table(model, dataset, None, tell, folder=folder)
@@ -117,10 +116,5 @@ def _key(model: LoadedModel, dataset: Dataset) -> str:
 
 
 def _stored(model: LoadedModel, pair: Pair) -> bool:
-    folder = _folder(pair)
+    folder = tables_folder(pair.source)
     return folder is not None and xai.stored_table(model, pair.dataset, None, folder) is not None
-
-
-def _folder(pair: Pair) -> Path | None:
-    """Uploads stay in memory: their small pictures must not outlive the visit on the disk."""
-    return None if pair.source == "uploads" else cache_folder("tables")

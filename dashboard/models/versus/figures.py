@@ -44,7 +44,7 @@ def figures(pair: Pair, joined: Joined) -> None:
 
 def in_words(found: Tally, a: str, b: str) -> str:
     """Who is right more often, and whether that may be chance."""
-    first, second = (f"**A** ({in_prose(a)})", f"**B** ({in_prose(b)})")
+    first, second = (f"**A · {in_prose(a)}**", f"**B · {in_prose(b)}**")
     if found.only_a == found.only_b:
         return (
             f"{first} and {second} are right equally often, on {found.both + found.only_a:,} of {found.of:,} pictures."
