@@ -121,7 +121,9 @@ def test_a_large_picture_is_taken_and_a_larger_one_refused_in_words(there: Proxi
         page.goto(SITE)
         drawn(page)
         page.locator("input[type=file]").first.set_input_files(refused)
-        expect(page.get_by_text("File must be 50.0MB or smaller.")).to_be_visible(timeout=WAIT)
+        sentence = page.get_by_text("File must be 50.0MB or smaller.")
+        expect(sentence).to_be_visible(timeout=WAIT)
+        assert sentence.evaluate("e => e.getBoundingClientRect().width") > 100  # not for screen readers alone
         page.locator("input[type=file]").first.set_input_files(taken)
         expect(page.get_by_role("button", name="taken.tif").first).to_be_visible(timeout=WAIT)
         drawn(page)
