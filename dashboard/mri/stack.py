@@ -18,7 +18,7 @@ from dashboard.mri.slice_route import offer
 from dashboard.viewer.scan import Slices
 
 LEVELS = 65535  # level 0 is kept for what is no number
-MOST = 3  # planes, each of which keeps its volume
+MOST = 6  # planes: those of this volume, and of the one before, which the browser may still be asking for
 
 
 @dataclass(frozen=True, eq=False)

@@ -87,6 +87,27 @@ def test_a_click_on_a_voxel_opens_it_in_all_three_planes(opened: Page, stored: n
     expect(small(opened, "Axial")).to_have_attribute("data-slice", str(z + 2), timeout=WAIT)
 
 
+CHANGES = """async (canvas, was) => {
+  const { width, height } = canvas
+  const sum = () => canvas.getContext("2d").getImageData(0, 0, width, height).data.reduce((a, b) => a + b, 0)
+  while (was !== null && sum() === was) await new Promise(requestAnimationFrame)
+  return sum()
+}"""
+
+
+def test_the_small_planes_follow_the_window_while_it_is_dragged(opened: Page) -> None:
+    large, small_one = opened.locator(".viewer .scene").first, opened.locator(".planes .scene").first
+    expect(small_one).to_be_visible(timeout=WAIT)
+    before = small_one.evaluate(CHANGES, None)
+    box = large.bounding_box()
+    assert box is not None
+    opened.mouse.move(box["x"] + 60, box["y"] + 60)
+    opened.mouse.down()
+    opened.mouse.move(box["x"] + 60, box["y"] + 140, steps=4)  # down: a higher level, darker
+    assert small_one.evaluate(CHANGES, before) < before
+    opened.mouse.up()
+
+
 def test_small_planes_have_the_patients_shape_and_letters(opened: Page, stored: nib.Nifti1Image) -> None:
     canonical = nib.as_closest_canonical(stored)
     mm = np.array(canonical.shape) * canonical.header.get_zooms()
