@@ -20,6 +20,7 @@ import pypdf
 import pytest
 from playwright.sync_api import Page, TimeoutError, expect
 from pydicom.data import get_testdata_file
+from pydicom.uid import UID
 from pydicom.valuerep import VR
 
 from tests.browsing import ROOT, wait_until_healthy
@@ -90,7 +91,7 @@ def marked_dicom(number: int) -> bytes:
             element.value = f"1.2.{UID_MARK}.{element.tag.group}" if element.VR == VR.UI else f"{MARK}{number}"[:16]
     for keyword in ("PatientName", "PatientID", "PatientBirthName", "InstitutionName", "AccessionNumber"):
         setattr(dataset, keyword, f"{MARK}{number}")
-    dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = f"1.2.{UID_MARK}.7.{number}"
+    dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = UID(f"1.2.{UID_MARK}.7.{number}")
     dataset.ImagePositionPatient, dataset.ImageOrientationPatient = [0, 0, 3 * number], [1, 0, 0, 0, 1, 0]
     dataset.add_new(0x00091001, "LO", MARK)
     buffer = io.BytesIO()
