@@ -143,7 +143,8 @@ def told(log: Log, visitors: int, minutes: float) -> str:
     lines = [
         f"{visitors} visitors, {minutes:g} minutes: {len(waits)} class changes, {len(log.wrong)} wrong maps, "
         f"{len(log.errors)} errors",
-        f"class change: median {middle * 1e3:.0f} ms, 95th percentile {late * 1e3:.0f} ms; "
+        f"class change: median {middle * 1e3:.0f} ms, 95th percentile {late * 1e3:.0f} ms, "
+        f"slowest {max(waits, default=0) * 1e3:.0f} ms; "
         f"first page: median {statistics.median(log.openings or [0]):.1f} s",
         f"memory: {first / 1e6:.0f} MB at first, {last / 1e6:.0f} MB at the end; "
         f"slope after {SETTLED:.0%} of the run: {slope * 60 / 1e6:+.2f} MB a minute",
