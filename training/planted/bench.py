@@ -30,9 +30,7 @@ FIGURE = Path("docs") / "images" / "planted-truth.png"
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--share", type=float, default=1.0, help="of the cases, for a quick look")
-    parser.add_argument(
-        "--verdict-seed", type=int, default=VERDICT_SEED, help=f"{TRIAL_SEED}: to choose rules on"
-    )
+    parser.add_argument("--verdict-seed", type=int, default=VERDICT_SEED, help=f"{TRIAL_SEED}: to choose rules on")
     parser.add_argument("--out", type=Path, default=FILE.parent)
     parser.add_argument("--figure", type=Path, default=FIGURE)
     options = parser.parse_args()
