@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import stat
 import zipfile
-import zlib
 from collections import Counter
 from dataclasses import replace
 from functools import partial
@@ -21,22 +20,15 @@ from xai_core.errors import ImageError
 from xai_core.images.limits import Limits, check_bytes
 from xai_core.images.raster import load_image
 from xai_core.images.refusals import label_of
+from xai_core.images.zip_entry import unpacked
 from xai_core.types import SourceImage
 
-_MARKS = (b"PK\x03\x04", b"PK\x05\x06")  # a first entry, or the end of a zip without any
-_READ_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the others may ask for gigabytes before the first byte
-_ENCRYPTED = 0x1
 _WHY = {
     "file": ("file", "no picture by its name"),
     "unsafe": ("entry with an unsafe path", "it is absolute or leads out of the zip"),
     "link": ("link", "links are not followed"),
     "twice": ("entry", "a later one has the same path"),
 }
-
-
-def is_zip(start: bytes) -> bool:
-    """Whether a file that begins so is a zip; its name does not count."""
-    return start.startswith(_MARKS)
 
 
 def open_zip(source: Path | bytes, file_name: str, name: str | None, limits: DatasetLimits) -> Dataset:
@@ -116,12 +108,4 @@ def _read(archive: zipfile.ZipFile, found: dict[str, zipfile.ZipInfo], limits: L
 def _entry_bytes(archive: zipfile.ZipFile, info: zipfile.ZipInfo, label: str, limits: Limits) -> bytes:
     """The unpacked entry; what it claims to hold is checked before reading, and no more than the limit is read."""
     check_bytes(info.file_size, label, limits)
-    if info.flag_bits & _ENCRYPTED:
-        raise ImageError(f"{label} is encrypted; make the zip again without a password.")
-    if info.compress_type not in _READ_METHODS:
-        raise ImageError(f"{label} is compressed in a way that is not read; make an ordinary zip (deflate).")
-    try:
-        with archive.open(info) as file:
-            return file.read(limits.max_bytes + 1)
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError) as error:
-        raise ImageError(f"{label} is damaged within its zip; make the zip again.") from error
+    return unpacked(archive, info, label, limits.max_bytes)

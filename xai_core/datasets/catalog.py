@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from xai_core.datasets.archive import is_zip, open_zip
+from xai_core.datasets.archive import open_zip
 from xai_core.datasets.bundled import open_digits, open_samples
 from xai_core.datasets.dataset import Dataset
 from xai_core.datasets.folder import open_folder
@@ -13,6 +13,7 @@ from xai_core.datasets.limits import DEFAULT_DATASET_LIMITS, DatasetLimits
 from xai_core.datasets.listed import open_list
 from xai_core.datasets.uploads import Upload, open_uploads
 from xai_core.errors import ImageError
+from xai_core.images.zip_entry import is_zip
 
 BUNDLED: Mapping[str, Callable[[], Dataset]] = {"digits": open_digits, "samples": open_samples}
 _ALLOWED = f"a folder, a zip, a CSV of paths or one of the bundled names {', '.join(BUNDLED)}"

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from functools import partial
 from hashlib import sha256
 
-from xai_core.datasets.archive import is_zip, open_zip
+from xai_core.datasets.archive import open_zip
 from xai_core.datasets.dataset import Dataset, DatasetItem
 from xai_core.datasets.limits import DatasetLimits, check_count
 from xai_core.datasets.listing import listing_digest
 from xai_core.errors import ImageError
 from xai_core.images.limits import Limits
 from xai_core.images.raster import load_image
+from xai_core.images.zip_entry import is_zip
 from xai_core.types import SourceImage
 
 Upload = SourceImage | tuple[str, bytes]

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import os
 import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
 
 from xai_core.errors import ImageError
 from xai_core.images.scans.limits import ScanLimits
+from xai_core.images.zip_entry import DAMAGE, is_zip, unpacked
 
 Source = str | Path | bytes
 LABEL = "A file"
-_ZIP_MARKS = (b"PK\x03\x04", b"PK\x05\x06")
-_READ_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-_ENCRYPTED = 0x1
-_DAMAGE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError, NotImplementedError)
 
 
 def contents(sources: Source | Sequence[Source], limits: ScanLimits) -> Iterator[bytes | ImageError]:
@@ -40,11 +36,11 @@ def contents(sources: Source | Sequence[Source], limits: ScanLimits) -> Iterator
 
 def _opened(source: Source, limits: ScanLimits) -> Iterator[bytes | ImageError]:
     if isinstance(source, bytes):
-        yield from _unzipped(source, limits) if source.startswith(_ZIP_MARKS) else [source]
+        yield from _unzipped(source, limits) if is_zip(source) else [source]
         return
     for path in _paths(Path(source)):
         data = _read(path, limits)
-        if isinstance(data, bytes) and data.startswith(_ZIP_MARKS):
+        if isinstance(data, bytes) and is_zip(data):
             yield from _unzipped(data, limits)
         else:
             yield data
@@ -75,7 +71,7 @@ def _unzipped(data: bytes, limits: ScanLimits) -> Iterator[bytes | ImageError]:
     """Each entry, unpacked in memory and never beyond the limit; zips within zips are not opened."""
     try:
         archive = zipfile.ZipFile(BytesIO(data))
-    except _DAMAGE:
+    except DAMAGE:
         yield ImageError("The zip is damaged; make it again.")
         return
     for info in archive.infolist():
@@ -85,12 +81,7 @@ def _unzipped(data: bytes, limits: ScanLimits) -> Iterator[bytes | ImageError]:
 
 
 def _entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limits: ScanLimits) -> bytes | ImageError:
-    if info.flag_bits & _ENCRYPTED:
-        return ImageError("The zip is encrypted; make it again without a password.")
-    if info.compress_type not in _READ_METHODS:
-        return ImageError("The zip is compressed in a way that is not read; make an ordinary zip (deflate).")
     try:
-        with archive.open(info) as file:
-            return file.read(limits.max_bytes + 1)
-    except _DAMAGE:
-        return ImageError(f"{LABEL} is damaged within its zip; make the zip again.")
+        return unpacked(archive, info, LABEL, limits.max_bytes)
+    except ImageError as error:
+        return error

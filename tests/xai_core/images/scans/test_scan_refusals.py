@@ -122,7 +122,7 @@ def zipped(data: bytes, *, encrypted: bool = False) -> bytes:
             compressed(b"\xff\xd8 no picture", uid.JPEGBaseline8Bit),
             "The scan is an incomplete, damaged or unusual DICOM image; export it again.",
         ),
-        (zipped(GOOD, encrypted=True), "The zip is encrypted; make it again without a password."),
+        (zipped(GOOD, encrypted=True), "A file is encrypted; make the zip again without a password."),
         (zipped(GOOD)[:-30], "The zip is damaged; make it again."),
     ],
 )
