@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import re
 import shlex
@@ -11,16 +12,19 @@ import ssl
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
+from benchmarks.visitor import Visitor, visit
 from dashboard.serving import free_port
 from tests.browsing import ROOT, running_server
 
 PUBLIC = "sightline.example.org"
+SITE = f"https://{PUBLIC}"
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")  # not on the path of every user
 ANSWER_S = 20
 FRAME = """{user}daemon off;
@@ -60,6 +64,12 @@ class Proxied:
         context = ssl.create_default_context(cafile=str(self.folder / "sightline.pem"))
         context.check_hostname = False
         return context
+
+
+class Answer(NamedTuple):
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
 
 
 def require_nginx() -> str:
@@ -148,3 +158,23 @@ def _wait(process: subprocess.Popen[bytes], there: Proxied) -> None:
         else:
             return
     raise AssertionError(f"nginx did not listen within {ANSWER_S} s")
+
+
+@contextmanager
+def connection_to(there: Proxied) -> Iterator[http.client.HTTPConnection]:
+    with closing(http.client.HTTPSConnection("127.0.0.1", there.port, timeout=60, context=there.trusted())) as one:
+        yield one
+
+
+def asked(there: Proxied, method: str, path: str, body: bytes = b"", **headers: str) -> Answer:
+    """What nginx answers to a request of its own connection."""
+    told = {"Host": PUBLIC, **{name.replace("_", "-"): value for name, value in headers.items()}}
+    with connection_to(there) as connection:
+        connection.request(method, path, body or None, told)
+        with connection.getresponse() as answer:
+            return Answer(answer.status, tuple(answer.getheaders()), answer.read())
+
+
+def visiting(there: Proxied, **headers: str) -> AbstractContextManager[Visitor]:
+    base = f"https://127.0.0.1:{there.port}{there.under}"
+    return visit(base, there.trusted(), **{"Host": PUBLIC, "Origin": SITE, **headers})

@@ -7,7 +7,6 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -20,20 +19,11 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from benchmarks.visitor import Visitor, visit
 from dashboard.headers import HEADERS
 from tests.browsing import CHROMIUM, QUIET, is_fault
-from tests.proxied import PUBLIC, Proxied, proxied
+from tests.proxied import PUBLIC, SITE, Proxied, asked, connection_to, proxied, visiting
 from tests.security.test_uploads import HEAD, MB, place_of
 
-SITE = f"https://{PUBLIC}"
 UNDER = "/sightline"
 WAIT = 120_000
-
-
-class Answer(NamedTuple):
-    status: int
-    headers: tuple[tuple[str, str], ...]
-    body: bytes
-
-
 Open = Callable[[Proxied], AbstractContextManager[Page]]
 
 
@@ -79,26 +69,6 @@ def browsing(chromium: Browser) -> Open:
 
 def drawn(page: Page) -> None:
     page.locator(".viewer .scene[data-heat=drawn]").first.wait_for(timeout=WAIT)
-
-
-@contextmanager
-def connection_to(there: Proxied) -> Iterator[http.client.HTTPConnection]:
-    with closing(http.client.HTTPSConnection("127.0.0.1", there.port, timeout=60, context=there.trusted())) as one:
-        yield one
-
-
-def asked(there: Proxied, method: str, path: str, body: bytes = b"", **headers: str) -> Answer:
-    """What nginx answers to a request of its own connection."""
-    told = {"Host": PUBLIC, **{name.replace("_", "-"): value for name, value in headers.items()}}
-    with connection_to(there) as connection:
-        connection.request(method, path, body or None, told)
-        with connection.getresponse() as answer:
-            return Answer(answer.status, tuple(answer.getheaders()), answer.read())
-
-
-def visiting(there: Proxied, **headers: str) -> AbstractContextManager[Visitor]:
-    base = f"https://127.0.0.1:{there.port}{there.under}"
-    return visit(base, there.trusted(), **{"Host": PUBLIC, "Origin": SITE, **headers})
 
 
 @pytest.mark.browser

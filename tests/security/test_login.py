@@ -10,11 +10,10 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browsing import CHROMIUM, QUIET
 from tests.oidc_provider import Provider, provider
-from tests.proxied import PUBLIC, Proxied, proxied
+from tests.proxied import SITE, Proxied, proxied
 
 pytestmark = pytest.mark.browser
 
-SITE = f"https://{PUBLIC}"
 WAIT = 120_000
 
 
