@@ -11,7 +11,7 @@ from dashboard.mri.reading import Reading, model
 from dashboard.viewer import Tile, gallery
 from xai_core.attribution.catalog import find_method
 from xai_core.render.place import place
-from xai_core.render.recipe import percent
+from xai_core.render.recipe import percent, signed
 from xai_core.types import ClassScore, Prediction, SourceImage
 
 VIEWER = "mri_viewer"
@@ -64,22 +64,24 @@ def with_margins(prediction: Prediction) -> list[tuple[ClassScore, float]]:
     return [(one, one.score - max(other.score for other in ranked if other is not one)) for one in ranked]
 
 
-def numbers(reading: Reading) -> None:
-    rows = [
-        {"Diagnosis": one.name, "Probability": 100 * one.probability, "Score": one.score, "Margin": margin}
-        for one, margin in with_margins(reading.prediction)
+def in_words(prediction: Prediction) -> list[tuple[str, str, str, str]]:
+    """Name, probability, score and margin of each diagnosis, as the page and the report say them."""
+    return [
+        (one.name, percent(one.probability), signed(one.score), signed(margin, plus=True))
+        for one, margin in with_margins(prediction)
     ]
-    st.dataframe(
-        rows,
-        hide_index=True,
-        column_config={
-            "Probability": st.column_config.ProgressColumn(
-                format="%.1f %%", min_value=0, max_value=100, help="Calibrated on held-out slices: error 0.017."
-            ),
-            "Score": st.column_config.NumberColumn(format="%.2f", help="Before softmax: what the maps explain."),
-            "Margin": st.column_config.NumberColumn(format="%+.2f", help="Score less the best other score."),
-        },
-        alt="Probability, score and margin of each diagnosis",
+
+
+def numbers(reading: Reading) -> None:
+    """A table that fits a narrow column: it wraps, and never scrolls sideways."""
+    columns = zip(
+        ("Diagnosis", "Probability", "Score", "Margin"), zip(*in_words(reading.prediction), strict=True), strict=True
+    )
+    alt = "Probability, score and margin of each diagnosis"
+    st.table(dict(columns), border="horizontal", hide_index=True, hide_header=False, alt=alt)
+    st.caption(
+        "Probability: calibrated on held-out slices, error 0.017. Score: before softmax, what the maps explain. "
+        "Margin: score less the best other score."
     )
 
 
@@ -90,7 +92,7 @@ def recipe(reading: Reading, class_index: int) -> str:
     return (
         f"{network.card.key} (weights {network.digest[:8]}) · {method.title} · "
         f"layer {reading.asked.layer}, {rows} × {columns} · {one.name} · "
-        f"score {one.score:.2f} · probability {percent(one.probability)}"
+        f"score {signed(one.score)} · probability {percent(one.probability)}"
     )
 
 
@@ -101,8 +103,8 @@ def against_truth(reading: Reading, class_index: int, truth: np.ndarray | None) 
     name = reading.prediction.class_names[class_index]
     inside, peak = agreement_with(reading.maps[class_index], reading, truth)
     st.caption(
-        f"The true outline is known here: {inside:.0%} of this map's evidence for "
-        f"{name} lies in it (it covers {truth.mean():.1%} of the slice), and its "
+        f"The true outline is known here: {percent(inside)} of this map's evidence for "
+        f"{name} lies in it (it covers {percent(float(truth.mean()))} of the slice), and its "
         f"strongest place lies {'inside' if peak else 'outside'}."
     )
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from dashboard.mri.diagnoses import common_scale, recipe, with_margins
+from dashboard.mri import similar
+from dashboard.mri.diagnoses import common_scale, in_words, recipe
 from dashboard.mri.gate import Gate
 from dashboard.mri.opinion import Opinion
 from dashboard.mri.picture import lettered
 from dashboard.mri.reading import Reading, model
 from dashboard.mri.scan import Place
-from dashboard.mri.similar import rows, warning
 from xai_core.images.display import display_pixels
 from xai_core.images.scans import Edges
 from xai_core.render.colour import colour_table
@@ -67,7 +67,7 @@ def document(seen: Seen) -> Document:
     names = seen.reading.prediction.class_names
     figures = [Figure(as_seen(seen, None), "The slice")]
     figures += [Figure(as_seen(seen, k), f"Evidence for (red) and against (blue): {n}") for k, n in enumerate(names)]
-    scale = f"All four maps are on one scale, ±{common_scale(seen.reading):.3g}; opacity {OPACITY:.0%}."
+    scale = f"All four maps are on one scale, ±{common_scale(seen.reading):.3g}; opacity {percent(OPACITY)}."
     return Document(
         "Reading of one slice",
         (
@@ -96,12 +96,8 @@ def _checks(found: Gate) -> tuple[Block, ...]:
 
 
 def _scores(reading: Reading) -> tuple[Block, ...]:
-    lines = tuple(
-        (one.name, percent(one.probability), f"{one.score:.2f}", f"{margin:+.2f}")
-        for one, margin in with_margins(reading.prediction)
-    )
     head = ("Diagnosis", "Probability (calibrated)", "Score before softmax", "Ahead of the best other")
-    return Heading("The model's answer"), Table(head, lines)
+    return Heading("The model's answer"), Table(head, tuple(in_words(reading.prediction)))
 
 
 def _reader(seen: Seen) -> tuple[Block, ...]:
@@ -117,9 +113,9 @@ def _reader(seen: Seen) -> tuple[Block, ...]:
 
 
 def _similar(reading: Reading) -> tuple[Block, ...]:
-    found = rows(reading)
-    lines = tuple(tuple(f"{v:.2f}" if isinstance(v, float) else str(v) for v in row.values()) for row in found)
-    said = warning(reading)
+    found = similar.rows(reading)
+    lines = tuple(tuple(row.values()) for row in found)
+    said = similar.warning(reading)
     return Heading("Most similar training slices"), Table(tuple(found[0]), lines), *([Text(said)] if said else [])
 
 

@@ -132,21 +132,21 @@ def figure(readings: Mapping[int, Reading], shares: np.ndarray, class_index: int
     numbers = [index + 1 for index in readings]
     made = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.65, 0.35], vertical_spacing=0.06)
     for k, name in enumerate(model().card.class_names):
-        values = [float(reading.prediction.probabilities[k]) for reading in readings.values()]
+        values = [100 * float(reading.prediction.probabilities[k]) for reading in readings.values()]
         line = {"color": _COLOURS[k], "width": 3 if k == class_index else 1.5}
         made.add_scatter(
             x=numbers, y=values, name=name, mode="lines+markers", line=line, marker={"size": 4}, row=1, col=1,
-            hovertemplate="slice %{x}: %{y:.1%}",
+            hovertemplate="slice %{x}: %{y:.1f} %",
         )  # fmt: skip
     made.add_bar(
-        x=numbers, y=shares, marker_color=_COLOURS[class_index], showlegend=False, row=2, col=1,
-        hovertemplate="slice %{x}: %{y:.1%} of the evidence<extra></extra>",
+        x=numbers, y=100 * shares, marker_color=_COLOURS[class_index], showlegend=False, row=2, col=1,
+        hovertemplate="slice %{x}: %{y:.1f} % of the evidence<extra></extra>",
     )  # fmt: skip
     for start, end in runs([i + 1 for i, reading in readings.items() if not reading.familiarity.familiar]):
         made.add_vrect(x0=start - 0.5, x1=end + 0.5, fillcolor="#808080", opacity=0.16, line_width=0)
     made.add_vline(x=here + 1, line_width=1.5, line_dash="dot")
-    made.update_yaxes(title_text="Probability", range=[-0.02, 1.02], tickformat=".0%", row=1, col=1)
-    made.update_yaxes(title_text="Evidence", tickformat=".0%", nticks=3, row=2, col=1)
+    made.update_yaxes(title_text="Probability", range=[-2, 102], ticksuffix=" %", row=1, col=1)
+    made.update_yaxes(title_text="Evidence", ticksuffix=" %", nticks=3, row=2, col=1)
     made.update_xaxes(range=[0.5, count + 0.5])
     made.update_xaxes(title_text="Slice", row=2, col=1)
     made.update_layout(margin={"l": 8, "r": 8, "t": 8, "b": 8}, legend={"orientation": "h", "y": 1.12}, bargap=0.1)

@@ -13,15 +13,15 @@ from xai_core.types import SourceImage
 _ORIGIN = {"Cheng": "Cheng (all tumours)", "Br35H": "Br35H (all healthy)"}
 
 
-def rows(reading: Reading) -> list[dict[str, object]]:
-    """The neighbours, the nearest first."""
+def rows(reading: Reading) -> list[dict[str, str]]:
+    """The neighbours, the nearest first, as the page and the report write them."""
     known, near = known_slices(), reading.familiarity
     return [
         {
-            "Likeness": float(likeness),
+            "Likeness": f"{likeness:.2f}",
             "Diagnosis": CLASS_NAMES[known.labels[i]],
             "Source": _ORIGIN[SOURCES[known.sources[i]]],
-            "File": int(known.numbers[i]),
+            "File": str(known.numbers[i]),
         }
         for i, likeness in zip(near.neighbours, near.similarities, strict=True)
     ]
@@ -55,19 +55,11 @@ def show(image: SourceImage, reading: Reading) -> None:
         st.warning(said, icon=":material/info:")
     left, right = st.columns([1, 3], gap="medium")
     left.image(display(image, reading.box).data, caption="This slice", width="stretch", alt="This slice")
-    right.dataframe(
-        rows(reading),
-        hide_index=True,
-        column_config={
-            "Likeness": st.column_config.NumberColumn(
-                format="%.2f", help="Cosine of the feature vectors: 1 is the same.", width=80
-            ),
-            "File": st.column_config.NumberColumn(width=60),
-        },
-        alt="The five most similar training slices",
-    )
+    alt = "The five most similar training slices"
+    right.table(rows(reading), border="horizontal", hide_index=True, hide_header=False, alt=alt)
     far, limit = reading.familiarity.distance, reading.familiarity.limit
     right.caption(
-        f"Mean distance {far:.2f}; 95 % of held-out slices lie within {limit:.2f}. The training pictures are not "
-        "part of the app. Similar features are no proof of a similar disease."
+        "Likeness is the cosine of the feature vectors: 1 is the same. "
+        f"Mean distance {far:.2f}; 95 % of held-out slices lie within {limit:.2f}. "
+        "The training pictures are not part of the app. Similar features are no proof of a similar disease."
     )

@@ -31,6 +31,7 @@ from xai_core.evaluation.familiarity import Familiarity
 from xai_core.images.scans import open_scans, slice_image, voxel_at
 from xai_core.images.scans.samples import load_scan_sample
 from xai_core.models.brain_mri_checks import Checks
+from xai_core.render.recipe import percent
 from xai_core.report.html_page import html_page
 from xai_core.report.nifti import nifti_map
 from xai_core.report.pdf_page import pdf_page
@@ -83,8 +84,8 @@ def test_the_first_visit_shows_four_maps_on_one_scale_of_a_labelled_scan(app: Ap
     # The page folds its norms: a unit that rounding lifts over ReLU's edge changes its cell's gradient.
     assert (apart < 1e-5).mean() > 0.98
     assert apart.max() < 0.05 * np.abs(expected.maps["blocks.4"]).max()
-    shown = app.dataframe[0].value.set_index("Diagnosis")["Probability"]
-    np.testing.assert_allclose(shown[list(NAMES)], 100 * np.array(expected.probabilities), atol=1e-3)
+    shown = app.table[0].value.set_index("Diagnosis")["Probability"]
+    assert list(shown[list(NAMES)]) == [percent(share) for share in expected.probabilities]
 
 
 def with_skull() -> np.ndarray:
@@ -229,7 +230,7 @@ def test_the_report_carries_digests_and_checks_and_runs_nothing_that_was_written
     assert "<script>" not in page
     assert "&lt;script&gt;x&lt;/script&gt;<br>ß" in page
     assert "<p class=grave>Unlike the training data: do not read a diagnosis here. It is a cup.</p>" in page
-    assert "<td>meningioma</td><td>70 %</td><td>-0.36</td><td>+1.95</td>" in page  # ln 0.7, and less ln 0.1
+    assert "<td>meningioma</td><td>70 %</td><td>−0.36</td><td>+1.95</td>" in page  # ln 0.7, and less ln 0.1
     assert "<td>Slice thickness</td><td>3.5 mm</td>" in page
     assert page.count("data:image/png;base64,") == 5
     assert "src='http" not in page

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from xai_core.render.place import resample
+from xai_core.render.recipe import percent
 from xai_core.render.scale import has_evidence
 
 _ROWS = ("upper", "middle", "lower")
@@ -21,10 +22,10 @@ def describe(raw: np.ndarray) -> str:
     ninths = positive.reshape(3, _FINE // 3, 3, _FINE // 3).sum(axis=(1, 3))
     row, column = np.unravel_index(int(ninths.argmax()), ninths.shape)
     share = ninths[row, column]
-    start = "Most of the evidence" if share >= 0.5 else f"The largest share of the evidence ({share:.0%})"
+    start = "Most of the evidence" if share >= 0.5 else f"The largest share of the evidence ({percent(share)})"
     falling = np.sort(positive, axis=None)[::-1]
-    area = (np.searchsorted(np.cumsum(falling), 0.5) + 1) / falling.size
-    return f"{start} lies in the {_region(int(row), int(column))}; half of it covers {area:.0%} of what the model saw."
+    half = percent((np.searchsorted(np.cumsum(falling), 0.5) + 1) / falling.size)
+    return f"{start} lies in the {_region(int(row), int(column))}; half of it covers {half} of what the model saw."
 
 
 def _region(row: int, column: int) -> str:

@@ -29,19 +29,28 @@ def recipe_line(
             result.class_names[position] + rival,
             *((f"evidence {evidence}",) if evidence != "for" else ()),
             *(("log-probability explained",) if result.score == "log_probability" else ()),
-            f"score {result.scores[position]:.2f}",
+            f"score {signed(result.scores[position])}",
             f"probability {percent(result.probabilities[position])}",
         )
     )
 
 
 def percent(share: float) -> str:
-    """A share [0, 1] as a reader expects it: "0 %", "< 0.1 %", "0.4 %", "36 %", "99.5 %", "> 99.9 %"."""
+    """A share [0, 1] as a reader expects it: "0 %", "< 0.1 %", "0.4 %", "36 %", "99.5 %", "> 99.9 %".
+
+    "100 %" is all of it and nothing less, as "0 %" is none.
+    """
     if 0 < share < 0.001:
         return "< 0.1 %"
     if 0.999 < share < 1:
         return "> 99.9 %"
     return f"{100 * share:.1f} %" if 0 < share < 0.0995 or 0.99 < share < 1 else f"{100 * share:.0f} %"
+
+
+def signed(value: float, *, plus: bool = False) -> str:
+    """Two digits, with a true minus sign, and no minus before a zero."""
+    text = f"{value:+.2f}" if plus else f"{value:.2f}"
+    return text.replace("-0.00", "0.00").replace("-", "−")
 
 
 def as_python(result: Explanation, layer: str, load_image: str, evidence: Evidence = "for") -> str:

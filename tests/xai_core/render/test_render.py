@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from xai_core.render.describe import describe
 from xai_core.render.place import place, resample
-from xai_core.render.recipe import as_npz, percent, recipe_line
+from xai_core.render.recipe import as_npz, percent, recipe_line, signed
 from xai_core.render.scale import common_maximum, has_evidence, shown
 from xai_core.types import Box, Explanation
 
@@ -75,8 +75,8 @@ def test_description_names_the_ninth_with_the_evidence(cell: tuple[int, int], wo
 
 
 def test_description_of_an_even_map_claims_no_focus():
-    assert describe(np.ones((6, 6), np.float32)).startswith("The largest share of the evidence (11%)")
-    assert "half of it covers 50%" in describe(np.ones((6, 6), np.float32))
+    assert describe(np.ones((6, 6), np.float32)).startswith("The largest share of the evidence (11 %)")
+    assert "half of it covers 50 %" in describe(np.ones((6, 6), np.float32))
     assert describe(-np.ones((6, 6), np.float32)) == "No positive evidence for this class at this layer."
 
 
@@ -86,10 +86,24 @@ def test_recipe_line_holds_what_is_needed_to_make_the_image_again():
 
 
 @pytest.mark.parametrize(
-    ("p", "text"), [(0.364, "36 %"), (0.0412, "4.1 %"), (0.0004, "< 0.1 %"), (0.9954, "99.5 %"), (1.0, "100 %")]
+    ("p", "text"),
+    [
+        *((0.364, "36 %"), (0.0412, "4.1 %"), (0.0004, "< 0.1 %"), (0.0, "0 %"), (0.9, "90 %"), (0.985, "98 %")),
+        *((0.9951, "99.5 %"), (0.998, "99.8 %"), (0.9989, "99.9 %"), (0.99949, "> 99.9 %"), (1.0, "100 %")),
+    ],
 )
 def test_percent(p: float, text: str):
     assert percent(p) == text
+
+
+def test_all_is_said_of_all_only():
+    said = {percent(float(share)) for share in np.linspace(0, 1, 100_001, dtype=np.float32)[1:-1]}
+    assert not said & {"100 %", "100.0 %", "0 %", "0.0 %"}
+
+
+def test_a_number_has_a_true_minus_and_zero_has_none():
+    assert [signed(v) for v in (-0.357, -0.001, 2.0)] == ["−0.36", "0.00", "2.00"]
+    assert [signed(v, plus=True) for v in (-1.5, 1.5)] == ["−1.50", "+1.50"]
 
 
 def test_npz_gives_back_raw_maps_and_recipe():
