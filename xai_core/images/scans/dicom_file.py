@@ -51,7 +51,7 @@ def read_dicom(data: bytes, label: str, limits: ScanLimits) -> Dataset:
     """
     with reader_errors_refused(label, "DICOM file"):
         _check_inflated(data, label, limits)
-        wanted = [*_WHOLE, *_REAL, *_WORDS, *_BULK, *_LUTS, *SORTING_ELEMENTS]
+        wanted = ["SOPClassUID", *_WHOLE, *_REAL, *_WORDS, *_BULK, *_LUTS, *SORTING_ELEMENTS]
         dataset = dcmread(BytesIO(data), force=True, specific_tags=wanted)
         _refuse_no_image(dataset, label)
         check_voxels(_claimed_shape(dataset), label, limits)
@@ -125,9 +125,19 @@ def _refuse_no_image(dataset: Dataset, label: str) -> None:
         raise ImageError(f"{label} is an encrypted DICOM file; decrypt it first, where it was made.")
     if "Rows" in dataset:
         raise ImageError(f"{label} is a DICOM image without its pixels, as an interrupted copy is; copy it again.")
+    if _should_hold_image(dataset):
+        raise ImageError(f"{label} is a DICOM file that is cut off in its header; copy it again.")
     raise ImageError(
         f"{label} is a DICOM file without an image, such as a report, a plan or a directory; give the image files."
     )
+
+
+def _should_hold_image(dataset: Dataset) -> bool:
+    """Whether the file is of a class with an image, or ends before or within that word, as no whole file does."""
+    meta = getattr(dataset, "file_meta", {})
+    named = uid.UID(str(meta.get("MediaStorageSOPClassUID") or dataset.get("SOPClassUID") or ""))
+    cut_within = not named.is_private and named.name == named  # a name of the standard that it does not have
+    return not named or cut_within or "Image Storage" in named.name
 
 
 def _check_inflated(data: bytes, label: str, limits: ScanLimits) -> None:

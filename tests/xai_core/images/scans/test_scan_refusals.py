@@ -24,6 +24,7 @@ from xai_core.images.scans import ScanLimits, open_scans, slice_values
 PIXELS = noise(32, 24)
 GOOD = file_bytes(made_slice(PIXELS))
 AT_MOST = "at most 300 million and 20000 along an axis are read, so crop it or give fewer slices."
+CUT_OFF = "a DICOM file that is cut off in its header; copy it again."
 NO_IMAGE = "is a DICOM file without an image, such as a report, a plan or a directory; give the image files."
 
 
@@ -33,6 +34,7 @@ def without_pixels(**elements: object) -> bytes:
 
 def report() -> bytes:
     dataset = made_slice(PIXELS, PixelData=None, Rows=None, Columns=None, Modality="SR")
+    dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = uid.BasicTextSRStorage
     return file_bytes(dataset)
 
 
@@ -79,7 +81,7 @@ def zipped(data: bytes, *, encrypted: bool = False) -> bytes:
         (bytes(5000), "A file begins with zeros only, as an interrupted copy does; copy it again."),
         (b"just a note", "A file is not a scan that can be read; give DICOM or NIfTI files, or a zip of them."),
         (GOOD[:-600], "The scan is an incomplete, damaged or unusual DICOM image; export it again."),
-        (GOOD[:200], f"A file {NO_IMAGE}"),
+        *((GOOD[:end], f"A file is {CUT_OFF}") for end in (140, 180, 200, 400, 560)),
         (report(), f"A file {NO_IMAGE}"),
         (without_pixels(), "A file is a DICOM image without its pixels, as an interrupted copy is; copy it again."),
         (
