@@ -9,8 +9,9 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 import xai_core as xai
-from dashboard import results, state
+from dashboard import state
 from dashboard.state import Selection
+from dashboard.store import results
 from xai_core.attribution.catalog import find_method
 from xai_core.attribution.explain import ImageTrace
 from xai_core.attribution.method import INPUT, Method

@@ -5,10 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 import xai_core as xai
-from dashboard import cached, own_models, state
+from dashboard import own_models, state
 from dashboard.choices import Choice, choices
 from dashboard.method_controls import choice, follow, store
 from dashboard.plain_text import in_prose
+from dashboard.store import cached
 from xai_core.errors import ImageError
 from xai_core.images import SAMPLES
 from xai_core.models.class_names import short_name

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dashboard import cached
+from dashboard.store import cached
 from dashboard.viewer import Click, Heat, Picture, viewer
 from xai_core.attribution.catalog import find_method
 from xai_core.attribution.method import INPUT

@@ -9,8 +9,9 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import cached, state
+from dashboard import state
 from dashboard.links import Settings
+from dashboard.store import cached
 from xai_core.attribution.catalog import METHODS, find_method
 from xai_core.attribution.method import Method
 from xai_core.types import LoadedModel, Prediction

@@ -7,10 +7,11 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from dashboard import cached, own_models, state
-from dashboard.configuration import read_only
+from dashboard import own_models, state
 from dashboard.failures import in_words
+from dashboard.host.configuration import read_only
 from dashboard.plain_text import in_prose
+from dashboard.store import cached
 from xai_core.errors import ModelError
 from xai_core.models.download import fetch, is_on_disk
 from xai_core.types import Download, LoadedModel, ModelCard

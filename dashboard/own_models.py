@@ -7,9 +7,10 @@ from weakref import WeakSet
 
 import streamlit as st
 
-from dashboard import cached, state
-from dashboard.configuration import MB, memory
-from dashboard.weight import bytes_of
+from dashboard import state
+from dashboard.host.configuration import MB, memory
+from dashboard.store import cached
+from dashboard.store.weight import bytes_of
 from xai_core.errors import ModelError
 from xai_core.models.checkpoint.opening import OWN
 from xai_core.models.own_folder import PREFIX

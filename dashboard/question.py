@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from dashboard import cached, controls, method_controls, state
+from dashboard import controls, method_controls, state
 from dashboard.failures import in_words
 from dashboard.model_loading import ready_model
+from dashboard.store import cached
 from xai_core.attribution.catalog import find_method
 from xai_core.attribution.explain import ImageTrace
 from xai_core.types import LayerInfo, LoadedModel, SourceImage

@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse
 from starlette.routing import Route
 
-from dashboard.serving import free_port
+from dashboard.host.serving import free_port
 
 CLIENT = "sightline"
 ALGORITHM = {"alg": "RS256"}

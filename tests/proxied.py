@@ -20,7 +20,7 @@ from typing import NamedTuple
 import pytest
 
 from benchmarks.visitor import Visitor, visit
-from dashboard.serving import free_port
+from dashboard.host.serving import free_port
 from tests.browsing import ROOT, running_server
 
 PUBLIC = "sightline.example.org"

@@ -10,13 +10,16 @@ from pathlib import Path
 import streamlit as st
 
 import xai_core as xai
-from dashboard import cached, controls, dataset_choice, run_lines, runs, state
+from dashboard import controls, state
+from dashboard.background import run_lines, runs
+from dashboard.background.runs import Run
 from dashboard.bench import findings
-from dashboard.cache_folder import cache_folder
 from dashboard.failures import in_words
 from dashboard.model_loading import ready_model
+from dashboard.pictures import dataset_choice
 from dashboard.plain_text import in_prose
-from dashboard.runs import Run
+from dashboard.store import cached
+from dashboard.store.cache_folder import cache_folder
 from xai_core.attribution.catalog import find_method
 from xai_core.datasets import Dataset
 from xai_core.evaluation.audit.examine import OFFERED

@@ -1,4 +1,4 @@
-"""What the Models page computes once for all visitors. Strings are the keys, as in dashboard/cached.py."""
+"""What the Models page computes once for all visitors. Strings are the keys, as in dashboard/store/cached.py."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard import cached
+from dashboard.store import cached
 from xai_core.models.checkpoint.opening import try_out
 from xai_core.models.normalisation import Check, check_normalisation, presets
 from xai_core.types import LoadedModel, SourceImage

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import streamlit as st
 
 import xai_core as xai
-from dashboard import cached, state
+from dashboard import state
 from dashboard.models import cached as models_cached
 from dashboard.models.cached import CHOSEN
 from dashboard.plain_text import in_prose
+from dashboard.store import cached
 from xai_core.images import SAMPLES
 from xai_core.models.normalisation import Check, better
 from xai_core.models.preprocess import model_view

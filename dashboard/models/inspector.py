@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import cached
 from dashboard.plain_text import in_prose
 from dashboard.question import Question
+from dashboard.store import cached
 from dashboard.units import cached as units_cached
 from dashboard.units import network as units_network
 from xai_core.attribution.catalog import find_method

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import cached, own_models, state
-from dashboard.local_folder import is_local
+from dashboard import own_models, state
 from dashboard.models import cached as models_cached
 from dashboard.models.card import card_form
 from dashboard.models.check import normalisation_check, preview
 from dashboard.models.draft import Draft, forget_draft, opened_draft
 from dashboard.models.opening import recognised
+from dashboard.pictures.local_folder import is_local
 from dashboard.plain_text import in_prose
+from dashboard.store import cached
 from xai_core.errors import SightlineError
 from xai_core.models.catalog import list_again
 from xai_core.models.checkpoint.card_file import write_card

@@ -10,8 +10,9 @@ from functools import cache
 import numpy as np
 import torch
 
-from dashboard import audit, cached
+from dashboard.host import audit
 from dashboard.mri import shelf
+from dashboard.store import cached
 from xai_core.attribution.catalog import find_method
 from xai_core.attribution.class_maps import answer, make_target
 from xai_core.attribution.method import Question

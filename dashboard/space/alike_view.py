@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from dashboard import cached
 from dashboard.plain_text import plainly
 from dashboard.space.cached import once
 from dashboard.space.table import Space
 from dashboard.space.view import title_of
+from dashboard.store import cached
 from dashboard.viewer import Heat, viewer
 from xai_core.errors import SightlineError
 from xai_core.models.class_names import short_name

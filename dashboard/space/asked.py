@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from dashboard import cached, controls, own_models, state
-from dashboard.dataset_choice import TITLES, given
-from dashboard.local_folder import is_local
+from dashboard import controls, own_models, state
 from dashboard.model_loading import ready_model
+from dashboard.pictures.dataset_choice import TITLES, given
+from dashboard.pictures.local_folder import is_local
 from dashboard.plain_text import in_prose
+from dashboard.store import cached
 from xai_core.datasets import BUNDLED, Dataset
 from xai_core.errors import SightlineError
 from xai_core.types import LoadedModel, SourceImage

@@ -1,4 +1,4 @@
-"""What the Map page computes once for all visitors. Strings are the keys, as in dashboard/cached.py."""
+"""What the Map page computes once for all visitors. Strings are the keys, as in dashboard/store/cached.py."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import streamlit as st
 
-from dashboard.run_lines import short
+from dashboard.background.run_lines import short
 from dashboard.scatter import Colours, by_category, by_value
 from dashboard.space.cached import once
 from dashboard.space.table import Space

@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from dashboard import run_lines, runs
+from dashboard.background import run_lines, runs
 from dashboard.plain_text import in_prose
 from dashboard.scatter import Cloud, cloud_of
 from dashboard.space.cached import once

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 import xai_core as xai
-from dashboard import run_lines, runs
+from dashboard.background import run_lines, runs
 from dashboard.plain_text import in_prose
 from dashboard.space.table import Space
 from dashboard.viewer import Heat, picture_of, viewer

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 import xai_core as xai
-from dashboard import run_lines, runs
+from dashboard.background import run_lines, runs
 from dashboard.choices import Choice, choices, thumbnail
 from dashboard.space import choice
 from dashboard.space.alike_view import alike

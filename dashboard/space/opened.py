@@ -6,15 +6,16 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard import cached, computing, state
+from dashboard import computing, state
 from dashboard.choices import Choice
-from dashboard.dataset_choice import picture_of
 from dashboard.drawing import Look, draw
+from dashboard.pictures.dataset_choice import picture_of
 from dashboard.plain_text import as_code, plainly
 from dashboard.space import choice
 from dashboard.space.table import Space
 from dashboard.space.view import prediction_in_words, thumbnail_url, title_of
 from dashboard.space.words import cell
+from dashboard.store import cached
 from xai_core.errors import SightlineError
 from xai_core.models.class_names import short_name
 from xai_core.render.recipe import percent

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from dashboard import runs
+from dashboard.background import runs
 from dashboard.space.table import Space
 from xai_core.errors import NotApplicable
 from xai_core.representation.duplicates import Duplicates, near_duplicates

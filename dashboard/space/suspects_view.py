@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from dashboard import run_lines, runs
+from dashboard.background import run_lines, runs
 from dashboard.space import choice
 from dashboard.space.decisions import DECISIONS, Decision, as_csv, decide, decisions
 from dashboard.space.suspects import ABOUT, KINDS, Suspects, find, key_of, listed, run_of

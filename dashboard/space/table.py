@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import streamlit as st
 
 import xai_core as xai
-from dashboard import run_lines, runs
-from dashboard.cache_folder import tables_folder
-from dashboard.dataset_choice import runs_by_itself
+from dashboard.background import run_lines, runs
+from dashboard.pictures.dataset_choice import runs_by_itself
 from dashboard.plain_text import as_code, in_prose, plainly
 from dashboard.space.asked import Asked
 from dashboard.space.cached import once
+from dashboard.store.cache_folder import tables_folder
 from xai_core.representation.distances import Metric
 from xai_core.representation.graph import Graph
 from xai_core.representation.neighbours import Index

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from threading import Lock
 
-from dashboard import runs
+from dashboard.background import runs
 from xai_core.representation.projection import Projection
 from xai_core.representation.umap_map import UmapProcess, start_umap, umap_map
 from xai_core.types import FeatureTable

@@ -1,4 +1,7 @@
-"""What the open card shows: a button, then the checks one by one as they are ready, and the verdict above them."""
+"""What the open card shows: a button, then a line for each check as it is ready, and the verdict above them.
+
+A line opens: the figures, what they mean and the charts are drawn only then.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from streamlit.delta_generator import DeltaGenerator
 from dashboard import state
 from dashboard.failures import in_words
 from dashboard.plain_text import class_in_prose
-from dashboard.trust import charts, words
+from dashboard.trust import charts, lines, words
 from dashboard.trust.checks import CHECKS, EXTRA_MAPS, Check, Subject, all_found, found, make
 from xai_core.errors import NotApplicable
 from xai_core.evaluation import verdict
@@ -24,20 +27,21 @@ PASSES = 150
 
 @dataclass(frozen=True)
 class Face:
-    """How a check's result looks: its level, its sentence (result, class name), its picture."""
+    """How a check's result looks: its level, its line and its details (result, class name), its picture."""
 
     level: Callable[[Any], verdict.Level | None]
+    line: Callable[[Any, str], str]
     sentence: Callable[[Any, str], str]
     picture: Callable[[Any, Subject], None]
 
 
 FACES = {
-    "faithfulness": Face(verdict.use_level, words.use, charts.curves),
-    "road": Face(verdict.road_level, words.filled, charts.removal),
-    "cascade": Face(verdict.network_level, lambda r, _name: words.network(r), charts.twins),
-    "specificity": Face(verdict.class_level, lambda r, _name: words.classes(r), charts.others),
-    "stability": Face(verdict.stability_level, words.stable, charts.wavering),
-    "fineness": Face(verdict.fineness_level, lambda r, _name: words.fine(r), charts.to_scale),
+    "faithfulness": Face(verdict.use_level, lines.use, words.use, charts.curves),
+    "road": Face(verdict.road_level, lines.filled, words.filled, charts.removal),
+    "cascade": Face(verdict.network_level, lines.network, lambda r, _name: words.network(r), charts.twins),
+    "specificity": Face(verdict.class_level, lines.classes, lambda r, _name: words.classes(r), charts.others),
+    "stability": Face(verdict.stability_level, lines.stable, words.stable, charts.wavering),
+    "fineness": Face(verdict.fineness_level, lines.fine, lambda r, _name: words.fine(r), charts.to_scale),
 }
 
 
@@ -62,6 +66,8 @@ def checks(subject: Subject) -> None:
         if ready is not None:
             _show(check, ready, subject)
             _verdict(top, subject, running)
+    if all_found(subject).started:
+        st.caption(f"A click on a line opens its charts and figures. {lines.LIKENESS}")
     with st.popover("How the verdict is made", icon=":material/rule:"):
         st.markdown(words.THRESHOLDS)
 
@@ -121,11 +127,13 @@ def _asked(subject: Subject) -> str:
 
 
 def _show(check: Check, ready: Any, subject: Subject) -> None:
-    """One check: its question with the level, the sentence, the picture, and what it means."""
-    face = FACES[check.name]
+    """One check as a line: its question, its level and the finding. Opened: what it means, the details, the picture."""
+    face, name = FACES[check.name], class_in_prose(subject.result.class_names[0])
     level = face.level(ready)
-    with st.container(border=True, key=f"{subject.place}_{check.name}"):
-        st.markdown(f"**{check.question}** {words.BADGES[level]}")
-        st.markdown(face.sentence(ready, class_in_prose(subject.result.class_names[0])))
+    line = f"**{check.question}** {words.BADGES[level]} {face.line(ready, name)}"
+    box = st.expander(line, key=f"{subject.place}_{check.name}", on_change="rerun")
+    if not box.open:
+        return
+    with box:
+        st.markdown(f"{words.meaning(check.name, level)}\n\n{face.sentence(ready, name)}")
         face.picture(ready, subject)
-        st.caption(words.meaning(check.name, level))

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from dashboard import results
 from dashboard.computing import Progress
 from dashboard.drawing import picture_of_result
+from dashboard.store import results
 from dashboard.trust.familiar import familiarity_of
 from dashboard.viewer import Picture
 from xai_core.attribution.catalog import find_method

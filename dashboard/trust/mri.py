@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dashboard import cached
 from dashboard.mri.diagnoses import VIEWER
 from dashboard.mri.picture import display
 from dashboard.mri.reading import MODEL, Reading, model
+from dashboard.store import cached
 from dashboard.trust import lazy_card
 from dashboard.trust.erase import lazy_panel
 from xai_core.attribution.explain import explain_trace

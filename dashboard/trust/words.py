@@ -80,17 +80,18 @@ THRESHOLDS = f"""
 The verdict has three levels and no score. For the highest every check must be made and none may object; one that fails
 gives the lowest.
 
-- **Use**: passes where the map's gain (area under insertion minus area under deletion) exceeds that of every random map
-  by {_WORTH} of the class's probability and is behind the middle's by no more than that. Fails where it is not above
-  the random maps' mean. Undecided below a probability of {_TESTABLE}.
-- **Gaps filled in**: half of what is left without the lowest places minus what is left without the highest, on average.
-  Passes where this exceeds chance by half of {_WORTH} of the class's probability, and is behind the middle's by no more
-  than that. Fails at 0 and below.
-- **Network**: the mean rank correlation while the upper half forgets; passes up to {verdict.ALIKE}, fails
+- **Use**: how much more probable the class is, on average, while the marked places come back than while they go (area
+  under insertion minus area under deletion). Passes where this exceeds that of every random map by {_WORTH} of the
+  class's probability and is behind the middle's by no more than that. Fails where it is not above the random mean.
+  Undecided below a probability of {_TESTABLE}.
+- **Gaps filled in**: what is left without the lowest places minus what is left without the highest, on average.
+  Passes where this exceeds chance by {_WORTH} of the class's probability, and is behind the middle's by no more than
+  that. Fails at 0 and below.
+- **Network**: the mean likeness while the upper half forgets; passes up to {verdict.ALIKE}, fails
   above {verdict.SAME}.
-- **Class**: the mean rank correlation with classes that the model does not see; passes up to {verdict.ALIKE}, fails
+- **Class**: the mean likeness to the maps of classes that the model does not see; passes up to {verdict.ALIKE}, fails
   above {verdict.SAME}.
-- **Stability**: the median rank correlation over six changes; passes from {verdict.STEADY}, fails
+- **Stability**: the median likeness over six changes; passes from {verdict.STEADY}, fails
   below {verdict.SHAKY}.
 - **Grid**: has a level only for slices of a head. Passes where the share of evidence outside the head is at most
   {percent(verdict.OUTSIDE)} of the share of the area there; fails where it is as large.
@@ -99,7 +100,7 @@ gives the lowest.
 - **An unsure model** overrides: if its two best classes are less than {percent(verdict.UNSURE_MARGIN)} apart, no map
   gets the highest level.
 
-Rank correlation: 1 for the same order of places, 0 for no relation. Maps of pixels are tested in patches of
+Likeness is rank correlation: 1 for the same order of places, 0 for no relation. Maps of pixels are tested in patches of
 {PATCH} × {PATCH}. The thresholds are conventions, chosen on two sample photographs, not laws. Where the evidence
 was planted, a good map gets a higher level than a bad one with a chance of {_RANKS} (Bench page).
 
@@ -137,8 +138,9 @@ def use(found: Faithfulness, name: str) -> str:
     return (
         f"Of its {percent(found.probability)}, {name} keeps **{percent(found.without)}** when the {fifth} of the "
         f"picture that the map marks most is painted grey, and has {percent(found.kept)} when only they stay sharp. "
-        f"Gain over all shares: **{signed(found.gain)}**, random maps at best {signed(max(found.random_gains))}, "
-        f"a spot in the middle {signed(found.centre_gain)}."
+        f"On average over all shares of the picture, {name} is **{points(found.gain)}** more probable while the marked "
+        f"places come back than while they go. For random maps this is at best "
+        f"{points(max(found.random_gains))}, for a spot in the middle {points(found.centre_gain)}."
     )
 
 
@@ -148,8 +150,10 @@ def filled(found: Road, name: str) -> str:
         "Places are removed and the gaps filled in from around, so that no edge gives them away. Without the highest "
         f"{first} of the map {name} keeps **{percent(float(found.own.most[0]))}** of its {percent(found.probability)}, "
         f"without the lowest {first} it keeps {percent(float(found.own.least[0]))}. When only the highest {last} "
-        f"are kept, it has {percent(found.kept)}: a drop in confidence of {percent(found.drop)}. Mean gap, halved: "
-        f"**{signed(found.own.gap)}**, the middle {signed(found.centre.gap)}, chance up to {signed(found.chance)}."
+        f"are kept, it has {percent(found.kept)}: a drop in confidence of {percent(found.drop)}. On average over "
+        f"{len(SHARES)} shares it keeps **{points(2 * found.own.gap)}** more without the lowest places than without "
+        f"the highest. A spot in the middle has {points(2 * found.centre.gap)}, chance alone up to "
+        f"{points(2 * found.chance)}."
     )
 
 
@@ -183,8 +187,9 @@ def network(found: Cascade) -> str:
     last = found.steps[-1].similarity
     return (
         "We let a copy of the network forget what it learned, from the classifier down. While its upper half forgets, "
-        f"the rank correlation with this map is **{signed(found.resemblance)}** on average; when all is forgotten it "
-        f"is {signed(last.rank_correlation)} (structural similarity {signed(last.ssim)})."
+        f"its map's likeness to this one is **{signed(found.resemblance)}** on average; when all is forgotten it is "
+        f"{signed(last.rank_correlation)}. Likeness is rank correlation: 1 for the same order of places, 0 for no "
+        "relation."
     )
 
 
@@ -194,21 +199,26 @@ def classes(found: Specificity) -> str:
         f"{signed(found.runner_up.similarity.rank_correlation)}"
     )
     if not found.random:
-        return f"The model has too few classes for a random one; the map resembles {runner_up} (rank correlation)."
+        return f"The model has too few classes for a random one; the map resembles {runner_up} (likeness, at most 1)."
     names = ", ".join(class_in_prose(other.name) for other in found.random)
     return (
         f"The maps of classes that the model does not see here ({names}) resemble this one by "
-        f"**{signed(found.resemblance)}** on average, {runner_up} (rank correlation)."
+        f"**{signed(found.resemblance)}** on average, {runner_up} (likeness, at most 1)."
     )
 
 
 def stable(found: Stability, name: str) -> str:
     low, high = (f(answer.probability for answer in found.answers) for f in (min, max))
     return (
-        "Under noise, a small shift, a mirror image, a lighter window, less and more contrast the rank correlation is "
+        "Under noise, a small shift, a mirror image, a lighter window, less and more contrast the map's likeness is "
         f"typically **{signed(found.typical)}**, at worst {signed(found.worst.similarity.rank_correlation)} "
         f"({found.worst.name}). Meanwhile {name} stays between {percent(low)} and {percent(high)}."
     )
+
+
+def points(difference: float) -> str:
+    """A difference of two probabilities, in percentage points."""
+    return f"{100 * difference:.0f}".replace("-0", "0").replace("-", "−") + " points"
 
 
 def signed(value: float) -> str:

@@ -1,4 +1,4 @@
-"""What the Units page computes once for all visitors. Strings are the keys, as in dashboard/cached.py."""
+"""What the Units page computes once for all visitors. Strings are the keys, as in dashboard/store/cached.py."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import streamlit as st
 import torch
 
 import xai_core as xai
-from dashboard import cached
 from dashboard.choices import thumbnail
+from dashboard.store import cached
 from dashboard.units import field as units_field
 from dashboard.viewer import Picture
 from xai_core.attribution.explain import ImageTrace

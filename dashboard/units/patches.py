@@ -6,11 +6,12 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard import dataset_choice, run_lines, runs
+from dashboard.background import run_lines, runs
+from dashboard.background.runs import Run
 from dashboard.patch_row import patch_row
+from dashboard.pictures import dataset_choice
 from dashboard.plain_text import as_code, in_prose
 from dashboard.question import Question
-from dashboard.runs import Run
 from dashboard.units import cached as units_cached
 from dashboard.units import choice as units_choice
 from dashboard.units import runs as units_runs

@@ -8,9 +8,9 @@ from __future__ import annotations
 from contextlib import closing
 from pathlib import Path
 
-from dashboard import runs
-from dashboard.cache_folder import cache_folder
-from dashboard.runs import Progress, Run
+from dashboard.background import runs
+from dashboard.background.runs import Progress, Run
+from dashboard.store.cache_folder import cache_folder
 from xai_core.features.patch_job import PatchJob
 from xai_core.features.patches import TopPatches
 from xai_core.features.top_patches import search, stored_patches

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import controls, dataset_choice, state
+from dashboard import controls, state
+from dashboard.pictures import dataset_choice
 from dashboard.units import choice as units_choice
 
 FIRST_DIGIT = "digit:3"

@@ -7,8 +7,9 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from dashboard import cached, state
+from dashboard import state
 from dashboard.question import Question
+from dashboard.store import cached
 from dashboard.unit_pad import Move, unit_pad
 from dashboard.units import cached as units_cached
 from dashboard.units import choice as units_choice

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.browser
 
 APP = Path(__file__).resolve().parents[2] / "streamlit_app.py"
 PATIENCE_MS = 180_000
+CHECKS = ("faithfulness", "road", "cascade", "specificity", "stability", "fineness")
 
 
 @pytest.fixture(scope="module")
@@ -39,10 +40,16 @@ def test_stop_go_on_and_the_verdict_is_kept_for_others(open_page: PageOpener, ur
     stop.click()
     page.get_by_role("button", name=re.compile("Go on|Check this map")).click(timeout=PATIENCE_MS)
     expect(page.get_by_text("The checks support this map.")).to_be_visible(timeout=PATIENCE_MS)
-    for question in ("Does the model use what the map shows?", "Is it about this class?", "Is it stable?"):
-        expect(page.get_by_text(question)).to_be_visible()
-    expect(page.locator(".js-plotly-plot")).to_have_count(4)
-    expect(page.get_by_text(re.compile("all forgot: "))).to_be_visible()
+    lines = [page.locator(f".st-key-trust_{name} summary") for name in CHECKS]
+    for line in lines:
+        expect(line).to_be_visible(timeout=PATIENCE_MS)
+    tops = [box for line in lines if (box := line.bounding_box()) is not None]
+    assert tops[-1]["y"] + tops[-1]["height"] - tops[0]["y"] < 500, "the summary is one screen"
+    expect(page.locator(".js-plotly-plot")).to_have_count(0)
+    lines[0].click()
+    expect(page.locator(".js-plotly-plot")).to_have_count(2, timeout=PATIENCE_MS)
+    lines[2].click()
+    expect(page.get_by_text(re.compile("all forgot: "))).to_be_visible(timeout=PATIENCE_MS)
     other = opened(open_page(), f"{url}/?sample=coffee")
     expect(other.get_by_text("The checks support this map.")).to_be_visible(timeout=15_000)
     expect(other.get_by_role("button", name="Check this map")).to_have_count(0)

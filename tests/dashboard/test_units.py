@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import xai_core as xai
-from dashboard import runs
+from dashboard.background import runs
 from dashboard.units import choice as units_choice
 from dashboard.units import field as units_field
 from dashboard.units import pieces as units_pieces

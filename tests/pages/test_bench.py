@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import runs
+from dashboard.background import runs
 from dashboard.bench import example, words
 from xai_core.evaluation.planted.results import stored
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import cached
+from dashboard.store import cached
 from xai_core.attribution.catalog import METHODS
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "compare.py"

@@ -21,8 +21,9 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 import xai_core as xai
-from dashboard import cached, links, results
+from dashboard import links
 from dashboard.state import MAX_UPLOADS, Selection
+from dashboard.store import cached, results
 from tests.xai_core.images.hostile import hostile_files
 from xai_core.models import catalog, torchvision_zoo
 from xai_core.types import Download

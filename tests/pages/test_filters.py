@@ -14,10 +14,10 @@ from streamlit.testing.v1 import AppTest
 from torch import Tensor, nn
 
 import xai_core as xai
-from dashboard import cached
 from dashboard.filters import choice as filters_choice
 from dashboard.filters.words import frequency_in_words, orientation_in_words, rank_in_words, twin_in_words
 from dashboard.state import Selection
+from dashboard.store import cached
 from xai_core.features.filter_facts import Twin
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "filters.py"

@@ -19,8 +19,9 @@ from streamlit.testing.v1.element_tree import TextArea
 from torch import nn
 
 import xai_core as xai
-from dashboard import cached, own_models
+from dashboard import own_models
 from dashboard.state import Selection
+from dashboard.store import cached
 from tests.xai_core.models.onnx.exports import KerasLike, keras_file
 from xai_core.models.catalog import list_again
 from xai_core.models.checkpoint.opening import open_checkpoint

@@ -18,7 +18,7 @@ from sklearn.metrics import accuracy_score
 from streamlit.testing.v1 import AppTest
 
 import xai_core as xai
-from dashboard import runs
+from dashboard.background import runs
 from dashboard.models.versus.answers import joined
 from dashboard.models.versus.asked import Pair
 from dashboard.models.versus.export import as_csv

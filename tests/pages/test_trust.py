@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
-from dashboard import cached, results
-from dashboard.trust import checks, words
+from dashboard.store import cached, results
+from dashboard.trust import body, checks, words
 from dashboard.trust.erase.state import Desk, stroke_from, taken_in
 from xai_core.errors import Cancelled
 from xai_core.evaluation.erase import Stroke
@@ -34,8 +35,24 @@ def opened(app: AppTest) -> AppTest:
     return app
 
 
+def lines(app: AppTest) -> list[str]:
+    """The summary, a line a check; without Markdown's stars."""
+    asked = [check.question for check in checks.CHECKS]
+    labels = [box.label.replace("**", "") for box in app.expander]
+    return [label for label in labels if label.startswith(tuple(asked))]
+
+
 def questions(app: AppTest) -> list[str]:
-    return [check.question for check in checks.CHECKS if any(check.question in m.value for m in app.markdown)]
+    said = lines(app)
+    return [check.question for check in checks.CHECKS if any(line.startswith(check.question) for line in said)]
+
+
+def details(app: AppTest, name: str) -> str:
+    """What a line shows when it is opened."""
+    app.session_state[f"trust_{name}"] = True
+    app.run()
+    assert not app.exception
+    return " ".join(m.value for m in app.markdown)
 
 
 def ask_button(app: AppTest) -> Button:
@@ -57,16 +74,44 @@ def test_the_checks_of_the_coffee_map_and_their_verdict(app: AppTest):
     assert not app.exception
     assert len(questions(app)) == 6
     assert [box.value for box in app.success] == [words.VERDICTS["good"]]
-    said = " ".join(m.value for m in app.markdown)
-    assert "Of its 95" in said
-    assert "a drop in confidence of" in said
-    assert "One cell is 50 × 50 pixels" in said
-    assert "espresso" in said
-    assert "rank correlation" in said
+    use, gaps, network, classes, stable, grid = lines(app)
+    assert all(":green-badge[" in line for line in (use, gaps, network, classes, stable))
+    assert "espresso goes from 95 % to" in use
+    assert "without its lowest" in gaps
+    assert all("likeness" in line and "rank correlation" not in line for line in (network, classes, stable))
+    assert "7 × 7 cells of 50 × 50 pixels" in grid
+    assert max(map(len, lines(app))) < 220, "one line each, two in a narrow card"
     kept = len(results._store()[0])
     app.run()
     assert len(questions(app)) == 6, "known checks are shown again without a click"
     assert len(results._store()[0]) == kept
+
+
+def test_a_line_opens_its_figures_in_plain_words_and_nothing_is_drawn_before(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+):
+    drawn: list[str] = []
+    real = body.FACES["road"].picture
+
+    def picture(found: object, subject: checks.Subject) -> None:
+        drawn.append("road")
+        real(found, subject)
+
+    face = replace(body.FACES["road"], picture=picture)
+    monkeypatch.setattr(body, "FACES", body.FACES | {"road": face})
+    ask_button(opened(app)).click().run()
+    assert not app.exception
+    assert not drawn, "closed lines cost nothing"
+    said = details(app, "road")
+    assert drawn == ["road"]
+    assert "a drop in confidence of" in said
+    assert words.MEANINGS["road"]["good"] in said
+    road = next(found for key, found in results._store()[0].items() if key[-1] == "road")
+    average = 100 * float(np.mean(road.own.least - road.own.most))
+    assert f"**{average:.0f} points** more" in said, "not halved, as the reader would compute it"
+    assert "One cell is 50 × 50 pixels" in details(app, "fineness")
+    assert "halved" not in said
+    assert "Gain" not in details(app, "faithfulness")
 
 
 def test_a_method_that_ignores_the_class_gets_the_lowest_level(app: AppTest):
@@ -77,7 +122,8 @@ def test_a_method_that_ignores_the_class_gets_the_lowest_level(app: AppTest):
     assert box.value.startswith(words.VERDICTS["bad"])
     assert "Is it about this class?" in box.value, "the verdict names what fails"
     assert "Is it stable?" not in box.value
-    assert any(words.MEANINGS["specificity"]["bad"] in caption.value for caption in app.caption)
+    assert ":red-badge[" in next(line for line in lines(app) if line.startswith("Is it about this class?"))
+    assert words.MEANINGS["specificity"]["bad"] in details(app, "specificity")
 
 
 def test_an_unsure_model_and_an_unfamiliar_picture_come_first(app: AppTest, monkeypatch: pytest.MonkeyPatch):

@@ -16,7 +16,9 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 import xai_core as xai
-from dashboard import cached, local_folder, runs
+from dashboard.background import runs
+from dashboard.pictures import local_folder
+from dashboard.store import cached
 from xai_core.datasets import open_dataset
 from xai_core.errors import ImageError
 from xai_core.models.preprocess import prepare
@@ -269,7 +271,7 @@ def test_a_path_that_leads_nowhere_is_refused(monkeypatch: pytest.MonkeyPatch, p
 
 
 def test_the_folder_is_not_offered_to_other_machines(app: AppTest, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("dashboard.dataset_choice.is_local", lambda: False)
+    monkeypatch.setattr("dashboard.pictures.dataset_choice.is_local", lambda: False)
     link_to(app).run()
     assert "Folder or CSV" not in app.segmented_control(key="unit_source").options
 

@@ -17,7 +17,7 @@ from streamlit.web.server.starlette.starlette_app_utils import generate_xsrf_tok
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from benchmarks.visitor import Visitor, visit
-from dashboard.headers import HEADERS
+from dashboard.host.headers import HEADERS
 from tests.browsing import CHROMIUM, QUIET, is_fault
 from tests.proxied import PUBLIC, SITE, Proxied, asked, connection_to, proxied, visiting
 from tests.security.test_uploads import HEAD, MB, place_of

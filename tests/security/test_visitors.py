@@ -12,7 +12,9 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 import xai_core as xai
-from dashboard import cached, own_models, results, runs
+from dashboard import own_models
+from dashboard.background import runs
+from dashboard.store import cached, results
 
 PAGES = Path(__file__).resolve().parents[2] / "pages"
 NAME = "anna-nas-mri-of-1964.png"

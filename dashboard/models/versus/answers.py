@@ -13,11 +13,13 @@ import numpy as np
 import streamlit as st
 
 import xai_core as xai
-from dashboard import cached, dataset_choice, run_lines, runs
-from dashboard.cache_folder import tables_folder
+from dashboard.background import run_lines, runs
+from dashboard.background.runs import Run
 from dashboard.models.versus.asked import Pair
+from dashboard.pictures import dataset_choice
 from dashboard.plain_text import in_prose
-from dashboard.runs import Run
+from dashboard.store import cached
+from dashboard.store.cache_folder import tables_folder
 from xai_core.datasets import Dataset
 from xai_core.evaluation.disagreement import Answers, Versus, versus
 from xai_core.types import FeatureTable, LoadedModel

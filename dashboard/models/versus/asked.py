@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from dashboard import controls, dataset_choice, own_models, state
+from dashboard import controls, own_models, state
 from dashboard.failures import in_words
 from dashboard.model_loading import ready_model
+from dashboard.pictures import dataset_choice
 from xai_core.datasets import Dataset
 from xai_core.types import LoadedModel
 

@@ -6,14 +6,15 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard import cached, computing, state
-from dashboard.dataset_choice import picture_of
+from dashboard import computing, state
+from dashboard.compare.panes import Pane
 from dashboard.drawing import Look, draw
 from dashboard.failures import in_words
 from dashboard.models.versus.answers import Joined
 from dashboard.models.versus.asked import Pair
-from dashboard.panes import Pane
+from dashboard.pictures.dataset_choice import picture_of
 from dashboard.plain_text import as_code, class_in_prose, in_prose
+from dashboard.store import cached
 from dashboard.viewer import map_controls
 from xai_core.errors import SightlineError
 from xai_core.render.recipe import percent

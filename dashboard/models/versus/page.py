@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import run_lines
+from dashboard.background import run_lines
 from dashboard.failures import in_words
 from dashboard.models.versus.answers import Tables, answers, joined
 from dashboard.models.versus.asked import Pair, ask

@@ -7,9 +7,9 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from dashboard import results
 from dashboard.failures import in_words
 from dashboard.plain_text import class_in_prose
+from dashboard.store import results
 from dashboard.trust.checks import Subject
 from dashboard.trust.erase.canvas import canvas
 from dashboard.trust.erase.state import Desk, Marked, Trial, desk, taken_in

@@ -1,0 +1,1 @@
+"""Which set of pictures a page works on."""
