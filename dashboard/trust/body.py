@@ -131,7 +131,7 @@ def _show(check: Check, ready: Any, subject: Subject) -> None:
     face, name = FACES[check.name], class_in_prose(subject.result.class_names[0])
     level = face.level(ready)
     line = f"**{check.question}** {words.BADGES[level]} {face.line(ready, name)}"
-    box = st.expander(line, key=f"{subject.place}_{check.name}", on_change="rerun")
+    box = st.expander(lines.unbroken(line), key=f"{subject.place}_{check.name}", on_change="rerun")
     if not box.open:
         return
     with box:

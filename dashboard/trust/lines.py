@@ -14,14 +14,14 @@ from xai_core.evaluation.specificity import Specificity
 from xai_core.evaluation.stability import Stability
 from xai_core.render.recipe import percent
 
-LIKENESS = "Likeness: 1 for the same map, 0 for one that has nothing to do with it."
+LIKENESS = "Likeness: 1 for the same map, 0 for one that has nothing to do with it, below 0 for an opposite one."
 
 
 def use(found: Faithfulness, name: str) -> str:
     chance = float(np.mean([curve.at(MARKED) for curve in found.deletion.random]))
     return (
         f"Without the {percent(MARKED)} that it marks most, {name} goes from {percent(found.probability)} to "
-        f"**{percent(found.without)}**; without random places to {percent(chance)}."
+        f"**{percent(found.without)}**; without random places: {percent(chance)}."
     )
 
 
@@ -29,7 +29,7 @@ def filled(found: Road, name: str) -> str:
     share = percent(SHARES[0])
     return (
         f"Without its highest {share} {name} keeps **{percent(float(found.own.most[0]))}**, without its lowest "
-        f"{share} {percent(float(found.own.least[0]))}."
+        f"{share} it keeps {percent(float(found.own.least[0]))}."
     )
 
 
@@ -59,3 +59,8 @@ def fine(found: Fineness, _name: str) -> str:
     if found.field is None:
         return f"The map has a value for each of the **{rows} × {columns}** pixels that the model reads."
     return f"The map has **{rows} × {columns}** cells of {found.cell[0]:.0f} × {found.cell[1]:.0f} pixels."
+
+
+def unbroken(line: str) -> str:
+    """The line with each figure kept together with its unit where the card is narrow."""
+    return line.replace(" %", "\N{NO-BREAK SPACE}%")

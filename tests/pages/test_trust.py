@@ -36,9 +36,9 @@ def opened(app: AppTest) -> AppTest:
 
 
 def lines(app: AppTest) -> list[str]:
-    """The summary, a line a check; without Markdown's stars."""
+    """The summary, a line a check; without Markdown's stars and with plain spaces."""
     asked = [check.question for check in checks.CHECKS]
-    labels = [box.label.replace("**", "") for box in app.expander]
+    labels = [box.label.replace("**", "").replace("\N{NO-BREAK SPACE}", " ") for box in app.expander]
     return [label for label in labels if label.startswith(tuple(asked))]
 
 
