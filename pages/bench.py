@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import run_lines
+from dashboard.background import run_lines
 from dashboard.bench import audit, planted
 
 TABS = {"planted": "Which method works", "audit": "Audit a set of pictures"}

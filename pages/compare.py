@@ -2,9 +2,13 @@
 
 import streamlit as st
 
-from dashboard import compare_panes, compare_view, matrix_view, panes, question, trust
+from dashboard import question, trust
+from dashboard.compare import answers as compare_panes
+from dashboard.compare import matrix as matrix_view
+from dashboard.compare import panes
+from dashboard.compare import view as compare_view
+from dashboard.compare.panes import SIDES
 from dashboard.failures import in_words
-from dashboard.panes import SIDES
 
 asked = question.ask(with_evidence=True)
 

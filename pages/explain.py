@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from dashboard import computing, explain_view, question, state, trust
+from dashboard import computing, question, state, trust
+from dashboard.explain import view as explain_view
 from dashboard.failures import in_words
 from xai_core.attribution.catalog import find_method
 from xai_core.errors import NotApplicable

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import run_lines
+from dashboard.background import run_lines
 from dashboard.failures import in_words
 from dashboard.space import asked as space_asked
 from dashboard.space import page as space_page

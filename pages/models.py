@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from dashboard import controls, question, run_lines, state
+from dashboard import controls, question, state
+from dashboard.background import run_lines
 from dashboard.failures import in_words
 from dashboard.models import inspector as models_inspector
 from dashboard.models import view as models_view

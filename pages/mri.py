@@ -6,12 +6,13 @@ import streamlit as st
 
 from dashboard.failures import in_words
 from dashboard.mri import choosing, controls, diagnoses, export, gate, opinion, series, similar, slices, three_planes
-from dashboard.mri.page import bare, drawing_controls, heading, with_map
+from dashboard.mri.page import bare, drawing_controls, heading, mark, with_map
 from dashboard.mri.reading import read
 from dashboard.mri.report import Seen
 from dashboard.mri.scan import letters_of, slice_of, truth_of
 from dashboard.trust.mri import mri_card
 
+line = heading()
 with in_words(), st.spinner("Opening the scan …", show_time=True), st.sidebar:
     scan = choosing.choose_scan()
     plane = slices.plane_control(scan)
@@ -22,7 +23,8 @@ with in_words(), st.spinner("Opening the scan …", show_time=True), st.sidebar:
     choosing.facts(scan, answered=not waiting)
 
 known = partial(series.known, scan, asked=asked)
-heading(scan)
+mark(line, scan)
+choosing.refusal()
 left, right = st.columns(2, gap="medium")
 at = slices.place_now(scan, plane)
 with in_words():

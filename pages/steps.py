@@ -2,8 +2,11 @@
 
 import streamlit as st
 
-from dashboard import cached, computing, question, state, steps_cam, steps_view, trust
+from dashboard import computing, question, state, trust
 from dashboard.failures import in_words
+from dashboard.steps import cam as steps_cam
+from dashboard.steps import view as steps_view
+from dashboard.store import cached
 
 asked = question.ask()
 state.write_link()

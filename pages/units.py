@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from dashboard import dataset_choice, question
+from dashboard import question
 from dashboard.failures import in_words
+from dashboard.pictures import dataset_choice
 from dashboard.units import choice as units_choice
 from dashboard.units import maps as units_maps
 from dashboard.units import network as units_network
