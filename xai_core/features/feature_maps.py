@@ -45,22 +45,6 @@ def contributions(maps: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return weights * maps.sum(axis=(1, 2))
 
 
-def map_order(maps: np.ndarray, by: MapOrder = "peak", weights: np.ndarray | None = None) -> np.ndarray:
-    """Channels (c,) in the order to show maps (c, h, w) in, the highest peak, mean or contribution first.
-
-    weights: of `map_weights`, for "contribution", where those that speak against the class come last.
-    """
-    if by == "contribution":
-        if weights is None:
-            raise ValueError("Sorting by contribution needs the weights of the maps for a class.")
-        values = contributions(maps, weights)
-    elif by in ("peak", "mean"):
-        values = maps.max(axis=(1, 2)) if by == "peak" else maps.mean(axis=(1, 2))
-    else:
-        raise ValueError(f"Feature maps are sorted by peak, mean or contribution, not by '{by}'.")
-    return np.argsort(-values, kind="stable")
-
-
 def peak_place(maps: np.ndarray, channel: int) -> tuple[int, int]:
     """Row and column of a channel's highest unit, the first of equals."""
     i, j = np.unravel_index(maps[channel].argmax(), maps.shape[1:])

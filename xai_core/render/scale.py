@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Literal
 
 import numpy as np
@@ -33,8 +32,3 @@ def shown(raw: np.ndarray, evidence: Evidence, *, pixels: bool = False) -> tuple
     if pixels:
         top = float(np.percentile(strength, PIXEL_PERCENTILE)) or top
     return values, (-top if evidence == "both" else 0.0), top
-
-
-def common_maximum(maps: Iterable[np.ndarray]) -> float:
-    """The upper end of a colour scale from 0 that all of these signed maps share; 0 where none holds evidence."""
-    return max((float(raw.max()) for raw in maps if has_evidence(raw)), default=0.0)

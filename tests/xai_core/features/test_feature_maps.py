@@ -13,7 +13,6 @@ from xai_core.features.feature_maps import (
     FiringUnit,
     contributions,
     feature_maps,
-    map_order,
     map_weights,
     peak_place,
     place_of_pixel,
@@ -57,16 +56,8 @@ def test_the_weights_and_contributions_are_those_of_the_head(model: LoadedModel,
         assert contributions(maps, weights).sum() == pytest.approx(score, rel=1e-4)
 
 
-def test_orders_by_hand() -> None:
-    assert map_order(MAPS).tolist() == [2, 0, 1]
-    assert map_order(MAPS, "mean").tolist() == [1, 0, 2]
-    weights = np.array([1, -1, -2], np.float32)
-    assert contributions(MAPS, weights).tolist() == [6, -8, 2]
-    assert map_order(MAPS, "contribution", weights).tolist() == [0, 2, 1]
-
-
-def test_equal_maps_keep_their_order() -> None:
-    assert map_order(np.ones((5, 2, 2), np.float32)).tolist() == [0, 1, 2, 3, 4]
+def test_contributions_by_hand() -> None:
+    assert contributions(MAPS, np.array([1, -1, -2], np.float32)).tolist() == [6, -8, 2]
 
 
 def test_the_place_of_a_peak() -> None:
@@ -100,10 +91,3 @@ def test_layers_without_maps_are_refused(traced: Trace) -> None:
         feature_maps(traced, "classifier")
     with pytest.raises(LayerError, match=r"The pass kept block2\.conv, block4, classifier, not layer 'block3'"):
         feature_maps(traced, "block3")
-
-
-def test_an_unknown_order_is_refused() -> None:
-    with pytest.raises(ValueError, match="by peak, mean or contribution, not by 'size'"):
-        map_order(MAPS, "size")  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="needs the weights"):
-        map_order(MAPS, "contribution")

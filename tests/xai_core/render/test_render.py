@@ -9,7 +9,7 @@ from torch.nn import functional
 from xai_core.render.describe import describe
 from xai_core.render.place import place, resample
 from xai_core.render.recipe import as_npz, percent, recipe_line, signed
-from xai_core.render.scale import common_maximum, has_evidence, shown
+from xai_core.render.scale import has_evidence, shown
 from xai_core.types import Box, Explanation
 
 
@@ -59,8 +59,6 @@ def test_evidence_is_judged_on_the_maps_own_scale():
     assert has_evidence(np.array([[1e-9, 2e-9]]))
     assert not has_evidence(np.array([[-1.0, 1e-9]]))
     assert not has_evidence(np.zeros((2, 2)))
-    assert common_maximum([np.array([[2.0]]), np.array([[5.0]]), np.array([[-9.0, 1e-8]])]) == 5.0
-    assert common_maximum([np.array([[-1.0]])]) == 0.0
 
 
 @pytest.mark.parametrize(

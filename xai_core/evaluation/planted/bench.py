@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from xai_core.attribution.catalog import METHODS, find_method
+from xai_core.attribution.catalog import METHODS
 from xai_core.attribution.class_maps import class_maps
 from xai_core.attribution.method import INPUT, Method
 from xai_core.errors import NotApplicable
@@ -106,8 +106,3 @@ def _row(task: Task, asked: Sequence[Case], key: str, title: str, stage: str, ma
     measured = {name: interval(np.array([getattr(one, name) for one in scored])) for name in MEASURES}
     area = float(np.mean([case.region.mean() for case in asked]))
     return Row(task, key, title, stage, key in TRIVIAL, len(asked), area, **measured)
-
-
-def pixel_level(row: Row) -> bool:
-    """Whether the row's maps have a value for each pixel."""
-    return not row.trivial and find_method(row.method).target == "pixel"
