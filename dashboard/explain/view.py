@@ -7,12 +7,13 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.drawing import Look, draw, tile_of_result
+from dashboard.explain import reading
 from dashboard.plain_text import class_in_prose
 from dashboard.store import cached
 from dashboard.viewer import Click, Tile, gallery, viewer
 from xai_core.attribution.catalog import find_method
 from xai_core.attribution.explain import ImageTrace
-from xai_core.attribution.method import INPUT, Method
+from xai_core.attribution.method import Method
 from xai_core.models.preprocess import model_view
 from xai_core.render.place import sample_at
 from xai_core.render.recipe import as_npz, as_python, percent
@@ -22,7 +23,6 @@ from xai_core.types import Explanation, LayerInfo, ModelCard, Prediction, Source
 UNSURE_BELOW = 0.5
 HEADLINES = {"for": "Evidence for", "against": "Evidence against", "both": "Evidence for and against"}
 SHOWN = {"for": "what speaks for", "against": "what speaks against", "both": "what speaks for and against"}
-EFFECT = {"for": "raised", "against": "lowered", "both": "raised (red) or lowered (blue)"}
 
 
 def headline(prediction: Prediction, class_index: int) -> None:
@@ -120,18 +120,7 @@ def _point(at: Click, result: Explanation) -> None:
 
 
 def how_to_read(result: Explanation, layer: str) -> None:
-    height, width = result.maps[layer].shape[1:]
-    if layer == INPUT:
-        st.caption(
-            "How to read it: each value tells how the score answers to its pixel. Such maps are fine but noisy; "
-            "look for clusters, not for single dots."
-        )
-        return
-    st.caption(
-        f"How to read it: the stronger the colour of a place, the more the channels that fire there "
-        f"{EFFECT[state.selection().evidence]} the score of this class. "
-        f"The layer has {height} × {width} cells, so the map shows roughly where, never an outline, and not why."
-    )
+    st.caption(f"How to read it: {reading.how_to_read(result, layer, state.selection().evidence)}")
 
 
 def layer_gallery(image: SourceImage, result: Explanation, layers: tuple[LayerInfo, ...], layer: str) -> None:
@@ -143,7 +132,7 @@ def layer_gallery(image: SourceImage, result: Explanation, layers: tuple[LayerIn
         scale = st.segmented_control(
             "Colour scale of the tiles",
             ("One scale for all", "Each its own"),
-            default="One scale for all",
+            default="Each its own",
             key="gallery_scale",
             persist_state="session",
             required=True,
