@@ -10,6 +10,7 @@ from dashboard.mri.page import bare, drawing_controls, heading, mark, with_map
 from dashboard.mri.reading import read
 from dashboard.mri.report import Seen
 from dashboard.mri.scan import letters_of, slice_of, truth_of
+from dashboard.mri.uploading import refusal
 from dashboard.trust.mri import mri_card
 
 line = heading()
@@ -24,7 +25,7 @@ with in_words(), st.spinner("Opening the scan …", show_time=True), st.sidebar:
 
 known = partial(series.known, scan, asked=asked)
 mark(line, scan)
-choosing.refusal()
+refusal()
 left, right = st.columns(2, gap="medium")
 at = slices.place_now(scan, plane)
 with in_words():

@@ -8,15 +8,14 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from dashboard.mri import shelf
-from dashboard.mri.opening import Opened, open_files
+from dashboard.mri import shelf, uploading
+from dashboard.mri.opening import Opened
 from dashboard.mri.scan import PICTURE, Scan
+from dashboard.mri.uploading import OWN
 from xai_core.errors import ImageError
 from xai_core.images.scans import Volume
 from xai_core.images.scans.samples import SCAN_SAMPLES, load_scan_sample
 
-OWN = "own"
-MAX_MB = 1000
 # Where the model sees the simulated lesion in a familiar slice; on most axial ones it misses it, which the strip shows.
 _STARTS: dict[str, tuple[str, int]] = {"simulated-lesion": ("sagittal", 138)}
 _SHORT = {"simulated-lesion": "Template, SIMULATED lesion", "template": "Template of 152 healthy"}
@@ -25,9 +24,19 @@ _MISSED = "On axial slices the model says “no tumour” all the same: read the
 
 def choose_scan() -> Scan:
     """The controls of the side bar; gives what is open, or an ImageError that the page says in its middle."""
-    _upload()
+    uploading.upload(keep=not st.session_state.get("mri_undecoded", False))
+    try:
+        scan = _chosen()
+    except ImageError:
+        st.session_state["mri_undecoded"] = True
+        raise
+    st.session_state["mri_undecoded"] = False
+    return scan
+
+
+def _chosen() -> Scan:
     titles = {sample.key: _SHORT.get(sample.key, sample.title) for sample in SCAN_SAMPLES}
-    options = [*([OWN] if _own() else []), *titles]
+    options = [*([OWN] if uploading.own() else []), *titles]
     if st.session_state.get("mri_source") not in options:
         st.session_state["mri_source"] = options[0]
     source = st.selectbox(
@@ -35,56 +44,11 @@ def choose_scan() -> Scan:
         options,
         format_func=lambda key: titles.get(key, "Your files"),
         key="mri_source",
+        on_change=uploading.forget_failures,
         persist_state="session",
     )
-    own = _own()
+    own = uploading.own()
     return _own_scan(own) if source == OWN and own else _sample_scan(source)
-
-
-def _own() -> Opened | None:
-    """The visitor's files; each use gives them another hour."""
-    store = shelf.shelf("own", 1)
-    found = store.get(OWN)
-    if found is not None:
-        store[OWN] = found
-    return found
-
-
-def _upload() -> None:
-    """Take files in at once, with progress; what was refused is said below."""
-    turn = st.session_state.setdefault("mri_turn", 0)
-    files = st.file_uploader(
-        "Your own scan",
-        accept_multiple_files=True,
-        key=f"mri_upload_{turn}",
-        max_upload_size=MAX_MB,
-        help="DICOM or NIfTI, all files of a study at once or as a zip; or PNG and JPEG pictures of slices. They stay "
-        "on this server, in this visit and at most an hour without use. No name is kept or shown.",
-    )
-    if files:
-        bar = st.progress(0.0, "Reading …")
-
-        def show(done: int, total: int) -> None:
-            bar.progress(done / total, f"Reading file {done} of {total}")
-
-        try:
-            opened = open_files([file.getvalue() for file in files], turn + 1, show)
-            shelf.shelf("own", 1)[OWN] = opened
-            st.session_state.update(mri_source=OWN, mri_failures=list(opened.left_out))
-        except ImageError as error:
-            st.session_state["mri_failures"] = [str(error)]
-        st.session_state["mri_turn"] = turn + 1  # an empty uploader again, which shows no file's name
-        st.rerun()
-    for sentence in st.session_state.get("mri_failures", ())[:6]:
-        (st.warning if _own() else st.error)(sentence, icon=":material/error:")
-    if _own():
-        st.button("Remove my files", on_click=_forget, type="tertiary", icon=":material/delete:")
-
-
-def _forget() -> None:
-    for key in ("mri_source", "mri_failures", "mri_opinions", "mri_notes", "mri_running", "mri_answered"):
-        st.session_state.pop(key, None)
-    shelf.clear()
 
 
 def _own_scan(own: Opened) -> Scan:

@@ -46,11 +46,11 @@ def ask(scan: Scan) -> None:
     st.markdown("Look through the slices. The model's answer and its maps appear when you have noted yours.")
     with st.form(f"mri_opinion_{scan.key}", border=False):
         diagnosis = st.radio("Diagnosis", _OPINIONS, index=None)
-        sure = st.segmented_control("How sure", _SURE, default=_SURE[1], required=True)
+        sure = st.segmented_control("How sure", _SURE, key=f"mri_sure_{scan.key}")
         sent = st.form_submit_button("Note it and show the model", type="primary")
-    if sent and diagnosis is None:
-        st.error("Choose a diagnosis; “cannot say” is one of them.", icon=":material/error:")
-    elif sent and diagnosis is not None:
+    if sent and (diagnosis is None or sure is None):
+        st.error("Choose a diagnosis and how sure you are; “cannot say” is one, too.", icon=":material/error:")
+    elif diagnosis is not None and sure is not None and sent:
         opinions = st.session_state.setdefault("mri_opinions", {})
         opinions[scan.key] = Opinion(diagnosis, sure, now(), blind=scan.key not in _answered())
         st.rerun()

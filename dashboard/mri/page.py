@@ -1,10 +1,11 @@
-"""What frames the MRI page: its permanent line, and the picture with or without a map."""
+"""What frames the MRI page: its name and permanent line, and the picture with or without a map."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.mri import diagnoses, slices, stack
 from dashboard.mri.choosing import is_simulated, source_in_words
@@ -19,10 +20,18 @@ from xai_core.render.describe import describe
 from xai_core.types import SourceImage
 
 
-def heading(scan: Scan) -> None:
-    """The permanent line, and what is open where that must not be mistaken."""
-    simulated = f" :orange-badge[:material/science: {source_in_words(scan)}]" if is_simulated(scan) else ""
-    st.markdown(f"**{RESEARCH_ONLY}**{simulated}")
+def heading() -> DeltaGenerator:
+    """The page's name and its permanent line, which stand before any scan is open; gives the place for `mark`."""
+    line = st.container(horizontal=True, vertical_alignment="center")
+    line.header("A slice of a brain MRI", anchor=False, width="content")
+    line.markdown(f"**{RESEARCH_ONLY}**", width="content")
+    return line
+
+
+def mark(line: DeltaGenerator, scan: Scan) -> None:
+    """Say what is open where that must not be mistaken."""
+    if is_simulated(scan):
+        line.markdown(f":orange-badge[:material/science: {source_in_words(scan)}]", width="content")
 
 
 def bare(scan: Scan, at: Place, image: SourceImage) -> None:

@@ -10,6 +10,9 @@ from dashboard.mri.reading import Reading
 from xai_core.models.brain_mri import CLASS_NAMES, SOURCES, known_slices
 from xai_core.types import SourceImage
 
+# Of 685 held-out slices none is as like one of training (at most 0.974); training slices have 0.9995 to themselves.
+SAME = 0.98
+_MEMORY = "This slice, or its neighbour, was among the training pictures: the answer shows memory, not skill."
 _ORIGIN = {"Cheng": "Cheng (all tumours)", "Br35H": "Br35H (all healthy)"}
 
 
@@ -28,7 +31,9 @@ def rows(reading: Reading) -> list[dict[str, str]]:
 
 
 def warning(reading: Reading) -> str:
-    """Where the neighbours have the source in common rather than the disease; empty where nothing speaks for that."""
+    """Where the model has seen the slice, or the neighbours share a source rather than a disease; empty otherwise."""
+    if reading.familiarity.similarities[0] >= SAME:
+        return _MEMORY
     known, near = known_slices(), reading.familiarity.neighbours
     labels, sources = known.labels[near], known.sources[near]
     if len(np.unique(sources)) > 1:

@@ -132,10 +132,15 @@ def test_blind_first_shows_no_answer_before_an_opinion(app: AppTest, tiles: list
     app.session_state["mri_blind"] = True
     said = texts(app.run()).replace("The model's answer and its maps appear", "")
     assert "the model" not in said.lower()
+    assert "“no tumour”" not in said
     assert not tiles
     app.radio[0].set_value("glioma")
     app.button[-1].click().run()
-    assert "You noted: glioma, rather sure" in texts(app)
+    assert "how sure you are" in texts(app)  # the reader's own: nothing is chosen beforehand
+    app.radio[0].set_value("glioma")
+    app.button_group(key="mri_sure_simulated-lesion").set_value("sure")
+    app.button[-1].click().run()
+    assert "You noted: glioma, sure" in texts(app)
     assert app.session_state["mri_opinions"]["simulated-lesion"].blind
     assert len(tiles) == 1
 

@@ -1,0 +1,78 @@
+"""The visitor's own files: taking them in, saying what was refused, and forgetting them."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard.mri import shelf
+from dashboard.mri.opening import Opened, open_files
+from xai_core.errors import ImageError
+
+OWN = "own"
+MAX_MB = 1000
+
+
+def own() -> Opened | None:
+    """The visitor's files; each use gives them another hour."""
+    store = shelf.shelf("own", 1)
+    found = store.get(OWN)
+    if found is not None:
+        store[OWN] = found
+    return found
+
+
+def upload(*, keep: bool) -> None:
+    """Take files in at once, with progress; what was left out is said below.
+
+    keep: whether the files of before stay where these are refused, as they could be shown.
+    """
+    turn = st.session_state.setdefault("mri_turn", 0)
+    files = st.file_uploader(
+        "Your own scan",
+        accept_multiple_files=True,
+        key=f"mri_upload_{turn}",
+        max_upload_size=MAX_MB,
+        help="DICOM or NIfTI, all files of a study at once or as a zip; or PNG and JPEG pictures of slices. They stay "
+        "on this server, in this visit and at most an hour without use. No name is kept or shown.",
+    )
+    if files:
+        bar = st.progress(0.0, "Reading …")
+
+        def show(done: int, total: int) -> None:
+            bar.progress(done / total, f"Reading file {done} of {total}")
+
+        try:
+            opened = open_files([file.getvalue() for file in files], turn + 1, show)
+            shelf.shelf("own", 1)[OWN] = opened
+            st.session_state.update(mri_source=OWN, mri_failures=list(opened.left_out))
+        except ImageError as error:
+            st.session_state["mri_failures"] = [str(error)]
+            if not keep:
+                shelf.shelf("own", 1).clear()
+        st.session_state["mri_turn"] = turn + 1  # an empty uploader again, which shows no file's name
+        st.rerun()
+    if own():
+        for sentence in _failures():
+            st.warning(sentence, icon=":material/error:")
+        st.button("Remove my files", on_click=_forget, type="tertiary", icon=":material/delete:")
+
+
+def refusal() -> None:
+    """Where nothing of the visitor's own is open: why not, in the middle of the page."""
+    if not own():
+        for sentence in _failures():
+            st.error(f"Your files were not opened; a sample is shown. {sentence}", icon=":material/error:")
+
+
+def _failures() -> list[str]:
+    return st.session_state.get("mri_failures", [])[:6]
+
+
+def forget_failures() -> None:
+    st.session_state.pop("mri_failures", None)
+
+
+def _forget() -> None:
+    for key in ("mri_source", "mri_failures", "mri_opinions", "mri_notes", "mri_running", "mri_answered"):
+        st.session_state.pop(key, None)
+    shelf.clear()

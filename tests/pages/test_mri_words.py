@@ -1,0 +1,51 @@
+"""What the MRI page says of files that cannot be shown, and of slices that the model was trained on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pydicom.data import get_testdata_file
+from streamlit.testing.v1 import AppTest
+
+import xai_core as xai
+from dashboard.mri import similar
+from dashboard.mri.reading import Asked, read_all
+from tests.shared_data import shared
+from training.brain_mri.split import slices, split
+
+PAGE = Path(__file__).resolve().parents[2] / "pages" / "mri.py"
+
+
+def texts(app: AppTest) -> str:
+    assert not app.exception, app.exception[0].message
+    return "\n".join(element.value for element in [*app.markdown, *app.error])
+
+
+def test_a_file_that_cannot_be_shown_leaves_no_blank_page_and_its_error_goes_with_the_next() -> None:
+    whole = Path(str(get_testdata_file("MR_small.dcm"))).read_bytes()
+    cut_in_pixels, cut_in_header = whole[:-1000], whole[:1000]
+    app = AppTest.from_file(str(PAGE), default_timeout=240).run()
+    app.file_uploader[0].upload("a.dcm", cut_in_pixels, "").run()
+    assert [error.value for error in app.main.error] == [
+        "The scan is an incomplete, damaged or unusual DICOM image; export it again."
+    ]
+    assert "Research use only" in texts(app)
+    app.file_uploader[0].upload("b.dcm", cut_in_header, "").run()
+    assert "cut off in its header" in app.main.error[0].value
+    assert len(app.main.error) == 1
+    assert "Research use only" in texts(app)
+    app.file_uploader[0].upload("c.dcm", whole, "").run()
+    assert "MR axial 1 of 1" in texts(app)
+    assert not [error for error in app.error if "cut off" in error.value or "damaged" in error.value]
+
+
+@pytest.mark.data
+def test_a_slice_of_training_is_called_remembered_and_a_held_out_one_is_not():
+    paths = slices(shared("brain-mri"))
+    part = split(paths)
+    for wanted in ("train", "test"):
+        chosen = [paths[i] for i in np.flatnonzero(part == wanted)[::700]]
+        for one in read_all([xai.load_image(path) for path in chosen], Asked("hires_cam", "blocks.4")):
+            assert ("the answer shows memory, not skill" in similar.warning(one)) == (wanted == "train")
