@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from xai_core.attribution.catalog import find_method
 from xai_core.attribution.method import INPUT
+from xai_core.attribution.occlusion import OcclusionSettings
 from xai_core.types import Explanation
 
 RAISED = {"for": "raised", "against": "lowered", "both": "raised (red) or lowered (blue)"}
@@ -79,7 +79,6 @@ READINGS = {
 def how_to_read(result: Explanation, layer: str, evidence: str) -> str:
     """Two or three sentences on the map of `layer`. evidence: "for", "against" or "both", as it is drawn."""
     rows, columns = result.maps[layer].shape[1:]
-    chosen = find_method(result.method).settings_from(result.settings)
     text = READINGS[result.method] + ("" if layer == INPUT else GRID)
     return text.format(
         raised=RAISED[evidence],
@@ -87,5 +86,5 @@ def how_to_read(result: Explanation, layer: str, evidence: str) -> str:
         falls=FALLS[evidence],
         rows=rows,
         columns=columns,
-        window=getattr(chosen, "window", 0),
+        window=result.settings.get("window", OcclusionSettings().window),
     )

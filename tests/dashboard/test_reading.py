@@ -7,6 +7,7 @@ import string
 import numpy as np
 import pytest
 
+import xai_core as xai
 from dashboard.explain.reading import GRID, READINGS, how_to_read
 from xai_core.attribution.catalog import METHODS
 from xai_core.attribution.method import INPUT, Method
@@ -67,6 +68,14 @@ def test_occlusion_is_coarse_by_its_window_and_only_maps_of_single_pixels_are_no
     assert noisy == {"gradient", "gradient_x_input", "integrated_gradients"}
     assert "falls when a window over it is hidden" in told(by_key["occlusion"])
     assert "rises when a window over it is hidden" in told(by_key["occlusion"], "against")
+
+
+def test_results_of_the_library_can_be_read_with_all_that_their_settings_hold() -> None:
+    """Guided Grad-CAM notes its layer among the settings."""
+    model, image = xai.load_model(), xai.load_sample("coffee")
+    for key in ("guided_grad_cam", "eigen_cam"):
+        found = xai.explain(model, image, method=key, layers=[xai.suggested_layer(model)])
+        assert how_to_read(found, next(iter(found.maps)), "for")
 
 
 def fields(template: str) -> list[str]:
