@@ -17,6 +17,7 @@ from xai_core.attribution.catalog import find_method
 from xai_core.attribution.method import INPUT
 from xai_core.evaluation.agreement import agreement, proportion
 from xai_core.render.place import resample
+from xai_core.render.recipe import percent
 from xai_core.render.scale import shown
 
 ENDS = ("more right", "more left")
@@ -62,7 +63,7 @@ def agreement_figures(a: Answer, b: Answer) -> None:
         st.metric("Rank correlation", rank, help="Spearman's: 1 the same order of places, 0 unrelated, -1 reversed.")
         st.metric(
             "Overlap of the strongest fifth",
-            f"{found.overlap:.0%}",
+            percent(found.overlap),
             help="Places in the strongest fifth of both maps, of those in either; unrelated maps have about 11 %.",
         )
     _cam_law(a, b)
