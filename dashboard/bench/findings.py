@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from dashboard.bench.figures import figures
 from dashboard.bench.matching import judged_by
 from dashboard.bench.sentences import Copy, in_figures, in_words
 from dashboard.plain_text import in_prose
@@ -17,7 +18,7 @@ from xai_core.evaluation.audit.export import as_csv, as_html
 from xai_core.evaluation.audit.job import AuditJob, Progressed
 from xai_core.evaluation.audit.record import Record
 from xai_core.evaluation.audit.summary import (
-    CONFIDENT,
+    FEW,
     LEAST,
     Probe,
     confident_mistakes,
@@ -27,7 +28,6 @@ from xai_core.evaluation.audit.summary import (
     probe,
 )
 from xai_core.models.class_names import short_name
-from xai_core.render.recipe import percent
 
 MOST_ROWS, MOST_MEANS = 400, 24
 LISTS: dict[str, Callable[[Sequence[Record]], list[Record]]] = {
@@ -53,11 +53,12 @@ MEANINGS = {
     "no": "Without the object the model does no better than by always giving the most frequent answer.",
     None: f"It takes at least {LEAST} pictures of several classes.",
 }
+RIGHT = {True: "yes", False: "no", None: ""}
 
 
 def show(job: AuditJob, found: Progressed) -> None:
     records = judged_by(job, found.records)
-    _figures(records)
+    figures(records, labelled=any(item.label is not None for item in job.dataset.items))
     probes = {copy: probe(records, answer) for copy, answer in COPIES.items()}
     known = any(record.known for record in records)
     _probes(probes, any(record.truth >= 0 for record in records), known)
@@ -66,35 +67,6 @@ def show(job: AuditJob, found: Progressed) -> None:
     _take_along(job, records, probes)
     for name, reason in found.unread[:20]:
         st.caption(f":material/error: {in_prose(name)}: {in_prose(reason)}")
-
-
-def _figures(records: Sequence[Record]) -> None:
-    drawn = [record for record in records if not record.empty]
-    judged = [record for record in records if record.right is not None]
-    known = any(record.known for record in records)
-    where = "the object" if known else "the middle"
-    with st.container(horizontal=True):
-        st.metric("Pictures", f"{len(records):,}")
-        if judged:
-            st.metric("Named rightly", percent(sum(bool(r.right) for r in judged) / len(judged)))
-        st.metric("Empty maps", percent(1 - len(drawn) / len(records)), help="No positive evidence for the answer.")
-        if drawn:
-            outside, area = (float(np.mean([getattr(r, name) for r in drawn])) for name in ("outside", "area"))
-            st.metric(
-                f"Evidence beside {where}",
-                percent(outside),
-                help=f"This part takes {percent(area)} of what the model sees. "
-                + ("" if known else "Where the objects lie is not known, so the outer frame is counted."),
-            )
-            st.metric(
-                "Steadiness",
-                f"{np.median([r.steadiness for r in drawn]):.2f}",
-                help="Median rank correlation of a map with those of the mirror image and a noisy copy; 1: the same.",
-            )
-        if judged:
-            st.metric(
-                "Confident mistakes", len(confident_mistakes(records)), help=f"At least {percent(CONFIDENT)} sure."
-            )
 
 
 def _probes(probes: dict[Copy, Probe | None], labelled: bool, known: bool) -> None:
@@ -156,7 +128,7 @@ def _row(record: Record, names: Sequence[str], judged: bool) -> dict[str, Any]:
         "Model sees": short_name(names[record.predicted]),
         "Probability": record.probability,
         "Margin": record.margin,
-        **({"Class": truth, "Right": record.right} if judged else {}),
+        **({"Class": truth, "Right": RIGHT[record.right]} if judged else {}),
         "Evidence beside": None if record.empty else record.outside,
         "Steadiness": record.steadiness,
         "Border only": short_name(names[record.border]),
@@ -173,10 +145,17 @@ def _mean_maps(job: AuditJob, records: Sequence[Record]) -> None:
     picked = list(found.items())[:MOST_MEANS]
     names = job.model.card.class_names
     more = f" The {MOST_MEANS} most frequent of {len(found)} classes." if len(found) > MOST_MEANS else ""
-    st.caption(f"The mean map of the pictures that got the same answer, each scaled alike.{more}")
+    st.caption(
+        f"The mean map of the pictures that got the same answer, each scaled alike, from {FEW} pictures on.{more}"
+        if None not in found
+        else f"The mean map of all pictures, each scaled alike: no answer was given {FEW} times or more."
+    )
     tiles(
         np.stack([mean for _, (mean, _count) in picked]),
-        [f"{short_name(names[index])}\n{count} picture{'s' if count != 1 else ''}" for index, (_, count) in picked],
+        [
+            f"{'all answers' if index is None else short_name(names[index])}\n{count} pictures"
+            for index, (_, count) in picked
+        ],
         columns=8,
         label="Mean evidence",
         key="audit_means",

@@ -12,17 +12,22 @@ from xai_core.evaluation.audit.summary import Probe, confident_mistakes
 from xai_core.render.recipe import percent
 
 Copy = Literal["border", "background"]
+NOT_JUDGED = (
+    "How often the model is right is not known: it knows no class of these pictures by name, or they carry none."
+)
 
 
 def in_figures(records: Sequence[Record]) -> list[str]:
     """The figures above the probes as sentences, for the report."""
     drawn = [record for record in records if not record.empty]
     judged = [record for record in records if record.right is not None]
-    said = [
-        f"Empty maps: {percent(1 - len(drawn) / len(records))}. Confident mistakes: {len(confident_mistakes(records))}."
-    ]
+    said = [f"Empty maps: {percent(1 - len(drawn) / len(records))}."]
     if judged:
-        said.append(f"Named rightly: {percent(sum(bool(r.right) for r in judged) / len(judged))} of {len(judged):,}.")
+        rightly = percent(sum(bool(r.right) for r in judged) / len(judged))
+        mistakes = len(confident_mistakes(records))
+        said.append(f"Named rightly: {rightly} of {len(judged):,}. Confident mistakes: {mistakes:,}.")
+    else:
+        said.append(NOT_JUDGED)
     if drawn:
         where = "the object" if any(record.known for record in records) else "the middle"
         outside, area = (float(np.mean([getattr(r, name) for r in drawn])) for name in ("outside", "area"))

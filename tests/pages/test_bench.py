@@ -11,6 +11,8 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.background import runs
 from dashboard.bench import example, words
+from dashboard.bench.sentences import NOT_JUDGED, in_figures
+from tests.xai_core.evaluation.test_audit import record
 from xai_core.evaluation.planted.results import stored
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "bench.py"
@@ -128,3 +130,46 @@ def test_a_class_without_a_namesake_can_be_matched_after_the_audit():
     app.run()
     assert not app.selectbox
     assert app.text[0].value == "[0, 1, -1]", "what was said stays when the box is closed"
+
+
+def pictures_of_unknown_classes(truths: tuple[int, ...], labelled: bool) -> None:
+    """The findings of a few pictures whose classes the model may not know by name, each with another answer."""
+    from dashboard.bench import findings
+    from tests.xai_core.evaluation.test_audit import record
+    from xai_core.datasets.dataset import Dataset, DatasetItem
+    from xai_core.evaluation.audit.job import AuditJob, Progressed
+    from xai_core.evaluation.planted.network import planted_model
+
+    items = tuple(DatasetItem(str(n), n if labelled else None) for n in range(len(truths)))
+    named = tuple(f"own {n}" for n in range(len(truths)))
+    dataset = Dataset("few", items, named, "digest", lambda _id: None)  # type: ignore[arg-type, return-value]
+    job = AuditJob(planted_model("shapes"), dataset, "block4", truths)
+    records = tuple(record(index=n, truth=truth, predicted=n, name=str(n)) for n, truth in enumerate(truths))
+    findings.show(job, Progressed(records, (), len(truths), len(truths)))
+
+
+@pytest.mark.parametrize(("labelled", "told"), [(True, "not known"), (False, None)])
+def test_where_no_picture_could_be_judged_nobody_says_zero_mistakes(labelled: bool, told: str | None):
+    app = AppTest.from_function(pictures_of_unknown_classes, args=((-1, -1, -1, -1), labelled)).run()
+    assert not app.exception
+    figures = {metric.label: metric.value for metric in app.metric}
+    assert (figures.get("Named rightly"), figures.get("Confident mistakes")) == (told, told)
+    assert any("nobody can say which answers are right" in caption.value for caption in app.caption) == labelled
+    assert any("The mean map of all pictures" in caption.value for caption in app.caption), "no answer came up 3 times"
+
+
+def test_a_picture_that_could_not_be_judged_has_an_empty_cell():
+    app = AppTest.from_function(pictures_of_unknown_classes, args=((0, -1, 5, -1), True)).run()
+    assert not app.exception
+    table = next(frame.value for frame in app.dataframe if "Its map" in frame.value)
+    assert list(table["Right"]) == ["yes", "", "no", ""]
+    (metric,) = [metric for metric in app.metric if metric.label == "Confident mistakes"]
+    assert metric.value == "1"
+    assert "Of the 2 pictures whose class the model knows." in metric.help
+
+
+def test_the_report_does_not_count_mistakes_that_nobody_can_know():
+    unknown = [record(truth=-1, predicted=n) for n in range(4)]
+    assert not any("Confident mistakes" in line for line in in_figures(unknown))
+    assert NOT_JUDGED in in_figures(unknown)
+    assert "Named rightly: 50 % of 2. Confident mistakes: 1." in in_figures([record(), record(truth=1), *unknown])

@@ -191,10 +191,21 @@ def test_lists_by_hand():
     shaky, empty = record(steadiness=0.1, index=5), record(steadiness=-1, empty=True, index=6)
     assert [r.index for r in least_steady([record(), shaky, empty], 2)] == [5, 0]
     assert [r.index for r in most_outside([record(), record(outside=0.5, index=7), empty], 1)] == [7]
-    ones = record(map=(1.0,) * GRID**2)
-    (mean, count) = mean_maps([record(), ones, empty, record(predicted=2)])[0]
-    assert count == 2
-    np.testing.assert_allclose(mean, 0.5)
+
+
+def test_mean_maps_by_hand_of_classes_with_three_maps_or_else_of_all():
+    ones, empty = record(map=(1.0,) * GRID**2), record(empty=True)
+    found = mean_maps([record(), ones, ones, empty, record(predicted=2), record(predicted=2)])
+    assert list(found) == [0], "two pictures are no mean"
+    mean, count = found[0]
+    assert count == 3
+    np.testing.assert_allclose(mean, 2 / 3)
+    of_all = mean_maps([record(predicted=1), record(predicted=2), record(predicted=3, map=(1.0,) * GRID**2), empty])
+    assert list(of_all) == [None]
+    mean, count = of_all[None]
+    assert count == 3
+    np.testing.assert_allclose(mean, 1 / 3)
+    assert mean_maps([record(predicted=1), ones]) == {}
 
 
 def test_exports_hold_every_picture_and_nothing_that_acts():
@@ -203,14 +214,15 @@ def test_exports_hold_every_picture_and_nothing_that_acts():
     assert [line["name"] for line in told] == ["'=cmd()", '<script>alert("x")</script>']
     assert [line["right"] for line in told] == ["", "no"]
     assert [line["predicted"] for line in told] == ["cat", "dog"]
-    means = [(1, (np.eye(14, dtype=np.float32), 3))]
+    means = [(1, (np.eye(14, dtype=np.float32), 3)), (None, (np.eye(14, dtype=np.float32), 7))]
     page = as_html("Audit of <b>", ["1 < 2"], records, ("cat", "dog"), means)
     assert "<script>" not in page
     assert "1 &lt; 2" in page
     assert not re.search(r"(src|href)=.(?!data:)", page)
     assert page.count("<tr>") == 3
     assert "<figcaption>dog, 3</figcaption>" in page
-    (encoded,) = re.findall(r"data:image/png;base64,([^\"]+)", page)
+    assert "<figcaption>all pictures, 7</figcaption>" in page
+    encoded, _ = re.findall(r"data:image/png;base64,([^\"]+)", page)
     with Image.open(io.BytesIO(base64.b64decode(encoded))) as mean:
         assert mean.size == (14, 14)
         assert mean.getpixel((5, 5)) == (253, 231, 37), "viridis ends in yellow"

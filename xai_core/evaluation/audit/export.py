@@ -36,10 +36,10 @@ def as_html(
     sentences: Sequence[str],
     records: Sequence[Record],
     classes: Sequence[str],
-    means: Sequence[tuple[int, tuple[np.ndarray, int]]] = (),
+    means: Sequence[tuple[int | None, tuple[np.ndarray, int]]] = (),
 ) -> str:
-    """A page with the findings in sentences, the mean map of each class (h, w) with its count, and a row a picture;
-    pictures are in it, and it asks for no other file."""
+    """A page with the findings in sentences, the mean map of each class (h, w), or of all for None, with its count, and
+    a row a picture; pictures are in it, and it asks for no other file."""
     head = "".join(f"<th>{escape(name)}</th>" for name in ("picture", "with its map", *_COLUMNS, *_MORE))
     rows = "".join(
         f'<tr><td><img src="{escape(r.thumbnail)}" alt=""></td><td><img src="{escape(r.overlay)}" alt=""></td>'
@@ -49,7 +49,8 @@ def as_html(
     )
     said = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
     averages = "".join(
-        f'<figure><img src="{_png(mean)}" alt=""><figcaption>{escape(classes[index])}, {count}</figcaption></figure>'
+        f'<figure><img src="{_png(mean)}" alt=""><figcaption>'
+        f"{escape('all pictures' if index is None else classes[index])}, {count}</figcaption></figure>"
         for index, (mean, count) in means
     )
     return (

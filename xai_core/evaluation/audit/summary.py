@@ -14,6 +14,7 @@ from xai_core.evaluation.audit.record import GRID, Record
 
 Level = Literal["caught", "partly", "no"]
 LEAST = 20  # pictures, below which nothing is said of a shortcut
+FEW = 3  # maps, below which their mean says nothing of a class
 CONFIDENT = 0.8  # from this probability on a mistake is a confident one
 
 
@@ -73,15 +74,21 @@ def most_outside(records: Sequence[Record], count: int) -> list[Record]:
     return sorted((r for r in records if not r.empty), key=lambda r: r.area - r.outside)[:count]
 
 
-def mean_maps(records: Sequence[Record]) -> dict[int, tuple[np.ndarray, int]]:
-    """For each predicted class its mean map, float32 (14, 14), and of how many; empty maps are left out."""
-    by_class: dict[int, list[tuple[float, ...]]] = {}
-    for record in records:
-        if not record.empty:
-            by_class.setdefault(record.predicted, []).append(record.map)
+def mean_maps(records: Sequence[Record]) -> dict[int | None, tuple[np.ndarray, int]]:
+    """For each class that is predicted often enough its mean map, float32 (14, 14), and of how many, the most first.
+
+    Empty maps are left out. Where no class has FEW maps, the mean of all stands under None; {} where these are fewer.
+    """
+    by_class: dict[int | None, list[tuple[float, ...]]] = {}
+    drawn = [record for record in records if not record.empty]
+    for record in drawn:
+        by_class.setdefault(record.predicted, []).append(record.map)
+    often = {index: maps for index, maps in by_class.items() if len(maps) >= FEW}
+    if not often and len(drawn) >= FEW:
+        often = {None: [record.map for record in drawn]}
     return {
         index: (np.mean(maps, axis=0).reshape(GRID, GRID).astype(np.float32), len(maps))
-        for index, maps in sorted(by_class.items(), key=lambda item: -len(item[1]))
+        for index, maps in sorted(often.items(), key=lambda item: -len(item[1]))
     }
 
 
