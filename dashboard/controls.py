@@ -78,6 +78,8 @@ def _upload_control() -> None:
         on_change=lambda: _take_in(key),
         help="PNG, JPEG, WebP, TIFF, BMP or GIF, up to 50 MB each. They stay on this server and in this visit.",
     )
+    if st.session_state.get("picture_lost"):
+        st.info("Own pictures last as long as the visit, and a link does not hold them: please upload it again.")
     for sentence in st.session_state.get("upload_failures", ()):
         st.error(in_prose(sentence), icon=":material/error:")
     if state.uploads():

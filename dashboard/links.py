@@ -18,6 +18,7 @@ DIGITS = 1797  # handwritten digits in scikit-learn's set, which is not opened t
 _KINDS: dict[type, Callable[[str], int | float | str]] = {int: int, float: float, str: str}
 Settings = tuple[tuple[str, int | float | str], ...]
 SETTING = "set."  # in front of a method's own settings
+OWN = "own"  # in place of a sample's name: the picture was the visitor's own
 
 
 def read(default: Selection, link: Mapping[str, str]) -> Selection:
@@ -43,7 +44,7 @@ def write(chosen: Selection) -> dict[str, str]:
     kind, _, name = chosen.picture.partition(":")
     parts: dict[str, object] = {
         "model": chosen.model,
-        "sample": name if kind == "sample" else None,
+        "sample": {"sample": name, "upload": OWN}.get(kind),
         "digit": name if kind == "digit" else None,
         "class": chosen.class_index,
         "layer": chosen.layer,

@@ -39,6 +39,7 @@ def selection() -> Selection:
     kept = st.session_state.get("selection")
     if kept is None:
         st.session_state["selection"] = links.read(Selection(), st.query_params)
+        st.session_state["picture_lost"] = st.query_params.get("sample") == links.OWN
     elif _came_back():
         st.session_state["selection"] = links.read(replace(Selection(), picture=kept.picture), st.query_params)
         st.session_state["written_link"] = st.query_params.to_dict()
@@ -56,6 +57,8 @@ def _came_back() -> bool:
 def choose(**changes: object) -> None:
     """Change the choice, with what follows from it (`following`)."""
     st.session_state["selection"] = replace(selection(), **following(changes))  # type: ignore[arg-type]
+    if "picture" in changes:
+        st.session_state["picture_lost"] = False
 
 
 def following(changes: dict[str, object]) -> dict[str, object]:

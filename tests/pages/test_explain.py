@@ -106,10 +106,18 @@ def test_an_uploaded_picture_is_chosen_and_never_named_in_the_link(app: AppTest)
     assert not app.exception
     chosen = app.session_state["selection"]
     assert chosen.picture.startswith("upload:")
-    assert "sample" not in app.query_params
+    assert app.query_params["sample"] == "own"
     assert "patient" not in repr(links.write(chosen))
     assert chosen.picture.split(":")[1] not in repr(links.write(chosen))
     assert len(app.session_state["uploads"]) == 1
+
+
+def test_a_link_to_somebodys_own_picture_says_that_it_is_not_kept(app: AppTest):
+    app.query_params["sample"] = "own"
+    app.run()
+    assert any("please upload it again" in info.value for info in app.info)
+    app.file_uploader[0].upload("mine.png", png(np.full((40, 40, 3), 90, np.uint8)), "image/png").run()
+    assert not app.info
 
 
 def test_a_damaged_upload_is_refused_in_one_sentence_and_loses_nothing(app: AppTest):
