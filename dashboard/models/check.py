@@ -20,6 +20,7 @@ from xai_core.types import LoadedModel, SourceImage
 
 MOST_PICTURES = 8
 FLAT_BITS = 0.1
+SURE, DIFFERENT, TELLS = "How sure on average", "Different answers", "Depends on the picture"
 
 
 def preview(model: LoadedModel, image: SourceImage) -> None:
@@ -57,11 +58,15 @@ def normalisation_check(model: LoadedModel) -> None:
         [_row(name, check) for name, check in checks.items()],
         hide_index=True,
         column_config={
-            "Mean best": st.column_config.Column(help="Probability of the best class, averaged over the pictures."),
-            "Best classes": st.column_config.Column(help="How many different classes are best for a picture."),
-            "Bits": st.column_config.NumberColumn(
+            "Network reads": st.column_config.Column(help="The lowest and the highest value that it is fed."),
+            SURE: st.column_config.Column(help="The probability of the best class, averaged over the pictures."),
+            DIFFERENT: st.column_config.Column(
+                help="How many different classes came out best. 1 for all pictures alike is a bad sign."
+            ),
+            TELLS: st.column_config.NumberColumn(
                 format="%.2f",
-                help="How much the answer tells about which picture it belongs to; 0 where all are alike.",
+                help="How much the answers depend on the picture, in bits: 0 where every picture gets the same answer. "
+                "The normalisation of the training usually has the highest.",
             ),
         },
         alt="Answers to the pictures under each normalisation",
@@ -81,9 +86,9 @@ def _row(name: str, check: Check) -> dict[str, object]:
     return {
         "Normalisation": name,
         "Network reads": _range(check.low, check.high),
-        "Mean best": percent(check.confidence),
-        "Best classes": check.classes,
-        "Bits": check.bits,
+        SURE: percent(check.confidence),
+        DIFFERENT: check.classes,
+        TELLS: check.bits,
     }
 
 

@@ -262,3 +262,13 @@ def test_a_wrong_normalisation_is_suspected_and_the_right_one_named() -> None:
     assert "Suspicious" not in texts(app)
     app = next(s for s in app.selectbox if s.label == "Normalisation").select("0 to 255").run()
     assert "Suspicious: under **−1 to 1** the answers depend on the picture" in texts(app)
+    table = next(f.value for f in app.dataframe if "Normalisation" in f.value)
+    assert not {"Mean best", "Best classes", "Bits"} & set(table.columns)
+    assert set(table.columns) == {
+        "Normalisation",
+        "Network reads",
+        "How sure on average",
+        "Different answers",
+        "Depends on the picture",
+    }
+    assert table.set_index("Normalisation")["Depends on the picture"].idxmax() == "−1 to 1"

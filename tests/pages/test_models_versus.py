@@ -219,25 +219,49 @@ def test_uploads_are_compared_and_leave_nothing_on_the_disk(worse: LoadedModel):
     assert [path for path in Path(os.environ["SIGHTLINE_CACHE"]).rglob("*") if path.is_file()] == []
 
 
-def test_a_class_under_another_name_counts_once_the_visitor_says_which_it_is(worse: LoadedModel):
+def zipped_digits(count: int, zero: str = "0") -> bytes:
+    """The first digits, each in the folder of its class; zero: how that of 0 is called."""
     digits, data = xai.open_dataset("digits"), io.BytesIO()
     with zipfile.ZipFile(data, "w") as archive:
-        for index in range(30):
+        for index in range(count):
             picture, label = io.BytesIO(), digits.class_name(index)
             Image.fromarray(digits.load(index).pixels).save(picture, "PNG")
-            archive.writestr(f"{'naught' if label == '0' else label}/{index}.png", picture.getvalue())
+            archive.writestr(f"{zero if label == '0' else label}/{index}.png", picture.getvalue())
+    return data.getvalue()
+
+
+def test_a_class_under_another_name_counts_once_the_visitor_says_which_it_is(worse: LoadedModel):
+    digits = xai.open_dataset("digits")
     app = visit("digits", worse.card.key, "uploads", worse)
-    app.file_uploader[0].upload("digits.zip", data.getvalue()).run()
+    app.file_uploader[0].upload("digits.zip", zipped_digits(30, zero="naught")).run()
     app = finished(next(b for b in app.button if b.key == "versus_start").click().run())
     zeros = sum(digits.class_name(index) == "0" for index in range(30))
-    assert f"{zeros} pictures do not count for who is right, because" in said(app)
+    assert f"{zeros} pictures do not count for who is right: neither model has a class called naught" in said(app)
+    assert any(box.label == "Neither model knows 1 class of these pictures by name" for box in app.expander)
     assert int(figures(app)["Only A is right"]) + int(figures(app)["Both are wrong"]) <= 30 - zeros
     (which,) = [box for box in app.selectbox if box.label == "naught"]
     assert which.value is None
     app = which.select("0").run()
-    assert "pictures do not count for who is right, because" not in said(app)
+    assert "do not count for who is right: " not in said(app)
     assert next(m.help for m in app.metric if m.label == "A is right").startswith("Of the 30 pictures")
     assert figures(app)["A is right"] == "100 %"
+
+
+def test_classes_that_one_model_has_are_not_asked_for_and_said_once(worse: LoadedModel):
+    """The first ten digits are 0 to 9. A has all ten classes; B calls the first one otherwise, or all of them."""
+    names = worse.card.class_names
+    for others, about in ((("naught", *names[1:]), "called"), (tuple(f"number {n}" for n in names), "No class of A")):
+        other = replace(worse, card=replace(worse.card, key=f"own/{others[0]}", class_names=others))
+        app = visit("digits", other.card.key, "uploads", other)
+        app.file_uploader[0].upload("digits.zip", zipped_digits(10)).run()
+        app = finished(next(b for b in app.button if b.key == "versus_start").click().run())
+        assert not [box for box in app.expander if "by name" in box.label], "A knows them all"
+        words = said(app)
+        assert figures(app)["A is right"] == "100 %"
+        assert about in words
+        told = "1 picture does not count for who is right: B does not have a class called 0. If it has the class under"
+        assert (told in words) == (others[0] == "naught")
+        assert ("do not count" in words or "does not count" in words) == (others[0] == "naught"), "said once"
 
 
 def test_a_model_that_must_be_fetched_can_be_left(monkeypatch: pytest.MonkeyPatch):

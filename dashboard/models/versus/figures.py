@@ -109,13 +109,24 @@ def _unjudged(joined: Joined) -> None:
     if not found.judged.any() and (labels < 0).all():
         st.caption("The classes of these pictures are not known, so nobody can say which model is right.")
         return
-    unjudged = (labels >= 0) & ~found.judged
-    if unjudged.any():
-        missing = [in_prose(table.class_names[i]) for i in np.unique(labels[unjudged])]
-        st.caption(
-            f":material/info: {int(unjudged.sum()):,} pictures do not count for who is right, because not both models "
-            f"have a class called {_listed(missing)}. Say above which of the models' classes that is."
-        )
+    if not found.lists.shared:
+        return  # the warning above has said it
+    knows_a, knows_b = found.right_a >= 0, found.right_b >= 0
+    rename = "If it has the class under another name, give it this name on its card."
+    for lacks, where, remedy in (
+        ("neither model has", ~knows_a & ~knows_b, "Say above which of the models' classes that is."),
+        ("A does not have", knows_b & ~knows_a, rename),
+        ("B does not have", knows_a & ~knows_b, rename),
+    ):
+        unjudged = (labels >= 0) & where
+        if unjudged.any():
+            missing = [in_prose(table.class_names[i]) for i in np.unique(labels[unjudged])]
+            told = f"{_not_counted(int(unjudged.sum()))} for who is right: {lacks} a class called {_listed(missing)}."
+            st.caption(f":material/info: {told} {remedy}")
+
+
+def _not_counted(count: int) -> str:
+    return f"{count:,} pictures do not count" if count != 1 else "1 picture does not count"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -21,13 +21,14 @@ def label_names(tables: Tables) -> tuple[str, ...]:
     first, second = tables
     names = list(first.class_names)
     used = set(np.unique(first.labels).tolist())
-    open_ones = [i for i in unmatched(first.model_classes, second.model_classes, names) if i in used][:MOST]
+    unknown_to = [set(unmatched(classes, classes, names)) for classes in (first.model_classes, second.model_classes)]
+    open_ones = sorted(unknown_to[0] & unknown_to[1] & used)[:MOST]  # a name that one model has cannot be said away
     if not open_ones:
         return tuple(names)
     options = list(dict.fromkeys([*first.model_classes, *second.model_classes]))
     count = len(open_ones)
-    title = "1 class of these pictures is" if count == 1 else f"{count} classes of these pictures are"
-    with st.expander(f"{title} not among the models' by name", icon=":material/label:"):
+    title = "1 class" if count == 1 else f"{count} classes"
+    with st.expander(f"Neither model knows {title} of these pictures by name", icon=":material/label:"):
         st.caption(
             "Say which class of the models each one is; without that, its pictures do not count for who is right."
         )
