@@ -65,7 +65,7 @@ def with_margins(prediction: Prediction) -> list[tuple[ClassScore, float]]:
 
 
 def in_words(prediction: Prediction) -> list[tuple[str, str, str, str]]:
-    """Name, probability, score and margin of each diagnosis, as the page and the report say them."""
+    """Name, probability, score and lead of each diagnosis, as the page and the report say them."""
     return [
         (one.name, percent(one.probability), signed(one.score), signed(margin, plus=True))
         for one, margin in with_margins(prediction)
@@ -75,13 +75,13 @@ def in_words(prediction: Prediction) -> list[tuple[str, str, str, str]]:
 def numbers(reading: Reading) -> None:
     """A table that fits a narrow column: it wraps, and never scrolls sideways."""
     columns = zip(
-        ("Diagnosis", "Probability", "Score", "Margin"), zip(*in_words(reading.prediction), strict=True), strict=True
+        ("Diagnosis", "Probability", "Score", "Lead"), zip(*in_words(reading.prediction), strict=True), strict=True
     )
-    alt = "Probability, score and margin of each diagnosis"
+    alt = "Probability, score and lead of each diagnosis"
     st.table(dict(columns), border="horizontal", hide_index=True, hide_header=False, alt=alt)
     st.caption(
         "Probability: calibrated on held-out slices, error 0.017. Score: before softmax, what the maps explain. "
-        "Margin: score less the best other score."
+        "Lead: score less the best other score."
     )
 
 

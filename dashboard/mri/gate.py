@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
+from dashboard.mri import similar
 from dashboard.mri.reading import Reading, far_limit
 from dashboard.mri.scan import PICTURE, Place, Scan
 from xai_core.images.display import display_pixels
@@ -44,6 +45,8 @@ def gate(scan: Scan, place: Place, image: SourceImage, reading: Reading) -> Gate
         )
     elif far > limit:
         careful.append(f"It is farther from the training slices than 95 % of held-out ones ({far:.2f}, {limit:.2f}).")
+    if similar.remembered(reading):
+        careful.insert(0, similar.MEMORY)
     return Gate(tuple(unlike), tuple(careful), far > limit)
 
 

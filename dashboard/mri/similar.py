@@ -12,8 +12,7 @@ from xai_core.types import SourceImage
 
 # Of 685 held-out slices none is as like one of training (at most 0.974); training slices have 0.9995 to themselves.
 SAME = 0.98
-_MEMORY = "This slice, or its neighbour, was among the training pictures: the answer shows memory, not skill."
-_ORIGIN = {"Cheng": "Cheng (all tumours)", "Br35H": "Br35H (all healthy)"}
+MEMORY = "This slice, or its neighbour, was among the training pictures: the answer shows memory, not skill."
 
 
 def rows(reading: Reading) -> list[dict[str, str]]:
@@ -23,17 +22,21 @@ def rows(reading: Reading) -> list[dict[str, str]]:
         {
             "Likeness": f"{likeness:.2f}",
             "Diagnosis": CLASS_NAMES[known.labels[i]],
-            "Source": _ORIGIN[SOURCES[known.sources[i]]],
-            "File": str(known.numbers[i]),
+            "Source": f"{SOURCES[known.sources[i]]} {known.numbers[i]}",
         }
         for i, likeness in zip(near.neighbours, near.similarities, strict=True)
     ]
 
 
+def remembered(reading: Reading) -> bool:
+    """Whether a training slice is so like this one that the answer says nothing of the model's skill."""
+    return bool(reading.familiarity.similarities[0] >= SAME)
+
+
 def warning(reading: Reading) -> str:
     """Where the model has seen the slice, or the neighbours share a source rather than a disease; empty otherwise."""
-    if reading.familiarity.similarities[0] >= SAME:
-        return _MEMORY
+    if remembered(reading):
+        return MEMORY
     known, near = known_slices(), reading.familiarity.neighbours
     labels, sources = known.labels[near], known.sources[near]
     if len(np.unique(sources)) > 1:
@@ -64,7 +67,8 @@ def show(image: SourceImage, reading: Reading) -> None:
     right.table(rows(reading), border="horizontal", hide_index=True, hide_header=False, alt=alt)
     far, limit = reading.familiarity.distance, reading.familiarity.limit
     right.caption(
-        "Likeness is the cosine of the feature vectors: 1 is the same. "
+        "Likeness is the cosine of the feature vectors: 1 is the same. Source: collection and file; Cheng "
+        "has tumours only, Br35H healthy slices only. "
         f"Mean distance {far:.2f}; 95 % of held-out slices lie within {limit:.2f}. "
         "The training pictures are not part of the app. Similar features are no proof of a similar disease."
     )

@@ -134,3 +134,11 @@ def test_nothing_is_cut_off(open_page: PageOpener, url: str, width: int):
     page = open_page(viewport={"width": width, "height": 768})
     open_mri(page, url)
     assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth")
+    expect(page.locator("[data-testid=stTable]")).to_have_count(2, timeout=WAIT)
+    assert page.evaluate(CUT_OFF) == []
+
+
+CUT_OFF = """[...document.querySelectorAll("[data-testid=stTable] :is(th, td)")].filter(cell => {
+  const [inner, outer] = [cell, cell.closest("[data-testid=stTable]")].map(one => one.getBoundingClientRect().right)
+  return inner > outer + 1 || cell.scrollWidth > cell.clientWidth
+}).map(cell => cell.textContent)"""

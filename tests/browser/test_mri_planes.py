@@ -8,6 +8,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browsing import ROOT, ServerStarter
@@ -119,6 +120,24 @@ def test_small_planes_have_the_patients_shape_and_letters(opened: Page, stored: 
         assert size[0] / size[1] == pytest.approx(mm[across] / mm[down], rel=0.02)
         figure = opened.locator(".planes .plane", has=opened.get_by_role("button", name=plane))
         assert "".join(figure.locator(".over span").all_inner_texts()) == letters
+
+
+NO_WINDOW = """async () => {
+  dispatchEvent(new CustomEvent("sightline:link", { detail: { link: "mri", window: null } }))
+  for (const _ of [1, 2]) await new Promise(requestAnimationFrame)
+}"""
+
+
+def test_a_picture_in_colour_over_a_volume_makes_no_error(page: Page, url: str, tmp_path: Path) -> None:
+    """The small planes hear that the large view has no window any more, and draw once more before they go."""
+    page.goto(f"{url}/mri")
+    expect(page.locator(".planes .scene[data-slice]")).to_have_count(2, timeout=WAIT)
+    page.evaluate(NO_WINDOW)
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (120, 100, 3), np.uint8)).save(tmp_path / "one.jpg")
+    page.get_by_test_id("stSidebar").locator("input[type=file]").set_input_files(tmp_path / "one.jpg")
+    expect(page.get_by_text("Picture 1 of 1").first).to_be_visible(timeout=WAIT)
+    expect(page.locator(".planes")).to_have_count(0, timeout=WAIT)
+    expect(page.get_by_text("Wheel: slices")).to_have_count(0, timeout=WAIT)
 
 
 def test_a_single_slice_has_no_other_planes(page: Page, url: str, tmp_path: Path) -> None:
