@@ -23,7 +23,7 @@ from xai_core.types import SourceImage
 def heading() -> DeltaGenerator:
     """The page's name and its permanent line, which stand before any scan is open; gives the place for `mark`."""
     line = st.container(horizontal=True, vertical_alignment="center")
-    line.header("A slice of a brain MRI", anchor=False, width="content")
+    line.header("A brain MRI slice", anchor=False, width="content")
     line.markdown(f"**{RESEARCH_ONLY}**", width="content")
     return line
 
