@@ -10,7 +10,6 @@ import streamlit as st
 
 from dashboard.trust import words
 from dashboard.trust.checks import Subject
-from dashboard.trust.words import signed
 from dashboard.viewer import Heat, Spot, Tile, gallery, viewer
 from xai_core.evaluation.faithfulness import Faithfulness, Trial
 from xai_core.evaluation.fineness import Fineness
@@ -21,6 +20,7 @@ from xai_core.evaluation.road import Road
 from xai_core.evaluation.specificity import Specificity
 from xai_core.evaluation.stability import Stability
 from xai_core.models.class_names import short_name
+from xai_core.render.recipe import signed
 from xai_core.render.scale import shown
 
 GREY = "#8a9aa0"

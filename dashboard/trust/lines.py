@@ -5,14 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from dashboard.plain_text import class_in_prose
-from dashboard.trust.words import signed
 from xai_core.evaluation.faithfulness import MARKED, Faithfulness
 from xai_core.evaluation.fineness import Fineness
 from xai_core.evaluation.randomisation import Cascade
 from xai_core.evaluation.road import SHARES, Road
 from xai_core.evaluation.specificity import Specificity
 from xai_core.evaluation.stability import Stability
-from xai_core.render.recipe import percent
+from xai_core.render.recipe import percent, signed
 
 LIKENESS = "Likeness: 1 for the same map, 0 for one that has nothing to do with it, below 0 for an opposite one."
 

@@ -15,7 +15,7 @@ from xai_core.evaluation.road import SHARES, Road
 from xai_core.evaluation.specificity import Specificity
 from xai_core.evaluation.stability import Stability
 from xai_core.evaluation.verdict import Level, Verdict
-from xai_core.render.recipe import percent
+from xai_core.render.recipe import percent, signed
 from xai_core.types import Prediction
 
 BADGES: dict[Level | None, str] = {
@@ -219,8 +219,3 @@ def stable(found: Stability, name: str) -> str:
 def points(difference: float) -> str:
     """A difference of two probabilities, in percentage points."""
     return f"{100 * difference:.0f}".replace("-0", "0").replace("-", "−") + " points"
-
-
-def signed(value: float) -> str:
-    """Two digits, with a true minus sign, and no minus before a zero."""
-    return f"{value:.2f}".replace("-0.00", "0.00").replace("-", "−")
