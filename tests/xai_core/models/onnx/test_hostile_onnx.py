@@ -182,14 +182,17 @@ import resource, sys
 from pathlib import Path
 from tests.xai_core.models.onnx.test_hostile_onnx import ModelError, read_onnx
 
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def most(of):
+    return resource.getrusage(of).ru_maxrss
+
+before = most(resource.RUSAGE_SELF)
 for path in sys.argv[1:]:
     try:
         read_onnx(Path(path).read_bytes())
     except ModelError:
         continue
     raise SystemExit("not refused")
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+print(most(resource.RUSAGE_SELF) - before, most(resource.RUSAGE_CHILDREN))
 """
 
 
