@@ -87,7 +87,7 @@ def weighted_sum(image: SourceImage, result: Explanation, steps: GradCamSteps) -
     _stage(4, "Adding the channels up", r"M^c_{ij} = \sum_k \alpha^c_k A^k_{ij}")
     order, whole = steps.order(), steps.map
     label = "Channels added, those that contribute most first"
-    start = min(len(order), max(10, len(order) // 10))
+    start = min(len(order), max(10, len(order) // 32))
     count = st.slider(label, 1, len(order), start, key="step_channels", persist_state="session")
     part = steps.partial_map(order[:count])
     rest = float(np.abs(whole - part).sum() / (np.abs(whole).sum() or 1.0))

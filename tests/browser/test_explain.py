@@ -117,7 +117,7 @@ def test_upload_of_real_photographs_makes_a_tray(page: Page, url: str):
     expect(tray.get_by_role("button")).to_have_count(8)
     expect(tray.locator("button[aria-pressed=true]")).to_contain_text(files[1].name)
     finished(page)
-    expect(page).not_to_have_url(re.compile("sample="))
+    expect(page).to_have_url(re.compile("sample=own"))
     assert files[1].stem not in page.url
     tray.get_by_role("button", name=files[0].name).click()
     expect(tray.locator("button[aria-pressed=true]")).to_contain_text(files[0].name)
