@@ -22,7 +22,6 @@ from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import Tensor, nn
 
 from benchmarks.timing import compare
-from xai_core.attribution.cam import cam_all_classes
 from xai_core.attribution.catalog import find_method
 from xai_core.attribution.class_maps import answer, class_maps, make_target
 from xai_core.attribution.method import Question
@@ -69,7 +68,7 @@ def quick(network: nn.Module, inputs: Tensor, rounds: int) -> None:
     """Print times of everything that takes about one pass."""
     work: dict[str, Callable[[], object]] = {
         "plain forward pass": partial(plain, network, inputs),
-        "CAM of 1000 classes": partial(cam_all_classes, network, inputs, LAYER),
+        "CAM of 1000 classes": partial(class_maps, network, inputs, [LAYER], range(1000), "cam"),
         "six methods, one pass": partial(together, network, inputs),
     }
     for key, kind in QUICK.items():

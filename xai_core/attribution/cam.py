@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from xai_core.attribution.method import Method, NoSettings, Question
 from xai_core.errors import LayerError, NotApplicable
-from xai_core.trace.capture import Trace, trace
+from xai_core.trace.capture import Trace
 from xai_core.trace.head import Head, find_head, head_at
 from xai_core.trace.target import target_scores
 from xai_core.types import Progress
@@ -19,22 +19,6 @@ def cam(head: Head, activations: Tensor, classes: Tensor) -> Tensor:
     if head.weight is None:
         return features[torch.arange(len(features), device=features.device)[:, None], classes]
     return torch.einsum("nkc,nchw->nkhw", head.weight[classes], features)
-
-
-def all_classes(head: Head, activations: Tensor) -> Tensor:
-    """`cam` of every class: (n, n_classes, h, w)."""
-    features = activations.clamp(min=0) if head.relu else activations
-    return features if head.weight is None else torch.einsum("kc,nchw->nkhw", head.weight, features)
-
-
-def cam_all_classes(module: nn.Module, inputs: Tensor, layer: str | None = None) -> Tensor:
-    """CAM of every class for `inputs` (n, c, H, W): signed (n, n_classes, h, w), from one forward pass.
-
-    layer: the head's layer; None looks for it, which takes a second pass. NotApplicable, LayerError: see the message.
-    """
-    layer = layer or _head(module, inputs).layers[-1]
-    traced = trace(module, inputs, [layer])
-    return all_classes(_head_for(module, inputs, traced, layer), traced.activations[layer].detach())
 
 
 def _answer(question: Question, _settings: NoSettings, on_progress: Progress) -> dict[str, Tensor]:

@@ -12,8 +12,6 @@ from torch import Tensor
 from xai_core.attribution.baseline import BASELINES, baseline
 from xai_core.attribution.input_gradient import weighted_gradients
 from xai_core.attribution.method import INPUT, Method, Question, setting
-from xai_core.trace.capture import trace
-from xai_core.trace.target import target_scores
 from xai_core.types import Progress
 
 
@@ -29,16 +27,6 @@ class IntegratedGradientsSettings:
     )
     steps: int = setting(50, "Steps", low=2, high=300, step=1, help="More steps bring the total closer to the score.")
     batch: int = setting(8, "Steps in one pass", low=1, high=64, step=1, help="Speed and memory; not the result.")
-
-
-def completeness_gap(question: Question, settings: IntegratedGradientsSettings, maps: Tensor) -> Tensor:
-    """By how much the maps (n, k, H, W) miss their total, (n, k): their sums less the rise of the score.
-
-    The rise is from the baseline to the picture; the paper's completeness axiom makes the gap 0 for endless steps.
-    """
-    start = trace(question.module, baseline(settings.baseline, question), ())
-    scores = [target_scores(passed.scores.detach(), question.target) for passed in (question.trace, start)]
-    return maps.sum(dim=(2, 3)) - (scores[0] - scores[1])
 
 
 def _answer(question: Question, settings: IntegratedGradientsSettings, on_progress: Progress) -> dict[str, Tensor]:

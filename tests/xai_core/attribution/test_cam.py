@@ -6,7 +6,6 @@ from torch import Tensor, nn
 
 from tests.networks import Small, relative_error
 from tests.zoo import network
-from xai_core.attribution.cam import cam_all_classes
 from xai_core.attribution.catalog import find_method, methods
 from xai_core.attribution.class_maps import class_maps
 from xai_core.errors import LayerError, NotApplicable
@@ -92,22 +91,20 @@ def test_squeezenet_has_a_channel_for_each_class(layer: str):
         expected = module.classifier[:3](module.features(inputs))[:, [3, 700]]
         assert torch.equal(maps, expected)
         assert torch.allclose(maps.mean(dim=(2, 3)), module(inputs)[:, [3, 700]], rtol=1e-5, atol=1e-8)
-    assert torch.equal(cam_all_classes(module, inputs, layer)[:, [3, 700]], maps)
 
 
 def test_all_classes_come_from_one_pass_and_equal_each_class_alone():
     module, inputs, passes = Small(classes=7).eval(), torch.randn(2, 3, 16, 16), []
     module.stem.register_forward_hook(lambda *_: passes.append(1))
-    every = cam_all_classes(module, inputs, "last")
+    every = class_maps(module, inputs, ["last"], range(7), "cam", relu=False)["last"]
     assert len(passes) == 1
     assert every.shape == (2, 7, 4, 4)
-    one_by_one = class_maps(module, inputs, ["last"], list(range(7)), "cam", relu=False)["last"]
-    assert torch.allclose(every, one_by_one, atol=1e-6)
+    alone = class_maps(module, inputs, ["last"], 5, "cam", relu=False)["last"]
+    assert torch.allclose(every[:, 5:6], alone, atol=1e-6)
     with torch.no_grad():
         stem = module.stem(inputs)
         weighed = torch.einsum("kc,nchw->nkhw", module.head.weight, module.last((module.block(stem) + stem).relu()))
     assert torch.allclose(every, weighed, atol=1e-6)
-    assert torch.equal(cam_all_classes(module, inputs), every)
 
 
 def test_a_lead_over_another_class_is_the_difference_of_the_maps():
@@ -127,8 +124,6 @@ def test_another_layer_and_another_kind_of_head_are_refused_with_the_reason():
     flat = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.Flatten(), nn.Linear(4 * 16 * 16, 3)).eval()
     with pytest.raises(NotApplicable, match="'2' takes the 16 × 16 places of '0' as separate inputs"):
         class_maps(flat, inputs, ["0"], [0], "cam")
-    with pytest.raises(NotApplicable, match="'2' takes"):
-        cam_all_classes(flat, inputs)
 
 
 def test_features_that_are_all_zero_give_an_empty_map_and_no_error():

@@ -1,4 +1,4 @@
-"""Deletion, insertion and confidence: by hand on a network of two weights, and against pytorch-grad-cam."""
+"""Deletion and insertion: by hand on a network of two weights, and against pytorch-grad-cam."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
-from pytorch_grad_cam.metrics.cam_mult_image import DropInConfidence
 from pytorch_grad_cam.metrics.perturbation_confidence import PerturbationConfidenceMetric, RemoveMostRelevantFirst
 from torch import Tensor, nn
 
 import xai_core as xai
 from tests.networks import Small, fingerprint
 from xai_core.errors import Cancelled, SettingError, SightlineError
-from xai_core.evaluation.confidence import confidence
 from xai_core.evaluation.faithfulness import faithfulness
 from xai_core.evaluation.perturbation import curves, filled
 from xai_core.evaluation.rival_maps import centre, in_patches, ranks, shuffled
@@ -93,17 +91,6 @@ def test_each_point_of_deletion_agrees_with_pytorch_grad_cam(small: LoadedModel)
         (change,) = oracle(picture().tensor, values[None], [softmax_of(2)], small.module)
         # The oracle removes what lies above the percentile, and a percentile may fall between two pixels.
         assert curve.probabilities[tenth] == pytest.approx(curve.probabilities[0] + change, abs=2e-3)
-
-
-def test_drop_in_confidence_agrees_with_pytorch_grad_cam(small: LoadedModel):
-    values = np.random.default_rng(1).random((20, 20), np.float32)
-    values /= values.max()
-    found = [confidence(small, picture(), values, c) for c in range(3)]
-    inputs = picture().tensor
-    for c, ours in enumerate(found):
-        absolute = DropInConfidence()(inputs, values[None], [softmax_of(c)], small.module)[0]
-        assert ours.drop * ours.before == pytest.approx(absolute, abs=1e-6)
-    assert max(ours.drop for ours in found) > 0
 
 
 def test_batches_change_nothing_and_the_ends_are_the_picture_and_the_fill(small: LoadedModel):
