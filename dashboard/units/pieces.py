@@ -15,9 +15,10 @@ from PIL import Image
 from dashboard.patch_row import Piece
 from xai_core.datasets import Dataset
 from xai_core.errors import ImageError
-from xai_core.features.patch_box import box_in_picture, covered_box
+from xai_core.features.patch_box import patch_box
 from xai_core.features.patches import Patch
 from xai_core.images.display import display_pixels
+from xai_core.models.preprocess import covered_box
 from xai_core.types import Box, LoadedModel, ReceptiveField, SourceImage
 
 SIDE = 320  # as fine as what most networks read
@@ -65,7 +66,7 @@ def seen_box(
     if isinstance(field, str):
         return covered_box(model.card, picture)
     gated = field.whole and max(field.size) < min(field.input_size)
-    return box_in_picture(model.card, picture, field, unit, clipped=not gated)
+    return patch_box(model.card, picture, field, unit, clipped=not gated)
 
 
 def cut(small: Small, parts: tuple[float, float, float, float]) -> np.ndarray:

@@ -40,6 +40,20 @@ def prepare(card: ModelCard, image: SourceImage, device: torch.device | str = "c
     return ModelInput(tensor.unsqueeze(0).to(device), _box(card, (height, width), target))
 
 
+def covered_box(card: ModelCard, picture: SourceImage | tuple[int, int]) -> Box:
+    """The part of a picture that the model's input covers: the box that `prepare` gives.
+
+    Its size (height, width) tells for most models; one that is cropped to the head must be seen (else ImageError).
+    """
+    side = card.resize.head_side
+    if side is None:
+        size = picture if isinstance(picture, tuple) else picture.size
+        return _box(card, size, _resized_size(card, *size))
+    if isinstance(picture, tuple):
+        raise ImageError(f"{card.title} reads the crop to the head, so the picture is needed and not only its size.")
+    return head_crop(picture, side).box
+
+
 def model_view(card: ModelCard, model_input: ModelInput) -> np.ndarray:
     """What the model saw: uint8 (H, W, 3) RGB, the normalisation undone."""
     tensor = model_input.tensor[0].detach().cpu()

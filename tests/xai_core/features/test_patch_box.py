@@ -12,8 +12,8 @@ from torch import nn
 
 import xai_core as xai
 from xai_core.errors import LayerError
-from xai_core.features.patch_box import box_in_picture, covered_box, patch_box
-from xai_core.models.preprocess import prepare
+from xai_core.features.patch_box import patch_box
+from xai_core.models.preprocess import covered_box, prepare
 from xai_core.trace.receptive_field import receptive_field
 from xai_core.types import Box, ModelCard, ReceptiveField, ResizeRule, SourceImage
 
@@ -60,10 +60,10 @@ def test_a_model_that_reads_the_crop_to_the_head_is_placed_through_that_crop() -
     cells = receptive_field(nn.Sequential(nn.Conv2d(3, 1, 14, stride=14)), "0", (224, 224))
     step = (box.right - box.left) / 16
     expected = (box.left + 2 * step, box.top + step, box.left + 3 * step, box.top + 2 * step)
-    for given in (patch_box(card, image, cells, (1, 2)), box_in_picture(card, box, cells, (1, 2))):
+    for given in (patch_box(card, known, cells, (1, 2)) for known in (image, box)):
         assert (given.left, given.top, given.right, given.bottom) == pytest.approx(expected)
     with pytest.raises(xai.ImageError, match="reads the crop to the head, so the picture is needed"):
-        box_in_picture(card, (300, 400), cells, (1, 2))
+        patch_box(card, (300, 400), cells, (1, 2))
 
 
 def test_a_place_outside_the_grid_is_refused() -> None:
