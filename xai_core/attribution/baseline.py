@@ -10,6 +10,7 @@ from torchvision.transforms.functional import gaussian_blur
 
 from xai_core.attribution.method import Question
 from xai_core.errors import NotApplicable
+from xai_core.types import ModelCard
 
 BASELINES = ("grey", "black", "white", "blurred")
 _BLUR = 10 / 224  # standard deviation as a share of the shorter side: 10 pixels of 224 (Fong & Vedaldi 2017)
@@ -33,6 +34,12 @@ def baseline(kind: str, question: Question) -> Tensor:
         )
     level = question.levels[BASELINES.index(kind) - BASELINES.index("black")]
     return level.to(inputs).view(1, -1, 1, 1).expand_as(inputs).clone()
+
+
+def levels_of(card: ModelCard) -> tuple[Tensor, Tensor]:
+    """What a network reads for a black and for a white pixel, float32 (c,) each: one number for each of its channels."""
+    mean, std = torch.tensor(card.mean), torch.tensor(card.std)
+    return -mean / std, (1 - mean) / std
 
 
 def _blurred(inputs: Tensor) -> Tensor:

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
-import torch
 
+from xai_core.attribution.baseline import levels_of
 from xai_core.attribution.catalog import find_method
 from xai_core.attribution.class_maps import answer, make_target
 from xai_core.attribution.method import Question
@@ -95,7 +95,7 @@ def explain_trace(
     inputs, passed = traced.given.tensor, lambda: traced.trace
     target = make_target(passed, inputs, classes, score, against)
     read = chosen.layers_read(layers)
-    question = Question(model.module, inputs, read, target, passed, _levels(model))
+    question = Question(model.module, inputs, read, target, passed, levels_of(model.card))
     maps = answer(chosen, question, settings, on_progress)
     indices = tuple(int(c) for c in target.classes[0])
     scored = [prediction.of(index) for index in indices]
@@ -128,12 +128,6 @@ def suggested_layer(model: LoadedModel) -> str:
         if layer.suggested:
             return layer.name
     raise LayerError(f"{model.card.title} has no layer with feature maps, so it can have no class map.")
-
-
-def _levels(model: LoadedModel) -> tuple[torch.Tensor, torch.Tensor]:
-    """What the network reads for a black and for a white pixel, each (3,)."""
-    mean, std = torch.tensor(model.card.mean), torch.tensor(model.card.std)
-    return (0 - mean) / std, (1 - mean) / std
 
 
 def _prediction(model: LoadedModel, traced: Trace) -> Prediction:

@@ -1,1 +1,1 @@
-"""Evidence about the evidence: how far two maps agree."""
+"""Evidence about the evidence: does a map point at what the network used, and can it be trusted for one picture?"""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
+from xai_core.attribution.baseline import levels_of
 from xai_core.attribution.catalog import find_method
 from xai_core.attribution.class_maps import class_maps
 from xai_core.attribution.method import INPUT
@@ -30,7 +30,6 @@ def remake_of(model: LoadedModel, result: Explanation, layer: str, on_progress: 
     method = find_method(result.method)
     settings = {name: value for name, value in result.settings.items() if name != "layer" or not method.needs_layer}
     layers = [str(result.settings["layer"])] if method.needs_layer else [layer]
-    mean, std = torch.tensor(model.card.mean), torch.tensor(model.card.std)
 
     def remake(module: nn.Module, inputs: Tensor, classes: Sequence[int]) -> np.ndarray:
         maps = class_maps(
@@ -43,7 +42,7 @@ def remake_of(model: LoadedModel, result: Explanation, layer: str, on_progress: 
             score=result.score,  # type: ignore[arg-type]
             against=result.against,
             settings=settings,
-            levels=(-mean / std, (1 - mean) / std),
+            levels=levels_of(model.card),
             on_progress=on_progress,
         )
         found = maps[INPUT if INPUT in maps else layer]
