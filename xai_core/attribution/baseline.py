@@ -36,7 +36,7 @@ def baseline(kind: str, question: Question) -> Tensor:
     return level.to(inputs).view(1, -1, 1, 1).expand_as(inputs).clone()
 
 
-def levels_of(card: ModelCard) -> tuple[Tensor, Tensor]:
+def black_and_white(card: ModelCard) -> tuple[Tensor, Tensor]:
     """What a network reads for a black and for a white pixel, float32 (c,) each: one number for each of its channels."""
     mean, std = torch.tensor(card.mean), torch.tensor(card.std)
     return -mean / std, (1 - mean) / std

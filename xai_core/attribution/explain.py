@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from xai_core.attribution.baseline import levels_of
+from xai_core.attribution.baseline import black_and_white
 from xai_core.attribution.catalog import find_method
 from xai_core.attribution.class_maps import answer, make_target
 from xai_core.attribution.method import Question
@@ -95,7 +95,7 @@ def explain_trace(
     inputs, passed = traced.given.tensor, lambda: traced.trace
     target = make_target(passed, inputs, classes, score, against)
     read = chosen.layers_read(layers)
-    question = Question(model.module, inputs, read, target, passed, levels_of(model.card))
+    question = Question(model.module, inputs, read, target, passed, black_and_white(model.card))
     maps = answer(chosen, question, settings, on_progress)
     indices = tuple(int(c) for c in target.classes[0])
     scored = [prediction.of(index) for index in indices]

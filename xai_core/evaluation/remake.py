@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from torch import Tensor, nn
 
-from xai_core.attribution.baseline import levels_of
+from xai_core.attribution.baseline import black_and_white
 from xai_core.attribution.catalog import find_method
 from xai_core.attribution.class_maps import class_maps
 from xai_core.attribution.method import INPUT
@@ -42,7 +42,7 @@ def remake_of(model: LoadedModel, result: Explanation, layer: str, on_progress: 
             score=result.score,  # type: ignore[arg-type]
             against=result.against,
             settings=settings,
-            levels=levels_of(model.card),
+            levels=black_and_white(model.card),
             on_progress=on_progress,
         )
         found = maps[INPUT if INPUT in maps else layer]
