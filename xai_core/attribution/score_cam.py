@@ -78,11 +78,12 @@ def masks(activations: Tensor, size: tuple[int, ...]) -> Tensor:
     """Channels (b, h, w) as masks (b, 1, H, W), [0, 1]: upsampled, then each stretched to its own range.
 
     Bilinear with half-pixel centres, as in the authors' code and as the map is placed; pytorch-grad-cam aligns corners.
-    A constant channel hides the whole picture.
+    A channel that is constant, or so finely drawn that no pixel of the mask meets it, hides the whole picture.
     """
     large = F.interpolate(activations[:, None], tuple(size), mode="bilinear", align_corners=False)
     low, high = large.amin(dim=(2, 3), keepdim=True), large.amax(dim=(2, 3), keepdim=True)
     varied = _spread(activations)[:, None, None, None] > 0  # upsampled, a constant is so only up to rounding
+    varied = varied & (high > low)
     return torch.where(varied, (large - low) / (high - low), 0)
 
 

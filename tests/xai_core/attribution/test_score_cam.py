@@ -79,6 +79,32 @@ def test_masks_span_nought_to_one_and_a_constant_channel_hides_everything():
     assert made[0, 0, 0, 0] == 0, "half-pixel centres: the corner pixel lies in the corner cell"
 
 
+class Lone(nn.Module):
+    """Of each channel only the largest value passes, and only at one place."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        flat = x.flatten(2)
+        first = torch.zeros_like(flat).scatter(2, flat.argmax(dim=2, keepdim=True), 1.0)
+        return (flat * first).view_as(x)
+
+
+def test_a_lone_activation_that_no_pixel_of_the_mask_meets_hides_everything_and_spoils_no_other():
+    lone = torch.zeros(2, 64, 64)
+    lone[0, 0, 0], lone[1, 8:16] = 5.0, 3.0
+    made = masks(lone, (8, 8))
+    assert made[0].abs().max() == 0
+    assert made[1, 0, :, 0].tolist() == [0, 1, 0, 0, 0, 0, 0, 0]
+
+
+def test_a_layer_finer_than_the_picture_gets_numbers():
+    torch.manual_seed(0)
+    layers = (nn.Upsample(scale_factor=8), nn.Conv2d(3, 4, 3), Lone())
+    module = nn.Sequential(*layers, nn.AdaptiveMaxPool2d(1), nn.Flatten(), nn.Linear(4, 3)).eval()
+    inputs = torch.randn(4, 3, 8, 8)
+    assert masks(module[:3](inputs)[0].detach(), (8, 8)).flatten(1).amax(1).min() == 0, "the case must be able to fail"
+    assert class_maps(module, inputs, ["2"], [0], "score_cam")["2"].isfinite().all()
+
+
 def test_batches_bound_the_memory_and_do_not_change_the_maps():
     module, inputs, rows = lively_small(), torch.randn(1, 3, 16, 16), []
     module.block.register_forward_hook(lambda _m, _args, output: rows.append(len(output)))
