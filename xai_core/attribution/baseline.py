@@ -37,7 +37,7 @@ def baseline(kind: str, question: Question) -> Tensor:
 
 
 def black_and_white(card: ModelCard) -> tuple[Tensor, Tensor]:
-    """What a network reads for a black and for a white pixel, float32 (c,) each: one number for each of its channels."""
+    """What a network reads for a black and for a white pixel, float32 (c,) each."""
     mean, std = torch.tensor(card.mean), torch.tensor(card.std)
     return -mean / std, (1 - mean) / std
 
