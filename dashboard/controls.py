@@ -6,7 +6,7 @@ import streamlit as st
 
 import xai_core as xai
 from dashboard import own_models, state
-from dashboard.choices import Choice, choices
+from dashboard.components.choices import Choice, choices
 from dashboard.method_controls import choice, follow, store
 from dashboard.plain_text import in_prose
 from dashboard.store import cached

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dashboard.components.viewer import Click, Heat, Picture, viewer
 from dashboard.store import cached
-from dashboard.viewer import Click, Heat, Picture, viewer
 from xai_core.attribution.catalog import find_method
 from xai_core.attribution.method import INPUT
 from xai_core.render.describe import describe

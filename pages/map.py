@@ -4,9 +4,9 @@ import streamlit as st
 
 from dashboard.background import run_lines
 from dashboard.failures import in_words
-from dashboard.space import asked as space_asked
-from dashboard.space import page as space_page
-from dashboard.space import table as space_table
+from dashboard.map import asked as space_asked
+from dashboard.map import page as space_page
+from dashboard.map import table as space_table
 
 st.header("How the network organises pictures", anchor=False)
 st.markdown("Each picture is a point. Those that the network takes for **alike** lie near each other.")

@@ -108,12 +108,12 @@ def start(key: str, work: Callable[[Progress], Any], *, in_turn: bool = True) ->
     _set_aside().pop(key, None)
     with runs.lock:
         run = runs.active.get(key)
-        if run is not None:
+        if run is not None and not run.stop.is_set():
             run.wanted.add(who)
             return
         refusal = _refusal(runs, who)
         if not refusal:
-            before = runs.ended.find(key)
+            before = run or runs.ended.find(key)
             turn = runs.turns.join(who) if in_turn else None
             run = runs.active[key] = Run(partial=before and before.partial, turn=turn, wanted={who})
     if refusal:
@@ -144,9 +144,10 @@ def keep(key: str, partial: Any, done: int, total: int) -> Run:
 
 def want(key: str) -> None:
     """Count the visitor among those for whom the run goes on."""
-    run = look(key)
+    run, who = look(key), visitor()
     if run is not None and run.running:
-        run.wanted.add(visitor())
+        with _runs().lock:
+            run.wanted.add(who)
 
 
 def stop(key: str) -> None:
@@ -155,12 +156,15 @@ def stop(key: str) -> None:
     run, who = look(key), visitor()
     if run is None or not run.running:
         return
-    run.wanted.discard(who)
-    if any(map(is_here, run.wanted)):
+    runs = _runs()
+    with runs.lock:
+        run.wanted.discard(who)
+        others = any(map(is_here, run.wanted))
+        if not others:
+            run.stop.set()
+    if others:
         _set_aside()[key] = None
-        return
-    run.stop.set()
-    _runs().turns.wake()
+    runs.turns.wake()
 
 
 def stop_all(wait_s: float = 0.0) -> None:

@@ -7,7 +7,7 @@ import streamlit as st
 from scipy.ndimage import binary_dilation
 
 from dashboard.bench.chart import NAMES
-from dashboard.viewer import Picture, Tile, gallery, picture_of
+from dashboard.components.viewer import Picture, Tile, gallery, picture_of
 from xai_core.attribution.catalog import METHODS, find_method
 from xai_core.evaluation.localisation import found
 from xai_core.evaluation.planted.bench import maps_of

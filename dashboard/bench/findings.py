@@ -11,8 +11,8 @@ import streamlit as st
 from dashboard.bench.figures import figures
 from dashboard.bench.matching import judged_by
 from dashboard.bench.sentences import Copy, in_figures, in_words
+from dashboard.components.viewer import tiles
 from dashboard.plain_text import in_prose
-from dashboard.viewer import tiles
 from xai_core.attribution.catalog import find_method
 from xai_core.evaluation.audit.export import as_csv, as_html
 from xai_core.evaluation.audit.job import AuditJob, Progressed

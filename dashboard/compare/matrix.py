@@ -11,10 +11,10 @@ import streamlit as st
 from dashboard import computing, state
 from dashboard.compare import panes
 from dashboard.compare.answers import Answer
+from dashboard.components.viewer import matrix
 from dashboard.drawing import tile_of_result
 from dashboard.plain_text import class_in_prose
 from dashboard.state import Selection
-from dashboard.viewer import matrix
 from xai_core.attribution.catalog import METHODS, find_method
 from xai_core.attribution.explain import ImageTrace
 from xai_core.errors import SightlineError

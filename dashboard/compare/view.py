@@ -10,9 +10,9 @@ import streamlit as st
 from dashboard.compare import panes
 from dashboard.compare.answers import Answer
 from dashboard.compare.panes import SIDES, Side
+from dashboard.components.viewer import Heat, map_controls, viewer
 from dashboard.drawing import Look, draw, picture_of_result
 from dashboard.plain_text import class_in_prose
-from dashboard.viewer import Heat, map_controls, viewer
 from xai_core.attribution.catalog import find_method
 from xai_core.attribution.method import INPUT
 from xai_core.evaluation.agreement import agreement, proportion

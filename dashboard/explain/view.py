@@ -6,11 +6,11 @@ import numpy as np
 import streamlit as st
 
 from dashboard import state
+from dashboard.components.viewer import Click, Tile, gallery, viewer
 from dashboard.drawing import Look, draw, tile_of_result
 from dashboard.explain import reading
 from dashboard.plain_text import class_in_prose
 from dashboard.store import cached
-from dashboard.viewer import Click, Tile, gallery, viewer
 from xai_core.attribution.catalog import find_method
 from xai_core.attribution.explain import ImageTrace
 from xai_core.attribution.method import Method

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
+from dashboard.components.viewer import Heat, tiles, viewer
 from dashboard.filters import cached as filters_cached
 from dashboard.filters import choice as filters_choice
 from dashboard.filters.cached import Responses, Sheet
 from dashboard.filters.words import frequency_in_words, number, orientation_in_words, rank_in_words, twin_in_words
 from dashboard.store import cached
-from dashboard.viewer import Heat, tiles, viewer
 from xai_core.features import filters
 from xai_core.render.recipe import percent
 from xai_core.render.scale import PIXEL_PERCENTILE, shown

@@ -6,13 +6,13 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from dashboard.components.viewer import tiles
 from dashboard.controls import layer_title
 from dashboard.failures import in_words
 from dashboard.filters import choice as filters_choice
 from dashboard.plain_text import in_prose
 from dashboard.steps import channel_chart
 from dashboard.store import cached
-from dashboard.viewer import tiles
 from xai_core.features.filters import Convolution, convolution
 from xai_core.types import LayerInfo, LoadedModel
 

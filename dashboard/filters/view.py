@@ -7,12 +7,12 @@ from collections.abc import Callable
 import numpy as np
 import streamlit as st
 
+from dashboard.components.viewer import tiles
 from dashboard.filters import choice as filters_choice
 from dashboard.filters.cached import Responses, Sheet
 from dashboard.filters.choice import SCALINGS, SORTS, Sort
 from dashboard.filters.words import in_numbers
 from dashboard.plain_text import in_prose
-from dashboard.viewer import tiles
 from xai_core.features import filters
 from xai_core.features.filter_facts import filter_order
 from xai_core.types import LoadedModel

@@ -9,12 +9,13 @@ from pathlib import Path
 
 MB = 1024**2
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
-_MEMORY_MB = {"MODEL": 2048, "OWN_MODEL": 4096, "TRACE": 1024, "RESULT": 1024}
+_MEMORY_MB = {"MODEL": 2048, "OWN_MODEL": 4096, "TRACE": 1024, "RESULT": 1024, "MAP": 512}
 
 
 def memory(what: str) -> int:
     """Bytes that the server keeps at most of "MODEL"s, of visitors' own models ("OWN_MODEL"), of passes for quick
-    answers ("TRACE"), or of "RESULT"s of background work: SIGHTLINE_<what>_MEMORY_MB. ValueError: no number."""
+    answers ("TRACE"), of "MAP"s and their checks, or of "RESULT"s of background work: SIGHTLINE_<what>_MEMORY_MB.
+    ValueError: no number."""
     name = f"SIGHTLINE_{what}_MEMORY_MB"
     text = os.environ.get(name, "").strip() or str(_MEMORY_MB[what])
     if not (text.isascii() and text.isdigit() and 0 < int(text) < 10**8):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
+from dashboard.components.viewer import Tile, gallery
 from dashboard.mri.gate import Gate
 from dashboard.mri.picture import display
 from dashboard.mri.reading import Reading, model
-from dashboard.viewer import Tile, gallery
 from xai_core.attribution.catalog import find_method
 from xai_core.render.place import place
 from xai_core.render.recipe import percent, signed

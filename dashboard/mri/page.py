@@ -7,14 +7,14 @@ from collections.abc import Mapping
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from dashboard.components.viewer import Heat, map_controls
+from dashboard.components.viewer.scan import SliceMap, scan_viewer
 from dashboard.mri import diagnoses, slices, stack
 from dashboard.mri.choosing import is_simulated, source_in_words
 from dashboard.mri.reading import Reading
 from dashboard.mri.report import RESEARCH_ONLY
 from dashboard.mri.scan import Place, Scan
 from dashboard.mri.three_planes import LINK, cross, slice_maps
-from dashboard.viewer import Heat, map_controls
-from dashboard.viewer.scan import SliceMap, scan_viewer
 from xai_core.attribution.catalog import find_method
 from xai_core.render.describe import describe
 from xai_core.types import SourceImage

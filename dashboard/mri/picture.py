@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from dashboard.components.viewer.records import Picture, display_picture
 from dashboard.mri.scan import NO_LETTERS
-from dashboard.viewer.records import Picture, display_picture
 from xai_core.images.display import display_pixels
 from xai_core.images.scans import Edges
 from xai_core.types import Box, SourceImage

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from dashboard.viewer import tiles
+from dashboard.components.viewer import tiles
 from xai_core.attribution.explain import ImageTrace, explain_trace
 from xai_core.attribution.steps import GradCamSteps
 from xai_core.evaluation.agreement import proportion

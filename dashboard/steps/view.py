@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
+from dashboard.components.viewer import Heat, probe, tiles, viewer
+from dashboard.components.viewer.probe import Mode
 from dashboard.drawing import Look, draw, picture_of_result
 from dashboard.plain_text import class_in_prose
 from dashboard.steps import channel_chart
-from dashboard.viewer import Heat, probe, tiles, viewer
-from dashboard.viewer.probe import Mode
 from xai_core.attribution.explain import ImageTrace
 from xai_core.attribution.steps import GradCamSteps, cancelled_share
 from xai_core.render.describe import describe

@@ -5,13 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 import xai_core as xai
-from dashboard.choices import thumbnail
+from dashboard.components.choices import thumbnail
+from dashboard.components.viewer import Picture, picture_of
 from dashboard.host import audit
 from dashboard.host.configuration import memory
 from dashboard.host.visitors import visitor
 from dashboard.store.kept import Kept
 from dashboard.store.weight import bytes_of
-from dashboard.viewer import Picture, picture_of
 from xai_core.attribution.explain import ImageTrace
 from xai_core.attribution.steps import GradCamSteps, grad_cam_steps
 from xai_core.datasets import Dataset, open_dataset

@@ -28,16 +28,11 @@ class Kept:
 
     budget: int
     each: int | None = None
+    size: int = field(default=0, init=False)  # bytes in use
     _lock: RLock = field(default_factory=RLock)
     _entries: OrderedDict[Hashable, _Entry] = field(default_factory=OrderedDict)
     _held: dict[str, OrderedDict[Hashable, None]] = field(default_factory=dict)
     _making: dict[Hashable, tuple[Lock, list[int]]] = field(default_factory=dict)
-
-    @property
-    def size(self) -> int:
-        """Bytes in use."""
-        with self._lock:
-            return sum(entry.size for entry in self._entries.values())
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -55,6 +50,8 @@ class Kept:
     def put(self, key: Hashable, value: T, size: int, visitors: Iterable[str] = ()) -> T:
         """Keep a value of `size` bytes for these visitors, in place of what the key had."""
         with self._lock:
+            before = self._entries.get(key)
+            self.size += size - (before.size if before else 0)
             self._entries[key] = entry = _Entry(value, size)
             self._entries.move_to_end(key)
             for who in visitors:
@@ -89,6 +86,7 @@ class Kept:
         with self._lock:
             self._entries.clear()
             self._held.clear()
+            self.size = 0
 
     def _hold(self, key: Hashable, entry: _Entry, who: str) -> None:
         """Beyond the visitor's share, what they used longest ago goes, unless another holds it too."""
@@ -114,7 +112,10 @@ class Kept:
 
     def _drop(self, key: Hashable) -> None:
         entry = self._entries.pop(key, None)
-        for who in entry.visitors if entry else ():
+        if entry is None:
+            return
+        self.size -= entry.size
+        for who in entry.visitors:
             held = self._held.get(who)
             if held is not None:
                 held.pop(key, None)

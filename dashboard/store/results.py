@@ -1,4 +1,4 @@
-"""Maps, and checks of maps, that were computed before, for all visitors, the least recently used going first.
+"""Maps, and checks of maps, that were computed before, for all visitors, within a budget in bytes.
 
 `st.cache_resource` cannot hold these: computing a slow one draws a progress bar, which a cached function may not.
 """
@@ -6,27 +6,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from threading import Lock
 from typing import Any, TypeVar
 
 import streamlit as st
-from cachetools import LRUCache
 
-MAX_RESULTS = 256
+from dashboard.host.configuration import memory
+from dashboard.store.kept import Kept
+from dashboard.store.weight import bytes_of
 
 T = TypeVar("T")
 
 
 @st.cache_resource(show_spinner=False, max_entries=1)
-def _store() -> tuple[LRUCache[Hashable, Any], Lock]:
-    return LRUCache(MAX_RESULTS), Lock()
+def _kept() -> Kept:
+    return Kept(memory("MAP"))
 
 
 def known(key: Hashable) -> Any | None:
     """The result of this key if it is kept."""
-    kept, lock = _store()
-    with lock:
-        return kept.get(key)
+    return _kept().find(key)
 
 
 def get_or_make(key: Hashable, make: Callable[[], T]) -> T:
@@ -34,7 +32,5 @@ def get_or_make(key: Hashable, make: Callable[[], T]) -> T:
     found = known(key)
     if found is None:
         found = make()
-        kept, lock = _store()
-        with lock:
-            kept[key] = found
+        _kept().put(key, found, bytes_of(found))
     return found

@@ -8,9 +8,9 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
+from dashboard.components.viewer import Heat, Spot, Tile, gallery, viewer
 from dashboard.trust import words
 from dashboard.trust.checks import Subject
-from dashboard.viewer import Heat, Spot, Tile, gallery, viewer
 from xai_core.evaluation.faithfulness import Faithfulness, Trial
 from xai_core.evaluation.fineness import Fineness
 from xai_core.evaluation.perturbation import Curve

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from dashboard.components.viewer import Picture
 from dashboard.computing import Progress
 from dashboard.drawing import picture_of_result
 from dashboard.store import results
 from dashboard.trust.familiar import familiarity_of
-from dashboard.viewer import Picture
 from xai_core.attribution.catalog import find_method
 from xai_core.attribution.explain import ImageTrace
 from xai_core.attribution.method import INPUT

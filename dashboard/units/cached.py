@@ -7,10 +7,10 @@ import streamlit as st
 import torch
 
 import xai_core as xai
-from dashboard.choices import thumbnail
+from dashboard.components.choices import thumbnail
+from dashboard.components.viewer import Picture
 from dashboard.store import cached
 from dashboard.units import field as units_field
-from dashboard.viewer import Picture
 from xai_core.attribution.explain import ImageTrace
 from xai_core.errors import SightlineError
 from xai_core.features.feature_maps import contributions, feature_maps, map_weights
@@ -23,7 +23,7 @@ from xai_core.types import LayerInfo, LoadedModel, ReceptiveField
 
 def fields(model: LoadedModel, layers: tuple[LayerInfo, ...]) -> dict[str, ReceptiveField | str]:
     """The receptive field of each layer, or the reason why it has none."""
-    return _fields(model.digest, repr(model.card.input_size), tuple(layer.name for layer in layers), model)
+    return _fields(cached.identity(model), repr(model.card.input_size), tuple(layer.name for layer in layers), model)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

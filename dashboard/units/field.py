@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from dashboard.viewer import Picture, picture_of
+from dashboard.components.viewer import Picture, picture_of
 from xai_core.attribution.explain import ImageTrace
 from xai_core.images.display import display_pixels
 from xai_core.render.place import place

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
+from dashboard.components.viewer import tiles
+from dashboard.components.viewer.cells import small_map
 from dashboard.plain_text import class_in_prose
 from dashboard.question import Question
 from dashboard.units import choice as units_choice
 from dashboard.units.choice import ORDERS
 from dashboard.units.now import Shown
-from dashboard.viewer import tiles
-from dashboard.viewer.cells import small_map
 from xai_core.features.feature_maps import units_at
 
 VALUES_SENT = 400_000  # of all tiles together; every map goes to the browser with each run

@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import state
+from dashboard.components.stages import Stage, stages
 from dashboard.question import Question
-from dashboard.stages import Stage, stages
 from dashboard.units import cached as units_cached
 from xai_core.types import LayerInfo, ReceptiveField
 

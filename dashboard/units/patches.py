@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard.background import run_lines, runs
 from dashboard.background.runs import Run
-from dashboard.patch_row import patch_row
+from dashboard.components.patch_row import patch_row
 from dashboard.pictures import dataset_choice
 from dashboard.plain_text import as_code, in_prose
 from dashboard.question import Question

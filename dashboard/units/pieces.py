@@ -12,7 +12,7 @@ import streamlit as st
 from cachetools import LRUCache
 from PIL import Image
 
-from dashboard.patch_row import Piece
+from dashboard.components.patch_row import Piece
 from xai_core.datasets import Dataset
 from xai_core.errors import ImageError
 from xai_core.features.patch_box import patch_box

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
+from dashboard.components.viewer import Heat, viewer
 from dashboard.plain_text import in_prose
 from dashboard.question import Question
 from dashboard.units import cached as units_cached
 from dashboard.units.now import Shown
-from dashboard.viewer import Heat, viewer
 from xai_core.attribution.explain import ImageTrace
 from xai_core.errors import NotApplicable
 from xai_core.render.describe import describe

@@ -8,15 +8,15 @@ import numpy as np
 import streamlit as st
 
 from dashboard import state
+from dashboard.components.unit_pad import Move, unit_pad
+from dashboard.components.viewer import Click, Heat, Spot, viewer
 from dashboard.question import Question
 from dashboard.store import cached
-from dashboard.unit_pad import Move, unit_pad
 from dashboard.units import cached as units_cached
 from dashboard.units import choice as units_choice
 from dashboard.units import network as units_network
 from dashboard.units.field import looked_at
 from dashboard.units.now import Shown
-from dashboard.viewer import Click, Heat, Spot, viewer
 from xai_core.features.feature_maps import place_of_pixel
 from xai_core.features.patch_box import patch_box
 from xai_core.render.describe import describe

@@ -11,9 +11,11 @@ from threading import Event
 
 import numpy as np
 import pytest
+from torch import nn
 
 import xai_core as xai
 from dashboard.background import runs
+from dashboard.units import cached as units_cached
 from dashboard.units import choice as units_choice
 from dashboard.units import field as units_field
 from dashboard.units import pieces as units_pieces
@@ -197,3 +199,19 @@ def test_brightness_is_highest_where_the_influence_is_and_zero_where_there_is_no
 ])  # fmt: skip
 def test_a_place_keeps_its_part_of_the_picture_on_another_grid(place, old, new, expected):
     assert units_choice._on_grid(place, old, new) == expected
+
+
+def test_fields_follow_the_structure_though_the_weights_are_the_same():
+    def opened(stride: int) -> xai.LoadedModel:
+        network = nn.Sequential(nn.Conv2d(3, 4, 3, stride), nn.Conv2d(4, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        for parameter in network.parameters():
+            nn.init.constant_(parameter, 0.1)
+        made = xai.wrap_model(
+            network, input_size=(32, 32), mean=(0.5,) * 3, std=(0.5,) * 3, class_names=("a", "b", "c", "d")
+        )
+        return replace(made, card=replace(made.card, key=f"own/{stride}"))
+
+    one, two = opened(1), opened(2)
+    assert one.digest == two.digest
+    fields = [units_cached.fields(model, xai.layers(model))["1"] for model in (one, two)]
+    assert [field.size for field in fields] == [(5, 5), (7, 7)]

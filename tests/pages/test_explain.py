@@ -35,7 +35,7 @@ PAGE = Path(__file__).resolve().parents[2] / "pages" / "explain.py"
 def app() -> Iterator[AppTest]:
     yield AppTest.from_file(str(PAGE), default_timeout=60)
     cached._traces.clear()
-    results._store.clear()
+    results._kept.clear()
 
 
 def headline(app: AppTest) -> str:

@@ -21,7 +21,7 @@ from streamlit.testing.v1 import AppTest
 
 import xai_core as xai
 from dashboard.background import run_lines, runs
-from dashboard.space import cached, choice, decisions, layouts, nearest, selection, suspects
+from dashboard.map import cached, choice, decisions, layouts, nearest, selection, suspects
 from xai_core.errors import Cancelled
 from xai_core.representation.duplicates import Duplicates
 
@@ -195,7 +195,7 @@ def test_suspects_are_listed_and_nothing_is_to_export_before_a_decision(app: App
 
 
 def test_a_folder_with_an_unreadable_picture_names_it(app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    for module in ("dashboard.pictures.local_folder", "dashboard.space.asked"):
+    for module in ("dashboard.pictures.local_folder", "dashboard.map.asked"):
         monkeypatch.setattr(f"{module}.is_local", lambda: True)
     random = np.random.default_rng(0)
     for label in ("bright", "dark"):

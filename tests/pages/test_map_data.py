@@ -19,8 +19,8 @@ from torchvision import datasets
 
 import xai_core as xai
 from dashboard.background import runs
-from dashboard.space import selection
-from dashboard.space.colouring import of_column
+from dashboard.map import selection
+from dashboard.map.colouring import of_column
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "map.py"
 PATIENCE_S = 180
@@ -30,7 +30,7 @@ NASTY = "![x](http://example.org/x.png) `*"
 @pytest.fixture
 def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
     monkeypatch.setenv("SIGHTLINE_CACHE", str(tmp_path / "cache"))
-    for module in ("dashboard.pictures.local_folder", "dashboard.space.asked"):
+    for module in ("dashboard.pictures.local_folder", "dashboard.map.asked"):
         monkeypatch.setattr(f"{module}.is_local", lambda: True)
     yield AppTest.from_file(str(PAGE), default_timeout=PATIENCE_S)
     wait_for(lambda: not runs._runs().active)

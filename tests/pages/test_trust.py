@@ -25,7 +25,7 @@ PAGE = Path(__file__).resolve().parents[2] / "pages" / "explain.py"
 def app() -> Iterator[AppTest]:
     yield AppTest.from_file(str(PAGE), default_timeout=240)
     cached._traces.clear()
-    results._store.clear()
+    results._kept.clear()
 
 
 def opened(app: AppTest) -> AppTest:
@@ -81,10 +81,10 @@ def test_the_checks_of_the_coffee_map_and_their_verdict(app: AppTest):
     assert all("likeness" in line and "rank correlation" not in line for line in (network, classes, stable))
     assert "7 × 7 cells of 50 × 50 pixels" in grid
     assert max(map(len, lines(app))) < 220, "one line each, two in a narrow card"
-    kept = len(results._store()[0])
+    kept = len(results._kept())
     app.run()
     assert len(questions(app)) == 6, "known checks are shown again without a click"
-    assert len(results._store()[0]) == kept
+    assert len(results._kept()) == kept
 
 
 def test_a_line_opens_its_figures_in_plain_words_and_nothing_is_drawn_before(
@@ -106,7 +106,7 @@ def test_a_line_opens_its_figures_in_plain_words_and_nothing_is_drawn_before(
     assert drawn == ["road"]
     assert "a drop in confidence of" in said
     assert words.MEANINGS["road"]["good"] in said
-    road = next(found for key, found in results._store()[0].items() if key[-1] == "road")
+    road = next(entry.value for key, entry in results._kept()._entries.items() if key[-1] == "road")
     average = 100 * float(np.mean(road.own.least - road.own.most))
     assert f"**{average:.0f} points** more" in said, "not halved, as the reader would compute it"
     assert "One cell is 50 × 50 pixels" in details(app, "fineness")

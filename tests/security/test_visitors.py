@@ -25,7 +25,7 @@ def clean() -> Iterator[None]:
     yield
     runs.stop_all(60)
     cached._traces.clear()
-    results._store.clear()
+    results._kept.clear()
 
 
 def page(name: str = "explain", **link: str) -> AppTest:
@@ -98,12 +98,12 @@ def test_the_same_picture_under_two_names_shows_each_visitor_their_own():
 
 
 def test_notes_on_suspects_stay_with_their_visitor():
-    from dashboard.space import decisions
+    from dashboard.map import decisions
 
     anna, other = AppTest.from_function(_note), AppTest.from_function(_read)
     assert anna.run(timeout=60).markdown[0].value == "1"
     assert other.run(timeout=60).markdown[0].value == "0"
-    assert decisions.decisions.__module__ == "dashboard.space.decisions"
+    assert decisions.decisions.__module__ == "dashboard.map.decisions"
 
 
 def _note() -> None:
@@ -111,7 +111,7 @@ def _note() -> None:
 
     import streamlit as st
 
-    from dashboard.space import decisions
+    from dashboard.map import decisions
 
     space = SimpleNamespace(key="the same table")
     decisions.decide(space, "labels", 4, decisions.Decision("accept", "a patient's name"))
@@ -123,6 +123,6 @@ def _read() -> None:
 
     import streamlit as st
 
-    from dashboard.space import decisions
+    from dashboard.map import decisions
 
     st.markdown(str(len(decisions.decisions(SimpleNamespace(key="the same table")))))

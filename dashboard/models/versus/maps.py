@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard import computing, state
 from dashboard.compare.panes import Pane
+from dashboard.components.viewer import map_controls
 from dashboard.drawing import Look, draw
 from dashboard.failures import in_words
 from dashboard.models.versus.answers import Joined
@@ -15,7 +16,6 @@ from dashboard.models.versus.asked import Pair
 from dashboard.pictures.dataset_choice import picture_of
 from dashboard.plain_text import as_code, class_in_prose, in_prose
 from dashboard.store import cached
-from dashboard.viewer import map_controls
 from xai_core.errors import SightlineError
 from xai_core.render.recipe import percent
 from xai_core.types import FeatureTable, LoadedModel, SourceImage

@@ -9,11 +9,11 @@ import numpy as np
 import streamlit as st
 
 from dashboard.background.run_lines import short
+from dashboard.map.view import thumbnail_url
 from dashboard.models.versus.answers import Joined
 from dashboard.models.versus.asked import Pair
 from dashboard.models.versus.export import as_csv
 from dashboard.plain_text import in_prose
-from dashboard.space.view import thumbnail_url
 from xai_core.models.class_names import short_name
 
 MOST_ROWS, MOST_UNREAD = 200, 20

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from dashboard.viewer import Heat, Picture
-from dashboard.viewer.colour import kind_of, scale_header, tables
-from dashboard.viewer.frontend import SHARED, read
-from dashboard.viewer.heat_map import heat_header
-from dashboard.viewer.payload import map_bytes, pack, picture_header
+from dashboard.components.viewer import Heat, Picture
+from dashboard.components.viewer.colour import kind_of, scale_header, tables
+from dashboard.components.viewer.frontend import SHARED, read
+from dashboard.components.viewer.heat_map import heat_header
+from dashboard.components.viewer.payload import map_bytes, pack, picture_header
 
 _HERE = Path(__file__).parent
 

@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 import streamlit as st
 
+from dashboard.components.viewer import Heat, Picture, picture_of, viewer
 from dashboard.failures import in_words
 from dashboard.plain_text import class_in_prose
 from dashboard.store import results
 from dashboard.trust.checks import Subject
 from dashboard.trust.erase.canvas import canvas
 from dashboard.trust.erase.state import Desk, Marked, Trial, desk, taken_in
-from dashboard.viewer import Heat, Picture, picture_of, viewer
-from xai_core.attribution.explain import ImageTrace, explain_trace
+from xai_core.attribution.explain import explain_trace
 from xai_core.attribution.method import INPUT
 from xai_core.evaluation.erase import Filling, erased, region_of, retest, strongest
 from xai_core.models.class_names import short_name
 from xai_core.models.preprocess import model_view
 from xai_core.render.recipe import percent
 from xai_core.render.scale import shown
-from xai_core.types import Box, Explanation, ModelInput
+from xai_core.types import Box, Explanation, ModelInput, Prediction
 
 FILLINGS: dict[Filling, str] = {"blur": "Blur", "mean": "Mean colour", "noise": "Noise", "inpaint": "Filled in"}
 KEEP = {False: "Erase it", True: "Keep only it"}
 STRONGEST = 0.2
 HEIGHT = 400
+
+
+@dataclass(frozen=True, eq=False)
+class _Again:
+    """The model's answer to the changed input, and the same question's map; of the pass itself nothing is kept."""
+
+    given: ModelInput
+    prediction: Prediction
+    result: Explanation
 
 
 @st.fragment
@@ -47,11 +57,11 @@ def panel(subject: Subject) -> None:
         if not made.marked:
             st.info("Mark a part of the picture on the left. The new map and scores appear here at once.")
         else:
-            again, result = _asked_again(subject, made.marked, region, keep, filling)
-            _after(subject, again, result)
-            made.note(_trial(subject, made.marked, region, keep, filling, again))
+            again = _asked_again(subject, made.marked, region, keep, filling)
+            _after(subject, again)
+            made.note(_trial(subject, made.marked, region, keep, filling, again.prediction))
     if made.marked:
-        _scores(subject, again)
+        _scores(subject, again.prediction)
     _history(subject, made)
 
 
@@ -98,17 +108,15 @@ def _before(subject: Subject, made: Desk, region: np.ndarray) -> None:
     )
 
 
-def _asked_again(
-    subject: Subject, marked: Marked, region: np.ndarray, keep: bool, filling: Filling
-) -> tuple[ImageTrace, Explanation]:
-    """The model's answer to the changed input, and the same question's map; kept, so that going back is free."""
+def _asked_again(subject: Subject, marked: Marked, region: np.ndarray, keep: bool, filling: Filling) -> _Again:
+    """Kept, so that going back is free."""
 
-    def make() -> tuple[ImageTrace, Explanation]:
+    def make() -> _Again:
         again = retest(subject.traced, erased(subject.traced, region, filling, keep=keep))
         asked = subject.result
         settings = {name: value for name, value in asked.settings.items() if name != "layer"}
         layer = str(asked.settings.get("layer", subject.layer))
-        return again, explain_trace(
+        result = explain_trace(
             again,
             asked.method,
             [] if layer == INPUT else [layer],
@@ -117,15 +125,16 @@ def _asked_again(
             against=asked.against,
             settings=settings,
         )
+        return _Again(again.given, again.prediction, result)
 
     with st.spinner("Asking the model again …", show_time=True):
         return results.get_or_make((*subject.key, "erased", marked, keep, filling), make)
 
 
-def _after(subject: Subject, again: ImageTrace, result: Explanation) -> None:
+def _after(subject: Subject, again: _Again) -> None:
     viewer(
         _view(subject, again.given, "the changed picture"),
-        _heat(subject, result.maps[subject.layer][0]),
+        _heat(subject, again.result.maps[subject.layer][0]),
         key=f"{subject.place}_after",
         caption="On the colour scale of the map before.",
         compact=True,
@@ -134,9 +143,9 @@ def _after(subject: Subject, again: ImageTrace, result: Explanation) -> None:
     )
 
 
-def _scores(subject: Subject, again: ImageTrace) -> None:
+def _scores(subject: Subject, after: Prediction) -> None:
     """The class asked about in a sentence, and the best classes before and after."""
-    before, after = subject.traced.prediction, again.prediction
+    before = subject.traced.prediction
     name, best = class_in_prose(subject.result.class_names[0]), after.top(1)[0]
     was, now = (float(p.probabilities[subject.class_index]) for p in (before, after))
     now_sees = "" if best.index == subject.class_index else f" The model now sees: {class_in_prose(best.name)}."
@@ -166,10 +175,10 @@ def _scores(subject: Subject, again: ImageTrace) -> None:
 
 
 def _trial(
-    subject: Subject, marked: Marked, region: np.ndarray, keep: bool, filling: Filling, again: ImageTrace
+    subject: Subject, marked: Marked, region: np.ndarray, keep: bool, filling: Filling, after: Prediction
 ) -> Trial:
-    best = again.prediction.top(1)[0]
-    was, now = (float(p.probabilities[subject.class_index]) for p in (subject.traced.prediction, again.prediction))
+    best = after.top(1)[0]
+    was, now = (float(p.probabilities[subject.class_index]) for p in (subject.traced.prediction, after))
     return Trial(marked, keep, filling, float(region.mean()), was, now, short_name(best.name), best.probability)
 
 

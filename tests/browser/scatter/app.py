@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from dashboard.scatter import Area, Here, Tips, by_category, by_value, cloud_of, scatter, select
+from dashboard.components.scatter import Area, Here, Tips, by_category, by_value, cloud_of, scatter, select
 from tests.browser.scatter import known
 
 st.set_page_config(layout="wide")

@@ -11,7 +11,7 @@ from PIL import Image
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 
-from dashboard.scatter import Signpost, Tip
+from dashboard.components.scatter import Signpost, Tip
 
 # Seven points whose places are known: data coordinates, class, and a value that one of them lacks.
 FEW = np.array([[100, -20], [110, -20], [100, -15], [110, -15], [105, -17.5], [102, -16], [108, -19]], np.float64)

@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from dashboard.viewer import Heat, Tile, gallery, picture_of, viewer
+from dashboard.components.viewer import Heat, Tile, gallery, picture_of, viewer
 from tests.browser.viewer.known import BOX, GREY, HEIGHT, MAIN, MAPS, NAME, WIDTH
 
 st.set_page_config(layout="wide")

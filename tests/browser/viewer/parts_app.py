@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from dashboard.viewer import Heat, map_controls, matrix, picture_of, probe, tiles, viewer
+from dashboard.components.viewer import Heat, map_controls, matrix, picture_of, probe, tiles, viewer
 from tests.browser.viewer.known import (
     CELLS,
     CHANNELS,

@@ -17,7 +17,7 @@ from xai_core.types import SourceImage, Window
 
 pytestmark = pytest.mark.browser
 
-JS = Path(__file__).resolve().parents[3] / "dashboard" / "viewer" / "js"
+JS = Path(__file__).resolve().parents[3] / "dashboard" / "components" / "viewer" / "js"
 SCRIPTS = "\n".join((JS / f"{name}.js").read_text("utf-8") for name in ("interpolate", "stack", "windowing"))
 PAINT = """([bytes, window, levels]) => {
   const slice = decodeSlice(new Uint8Array(bytes).buffer)

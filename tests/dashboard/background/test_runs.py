@@ -103,6 +103,25 @@ def test_who_stopped_it_can_join_again(session: dict):
     assert len(runs._runs().active) == 1
 
 
+def test_a_start_right_after_a_stop_begins_anew():
+    slow, calls = Event(), []
+
+    def work(tell: runs.Progress) -> str:
+        calls.append(1)
+        slow.wait(WAIT_S)  # a step that has not noticed the stop yet
+        tell(1, 2)
+        return "done"
+
+    runs.start("quick hands", work)
+    until(lambda: calls == [1])
+    runs.stop("quick hands")
+    runs.start("quick hands", work)
+    slow.set()
+    until(lambda: not runs._runs().active)
+    assert runs.look("quick hands").result == "done"
+    assert calls == [1, 1]
+
+
 def test_work_that_was_stopped_while_it_waited_never_begins():
     gate, begun = Event(), []
     runs.start("first", steps(gate))

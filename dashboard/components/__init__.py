@@ -1,0 +1,1 @@
+"""Our own Streamlit components: each a folder with its Python side and its JavaScript."""

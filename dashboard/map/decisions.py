@@ -1,0 +1,50 @@
+"""What a person decided about the suspects, for this visit, and the list to take along."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+
+import streamlit as st
+
+from dashboard.map.table import Space
+
+DECISIONS = ("", "accept", "dismiss")
+
+
+@dataclass(frozen=True)
+class Decision:
+    """verdict: accept, dismiss, or "" for a note alone."""
+
+    verdict: str = ""
+    note: str = ""
+
+
+def decisions(space: Space) -> dict[tuple[str, int], Decision]:
+    """By kind of suspect and row of this table."""
+    kept: dict[str, dict[tuple[str, int], Decision]] = st.session_state.setdefault("space_decisions", {})
+    return kept.setdefault(space.key, {})
+
+
+def decide(space: Space, kind: str, row: int, decision: Decision) -> None:
+    """Keep it; an empty one takes an earlier one back."""
+    kept = decisions(space)
+    if decision == Decision():
+        kept.pop((kind, row), None)
+    else:
+        kept[kind, row] = decision
+
+
+def as_csv(space: Space) -> str:
+    """A line a decision."""
+    text, table = io.StringIO(), space.table
+    writer = csv.writer(text)
+    writer.writerow(["name", "suspected of", "decision", "note", "label", "prediction", "probability"])
+    for (kind, row), decision in sorted(decisions(space).items()):
+        label = int(table.labels[row])
+        own = [table.class_names[label] if label >= 0 else "", table.model_classes[table.predictions[row]]]
+        writer.writerow(
+            [table.names[row], kind, decision.verdict, decision.note, *own, f"{table.probabilities[row]:.6g}"]
+        )
+    return text.getvalue()

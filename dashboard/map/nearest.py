@@ -1,0 +1,134 @@
+"""The nearest pictures of the open one, each with its map: a click walks on."""
+
+from __future__ import annotations
+
+from dataclasses import astuple, replace
+
+import numpy as np
+import streamlit as st
+
+import xai_core as xai
+from dashboard.background import run_lines, runs
+from dashboard.components.choices import Choice, choices, thumbnail
+from dashboard.map import choice
+from dashboard.map.alike_view import alike
+from dashboard.map.table import Space, index_of
+from dashboard.map.view import prediction_in_words, thumbnail_url, title_of
+from xai_core.errors import ImageError
+from xai_core.images.display import display_pixels
+from xai_core.models.class_names import short_name
+from xai_core.render.overlay import overlay
+from xai_core.representation.distances import Metric, Nearest
+from xai_core.representation.neighbours import neighbours
+from xai_core.types import Box, Explanation, SourceImage
+
+COUNTS = (6, 12, 24)
+METRICS: dict[Metric, str] = {"l2": "L2", "cosine": "Cosine"}
+SIDE = 240  # of a picture with its map, in pixels
+SMALLEST = 96  # a smaller picture is enlarged
+
+
+def nearest(space: Space) -> None:
+    """Below the map, while a picture is open."""
+    row = choice.current(space).open
+    if row is None:
+        return
+    st.subheader("Nearest in the space", anchor=False)
+    metric, count, with_maps = _controls()
+    found = neighbours(index_of(space, metric), row, min(count, len(space.table) - 1))
+    rows = [row, *found.rows[0].tolist()]
+    choices(
+        _cards(space, rows, found, _maps(space, rows) if with_maps else {}),
+        selected=str(row),
+        label="Nearest pictures",
+        look="cards",
+        key="space_neighbours",
+        on_choose=lambda id: choice.walk_to(int(id)) if int(id) != row else None,
+    )
+    st.caption(_said(space, row, found, with_maps))
+    alike(space, row, [int(other) for other in found.rows[0]])
+
+
+def _controls() -> tuple[Metric, int, bool]:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        metric = st.segmented_control(
+            "Nearest by",
+            list(METRICS),
+            format_func=METRICS.__getitem__,
+            default="l2",
+            key="space_metric",
+            persist_state="session",
+            required=True,
+            help="L2: the length of the difference. Cosine: 1 minus the cosine of the angle, whatever the lengths.",
+        )
+        count = st.segmented_control(
+            "How many", COUNTS, default=COUNTS[0], key="space_near_count", persist_state="session", required=True
+        )
+        with_maps = st.toggle(
+            "With maps",
+            value=True,
+            key="space_near_maps",
+            persist_state="session",
+            help="Grad-CAM of each picture's predicted class, each on its own scale.",
+        )
+    return metric, count, with_maps
+
+
+def _cards(space: Space, rows: list[int], found: Nearest, maps: dict[int, str]) -> list[Choice]:
+    table, distances = space.table, [None, *found.distances[0].tolist()]
+    return [
+        Choice(
+            str(row),
+            "This picture" if distance is None else f"{distance:.3g} · {short_name(title_of(table, row))}",
+            f"predicted {prediction_in_words(table, row)}",
+            picture=maps.get(row) or thumbnail_url(table, row),
+            hint=str(table.names[row]),
+        )
+        for row, distance in zip(rows, distances, strict=True)
+    ]
+
+
+def _said(space: Space, row: int, found: Nearest, with_maps: bool) -> str:
+    words = "The number is the distance in the space, not on the map. Click one to walk on."
+    if with_maps:
+        words += " The colours show the evidence for each one's predicted class."
+    if not space.labelled:
+        return words
+    same = sum(int(space.table.labels[other]) == int(space.table.labels[row]) for other in found.rows[0])
+    return f"{same} of these {len(found.rows[0])} carry the same label. {words}"
+
+
+def _maps(space: Space, rows: list[int]) -> dict[int, str]:
+    """Data URLs by row; none until all are there."""
+    key = f"near|{space.key}|{np.array(rows).tobytes().hex()}"
+    run = runs.run_of(key, lambda tell: overlays(space, rows, tell), in_turn=False)
+    if run.running:
+        run_lines.follow(key, "Grad-CAM of the nearest", "pictures")
+    elif run.trouble:
+        st.caption(run.trouble)
+    return run.result or {}
+
+
+def overlays(space: Space, rows: list[int], tell: runs.Progress) -> dict[int, str]:
+    """Each picture under the Grad-CAM of its predicted class, as a data URL; without those that can't be read."""
+    model, layer = space.asked.model, xai.suggested_layer(space.asked.model)
+    made = {}
+    for done, row in enumerate(rows):
+        tell(done, len(rows))
+        try:
+            image = space.asked.dataset.load(int(space.table.items[row]))
+        except ImageError:
+            continue
+        traced = xai.trace_image(model, image, [layer])
+        result = xai.explain_trace(traced, "grad_cam", [layer], [int(space.table.predictions[row])])
+        made[row] = thumbnail(overlay(*_enlarged(image, result)), SIDE)
+    return made
+
+
+def _enlarged(image: SourceImage, result: Explanation) -> tuple[SourceImage, Explanation]:
+    """As the screen has it, a tiny picture in whole steps larger, so that the map on it can be seen."""
+    pixels = display_pixels(image)
+    times = max(1, -(-SMALLEST // max(pixels.shape[:2])))
+    left, top, right, bottom = (times * edge for edge in astuple(result.box))
+    larger = np.repeat(np.repeat(pixels, times, 0), times, 1)
+    return replace(image, pixels=larger, kind="photograph"), replace(result, box=Box(left, top, right, bottom))

@@ -1,0 +1,86 @@
+"""The two parts of the Map page once the table stands: the map with all that belongs to it, and the suspects."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from dashboard.components.scatter import Colours, Here
+from dashboard.components.scatter.colours import MOST_CLASSES
+from dashboard.map import choice, layouts
+from dashboard.map.cached import once
+from dashboard.map.colouring import colour_control
+from dashboard.map.here import placed
+from dashboard.map.layouts import Shown
+from dashboard.map.nearest import nearest
+from dashboard.map.opened import opened
+from dashboard.map.selection import selection
+from dashboard.map.suspects_view import suspects
+from dashboard.map.table import Space, unread
+from dashboard.map.view import map_view, search
+from dashboard.map.words import agreement_in_words, caveat, quality_in_words
+from dashboard.plain_text import plainly
+from xai_core.errors import SightlineError
+from xai_core.representation.quality import K, agreement
+
+
+def parts(space: Space, part: str) -> None:
+    """NotApplicable: too few pictures."""
+    choice.current(space)
+    if part == "suspects":
+        suspects(space)
+    else:
+        _map(space)
+    unread(space.table)
+
+
+def _map(space: Space) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        layout = choice.layout_control()
+        colours = colour_control(space)
+        found = search(space)
+        wanted = st.toggle(
+            "Place my picture",
+            key="space_here",
+            persist_state="session",
+            help="Puts the picture chosen in the side bar on the map, with lines to its nearest in the space.",
+        )
+    map = layouts.shown(space, layout)
+    here = _here(space, map) if wanted else None
+    left, right = st.columns([5, 3], gap="medium")
+    with left:
+        map_view(space, map, colours, found, here)
+        _worth(space, map)
+        _mixed(space, colours)
+    with right:
+        opened(space)
+    nearest(space)
+    selection(space, map.projection.points)
+
+
+def _here(space: Space, map: Shown) -> Here | None:
+    try:
+        found = placed(space, map)
+    except SightlineError as error:
+        st.warning(str(error), icon=":material/info:")
+        return None
+    st.markdown(f":material/star: {found.sentence}")
+    return found.here
+
+
+def _worth(space: Space, map: Shown) -> None:
+    """The figures of the map, and what not to read into it."""
+    known = layouts.quality(space, map)
+    if known is not None:
+        st.caption(quality_in_words(known))
+    st.caption(caveat(map.projection))
+
+
+def _mixed(space: Space, colours: Colours) -> None:
+    """Whether neighbours are of one colour, where colours are kinds."""
+    if colours.ends is not None:
+        return
+    kinds = np.where(colours.codes == MOST_CLASSES, -1, colours.codes.astype(np.int64))
+    found = once(lambda: agreement(space.graph.rows[:, :K], kinds), "agreement", space.key, colours.digest)
+    if found is not None:
+        st.caption(agreement_in_words(found, plainly(colours.label), K))

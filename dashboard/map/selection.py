@@ -1,0 +1,136 @@
+"""The selected pictures: a filmstrip, the mix of classes, the mean map, and the export."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from PIL import Image
+
+from dashboard.components.choices import choices
+from dashboard.map import choice
+from dashboard.map.mean_map import mean_map
+from dashboard.map.opened import tile
+from dashboard.map.table import Space
+from dashboard.map.words import cell
+from xai_core.errors import ImageError
+from xai_core.images.display import display_pixels
+
+FILM = 24
+MOST_IN_ZIP = 500
+COLUMNS = ("name", "label", "prediction", "probability", "loss", "x", "y")
+
+
+def selection(space: Space, points: np.ndarray) -> None:
+    """What stands below the map once a lasso was drawn."""
+    mask = choice.current(space).selected
+    if mask is None:
+        return
+    rows = np.flatnonzero(mask)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader(f"{len(rows):,} selected pictures", anchor=False, width="content")
+        st.button("Clear", icon=":material/close:", type="tertiary", on_click=choice.change, kwargs={"selected": None})
+        _exports(space, rows, points)
+    strip = rows[np.linspace(0, len(rows) - 1, min(FILM, len(rows))).round().astype(int)]
+    choices(
+        [tile(space.table, int(row)) for row in strip],
+        selected=None,
+        label="Selected pictures",
+        look="tiles",
+        key="space_film",
+        on_choose=lambda id: choice.open_picture(int(id)),
+    )
+    if len(rows) > FILM:
+        st.caption(f"{FILM} of {len(rows):,}, evenly from the list.")
+    mix, mean = st.columns(2, gap="large")
+    with mix:
+        _mix(space, rows)
+    with mean:
+        mean_map(space, rows)
+
+
+def as_csv(space: Space, rows: np.ndarray, points: np.ndarray) -> str:
+    """A line a picture, with its place on the map and the other columns of the pictures' list."""
+    table, listed, text = space.table, space.asked.dataset.columns, io.StringIO()
+    writer = csv.writer(text)
+    own_columns = [*COLUMNS, "z"][: len(COLUMNS) + points.shape[1] - 2]
+    writer.writerow([*own_columns, *(f"{name} (list)" if name in own_columns else name for name in listed)])
+    for row in rows.tolist():
+        label = int(table.labels[row])
+        own = [
+            table.names[row],
+            table.class_names[label] if label >= 0 else "",
+            table.model_classes[table.predictions[row]],
+            f"{table.probabilities[row]:.6g}",
+            "" if np.isnan(table.losses[row]) else f"{table.losses[row]:.6g}",
+        ]
+        more = [cell(values[table.items[row]]) for values in listed.values()]
+        writer.writerow([*own, *(f"{place:.6g}" for place in points[row]), *more])
+    return text.getvalue()
+
+
+def as_zip(space: Space, rows: np.ndarray, points: np.ndarray) -> bytes:
+    """The list and the pictures as PNG, at most MOST_IN_ZIP; what can no longer be read is named in missing.txt."""
+    data, missing = io.BytesIO(), []
+    with zipfile.ZipFile(data, "w") as archive:
+        archive.writestr("selection.csv", as_csv(space, rows, points), zipfile.ZIP_DEFLATED)
+        for row in rows[:MOST_IN_ZIP].tolist():
+            number = int(space.table.items[row])
+            try:
+                picture = io.BytesIO()
+                Image.fromarray(display_pixels(space.asked.dataset.load(number))).save(picture, "PNG")
+            except ImageError as error:
+                missing.append(f"{space.table.names[row]}: {error}")
+                continue
+            folder = space.asked.dataset.class_name(number) or "pictures"
+            archive.writestr(f"{_safe(folder)}/{number:07d}.png", picture.getvalue())
+        if missing:
+            archive.writestr("missing.txt", "\n".join(missing))
+    return data.getvalue()
+
+
+def _safe(name: str) -> str:
+    """A folder's name without what leads elsewhere."""
+    return "".join(sign if sign.isalnum() or sign in " _-" else "_" for sign in name).strip() or "class"
+
+
+def _exports(space: Space, rows: np.ndarray, points: np.ndarray) -> None:
+    st.download_button(
+        "CSV",
+        partial(as_csv, space, rows, points),
+        "selection.csv",
+        "text/csv",
+        key="space_csv",
+        icon=":material/download:",
+    )
+    st.download_button(
+        "Zip",
+        partial(as_zip, space, rows, points),
+        "selection.zip",
+        "application/zip",
+        icon=":material/folder_zip:",
+        help=f"The list and the pictures, at most {MOST_IN_ZIP}.",
+    )
+
+
+def _mix(space: Space, rows: np.ndarray) -> None:
+    """Which classes are in it: by label where there is one, else by prediction."""
+    table = space.table
+    codes, names = (table.labels, table.class_names) if space.labelled else (table.predictions, table.model_classes)
+    counts = np.bincount(codes[rows][codes[rows] >= 0], minlength=len(names))
+    order = [i for i in np.argsort(-counts, kind="stable")[:12] if counts[i]]
+    st.markdown("**Class mix**" if space.labelled else "**Mix of predictions**")
+    frame = pd.DataFrame(
+        {
+            "class": [names[i] for i in order],
+            "pictures": [int(counts[i]) for i in order],
+            "share": [float(counts[i] / len(rows)) for i in order],
+        }
+    )
+    bar = st.column_config.ProgressColumn("share", min_value=0.0, max_value=1.0, format="percent")
+    st.dataframe(frame, hide_index=True, column_config={"share": bar}, height="content")

@@ -1,0 +1,135 @@
+"""The suspects as a table with small pictures, in which a person accepts, dismisses and notes."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from dashboard.background import run_lines, runs
+from dashboard.map import choice
+from dashboard.map.decisions import DECISIONS, Decision, as_csv, decide, decisions
+from dashboard.map.suspects import ABOUT, KINDS, Suspects, find, key_of, listed, run_of
+from dashboard.map.table import Space
+from dashboard.map.view import thumbnail_url
+from xai_core.render.recipe import percent
+
+
+def suspects(space: Space) -> None:
+    """The page's second half; the search starts by itself."""
+    run = run_of(space)
+    if run.running:
+        run_lines.follow(key_of(space), "Looking for suspects", "steps")
+        return
+    if run.result is None:
+        st.warning(run.trouble or "The search was stopped.", icon=":material/info:")
+        st.button("Search again", on_click=runs.start, args=(key_of(space), partial(find, space)))
+        return
+    found: Suspects = run.result
+    kind = st.segmented_control(
+        "Suspects",
+        list(KINDS),
+        format_func=KINDS.__getitem__,
+        default="labels" if not found.reason else "outliers",
+        key="space_kind",
+        persist_state="session",
+        required=True,
+        label_visibility="collapsed",
+    )
+    st.markdown(ABOUT[kind])
+    if kind in ("labels", "pairs") and found.reason:
+        st.info(found.reason, icon=":material/info:")
+        return
+    pair = _pair(space, found) if kind == "pairs" else 0
+    rows, numbers = listed(found, kind, pair)
+    if not len(rows):
+        st.info("None were found.", icon=":material/check:")
+        return
+    _editor(space, kind, pair, rows, numbers)
+    _after(space, rows)
+
+
+def _pair(space: Space, found: Suspects) -> int:
+    names = space.table.class_names
+    pair: int = st.selectbox(
+        "Classes",
+        range(len(found.pairs)),
+        format_func=lambda i: (
+            f"{names[found.pairs[i].first]} and {names[found.pairs[i].second]} · "
+            f"{percent(found.pairs[i].share)} goes to the other"
+        ),
+        key="space_pair",
+    )
+    return pair
+
+
+def _editor(space: Space, kind: str, pair: int, rows: np.ndarray, numbers: pd.DataFrame) -> None:
+    """Streamlit keeps edits against the frame they were made in, so that frame stays while the editor does."""
+    key, what = f"space_suspects_{kind}_{pair}", (space.key, kind, pair)
+    kept = st.session_state.get("space_frame")
+    if kept is None or kept[0] != what or key not in st.session_state:
+        kept = (what, _frame(space, kind, rows, numbers))
+        st.session_state["space_frame"] = kept
+    fixed = [name for name in kept[1].columns if name not in ("decision", "note")]
+    edited = st.data_editor(
+        kept[1],
+        key=key,
+        hide_index=True,
+        disabled=fixed,
+        row_height=56,
+        height=520 if len(rows) > 8 else "content",
+        column_config={
+            "picture": st.column_config.ImageColumn("picture", width="small"),
+            "decision": st.column_config.SelectboxColumn("decision", options=DECISIONS, width="small"),
+            "note": st.column_config.TextColumn("note", max_chars=300, width="medium"),
+            **{name: st.column_config.NumberColumn(name, format="%.3f") for name in _decimals(numbers)},
+        },
+    )
+    for row, verdict, note in zip(rows.tolist(), edited["decision"], edited["note"], strict=True):
+        decide(space, kind, row, Decision(verdict or "", note or ""))
+
+
+def _decimals(numbers: pd.DataFrame) -> list[str]:
+    return [name for name in numbers.columns if numbers[name].dtype.kind == "f"]
+
+
+def _frame(space: Space, kind: str, rows: np.ndarray, numbers: pd.DataFrame) -> pd.DataFrame:
+    table, kept = space.table, decisions(space)
+    known = [kept.get((kind, row), Decision()) for row in rows.tolist()]
+    labels = {"label": [table.class_names[i] if i >= 0 else "" for i in table.labels[rows]]} if space.labelled else {}
+    return pd.DataFrame(
+        {
+            "picture": [thumbnail_url(table, row) for row in rows.tolist()],
+            "decision": [one.verdict for one in known],
+            "note": [one.note for one in known],
+            **labels,
+            "predicted": [table.model_classes[i] for i in table.predictions[rows]],
+            **{name: numbers[name].to_numpy() for name in numbers},
+            "name": [str(table.names[row]) for row in rows.tolist()],
+        }
+    )
+
+
+def _after(space: Space, rows: np.ndarray) -> None:
+    """Where the list leads: to the map, and out."""
+    count = len(decisions(space))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button("Show these on the map", icon=":material/scatter_plot:", on_click=_on_map, args=(space, rows))
+        st.download_button(
+            f"Decisions as CSV ({count})",
+            partial(as_csv, space),
+            "decisions.csv",
+            "text/csv",
+            icon=":material/download:",
+            disabled=not count,
+        )
+        st.caption("Enter opens a cell, arrows move. Decisions last for this visit.", width="content")
+
+
+def _on_map(space: Space, rows: np.ndarray) -> None:
+    mask = np.zeros(len(space.table), bool)
+    mask[rows] = True
+    choice.change(selected=mask)
+    st.session_state["space_part"] = "map"
