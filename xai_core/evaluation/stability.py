@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -13,13 +14,14 @@ from torch.nn import functional
 from xai_core.evaluation.perturbation import probability
 from xai_core.evaluation.remake import Remake, no_progress, refuse_empty
 from xai_core.evaluation.similarity import GRID, Similarity, comparable, of_comparable
+from xai_core.render.place import sample_at
 from xai_core.types import LoadedModel, ModelCard, ModelInput, Progress
 
 NOISE = 0.05  # standard deviation, as a share of black to white
 SHIFT = 1 / 28  # of each side: 8 of 224 pixels, two cells of the grid on which maps are compared
 CONTRASTS = (0.8, 1.25)  # for a scan: a wider and a narrower window
 LIGHTER = 0.05  # of black to white; for a scan: a window that stands lower
-CHANGES = 4 + len(CONTRASTS)  # how many variants there are
+CHANGES = 4 + len(CONTRASTS)  # how many variants there are, at most
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +60,10 @@ class Stability:
 
 
 def variants(card: ModelCard, given: ModelInput, seed: int = 0) -> list[Variant]:
-    """Noise, a shift, a mirror image, a lighter window, less and more contrast: all that the network can read."""
+    """Noise, a shift, a mirror image, a lighter window, less and more contrast: all that the network can read.
+
+    A picture of less than 15 pixels is not shifted: one pixel would be too far.
+    """
     mean, std = (torch.tensor(values).to(given.tensor).view(-1, 1, 1) for values in (card.mean, card.std))
     pixels = given.tensor * std + mean
     noise = NOISE * torch.randn(pixels.shape, generator=torch.Generator().manual_seed(seed)).to(pixels)
@@ -67,11 +72,12 @@ def variants(card: ModelCard, given: ModelInput, seed: int = 0) -> list[Variant]
         return (changed.clamp(0, 1) - mean) / std
 
     middle = pixels.mean(dim=(2, 3), keepdim=True)
-    down, right = (round(SHIFT * length) for length in pixels.shape[2:])
-    shifted = functional.pad(pixels, (right, 0, down, 0), mode="replicate")[..., : pixels.shape[2], : pixels.shape[3]]
+    height, width = pixels.shape[2:]
+    down, right = round(SHIFT * height), round(SHIFT * width)
+    shifted = functional.pad(pixels, (right, 0, down, 0), mode="replicate")[..., :height, :width]
     return [
         Variant("noise", ready(pixels + noise), _as_it_is),
-        Variant("a shift", ready(shifted), _shifted_back),
+        *([Variant("a shift", ready(shifted), _laid_back(down / height, right / width))] if down or right else []),
         Variant("the mirror image", ready(pixels.flip(3)), lambda values: values[:, ::-1]),
         Variant("a lighter window", ready(pixels + LIGHTER), _as_it_is),
         *(
@@ -92,7 +98,7 @@ def stability(
     seed: int = 0,
     on_progress: Progress = no_progress,
 ) -> Stability:
-    """Compare a map (h, w) with those of six changed pictures, laid back: six maps, six passes.
+    """Compare a map (h, w) with those of the changed pictures, laid back: up to six maps, and as many passes.
 
     Where a shift has moved a part out of sight, nothing is compared.
     """
@@ -117,9 +123,14 @@ def _as_it_is(values: np.ndarray) -> np.ndarray:
     return values
 
 
-def _shifted_back(values: np.ndarray) -> np.ndarray:
-    cells = round(SHIFT * GRID)
-    return values[cells:, cells:]
+def _laid_back(down: float, right: float) -> Callable[[np.ndarray], np.ndarray]:
+    """Takes back a shift by shares of the sides: a small picture moves by whole pixels, its map by parts of a cell."""
+
+    def back(values: np.ndarray) -> np.ndarray:
+        rows, columns = (np.arange(GRID - math.ceil(share * GRID)) + share * GRID + 0.5 for share in (down, right))
+        return sample_at(values, rows, columns).astype(np.float32)
+
+    return back
 
 
 def _scaled(values: np.ndarray) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ from xai_core.errors import Cancelled, NotApplicable
 from xai_core.evaluation.random_twin import random_twin, stages
 from xai_core.evaluation.randomisation import cascade
 from xai_core.evaluation.remake import Remake, remake_of
-from xai_core.evaluation.similarity import comparable, similarity
+from xai_core.evaluation.similarity import GRID, comparable, similarity
 from xai_core.evaluation.specificity import specificity
 from xai_core.evaluation.stability import stability, variants
 from xai_core.models.preprocess import prepare
@@ -156,6 +156,24 @@ def test_a_map_that_follows_the_picture_is_stable_and_one_that_stays_is_not():
     assert by_name["the mirror image"] < 0.5
     assert stays.worst.name in ("the mirror image", "a shift")
     assert stays.spread.max() > follows.spread.max()
+
+
+@pytest.mark.parametrize("size", [(16, 16), (20, 20), (24, 40), (56, 28), (128, 224)])
+def test_a_shift_is_laid_back_by_as_much_as_the_picture_moved(size: tuple[int, int]):
+    """On any size, a map that follows the picture passes; 2 cells on each side is right for 28, 56 and 224 only."""
+    rows, columns = (np.linspace(0, 3, n)[:, None] for n in size)
+    picture = torch.from_numpy(np.sin(rows + 1) * np.cos(2 * columns.T + 0.4) / 2 + 0.5).float().expand(1, 3, *size)
+    card = replace(of(Small(), 20, 3).card, input_size=size)
+    (shift,) = (variant for variant in variants(card, given(picture)) if variant.name == "a shift")
+    there = shift.back(comparable(shift.tensor[0, 0].numpy(), False))
+    here = comparable(picture[0, 0].numpy(), False)[: there.shape[0], : there.shape[1]]
+    assert min(there.shape) >= GRID - 4
+    assert np.abs(there - here).mean() < 0.005
+
+
+def test_a_picture_too_small_to_be_shifted_is_not():
+    card = of(Small(), 12, 3).card
+    assert "a shift" not in {variant.name for variant in variants(card, given(torch.rand(1, 3, 12, 12)))}
 
 
 def test_variants_are_what_they_are_called():
