@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from xai_core.models.isolate import structure_copy
 from xai_core.types import LoadedModel, ModelCard, ResizeRule
 
 
@@ -23,10 +23,8 @@ def weights_digest(module: nn.Module) -> str:
 
 def frozen(module: nn.Module) -> nn.Module:
     """A copy in eval mode with frozen parameters; it shares the weights' memory and leaves `module` as it was."""
-    shared: dict[int, object] = {id(b): b for b in module.buffers()}
-    for parameter in module.parameters():
-        shared[id(parameter)] = nn.Parameter(parameter.detach(), requires_grad=False)
-    return copy.deepcopy(module, shared).eval()
+    weights = {id(p): nn.Parameter(p.detach(), requires_grad=False) for p in module.parameters()}
+    return structure_copy(module, {**weights}, Tensor.detach).eval()
 
 
 def loaded(card: ModelCard, module: nn.Module, device: torch.device) -> LoadedModel:

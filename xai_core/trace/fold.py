@@ -43,7 +43,7 @@ def folded(module: nn.Module, sample: Tensor) -> Folded:
         first: Any = twin.get_submodule(convolution)
         second: Any = twin.get_submodule(norm)
         twin.set_submodule(convolution, fuse_conv_bn_eval(first, second).requires_grad_(False))
-        twin.set_submodule(norm, _rest(second))
+        twin.set_submodule(norm, _rest(second).eval())
     with torch.no_grad():
         own, other = module(sample), twin(sample)
     same = (own - other).abs().max() <= TOLERANCE * own.abs().max()
@@ -61,14 +61,20 @@ def _pairs(module: nn.Module, sample: Tensor) -> tuple[list[tuple[str, str]], li
     with torch.no_grad():
         watched(sample)
     once = Counter(name for name, *_ in runs)
-    givers = {id(output): name for name, layer, _, output in runs if isinstance(layer, nn.Conv2d)}
+    givers = {id(output): name for name, layer, _, output in runs if _takes(layer)}
     pairs = [
         (givers[id(taken)], name)
         for name, layer, taken, _ in runs
         if _folds(layer) and id(taken) in givers and once[name] == once[givers[id(taken)]] == 1
     ]
     convolutions = {convolution for convolution, _ in pairs}
-    return pairs, [name for name, _, _, output in runs if givers.get(id(output)) in convolutions]
+    changed = {layer for _, layer, _, output in runs if givers.get(id(output)) in convolutions}
+    return pairs, [name for name, part in watched.named_modules(remove_duplicate=False) if part in changed]
+
+
+def _takes(layer: nn.Module) -> bool:
+    """A convolution with a weight of its own: weight norms and pruning compute theirs anew in each pass."""
+    return isinstance(layer, nn.Conv2d) and "weight" in layer._parameters
 
 
 def _folds(layer: nn.Module) -> bool:

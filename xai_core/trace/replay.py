@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from xai_core.errors import LayerError, ModelError
 from xai_core.models.grid import from_maps, grid_of, to_maps
-from xai_core.models.isolate import isolated
+from xai_core.models.isolate import find_layer, isolated
 from xai_core.trace.capture import trace
 
 Replay = Callable[[Tensor], Tensor]
@@ -40,7 +40,8 @@ def _maps(output: Tensor, inputs: Tensor) -> Tensor:
 
 def _record(module: nn.Module, inputs: Tensor, layer: str) -> tuple[dict[str, Tensor], Tensor]:
     """{name: output} of `layer` and of the outermost modules that finished before it, and the scores."""
-    names = [name for name, _ in module.named_modules() if name]
+    wanted = find_layer(module, layer)  # it may stand under several names; here it has the one that was asked for
+    names = [layer if part is wanted else name for name, part in module.named_modules() if name]
     copy = isolated(module, names)
     memory: dict[str, Tensor] = {}
     runs: Counter[str] = Counter()

@@ -1,5 +1,9 @@
+from collections.abc import Callable
+
 import pytest
 import torch
+import torch.nn.utils.prune
+from torch import nn
 
 import xai_core as xai
 from tests.networks import Small, fingerprint
@@ -53,3 +57,38 @@ def test_scores_that_are_not_numbers_are_refused():
         network.head.bias[1] = float("nan")
     with pytest.raises(xai.ModelError, match="not numbers"):
         xai.predict(wrapped(network), xai.load_sample("cat"))
+
+
+def _pruned(network: Small) -> None:
+    nn.utils.prune.l1_unstructured(network.last, "weight", 0.5)
+
+
+def _cached(network: Small) -> None:
+    network.notes = {"last": [network.last.weight * 2]}
+
+
+@pytest.mark.filterwarnings("ignore:.*weight_norm.*is deprecated:FutureWarning")
+@pytest.mark.parametrize("prepare", [lambda n: nn.utils.weight_norm(n.last), _pruned, _cached])
+def test_tensors_that_carry_a_graph_are_no_hindrance(prepare: Callable[[Small], object]):
+    """Old-style weight norms and pruning keep the weight that they compute as an attribute of the layer."""
+    network = Small().eval()
+    prepare(network)
+    before, image = fingerprint(network), xai.load_sample("cat")
+    model = wrapped(network)
+    with torch.no_grad():
+        expected = network(xai.prepare(model.card, image, model.device).tensor)[0]
+    assert xai.predict(model, image).scores.tolist() == pytest.approx(expected.tolist())
+    result = xai.explain(model, image, layers=["last"], classes=[1])
+    inputs = xai.prepare(model.card, image, model.device).tensor
+    ours = xai.class_maps(network, inputs, ["last"], [1], relu=False)["last"][0]
+    torch.testing.assert_close(torch.from_numpy(result.maps["last"]), ours)
+    assert fingerprint(network) == before
+    copied = dict(model.module.named_parameters())
+    assert all(copied[name].data_ptr() == weight.data_ptr() for name, weight in network.named_parameters())
+
+
+def test_a_network_that_cannot_be_copied_is_refused_in_words():
+    network = Small()
+    network.stream = (i for i in range(3))
+    with pytest.raises(xai.ModelError, match="cannot be copied"):
+        wrapped(network)

@@ -1,8 +1,11 @@
+from collections.abc import Callable
+
 import pytest
 import timm
 import torch
 import torchvision
 from torch import Tensor, nn
+from torch.nn.utils import prune
 
 from xai_core.models.brain_mri import build_brain_mri
 from xai_core.trace.fold import folded
@@ -106,3 +109,47 @@ def test_a_timm_network_with_activations_in_its_norms():
     twin = folded(module, torch.randn(1, 3, 96, 96))
     assert twin.changed == {n for n, layer in module.named_modules() if isinstance(layer, nn.Conv2d)} | {"conv1"}
     torch.testing.assert_close(twin.module(inputs), module(inputs), rtol=1e-4, atol=1e-4)
+
+
+class Twice(nn.Module):
+    """A convolution and its norm under two names, as in a wrapper that takes a stage out of a network."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.target = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4))
+        self.network = nn.Sequential(self.target, nn.AvgPool2d(6), nn.Flatten())
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.network(x)
+
+
+def test_a_folded_convolution_is_known_under_all_its_names():
+    torch.manual_seed(0)
+    module = awake(Twice())
+    twin = folded(module, torch.randn(1, 3, 8, 8))
+    assert twin.changed == {"target.0", "network.0.0"}
+    inputs = torch.randn(2, 3, 8, 8)
+    torch.testing.assert_close(twin.module(inputs), module(inputs))
+
+
+@pytest.mark.filterwarnings("ignore:.*weight_norm.*is deprecated:FutureWarning")
+@pytest.mark.parametrize(
+    "prepare",
+    [
+        nn.utils.weight_norm,
+        nn.utils.parametrizations.weight_norm,
+        nn.utils.spectral_norm,
+        lambda layer: prune.l1_unstructured(layer, "weight", 0.5),
+    ],
+    ids=["old weight norm", "weight norm", "old spectral norm", "pruned"],
+)
+def test_a_convolution_that_computes_its_weight_is_left_alone(prepare: Callable[[nn.Module], nn.Module]):
+    torch.manual_seed(0)
+    first, second = nn.Conv2d(3, 4, 3), nn.Conv2d(4, 4, 3)
+    module = nn.Sequential(first, nn.BatchNorm2d(4), second, nn.BatchNorm2d(4), nn.AvgPool2d(4), nn.Flatten())
+    prepare(first)
+    awake(module)
+    twin, inputs = folded(module, torch.randn(1, 3, 8, 8)), torch.randn(2, 3, 8, 8)
+    assert twin.changed == {"2"}
+    assert not any(layer.training for layer in twin.module.modules())
+    torch.testing.assert_close(twin.module(inputs), module(inputs))
