@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from xai_core.models.answer import scores_of
 from xai_core.models.grid import grid_of, to_maps
 from xai_core.models.isolate import isolated
 
@@ -23,8 +24,7 @@ def influential(module: nn.Module, input_shape: Sequence[int], names: Sequence[s
     for name in names:
         copy.get_submodule(name).register_forward_hook(lambda _m, _args, out, name=name: kept.update({name: out}))
     with torch.inference_mode(False), torch.enable_grad():
-        answer = copy(noise.to(first.device, first.dtype).requires_grad_())
-        scores = getattr(answer, "logits", answer)
+        scores = scores_of(copy(noise.to(first.device, first.dtype).requires_grad_()), len(noise))
         weights = torch.randn(scores.shape[1], generator=torch.Generator().manual_seed(1)).to(scores)
         outputs = {name: out for name, out in kept.items() if out.requires_grad}
         gradients = torch.autograd.grad((scores * weights).sum(), list(outputs.values()), allow_unused=True)

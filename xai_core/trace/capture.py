@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from xai_core.errors import LayerError, ModelError
+from xai_core.models.answer import scores_of
 from xai_core.models.grid import from_maps, grid_of, to_maps
 from xai_core.models.isolate import isolated
 from xai_core.trace.relu_rules import Rule, relu_rule
@@ -54,7 +55,7 @@ def trace(module: nn.Module, inputs: Tensor, layers: Sequence[str], rule: Rule |
     with torch.inference_mode(False), torch.set_grad_enabled(rule is not None), relu_rule(rule or "gradient"):
         leaf = None if rule is None else inputs.detach().clone().requires_grad_()
         # The network gets a clone of the leaf, as an in-place operation may come first.
-        scores = _scores(copy(inputs if leaf is None else leaf.clone()), len(inputs))
+        scores = scores_of(copy(inputs if leaf is None else leaf.clone()), len(inputs))
     missing = [name for name in layers if name not in kept]
     if missing:
         raise LayerError(f"Layer '{missing[0]}' did not run in this network's forward pass; choose another layer.")
@@ -85,19 +86,12 @@ def _keep(kept: dict[str, Tensor], name: str, output: object, input_size: Sequen
     return from_maps(kept[name].clone(), on_graph, grid)
 
 
-def _scores(output: object, n: int) -> Tensor:
-    scores = getattr(output, "logits", output)
-    if not isinstance(scores, Tensor) or scores.ndim != 2 or len(scores) != n:
-        shape = tuple(scores.shape) if isinstance(scores, Tensor) else type(output).__name__
-        raise ModelError(f"The network answers with {shape}; a classifier's scores (n, n_classes) are needed.")
-    return scores
-
-
 def _refuse_training(module: nn.Module) -> None:
-    if module.training:
+    training = next((name for name, part in module.named_modules() if part.training), None)
+    if training is not None:
         raise ModelError(
-            "The network is in training mode, in which a pass changes its statistics and drops units at random; "
-            "call module.eval() first."
+            f"{f'Layer {training!r}' if training else 'The network'} is in training mode, in which a pass changes "
+            "statistics and drops units at random; call module.eval() first."
         )
 
 

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from xai_core.models.answer import scores_of
 from xai_core.models.isolate import isolated
 
 TOLERANCE = 1e-4  # of the largest score
@@ -45,7 +46,7 @@ def folded(module: nn.Module, sample: Tensor) -> Folded:
         twin.set_submodule(convolution, fuse_conv_bn_eval(first, second).requires_grad_(False))
         twin.set_submodule(norm, _rest(second).eval())
     with torch.no_grad():
-        own, other = module(sample), twin(sample)
+        own, other = (scores_of(network(sample), len(sample)) for network in (module, twin))
     same = (own - other).abs().max() <= TOLERANCE * own.abs().max()
     return Folded(twin, frozenset(changed)) if same else Folded(module)
 
