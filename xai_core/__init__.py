@@ -15,8 +15,10 @@ from xai_core.errors import (
     LayerError,
     ModelError,
     NotApplicable,
+    SettingError,
     SightlineError,
 )
+from xai_core.evaluation.trust import trust
 from xai_core.features.feature_maps import feature_maps, units_at
 from xai_core.features.filter_facts import filter_facts
 from xai_core.features.filters import filter_responses, first_layer_filters
@@ -70,6 +72,7 @@ __all__ = [
     "Prediction",
     "ReceptiveField",
     "ResizeRule",
+    "SettingError",
     "SightlineError",
     "SourceImage",
     "TopPatches",
@@ -109,6 +112,7 @@ __all__ = [
     "suggested_layer",
     "top_patches",
     "trace_image",
+    "trust",
     "units_at",
     "wrap_model",
 ]

@@ -29,7 +29,7 @@ class NotApplicable(SightlineError):
 
 
 class SettingError(SightlineError, ValueError):
-    """A method's setting does not exist, lies outside its range, or contradicts another."""
+    """A setting does not exist, lies outside its range, or contradicts another."""
 
 
 class Cancelled(SightlineError):

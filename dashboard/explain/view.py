@@ -80,7 +80,9 @@ def heat_map(image: SourceImage, result: Explanation, layer: str) -> None:
 
 def _load_expression() -> str:
     kind, _, name = state.selection().picture.partition(":")
-    return f'xai.load_sample("{name}")' if kind == "sample" else 'xai.load_image("your-picture.png")'
+    if kind == "upload":
+        return 'xai.load_image("your-picture.png")'
+    return f'xai.load_sample("{name}")' if kind == "sample" else f'xai.open_dataset("digits").load({name})'
 
 
 def _link() -> None:

@@ -20,7 +20,7 @@ import xai_core as xai
 from dashboard.state import MAX_UPLOADS
 from xai_core.datasets import Dataset, open_dataset
 from xai_core.errors import ImageError, ModelError, SightlineError
-from xai_core.models.checkpoint.opening import OWN
+from xai_core.models.load import WRAPPED
 from xai_core.types import LoadedModel, SourceImage
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _ready(
         raise ModelError(f"A {type(model).__name__} is no network; give a torch.nn.Module or what xai.wrap_model gave.")
     _try_out(model)
     told = hashlib.sha256(f"{model.digest}\n{model.card}".encode()).hexdigest()[:16]
-    return replace(model, card=replace(model.card, key=f"{OWN}{told}"))
+    return replace(model, card=replace(model.card, key=f"{WRAPPED}{told}"))
 
 
 @contextmanager

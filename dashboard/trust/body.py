@@ -17,9 +17,10 @@ from dashboard import state
 from dashboard.failures import in_words
 from dashboard.plain_text import class_in_prose
 from dashboard.trust import charts, lines, words
-from dashboard.trust.checks import CHECKS, EXTRA_MAPS, Check, Subject, all_found, found, make
+from dashboard.trust.checks import CHECKS, Check, Subject, all_found, found, make
 from xai_core.errors import NotApplicable
 from xai_core.evaluation import verdict
+from xai_core.evaluation.trust import EXTRA_MAPS
 from xai_core.render.scale import has_evidence
 
 PASSES = 150

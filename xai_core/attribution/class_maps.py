@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
+from typing import get_args
 
 import torch
 from torch import Tensor, nn
 
 from xai_core.attribution.catalog import find_method
 from xai_core.attribution.method import Method, Question
-from xai_core.errors import LayerError
+from xai_core.errors import ClassError, LayerError, SettingError
 from xai_core.trace.capture import Trace, trace
 from xai_core.trace.target import Score, Target
 from xai_core.types import Progress
@@ -67,11 +68,25 @@ def make_target(
     passed: Callable[[], Trace], inputs: Tensor, classes: Classes, score: Score = "logit", against: Classes = None
 ) -> Target:
     """`classes` and `against` as a Target for `inputs` (n, c, H, W); None asks their pass for each one's best class."""
+    if score not in get_args(Score):
+        raise SettingError(f"score is one of {', '.join(get_args(Score))}; {score!r} was given.")
     n = len(inputs)
+    if classes is None:
+        wanted = passed().scores.detach().argmax(dim=1, keepdim=True)
+    else:
+        wanted = _rows(classes, n, inputs.device)
+    return Target(wanted, score, None if against is None else _rows(against, n, inputs.device).expand_as(wanted))
 
-    def rows(given: int | Sequence[int] | Tensor) -> Tensor:
-        chosen = torch.as_tensor(given, dtype=torch.int64, device=inputs.device)
-        return chosen if chosen.ndim == 2 else chosen.reshape(1, -1).expand(n, -1)
 
-    wanted = passed().scores.detach().argmax(dim=1, keepdim=True) if classes is None else rows(classes)
-    return Target(wanted, score, None if against is None else rows(against).expand(n, wanted.shape[1]))
+def _rows(given: int | Sequence[int] | Tensor, n: int, device: torch.device) -> Tensor:
+    """Class indices as int64 (n, k). ClassError: none, no whole numbers, or rows for another number of pictures."""
+    try:
+        chosen = torch.as_tensor(given, device=device)
+    except (TypeError, ValueError, RuntimeError):  # names, or rows of unequal length
+        chosen = torch.empty(0)
+    if chosen.numel() == 0 or chosen.is_floating_point() or chosen.is_complex() or chosen.dtype == torch.bool:
+        raise ClassError(f"Classes are whole numbers, at least one; {given!r} was given.")
+    rows = chosen if chosen.ndim == 2 else chosen.reshape(1, -1).expand(n, -1)
+    if len(rows) != n:
+        raise ClassError(f"Classes for {len(rows)} pictures were given with {n} pictures; give (k,) or ({n}, k).")
+    return rows.to(torch.int64)

@@ -11,7 +11,7 @@ from xai_core.attribution.baseline import black_and_white
 from xai_core.attribution.catalog import find_method
 from xai_core.attribution.class_maps import answer, make_target
 from xai_core.attribution.method import Question
-from xai_core.errors import LayerError, ModelError, NotApplicable
+from xai_core.errors import ImageError, LayerError, ModelError, NotApplicable
 from xai_core.models.layers import layers as list_layers
 from xai_core.models.preprocess import prepare
 from xai_core.models.probability import probabilities
@@ -38,6 +38,7 @@ def predict(model: LoadedModel, image: SourceImage) -> Prediction:
 
 def trace_image(model: LoadedModel, image: SourceImage, layers: Sequence[str]) -> ImageTrace:
     """Run the model once on a picture and keep what `explain_trace` needs for these layers."""
+    _refuse_raw(model, image)
     return trace_given(model, image, prepare(model.card, image, model.device), layers)
 
 
@@ -65,6 +66,7 @@ def explain(
     score, against: which number is explained, see `Target`. settings: the method's own, by name.
     A pixel-level method gives `result.maps["input"]`.
     """
+    _refuse_raw(model, image)
     chosen = find_method(method)
     if layers is None:
         layers = [suggested_layer(model)] if chosen.reads_layers else []
@@ -95,6 +97,10 @@ def explain_trace(
     inputs, passed = traced.given.tensor, lambda: traced.trace
     target = make_target(passed, inputs, classes, score, against)
     read = chosen.layers_read(layers)
+    missing = [name for name in read if name not in traced.trace.activations]
+    if missing:
+        kept = ", ".join(traced.trace.activations) or "no layer"
+        raise LayerError(f"The pass kept {kept}, not layer '{missing[0]}'; trace it as well.")
     question = Question(model.module, inputs, read, target, passed, black_and_white(model.card))
     maps = answer(chosen, question, settings, on_progress)
     indices = tuple(int(c) for c in target.classes[0])
@@ -128,6 +134,17 @@ def suggested_layer(model: LoadedModel) -> str:
         if layer.suggested:
             return layer.name
     raise LayerError(f"{model.card.title} has no layer with feature maps, so it can have no class map.")
+
+
+def _refuse_raw(model: object, image: object) -> None:
+    """What is most often mixed up: a bare network, and a picture that was not loaded."""
+    if not isinstance(model, LoadedModel):
+        raise ModelError(
+            f"A {type(model).__name__} was given as the model; wrap your network by xai.wrap_model first, or give "
+            "tensors to xai.class_maps."
+        )
+    if not isinstance(image, SourceImage):
+        raise ImageError(f"A {type(image).__name__} was given as the picture; load it by xai.load_image first.")
 
 
 def _prediction(model: LoadedModel, traced: Trace) -> Prediction:

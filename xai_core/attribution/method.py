@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from numbers import Integral, Real
 from typing import Any, Literal
 
 import torch
@@ -56,7 +57,15 @@ def setting(
     help: str = "",
 ) -> Any:
     """A field of a settings record that becomes a widget by itself: a range for numbers, else one of `options`."""
-    about = {"label": label, "low": low, "high": high, "step": step, "options": options, "help": help}
+    about = {
+        "label": label,
+        "default": default,
+        "low": low,
+        "high": high,
+        "step": step,
+        "options": options,
+        "help": help,
+    }
     return field(default=default, metadata=about)
 
 
@@ -104,12 +113,11 @@ class Method:
         return self.target == "layer" or self.needs_layer
 
     def layers_read(self, layers: Sequence[str]) -> tuple[str, ...]:
-        """Those of the layers asked for that the method reads; LayerError where it lacks one."""
-        if self.target == "layer":
-            return tuple(layers)
-        if self.needs_layer and not layers:
-            raise LayerError(f"{self.title} needs a layer as well; give one in `layers`.")
-        return tuple(layers[-1:]) if self.needs_layer else ()
+        """Those of the layers asked for that the method reads, each once; LayerError where it lacks one."""
+        asked = (layers,) if isinstance(layers, str) else tuple(dict.fromkeys(layers))
+        if self.reads_layers and not asked:
+            raise LayerError(f"{self.title} reads a layer; name one or more in `layers`.")
+        return asked if self.target == "layer" else asked[-1:] if self.needs_layer else ()
 
     def settings_from(self, given: Mapping[str, object] | None) -> Any:
         """The settings record with `given` in place of defaults; SettingError: unknown, or out of range."""
@@ -128,7 +136,13 @@ class Method:
         options, low, high = about.get("options"), about.get("low"), about.get("high")
         if options is not None and value not in options:
             raise SettingError(f"{self.title}: '{name}' is one of {', '.join(map(str, options))}; {value} was given.")
-        if low is not None and not low <= value <= high:
+        if low is None:
+            return
+        whole = all(isinstance(known, int) for known in (low, about["default"]))
+        if isinstance(value, bool) or not isinstance(value, Integral if whole else Real):
+            kind = "a whole number" if whole else "a number"
+            raise SettingError(f"{self.title}: '{name}' is {kind}; {value!r} was given.")
+        if not low <= value <= high:
             raise SettingError(f"{self.title}: '{name}' lies between {low} and {high}; {value} was given.")
 
 

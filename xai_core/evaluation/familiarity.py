@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from xai_core.attribution.explain import ImageTrace
+from xai_core.models.brain_mri import brain_mri_card, known_slices
+
 NEIGHBOURS = 5
 
 
@@ -24,6 +27,16 @@ class Familiarity:
     @property
     def familiar(self) -> bool:
         return self.distance <= self.limit
+
+
+def familiarity_of(traced: ImageTrace) -> Familiarity | None:
+    """How near a picture lies to its model's training pictures; None for a model that came without their vectors."""
+    card, passed = brain_mri_card(), traced.trace.activations
+    if traced.model.card.key != card.key or card.default_layer is None or card.default_layer not in passed:
+        return None
+    vector = passed[card.default_layer].detach().mean(dim=(2, 3))[0].cpu().numpy()
+    known = known_slices()
+    return familiarity(known.vectors, vector, known.limit)
 
 
 def familiarity(known: np.ndarray, vector: np.ndarray, limit: float) -> Familiarity:

@@ -168,8 +168,8 @@ def _pair(stride: int | Sequence[int]) -> tuple[int, int]:
 
 
 def _calm(module: nn.Module) -> nn.Module:
-    """The network itself, or in training mode a copy in eval mode, since a pass would change its statistics."""
-    return frozen(module) if module.training else module
+    """The network itself, or a copy in eval mode where a part trains, since a pass would change its statistics."""
+    return frozen(module) if any(part.training for part in module.modules()) else module
 
 
 def _usual_shapes(module: nn.Module) -> list[tuple[int, ...]]:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import math
 
 import torch
 from torch import Tensor, nn
 
+from xai_core.errors import ModelError
 from xai_core.models.isolate import structure_copy
 from xai_core.types import LoadedModel, ModelCard, ResizeRule
+from xai_core.types.model import ChannelOrder, Labels
+
+WRAPPED = "own/python-"  # before the keys of networks that only their owner's Python can make again
 
 
 def weights_digest(module: nn.Module) -> str:
@@ -43,14 +48,23 @@ def wrap_model(
     title: str | None = None,
     resize: ResizeRule | None = None,
     default_layer: str | None = None,
+    channel_order: ChannelOrder = "RGB",
+    labels: Labels = "one",
 ) -> LoadedModel:
     """Your own network, ready for `explain`; `module` itself is left as it was and its weights are not copied.
 
-    input_size: (height, width). mean, std: per RGB channel, for pictures scaled to [0, 1].
-    class_names: one for each output. resize: by default the whole picture is stretched to the input size.
+    input_size: (height, width). mean, std: for pictures scaled to [0, 1], one value for each of the three channels in
+    their order, or a single one for a network that reads grey. class_names: one for each output. resize: by default
+    the whole picture is stretched to the input size. labels: "several" where each output has a sigmoid of its own.
+    ModelError: a network that is no float32 `nn.Module` of Python, or numbers by which no picture can be prepared.
     """
+    _refuse_network(module)
+    if len(mean) != len(std) or not all(map(math.isfinite, (*mean, *std))) or min((*std, 1)) <= 0:
+        raise ModelError(
+            f"mean is {tuple(mean)} and std {tuple(std)}; give as many finite numbers for each, those of std above 0."
+        )
     card = ModelCard(
-        key=f"own/{type(module).__name__}",
+        key=f"{WRAPPED}{type(module).__name__}",
         title=title or type(module).__name__,
         source="wrapped from Python",
         licence="the owner's",
@@ -60,8 +74,28 @@ def wrap_model(
         resize=resize or ResizeRule(shorter_side=None),
         class_names=tuple(class_names),
         default_layer=default_layer,
+        channel_order=channel_order,
+        labels=labels,
     )
     first = next(module.parameters(), None)
     device = first.device if first is not None else torch.device("cpu")
     ready = frozen(module)
     return LoadedModel(card, ready, device, weights_digest(ready))
+
+
+def _refuse_network(module: nn.Module) -> None:
+    """What cannot be explained, with the way out."""
+    if isinstance(module, torch.jit.ScriptModule):
+        raise ModelError(
+            "A TorchScript module hides its layers; wrap the Python network that it was made from, or export it to "
+            "ONNX and open that by xai.open_onnx."
+        )
+    kinds = {t.dtype for t in module.parameters() if t.is_floating_point()} - {torch.float32}
+    if kinds:
+        name = str(min(map(str, kinds))).removeprefix("torch.")
+        raise ModelError(f"The network computes in {name}, and pictures are float32; wrap module.float() instead.")
+    if any(tensor.is_inference() for tensor in (*module.parameters(), *module.buffers())):
+        raise ModelError(
+            "The network was made in torch.inference_mode(), where no gradient can be taken; make it outside, or under "
+            "torch.no_grad()."
+        )

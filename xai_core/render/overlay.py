@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from xai_core.images.display import display_pixels
 from xai_core.render.colour import colour_table
 from xai_core.render.place import place
 from xai_core.render.scale import Evidence, has_evidence, shown
@@ -25,20 +26,21 @@ def overlay(
     threshold: float = 0.0,
     maximum: float | None = None,
 ) -> np.ndarray:
-    """The picture with the evidence about one class on it: uint8 (h, w, 3) at the picture's own size.
+    """The picture, as `display_pixels` shows it, with the evidence about one class: uint8 (h, w, 3), at its own size.
 
     layer: by default the first of the result. position: which of the result's classes. evidence: see `shown`.
     colour_scale: viridis, for both signs vik. opacity in [0, 1]. threshold: hide what lies below this share of the
     scale's end. maximum: that end; by default the map's own. A map without evidence leaves the picture as it is.
     """
+    pixels = display_pixels(image)
     name = layer if layer is not None else next(iter(result.maps))
     values, low, high = shown(result.maps[name][position], evidence, pixels=name == "input")
     if high <= 0 or not (low < 0 or has_evidence(values)):
-        return image.pixels.copy()
+        return pixels.copy()
     placed = np.nan_to_num(place(values, result.box, image.size), nan=0.0) / (maximum or high)
     strength = np.abs(placed) if low < 0 else placed
     ramp = np.clip(strength / _RAMP_END, 0, 1) * (strength >= threshold)
     level = (placed + 1) / 2 if low < 0 else placed
     colours = colour_table(colour_scale or ("vik" if low < 0 else "viridis"))[np.clip(level * 256, 0, 255).astype(int)]
     alpha = (opacity * ramp)[..., None]
-    return np.round(image.pixels.astype(np.float32) * (1 - alpha) + colours * alpha).astype(np.uint8)
+    return np.round(pixels.astype(np.float32) * (1 - alpha) + colours * alpha).astype(np.uint8)

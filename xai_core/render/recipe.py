@@ -77,7 +77,9 @@ Image.fromarray(xai.overlay({drawn})).save("heat_map.png")
 
 
 def _load_model(key: str) -> str:
-    """A model of one's own lies in a file that only its owner can name; its card is on the Models page."""
+    """A model of one's own lies in a file, or in Python, that only its owner can name; cards are on the Models page."""
+    if key.startswith("own/python-"):
+        return "xai.wrap_model(your_network, ...)  # as it was given to the dashboard"
     if key.startswith("own/onnx-"):
         return 'xai.open_onnx("your-model.onnx", card="your-card.yaml")'
     if key.startswith("own/"):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
+
+from xai_core.errors import SettingError
 
 Evidence = Literal["for", "against", "both"]
 
@@ -26,6 +28,8 @@ def shown(raw: np.ndarray, evidence: Evidence, *, pixels: bool = False) -> tuple
     Grad-CAM paper). both: the signed map on a scale that is symmetric around 0. pixels: a pixel-level map, whose scale
     ends at the 99.5th percentile, because a few strong pixels would leave all others pale.
     """
+    if evidence not in get_args(Evidence):
+        raise SettingError(f"evidence is one of {', '.join(get_args(Evidence))}; {evidence!r} was given.")
     values = -raw if evidence == "against" else raw
     strength = np.abs(values) if evidence == "both" else np.clip(values, 0, None)
     top = float(strength.max())

@@ -26,7 +26,7 @@ def build_table(
     layer: str | None = None,
     on_progress: Progress | None = None,
     *,
-    folder: Path | None = None,
+    folder: Path | str | None = None,
     engine: Engine = run_local,
     pictures_a_shard: int | None = None,
 ) -> FeatureTable:
@@ -44,6 +44,7 @@ def build_table(
                 model, dataset, layer, on_progress, folder=Path(own), engine=engine, pictures_a_shard=pictures_a_shard
             )
             return in_memory(table)
+    folder = Path(folder)
     found = stored_table(model, dataset, layer, folder)
     if found is not None:
         return found
@@ -80,10 +81,10 @@ def _counter(on_progress: Progress | None, done: int, total: int) -> Callable[[i
     return advance
 
 
-def stored_table(model: LoadedModel, dataset: Dataset, layer: str | None, folder: Path) -> FeatureTable | None:
+def stored_table(model: LoadedModel, dataset: Dataset, layer: str | None, folder: Path | str) -> FeatureTable | None:
     """The finished table of exactly this network, layer and state of the data; None where there is none."""
     facts = table_facts(model, dataset, find_tap(model, layer))
-    view = _view(table_folder(folder, facts), facts, dataset)
+    view = _view(table_folder(Path(folder), facts), facts, dataset)
     try:
         table = open_view(view, model.card.class_names)
     except (OSError, ValueError, KeyError, sqlite3.Error):

@@ -153,11 +153,12 @@ def _means(activations: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _agree(found: Tensor, wanted: Tensor, dtype: torch.dtype) -> bool:
-    """Equal up to the rounding of `dtype`, in relation to the size of `wanted`; all zeros are no evidence."""
+    """Equal up to the rounding of `dtype`, float32 at best, in relation to `wanted`'s size; zeros are no evidence."""
     if found.shape != wanted.shape:
         return False
     scale = wanted.abs().max()
-    return bool(scale > 0) and bool((found - wanted).abs().max() <= torch.finfo(dtype).eps ** 0.5 * scale)
+    rounding = max(torch.finfo(dtype).eps, torch.finfo(torch.float32).eps) ** 0.5
+    return bool(scale > 0) and bool((found - wanted).abs().max() <= rounding * scale)
 
 
 def _why_not(calls: Sequence[_Call], classes: int) -> str:

@@ -78,6 +78,27 @@ def test_overlay_draws_nothing_where_the_model_never_looked_and_nothing_without_
     np.testing.assert_array_equal(xai.overlay(image, without), image.pixels)
 
 
+def test_overlay_of_a_scan_lies_on_its_grey(model: xai.LoadedModel):
+    values = np.linspace(-1000, 3000, 32 * 40, dtype=np.float32).reshape(32, 40)
+    scan = xai.SourceImage(values, "slice", "scan", "0" * 64)
+    result = xai.explain(model, scan)
+    drawn = xai.overlay(scan, result, opacity=0)
+    assert (drawn.dtype, drawn.shape) == (np.uint8, (32, 40, 3))
+    grey = np.rint((values + 1000) / 4000 * 255)
+    np.testing.assert_allclose(drawn, np.repeat(grey[:, :, None], 3, axis=2), atol=1)
+    none = xai.Explanation(**{**vars(result), "maps": {"bn2": -np.abs(result.maps["bn2"])}})
+    np.testing.assert_array_equal(xai.overlay(scan, none), drawn)
+
+
+def test_the_recipe_of_a_network_from_python_says_so(model: xai.LoadedModel):
+    card = model.card
+    own = xai.wrap_model(
+        model.module, input_size=card.input_size, mean=card.mean, std=card.std, class_names=card.class_names
+    )
+    result = xai.explain(own, xai.load_sample("cat"), layers=["bn2"])
+    assert "model = xai.wrap_model(your_network, ...)" in as_python(result, "bn2", "...")
+
+
 def test_unknown_method_layer_class_and_setting_are_refused_in_words(model: xai.LoadedModel):
     image = xai.load_sample("cat")
     with pytest.raises(xai.NotApplicable, match="no method 'cam_plus'"):
