@@ -5,7 +5,19 @@ from functools import partial
 import streamlit as st
 
 from dashboard.failures import in_words
-from dashboard.mri import choosing, controls, diagnoses, export, gate, opinion, series, similar, slices, three_planes
+from dashboard.mri import (
+    choosing,
+    controls,
+    diagnoses,
+    export,
+    gate,
+    large_map,
+    opinion,
+    series,
+    similar,
+    slices,
+    three_planes,
+)
 from dashboard.mri.page import bare, drawing_controls, heading, mark, with_map
 from dashboard.mri.reading import read
 from dashboard.mri.report import Seen
@@ -40,7 +52,7 @@ if waiting:
 with in_words(), st.spinner("Reading the slice …", show_time=True):
     reading = read(slice_of(scan, at), asked)
 found = gate.gate(scan, at, shown, reading)
-chosen = diagnoses.chosen_class(reading)
+chosen = large_map.chosen_class(scan, at, reading)
 opinion.answer_shown(scan)
 with right:
     gate.show(found)
@@ -48,7 +60,8 @@ with right:
     diagnoses.headline(reading, found)
     opinion.beside(opinion.noted(scan), reading)
     if answered:
-        diagnoses.side_by_side(shown, reading, chosen)
+        diagnoses.side_by_side(shown, reading, chosen, partial(large_map.choose, scan, at))
+        large_map.follow_control(scan, at)
         diagnoses.numbers(reading)
         diagnoses.against_truth(reading, chosen, truth_of(scan, at, shown.size))
         drawing_controls()

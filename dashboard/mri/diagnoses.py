@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import streamlit as st
 
@@ -15,13 +17,6 @@ from xai_core.render.recipe import percent, signed
 from xai_core.types import ClassScore, Prediction, SourceImage
 
 VIEWER = "mri_viewer"
-
-
-def chosen_class(reading: Reading) -> int:
-    """The diagnosis whose map is shown large: the one that was clicked, else the most probable."""
-    wanted = st.session_state.get("mri_class")
-    names = reading.prediction.class_names
-    return names.index(wanted) if wanted in names else reading.prediction.top(1)[0].index
 
 
 def common_scale(reading: Reading) -> float:
@@ -43,8 +38,8 @@ def headline(reading: Reading, found: Gate) -> None:
     st.markdown(lead)
 
 
-def side_by_side(image: SourceImage, reading: Reading, class_index: int) -> None:
-    """A tile a diagnosis, evidence for and against, all on one scale; a click shows it large."""
+def side_by_side(image: SourceImage, reading: Reading, class_index: int, on_choose: Callable[[str], None]) -> None:
+    """A tile a diagnosis, evidence for and against, all on one scale; on_choose: shows the clicked one large."""
     names = reading.prediction.class_names
     gallery(
         display(image, reading.box),
@@ -53,7 +48,7 @@ def side_by_side(image: SourceImage, reading: Reading, class_index: int) -> None
         key="mri_diagnoses",
         settings_of=VIEWER,
         signed=True,
-        on_choose=lambda name: st.session_state.update(mri_class=name),
+        on_choose=on_choose,
     )
     st.caption("One colour scale for all four: red speaks for it, blue against. Click one to see it large.")
 
