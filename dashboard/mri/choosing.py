@@ -19,7 +19,7 @@ from xai_core.images.scans.samples import SCAN_SAMPLES, load_scan_sample
 # Where the model sees the simulated lesion in a familiar slice; on most axial ones it misses it, which the strip shows.
 _STARTS: dict[str, tuple[str, int]] = {"simulated-lesion": ("sagittal", 138)}
 _SHORT = {"simulated-lesion": "Template, SIMULATED lesion", "template": "Template of 152 healthy"}
-_MISSED = "On axial slices the model says “no tumour” all the same: read the series to see."
+_HINTS = {"simulated-lesion": "On axial slices the model says “no tumour” all the same: read the series to see."}
 
 
 def choose_scan() -> Scan:
@@ -96,8 +96,9 @@ def _decoded(own: Opened, at: int, step: int) -> Volume:
 def _sample_scan(key: str) -> Scan:
     sample = next(sample for sample in SCAN_SAMPLES if sample.key == key)
     volume, outline = _sample(key)
-    remarks = tuple(text for text in (*volume.notes, sample.note, f"Source: {sample.credit}.") if text)
-    return Scan(key, volume, outline=outline, start=_STARTS.get(key, sample.start), remarks=remarks)
+    remarks = (*volume.notes, f"Source: {sample.credit}.")
+    hints = tuple(text for text in (sample.note, _HINTS.get(key, "")) if text)
+    return Scan(key, volume, outline=outline, start=_STARTS.get(key, sample.start), remarks=remarks, hints=hints)
 
 
 @st.cache_resource(max_entries=3, show_spinner=False)
@@ -109,15 +110,13 @@ def _sample(key: str) -> tuple[Volume, np.ndarray | None]:
 def facts(scan: Scan, *, answered: bool) -> None:
     """The technical facts of the file, from a fixed list, and what was done on reading.
 
-    answered: whether what the model says may be told already.
+    answered: whether the hints may be read already.
     """
-    for remark in scan.remarks:
+    for remark in scan.remarks + (scan.hints if answered else ()):
         if "burned" in remark:
             st.warning(remark, icon=":material/visibility_lock:")
         else:
             st.caption(remark)
-    if answered and is_simulated(scan):
-        st.caption(_MISSED)
     if technical_facts(scan):
         with st.expander("Technical facts"):
             rows = [{"Fact": name, "Value": value} for name, value in technical_facts(scan).items()]

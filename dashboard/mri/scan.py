@@ -29,7 +29,8 @@ PICTURE = "picture"
 class Scan:
     """key: for widgets, a number of this visit. volume, or else pictures. files: the DICOM bytes that it came from.
 
-    outline: bool (x, y, z), the truth where a lesion is simulated. start: where to open. remarks: a sentence each.
+    outline: bool (x, y, z), the truth where a lesion is simulated. start: where to open. remarks: a sentence each; hints:
+    those on what there is to find, or what the model finds, which a reader who is asked first must not see.
     """
 
     key: str
@@ -39,6 +40,7 @@ class Scan:
     outline: np.ndarray | None = None
     start: tuple[str, int] | None = None
     remarks: tuple[str, ...] = ()
+    hints: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:

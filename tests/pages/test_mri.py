@@ -133,6 +133,7 @@ def test_blind_first_shows_no_answer_before_an_opinion(app: AppTest, tiles: list
     said = texts(app.run()).replace("The model's answer and its maps appear", "")
     assert "the model" not in said.lower()
     assert "“no tumour”" not in said
+    assert "The true outline is known" not in said
     assert not tiles
     app.radio[0].set_value("glioma")
     app.button[-1].click().run()
@@ -140,7 +141,10 @@ def test_blind_first_shows_no_answer_before_an_opinion(app: AppTest, tiles: list
     app.radio[0].set_value("glioma")
     app.button_group(key="mri_sure_simulated-lesion").set_value("sure")
     app.button[-1].click().run()
-    assert "You noted: glioma, sure" in texts(app)
+    said = texts(app)
+    assert "You noted: glioma, sure" in said
+    assert "On axial slices the model says “no tumour” all the same" in said
+    assert "The true outline is known, so a map can be checked against it." in said
     assert app.session_state["mri_opinions"]["simulated-lesion"].blind
     assert len(tiles) == 1
 
