@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
 
@@ -19,6 +19,7 @@ from torch.autograd.function import once_differentiable
 from torch.overrides import TorchFunctionMode
 
 from xai_core.errors import NotApplicable
+from xai_core.trace.relu_calls import other_activation, relu_call
 
 # gradient: what passed forwards passes back. deconv: what is positive passes back. guided: both must hold.
 Rule = Literal["gradient", "deconv", "guided"]
@@ -29,8 +30,9 @@ RULES: tuple[Rule, ...] = ("gradient", "deconv", "guided")
 def relu_rule(rule: Rule) -> Iterator[None]:
     """A forward pass inside this block gets a graph in which every ReLU follows `rule` on the way back.
 
-    ReLU is meant widely: clipped at 6, or a hardtanh from 0, and in place or not. NotApplicable on leaving: the pass
-    met no ReLU, or at least as many activations of other kinds, so that the result would be little but a gradient.
+    ReLU is meant widely: clipped at 6, written as a clamp, a threshold or a maximum from 0, and in place or not.
+    NotApplicable on leaving: the pass met no ReLU, or at least as many activations of other kinds, so that the result
+    would be little but a gradient.
     Zeiler & Fergus 2014 (deconv); Springenberg et al. 2015 (guided).
     """
     if rule not in RULES:
@@ -47,16 +49,11 @@ def relu_rule(rule: Rule) -> Iterator[None]:
 
 
 def no_relu_reason(module: nn.Module, input_shape: tuple[int, ...]) -> str | None:
-    """Why the rules do not apply to a network, else None; runs it once unless its modules already tell."""
-    kinds = Counter(type(part).__name__ for part in module.modules())
-    others = Counter({kind: n for kind, n in kinds.items() if kind in _OTHERS.values()})
-    relus = sum(isinstance(part, nn.ReLU | nn.ReLU6) for part in module.modules())
-    if bool(relus) != bool(others):
-        return _too_few(relus, others)
+    """Why the rules do not apply to a network, else None; runs it once, as its modules do not tell what it calls."""
     mode = _Intercept("gradient")
-    device = next((p.device for p in module.parameters()), None)
+    noise = torch.randn(input_shape, generator=torch.Generator().manual_seed(0))
     with torch.no_grad(), mode:
-        module(torch.zeros(input_shape, device=device))
+        module(noise.to(next((p for p in module.parameters() if p.is_floating_point()), noise)))
     return _too_few(mode.relus, mode.others)
 
 
@@ -98,57 +95,6 @@ class _Rectify(torch.autograd.Function):
         return positive, None, None, None
 
 
-Call = tuple[Tensor, float, bool]  # the input, where the ReLU is clipped, whether it works in place
-
-
-def _relu(input: Tensor, inplace: bool = False) -> Call:
-    return input, math.inf, inplace
-
-
-def _relu_(input: Tensor) -> Call:
-    return input, math.inf, True
-
-
-def _relu6(input: Tensor, inplace: bool = False) -> Call:
-    return input, 6.0, inplace
-
-
-def _hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Call | None:
-    return (input, max_val, inplace) if min_val == 0 else None
-
-
-def _hardtanh_(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Call | None:
-    return _hardtanh(input, min_val, max_val, True)
-
-
-# The signatures are torch's own, so that Python sorts positional and keyword arguments.
-_CALLS: Mapping[Callable[..., Any], Callable[..., Call | None]] = {
-    torch.relu: _relu,
-    Tensor.relu: _relu,
-    F.relu: _relu,
-    torch.relu_: _relu_,
-    Tensor.relu_: _relu_,
-    F.relu6: _relu6,
-    F.hardtanh: _hardtanh,
-    F.hardtanh_: _hardtanh_,
-}
-_OTHERS: Mapping[Callable[..., Any], str] = {
-    F.silu: "SiLU",
-    F.gelu: "GELU",
-    F.hardswish: "Hardswish",
-    F.mish: "Mish",
-    F.elu: "ELU",
-    F.selu: "SELU",
-    F.celu: "CELU",
-    F.leaky_relu: "LeakyReLU",
-    F.prelu: "PReLU",
-    F.softplus: "Softplus",
-    F.hardtanh: "Hardtanh (not from 0)",
-    torch.tanh: "Tanh",
-    Tensor.tanh: "Tanh",
-}
-
-
 class _Intercept(TorchFunctionMode):
     """Turns the ReLU calls of this thread into `_Rectify`, and counts them and the other activations."""
 
@@ -162,9 +108,11 @@ class _Intercept(TorchFunctionMode):
         self, func: Callable[..., Any], _types: object, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
-        call = _CALLS[func](*args, **kwargs) if func in _CALLS else None
-        if call is None:
-            self.others.update([_OTHERS[func]] if func in _OTHERS else [])
-            return func(*args, **kwargs)
-        self.relus += 1
-        return _Rectify.apply(*call, self.guided)
+        call = relu_call(func, args, kwargs)
+        if call is not None:
+            self.relus += 1
+            return _Rectify.apply(*call, self.guided)
+        other = other_activation(func, args)
+        if other is not None:
+            self.others[other] += 1
+        return func(*args, **kwargs)

@@ -32,6 +32,21 @@ UNCLIPPED = {
     "Tensor.relu_": Tensor.relu_,
     "nn.ReLU": nn.ReLU(),
     "nn.ReLU in place": nn.ReLU(inplace=True),
+    "clamp": lambda x: x.clamp(min=0),
+    "clamp, by place": lambda x: torch.clamp(x, 0.0),
+    "clamp in place": lambda x: x.clamp_(0),
+    "clamp_min": lambda x: x.clamp_min(0),
+    "clamp_min_": lambda x: torch.clamp_min_(x, 0),
+    "F.threshold": lambda x: F.threshold(x, 0, 0),
+    "F.threshold in place": lambda x: F.threshold(x, 0.0, 0.0, inplace=True),
+    "nn.Threshold": nn.Threshold(0, 0),
+}
+# At 0 itself torch's own gradient of these is another, half of it or all.
+AGAINST_A_TENSOR = {
+    "torch.maximum": lambda x: torch.maximum(x, torch.zeros_like(x)),
+    "Tensor.maximum, zero first": lambda x: torch.zeros(()).maximum(x),
+    "torch.max of two": lambda x: torch.max(x, x.new_zeros(1)),
+    "clip": lambda x: torch.clip(x, min=torch.tensor(0.0)),
 }
 CLIPPED = {
     "F.relu6": F.relu6,
@@ -41,6 +56,16 @@ CLIPPED = {
     "F.hardtanh from 0": lambda x: F.hardtanh(x, 0, 6),
     "F.hardtanh_ from 0": lambda x: F.hardtanh_(x, 0.0, 6.0),
     "nn.Hardtanh from 0": nn.Hardtanh(0, 6),
+    "clamp from 0 to 6": lambda x: x.clamp(0, 6),
+    "clip_ from 0 to 6": lambda x: x.clip_(min=0, max=6.0),
+}
+NO_RELUS = {
+    "a clamp to the range of pixels": lambda x: x.clamp(0, 1),
+    "a clamp from elsewhere": lambda x: x.clamp(min=1e-6),
+    "a clamp from above": lambda x: x.clamp(max=3),
+    "the larger of two tensors": lambda x: torch.maximum(x, -x),
+    "the largest along an axis": lambda x: torch.max(x[None], 0).values,
+    "a threshold with a jump": lambda x: F.threshold(x, 2.5, 0),
 }
 
 
@@ -66,6 +91,13 @@ def test_hand_computed_rules_of_a_relu(name: str):
     assert passed_back(relu, "guided") == (forwards, [0.0, 0.0, 5.0, 0.0, 5.0, 0.0])
 
 
+@pytest.mark.parametrize("name", AGAINST_A_TENSOR)
+def test_hand_computed_rules_of_the_larger_of_a_tensor_and_zero(name: str):
+    forwards = [0.0, 0.0, 2.0, 3.0, 7.0, 8.0]
+    assert passed_back(AGAINST_A_TENSOR[name], "deconv") == (forwards, [5.0, 5.0, 5.0, 0.0, 5.0, 0.0])
+    assert passed_back(AGAINST_A_TENSOR[name], "guided") == (forwards, [0.0, 0.0, 5.0, 0.0, 5.0, 0.0])
+
+
 @pytest.mark.parametrize("name", CLIPPED)
 def test_hand_computed_rules_of_a_relu_that_is_clipped_at_6(name: str):
     relu = CLIPPED[name]
@@ -73,6 +105,25 @@ def test_hand_computed_rules_of_a_relu_that_is_clipped_at_6(name: str):
     assert passed_back(relu, "gradient") == (forwards, [0.0, 0.0, 5.0, -5.0, 0.0, 0.0])
     assert passed_back(relu, "deconv") == (forwards, [5.0, 5.0, 5.0, 0.0, 5.0, 0.0])
     assert passed_back(relu, "guided") == (forwards, [0.0, 0.0, 5.0, 0.0, 0.0, 0.0])
+
+
+@pytest.mark.parametrize("name", NO_RELUS)
+def test_what_only_looks_like_a_relu_keeps_its_own_gradient(name: str):
+    leaf = VALUES.clone().requires_grad_()
+    output = NO_RELUS[name](leaf * 1)
+    plain = torch.autograd.grad(output, leaf, INCOMING)[0]
+    leaf, mode = VALUES.clone().requires_grad_(), _Intercept("guided")
+    with mode:
+        again = NO_RELUS[name](leaf * 1)
+    assert (mode.relus, mode.others.total()) == (0, 0)
+    assert torch.equal(again, output)
+    assert torch.equal(torch.autograd.grad(again, leaf, INCOMING)[0], plain)
+
+
+def test_whole_numbers_are_not_rectified_as_activations():
+    with relu_rule("guided"):
+        assert torch.arange(-2, 3).clamp(min=0).tolist() == [0, 0, 0, 1, 2]
+        torch.relu(VALUES)
 
 
 @pytest.mark.parametrize("name", [n for n in UNCLIPPED if "in place" in n or n.endswith("_")])
@@ -160,6 +211,11 @@ class Activated(nn.Module):
         ((), "has no ReLU .no activation function at all."),
         ((nn.ReLU(), nn.Hardswish(), F.hardswish), "Only 1 of this network's 3 activations are ReLUs .2 x Hardswish."),
         ((nn.Hardtanh(),), "has no ReLU .1 x Hardtanh"),
+        ((nn.GELU(), F.leaky_relu_), "has no ReLU .1 x GELU, 1 x LeakyReLU."),
+        ((nn.ReLU(), F.gelu, F.gelu, F.gelu), "Only 1 of this network's 4 activations are ReLUs .3 x GELU."),
+        ((lambda x: x * x.sigmoid(),), "has no ReLU .1 x Sigmoid."),
+        ((lambda x: x * torch.sigmoid(1.702 * x), nn.ReLU()), "Only 1 of this network's 2 .* .1 x Sigmoid."),
+        ((lambda x: x * (1 + torch.erf(x / 2**0.5)) / 2,), "has no ReLU .1 x GELU."),
     ],
 )
 def test_a_network_without_enough_relus_is_refused_with_the_reason(activations: tuple, reason: str):
@@ -168,16 +224,54 @@ def test_a_network_without_enough_relus_is_refused_with_the_reason(activations: 
     for rule in ("deconv", "guided"):
         with pytest.raises(NotApplicable, match=reason):
             trace(network, inputs, (), rule)
-    assert no_relu_reason(network, (1, 3, 8, 8)) is not None
+    with pytest.raises(NotApplicable) as refusal:
+        trace(network, inputs, (), "guided")
+    assert no_relu_reason(network, (1, 3, 8, 8)) == str(refusal.value)
     assert trace(network, inputs, (), "gradient").rule == "gradient"
     assert fingerprint(network) == before
     assert_no_rule_is_active()
 
 
-def test_a_network_with_mostly_relus_is_answered():
-    network = Activated(nn.ReLU(), F.relu, nn.SiLU()).eval()
+@pytest.mark.parametrize(
+    "activations",
+    [(nn.ReLU(), F.relu, nn.SiLU()), (nn.GELU(), F.relu, F.relu, F.relu), (lambda x: x.clamp(min=0),)],
+)
+def test_a_network_with_mostly_relus_is_answered(activations: tuple):
+    network = Activated(*activations).eval()
     assert no_relu_reason(network, (1, 3, 8, 8)) is None
     assert trace(network, torch.randn(1, 3, 8, 8), (), "guided").scores.requires_grad
+
+
+@pytest.mark.parametrize("relu", ["clamp", "clamp_min", "F.threshold", "nn.Threshold"])
+@pytest.mark.parametrize("rule", ["deconv", "guided"])
+def test_the_map_does_not_depend_on_how_the_relu_is_written(rule: str, relu: str):
+    torch.manual_seed(0)
+    between = nn.Conv2d(4, 4, 3)
+    written = Activated(UNCLIPPED[relu], between, UNCLIPPED[relu]).eval()
+    usual = Activated(F.relu, between, F.relu).eval()
+    usual.conv, usual.head = written.conv, written.head
+    inputs, target = torch.randn(2, 3, 12, 12), Target(torch.tensor([[1], [1]]))
+    assert torch.equal(input_gradient(written, inputs, target, rule), input_gradient(usual, inputs, target, rule))
+
+
+class Squeezed(nn.Module):
+    """Squeeze-and-excitation, and a gate for places: sigmoids that scale what ReLUs made."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.squeeze, self.places = nn.Conv2d(4, 4, 1), nn.Conv2d(4, 1, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x * self.squeeze(x.mean((2, 3), keepdim=True)).sigmoid()
+        x = x * F.hardsigmoid(self.squeeze(x.mean((2, 3), keepdim=True)).flatten(1))[:, :, None, None]
+        return x * torch.sigmoid(self.places(x))
+
+
+def test_gates_are_no_activations():
+    network, mode = Activated(nn.ReLU(), Squeezed()).eval(), _Intercept("guided")
+    with torch.no_grad(), mode:
+        network(torch.randn(1, 3, 8, 8))
+    assert (mode.relus, mode.others.total()) == (1, 0)
 
 
 def test_an_unknown_rule_is_refused():
