@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 import torch
+import torch.nn.functional as functional
 import torchvision
 from torch import Tensor, nn
 
@@ -29,6 +32,20 @@ class Unusual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.head(self.act(self.conv(x)).flatten(1))
+
+
+class FewModules(nn.Module):
+    """Its modules name one activation, its calls are mostly of the other kind."""
+
+    def __init__(self, module: nn.Module, call: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.conv, self.act, self.call, self.head = nn.Conv2d(3, 4, 3, padding=1), module, call, nn.Linear(4, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.act(self.conv(x))
+        for _ in range(3):
+            x = self.call(x)
+        return self.head(x.mean((2, 3)))
 
 
 @pytest.fixture
@@ -114,8 +131,12 @@ def test_progress_runs_up_to_its_total_and_can_cancel(network: Small, key: str):
 
 
 @pytest.mark.parametrize("key", KEYS)
-@pytest.mark.parametrize("kind", [Small, Unusual])
-def test_a_method_refuses_exactly_where_it_says_so_beforehand(kind: type[nn.Module], key: str):
+@pytest.mark.parametrize(
+    "kind",
+    [Small, Unusual, partial(FewModules, nn.GELU(), functional.relu), partial(FewModules, nn.ReLU(), functional.gelu)],
+    ids=["usual", "unusual", "mostly relu", "mostly gelu"],
+)
+def test_a_method_refuses_exactly_where_it_says_so_beforehand(kind: Callable[[], nn.Module], key: str):
     torch.manual_seed(0)
     network, inputs = kind().eval(), torch.randn(1, 3, 8, 8)
     layer = "last" if kind is Small else "act"

@@ -59,4 +59,6 @@ def find_method(key: str) -> Method:
 def methods(model: LoadedModel) -> dict[str, str | None]:
     """{method key: None where it applies to this model, else the reason why it does not}."""
     input_shape = (1, len(model.card.mean), *model.card.input_size)
-    return {method.key: method.reason_not(model.module, input_shape) for method in METHODS}
+    checks = dict.fromkeys(method.reason_not for method in METHODS)  # several methods share one, which may take a pass
+    reasons = {check: check(model.module, input_shape) for check in checks}
+    return {method.key: reasons[method.reason_not] for method in METHODS}
