@@ -27,17 +27,15 @@ MOST_LISTED = 8
 
 
 def opened(space: Space) -> None:
-    """The panel beside the map."""
+    """The open picture, beside the map."""
     row = choice.current(space).open
     if row is None:
-        st.markdown(
-            "Point at a point to see its picture. **Click** it to open it here. **Shift + drag** draws a lasso around "
-            "many. Click a class in the legend to hide it."
-        )
         return
-    _trail(space)
     table = space.table
-    st.markdown(f"#### {plainly(short_name(title_of(table, row)))}")
+    _trail(space)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"#### {plainly(short_name(title_of(table, row)))}")
+        st.button("Close", type="tertiary", on_click=choice.change, kwargs={"trail": ()})
     st.caption(_facts(table, row))
     _listed(space, row)
     try:
@@ -57,6 +55,8 @@ def tile(table: FeatureTable, row: int) -> Choice:
 def _trail(space: Space) -> None:
     """The way here; a step leads back."""
     trail = choice.current(space).trail
+    if len(trail) < 2:
+        return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         for step in range(max(0, len(trail) - 1 - SHOWN_STEPS), len(trail) - 1):
             st.button(
@@ -68,7 +68,6 @@ def _trail(space: Space) -> None:
                 on_click=choice.walk_back,
                 args=(step,),
             )
-        st.button("Close", type="tertiary", icon=":material/close:", on_click=choice.change, kwargs={"trail": ()})
 
 
 def _facts(table: FeatureTable, row: int) -> str:

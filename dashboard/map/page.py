@@ -14,7 +14,7 @@ from dashboard.map.here import placed
 from dashboard.map.layouts import Shown
 from dashboard.map.nearest import nearest
 from dashboard.map.opened import opened
-from dashboard.map.selection import selection
+from dashboard.map.selection import about_selection, selection
 from dashboard.map.suspects_view import suspects
 from dashboard.map.table import Space, unread
 from dashboard.map.view import map_view, search
@@ -35,27 +35,41 @@ def parts(space: Space, part: str) -> None:
 
 
 def _map(space: Space) -> None:
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="bottom", key="space_controls"):
         layout = choice.layout_control()
         colours = colour_control(space)
         found = search(space)
+    with st.sidebar:
         wanted = st.toggle(
             "Place my picture",
             key="space_here",
             persist_state="session",
-            help="Puts the picture chosen in the side bar on the map, with lines to its nearest in the space.",
+            help="Puts the picture chosen above on the map, with lines to its nearest in the space.",
         )
     map = layouts.shown(space, layout)
     here = _here(space, map) if wanted else None
-    left, right = st.columns([5, 3], gap="medium")
+    with st.container(key="space_beside"):
+        left, right = st.columns([5, 3])
     with left:
         map_view(space, map, colours, found, here)
         _worth(space, map)
         _mixed(space, colours)
     with right:
-        opened(space)
+        _picked(space)
     nearest(space)
-    selection(space, map.projection.points)
+    about_selection(space, map.projection.points)
+
+
+def _picked(space: Space) -> None:
+    """Beside the map: what a lasso took, what a click opened, or how to do either."""
+    chosen = choice.current(space)
+    if chosen.selected is None and chosen.open is None:
+        st.markdown(
+            "Point at a point to see its picture. **Click** it to open it here. **Shift + drag** draws a lasso around "
+            "many. Click a class in the legend to hide it."
+        )
+    selection(space)
+    opened(space)
 
 
 def _here(space: Space, map: Shown) -> Here | None:

@@ -1,4 +1,4 @@
-"""The selected pictures: a filmstrip, the mix of classes, the mean map, and the export."""
+"""The selected pictures: a filmstrip beside the map, and below it the mix of classes, the mean map and the export."""
 
 from __future__ import annotations
 
@@ -17,36 +17,49 @@ from dashboard.map import choice
 from dashboard.map.mean_map import mean_map
 from dashboard.map.opened import tile
 from dashboard.map.table import Space
-from dashboard.map.words import cell
+from dashboard.map.words import cell, mix_in_words
 from xai_core.errors import ImageError
 from xai_core.images.display import display_pixels
 
 FILM = 24
+FILM_ROW = 118  # CSS pixels: the first row and the edge of the next, while a picture is open below it
 MOST_IN_ZIP = 500
+MOST_CLASSES = 12
 COLUMNS = ("name", "label", "prediction", "probability", "loss", "x", "y")
 
 
-def selection(space: Space, points: np.ndarray) -> None:
-    """What stands below the map once a lasso was drawn."""
+def selection(space: Space) -> None:
+    """Beside the map once a lasso was drawn: how many, of what, and the pictures."""
+    chosen = choice.current(space)
+    if chosen.selected is None:
+        return
+    rows = np.flatnonzero(chosen.selected)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        many = "picture" if len(rows) == 1 else "pictures"
+        st.subheader(f"{len(rows):,} selected {many}", anchor=False, width="content")
+        st.button("Clear", type="tertiary", on_click=choice.change, kwargs={"selected": None})
+    st.caption(mix_in_words(*_counts(space, rows), len(rows)))
+    strip = rows[np.linspace(0, len(rows) - 1, min(FILM, len(rows))).round().astype(int)]
+    with st.container(height="content" if chosen.open is None else FILM_ROW, border=False):
+        choices(
+            [tile(space.table, int(row)) for row in strip],
+            selected=None if chosen.open is None else str(chosen.open),
+            label="Selected pictures",
+            look="tiles",
+            key="space_film",
+            on_choose=lambda id: choice.open_picture(int(id)),
+        )
+
+
+def about_selection(space: Space, points: np.ndarray) -> None:
+    """Below the map: the selection as a table, as a mean map, and to take away."""
     mask = choice.current(space).selected
     if mask is None:
         return
     rows = np.flatnonzero(mask)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(f"{len(rows):,} selected pictures", anchor=False, width="content")
-        st.button("Clear", icon=":material/close:", type="tertiary", on_click=choice.change, kwargs={"selected": None})
+        st.subheader("About the selection", anchor=False, width="content")
         _exports(space, rows, points)
-    strip = rows[np.linspace(0, len(rows) - 1, min(FILM, len(rows))).round().astype(int)]
-    choices(
-        [tile(space.table, int(row)) for row in strip],
-        selected=None,
-        label="Selected pictures",
-        look="tiles",
-        key="space_film",
-        on_choose=lambda id: choice.open_picture(int(id)),
-    )
-    if len(rows) > FILM:
-        st.caption(f"{FILM} of {len(rows):,}, evenly from the list.")
     mix, mean = st.columns(2, gap="large")
     with mix:
         _mix(space, rows)
@@ -118,18 +131,24 @@ def _exports(space: Space, rows: np.ndarray, points: np.ndarray) -> None:
     )
 
 
-def _mix(space: Space, rows: np.ndarray) -> None:
-    """Which classes are in it: by label where there is one, else by prediction."""
+def _counts(space: Space, rows: np.ndarray) -> tuple[list[str], list[int]]:
+    """The classes of these pictures by label, else by prediction, and how many each has; most first."""
     table = space.table
     codes, names = (table.labels, table.class_names) if space.labelled else (table.predictions, table.model_classes)
     counts = np.bincount(codes[rows][codes[rows] >= 0], minlength=len(names))
-    order = [i for i in np.argsort(-counts, kind="stable")[:12] if counts[i]]
+    order = [i for i in np.argsort(-counts, kind="stable") if counts[i]]
+    return [names[i] for i in order], [int(counts[i]) for i in order]
+
+
+def _mix(space: Space, rows: np.ndarray) -> None:
+    """Which classes are in it."""
+    names, counts = _counts(space, rows)
     st.markdown("**Class mix**" if space.labelled else "**Mix of predictions**")
     frame = pd.DataFrame(
         {
-            "class": [names[i] for i in order],
-            "pictures": [int(counts[i]) for i in order],
-            "share": [float(counts[i] / len(rows)) for i in order],
+            "class": names[:MOST_CLASSES],
+            "pictures": counts[:MOST_CLASSES],
+            "share": [count / len(rows) for count in counts[:MOST_CLASSES]],
         }
     )
     bar = st.column_config.ProgressColumn("share", min_value=0.0, max_value=1.0, format="percent")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
+from dashboard.plain_text import plainly
 from xai_core.render.recipe import percent
 from xai_core.representation.projection import Projection
 from xai_core.representation.quality import Agreement, Quality
 
+_TOLD = 3  # classes of a selection
 _APART = 0.5  # of the way from chance to certainty
 
 
@@ -31,6 +34,15 @@ def quality_in_words(found: Quality) -> str:
         f"{line} · the {found.k} nearest tell the class right for {100 * found.accuracy_space:.1f} % in the space, "
         f"{100 * found.accuracy_map:.1f} % on the map."
     )
+
+
+def mix_in_words(names: Sequence[str], counts: Sequence[int], total: int) -> str:
+    """The largest classes of `total` pictures with their shares, of the others how many there are. Most first."""
+    told = [f"{plainly(name)} ({percent(count / total)})" for name, count in zip(names, counts, strict=True)][:_TOLD]
+    if len(names) > _TOLD:
+        rest = len(names) - _TOLD
+        told.append(f"{rest} other {'class' if rest == 1 else 'classes'}")
+    return " · ".join(told)
 
 
 def agreement_in_words(found: Agreement, name: str, k: int) -> str:

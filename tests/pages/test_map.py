@@ -179,6 +179,7 @@ def test_a_selection_stays_when_the_map_changes(app: AppTest):
     to_the_end(app)
     assert app.session_state["space_choice"].selected.tolist() == mask.tolist()
     assert "3 selected pictures" in [s.value for s in app.subheader]
+    assert "1 (33 %) · 5 (33 %) · 9 (33 %)" in captions(app)
 
 
 def test_the_current_picture_that_is_no_digit_is_said_to_be_unlike_them(app: AppTest):
