@@ -15,6 +15,7 @@ from tests.browsing import ServerStarter
 
 pytestmark = pytest.mark.browser
 
+COLOUR = ".st-key-space_colour"
 APP = Path(__file__).resolve().parents[2] / "streamlit_app.py"
 
 
@@ -64,6 +65,26 @@ def test_a_lasso_gives_filmstrip_mix_mean_map_and_list_and_outlives_another_colo
     download.value.save_as(tmp_path / "selection.csv")
     with (tmp_path / "selection.csv").open(newline="") as file:
         assert len(list(csv.DictReader(file))) == count
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1024, 768)])
+def test_map_and_what_was_picked_stand_on_one_screen(page: Page, url: str, width: int, height: int):
+    page.set_viewport_size({"width": width, "height": height})
+    page.goto(url)
+    settled(page)
+    tops = [page.locator(f"{row} label").first.bounding_box()["y"] for row in (".st-key-space_method", COLOUR)]
+    assert tops[0] == pytest.approx(tops[1], abs=1)
+    frame = page.locator(STAGE).bounding_box()
+    assert frame["width"] >= 400
+    assert frame["y"] + frame["height"] <= height
+    expect(page.locator(".post:not(.gone)")).to_have_count(10, timeout=WAIT_MS)
+    chips = [chip.bounding_box()["y"] for chip in page.locator(".entry").all()]
+    assert len(set(chips)) <= 3  # rows of the legend
+    lasso(page, [(0.1, 0.15), (0.9, 0.15), (0.9, 0.6), (0.1, 0.6), (0.1, 0.2)])
+    expect(page.locator(".st-key-space_film .choice").first).to_be_in_viewport(ratio=1, timeout=WAIT_MS)
+    open_a_point(page)
+    expect(page.get_by_text(re.compile(r"^\d/\d{4} · predicted"))).to_be_in_viewport(ratio=1, timeout=WAIT_MS)
+    expect(page.locator(".st-key-space_open .stage")).to_be_in_viewport(ratio=0.3, timeout=WAIT_MS)
 
 
 def test_suspects_lead_to_the_map(page: Page, url: str):

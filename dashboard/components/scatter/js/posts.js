@@ -39,7 +39,9 @@ function colourPosts(view) {
   }
 }
 
-// In the order given; one that would cover another is left out until there is room.
+const STEPS_ASIDE = [0, -1, 1] // in its own heights: where it is, above, below
+
+// In the order given; one that would cover another steps aside, and is left out where that does not help.
 function placePosts(view) {
   const taken = []
   for (const item of view.posts ?? []) {
@@ -47,12 +49,13 @@ function placePosts(view) {
     item.size ??= element.offsetWidth ? [element.offsetWidth, element.offsetHeight] : null
     const [width, height] = item.size ?? [0, 0]
     const [left, top] = toScreen(view, ...unitOf(view, item.x, item.y))
-    const box = [left - width / 2, top - height / 2, left + width / 2, top + height / 2]
-    if (item.here) for (const side of [1, 3]) box[side] -= height / 2 + ABOVE_PLACE
-    const covers = !item.here && taken.some((other) => overlap(box, other))
+    const boxAt = (down) => [left - width / 2, top + down - height / 2, left + width / 2, top + down + height / 2]
+    const boxes = item.here ? [boxAt(-height / 2 - ABOVE_PLACE)] : STEPS_ASIDE.map((step) => boxAt(step * (height + 4)))
+    const free = item.here ? boxes[0] : boxes.find((box) => !taken.some((other) => overlap(box, other)))
     const off = left < 0 || top < 0 || left > view.room.width || top > view.room.height
-    const shown = !covers && !off && !view.hidden.has(classOf(view, item)) && (view.signed || item.here)
-    if (shown) taken.push(box)
+    const shown = free && !off && !view.hidden.has(classOf(view, item)) && (view.signed || item.here)
+    if (shown) taken.push(free)
+    const box = free ?? boxes[0]
     element.style.transform = `translate(${Math.round(box[0])}px, ${Math.round(box[1])}px)`
     element.classList.toggle("gone", !shown)
   }
