@@ -57,13 +57,15 @@ opinion.answer_shown(scan)
 with right:
     gate.show(found)
     answered = gate.may_answer(scan, found)
+    truth = truth_of(scan, at, shown.size)
     diagnoses.headline(reading, found)
     opinion.beside(opinion.noted(scan), reading)
     if answered:
+        diagnoses.objection(reading, truth)
         diagnoses.side_by_side(shown, reading, chosen, partial(large_map.choose, scan, at))
         large_map.follow_control(scan, at)
         diagnoses.numbers(reading)
-        diagnoses.against_truth(reading, chosen, truth_of(scan, at, shown.size))
+        diagnoses.against_truth(reading, chosen, truth)
         drawing_controls()
 with left:
     if answered:

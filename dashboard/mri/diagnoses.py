@@ -12,11 +12,13 @@ from dashboard.mri.gate import Gate
 from dashboard.mri.picture import display
 from dashboard.mri.reading import Reading, model
 from xai_core.attribution.catalog import find_method
+from xai_core.models.brain_mri import CLASS_NAMES
 from xai_core.render.place import place
 from xai_core.render.recipe import percent, signed
 from xai_core.types import ClassScore, Prediction, SourceImage
 
 VIEWER = "mri_viewer"
+HEALTHY = CLASS_NAMES[2]
 
 
 def common_scale(reading: Reading) -> float:
@@ -91,11 +93,20 @@ def recipe(reading: Reading, class_index: int) -> str:
     )
 
 
-def against_truth(reading: Reading, class_index: int, truth: np.ndarray | None) -> None:
-    """How much of the evidence lies in the true outline of a simulated lesion."""
-    if truth is None:
+def objection(reading: Reading, truth: np.ndarray | None) -> None:
+    """Where the truth is known and the model says otherwise: that it is wrong."""
+    if truth is None or truth.any() == (reading.prediction.top(1)[0].name != HEALTHY):
         return
+    st.error(
+        f"{'A' if truth.any() else 'No'} lesion is drawn in this slice: the model is wrong.", icon=":material/close:"
+    )
+
+
+def against_truth(reading: Reading, class_index: int, truth: np.ndarray | None) -> None:
+    """How much of the evidence for a tumour lies in the true outline of a simulated lesion."""
     name = reading.prediction.class_names[class_index]
+    if truth is None or not truth.any() or name == HEALTHY:
+        return
     inside, peak = agreement_with(reading.maps[class_index], reading, truth)
     st.caption(
         f"The true outline is known here: {percent(inside)} of this map's evidence for "

@@ -45,8 +45,9 @@ def gate(scan: Scan, place: Place, image: SourceImage, reading: Reading) -> Gate
         )
     elif far > limit:
         careful.append(f"It is farther from the training slices than 95 % of held-out ones ({far:.2f}, {limit:.2f}).")
-    if similar.remembered(reading):
-        careful.insert(0, similar.MEMORY)
+    remembered = similar.memory(reading)
+    if remembered:
+        careful.insert(0, remembered)
     return Gate(tuple(unlike), tuple(careful), far > limit)
 
 

@@ -29,8 +29,8 @@ PICTURE = "picture"
 class Scan:
     """key: for widgets, a number of this visit. volume, or else pictures. files: the DICOM bytes that it came from.
 
-    outline: bool (x, y, z), the truth where a lesion is simulated. start: where to open. remarks: a sentence each; hints:
-    those on what there is to find, or what the model finds, which a reader who is asked first must not see.
+    outline: bool (x, y, z), the truth where a lesion is simulated. start: where to open. remarks: a sentence each.
+    hints: those on what there is to find, or what the model finds: a reader who is asked first must not see them.
     """
 
     key: str
@@ -101,9 +101,9 @@ def letters_of(scan: Scan, plane: str) -> Edges:
 
 
 def truth_of(scan: Scan, place: Place, size: tuple[int, int]) -> np.ndarray | None:
-    """The true outline on a slice of `size`: bool (h, w); None where there is none, or not on its pixels."""
+    """The true outline on a slice of `size`: bool (h, w), empty beside the lesion; None where nobody knows it."""
     if scan.volume is None or scan.outline is None:
         return None
     marked = replace(scan.volume, voxels=scan.outline.astype(np.uint8), slope=1.0, intercept=0.0)
     truth = slice_values(marked, place.volume_plane, place.index) > 0.5
-    return truth if truth.shape == size and truth.any() else None
+    return truth if truth.shape == size else None

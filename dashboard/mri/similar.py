@@ -12,7 +12,6 @@ from xai_core.types import SourceImage
 
 # Of 685 held-out slices none is as like one of training (at most 0.974); training slices have 0.9995 to themselves.
 SAME = 0.98
-MEMORY = "This slice, or its neighbour, was among the training pictures: the answer shows memory, not skill."
 
 
 def rows(reading: Reading) -> list[dict[str, str]]:
@@ -28,15 +27,25 @@ def rows(reading: Reading) -> list[dict[str, str]]:
     ]
 
 
-def remembered(reading: Reading) -> bool:
-    """Whether a training slice is so like this one that the answer says nothing of the model's skill."""
-    return bool(reading.familiarity.similarities[0] >= SAME)
+def memory(reading: Reading) -> str:
+    """Where a training slice is so like this one that the answer says nothing of the model's skill; else empty."""
+    near = reading.familiarity
+    if near.similarities[0] < SAME:
+        return ""
+    learned, says = CLASS_NAMES[known_slices().labels[near.neighbours[0]]], reading.prediction.top(1)[0].name
+    shows = (
+        "the answer shows memory, not skill"
+        if says == learned
+        else f"the model, which says {says}, contradicts what it was taught"
+    )
+    return f"This slice, or its neighbour, was among the training pictures, labelled {learned}: {shows}."
 
 
 def warning(reading: Reading) -> str:
     """Where the model has seen the slice, or the neighbours share a source rather than a disease; empty otherwise."""
-    if remembered(reading):
-        return MEMORY
+    remembered = memory(reading)
+    if remembered:
+        return remembered
     known, near = known_slices(), reading.familiarity.neighbours
     labels, sources = known.labels[near], known.sources[near]
     if len(np.unique(sources)) > 1:

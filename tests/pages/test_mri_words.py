@@ -18,9 +18,14 @@ from training.brain_mri.split import slices, split
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "mri.py"
 
 
+@pytest.fixture
+def no_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dashboard.mri.diagnoses.gallery", lambda *_given, **_rest: None)
+
+
 def texts(app: AppTest) -> str:
     assert not app.exception, app.exception[0].message
-    return "\n".join(element.value for element in [*app.markdown, *app.error])
+    return "\n".join(element.value for element in [*app.markdown, *app.caption, *app.error])
 
 
 def test_a_file_that_cannot_be_shown_leaves_no_blank_page_and_its_error_goes_with_the_next() -> None:
@@ -48,4 +53,36 @@ def test_a_slice_of_training_is_called_remembered_and_a_held_out_one_is_not():
     for wanted in ("train", "test"):
         chosen = [paths[i] for i in np.flatnonzero(part == wanted)[::700]]
         for one in read_all([xai.load_image(path) for path in chosen], Asked("hires_cam", "blocks.4")):
-            assert ("the answer shows memory, not skill" in similar.warning(one)) == (wanted == "train")
+            assert ("was among the training pictures" in similar.warning(one)) == (wanted == "train")
+
+
+@pytest.mark.data
+def test_a_slice_of_training_that_is_answered_wrongly_is_told_with_its_label():
+    gliomas = shared("brain-mri") / "glioma"
+    pictures = [xai.load_image(gliomas / f"{number}.jpg") for number in ("0210", "0209")]
+    wrong, right = read_all(pictures, Asked("hires_cam", "blocks.4"))
+    contradicts = "labelled glioma: the model, which says meningioma, contradicts what it was taught."
+    assert contradicts in similar.warning(wrong)
+    assert "labelled glioma: the answer shows memory, not skill." in similar.warning(right)
+
+
+@pytest.mark.usefixtures("no_tiles")
+@pytest.mark.parametrize(
+    ("plane", "number", "objection", "evidence"),
+    [
+        ("axial", 99, "A lesion is drawn in this slice: the model is wrong.", False),
+        ("sagittal", 139, "", True),
+        ("sagittal", 115, "No lesion is drawn in this slice: the model is wrong.", False),
+        ("axial", 119, "", False),  # beside the lesion, and no tumour is what the model says
+    ],
+)
+def test_where_the_truth_is_known_a_wrong_answer_is_called_wrong(
+    plane: str, number: int, objection: str, evidence: bool
+) -> None:
+    app = AppTest.from_file(str(PAGE), default_timeout=240)
+    app.session_state["mri_plane_simulated-lesion"] = plane
+    app.session_state[f"mri_slice_simulated-lesion_{plane}"] = number - 1
+    app.run()
+    said = texts(app)
+    assert [error.value for error in app.error] == ([objection] if objection else [])
+    assert ("of this map's evidence for" in said) == evidence
