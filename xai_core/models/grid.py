@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import log
 from typing import Literal
 
 import torch
 from torch import Tensor
 
+STRIDES = tuple(first * 2**halvings for first in (1, 7) for halvings in range(8))  # patches of 14 are cut, too
+FEWEST_LAST = 8  # channels: less behind the places are the columns of a strip
 MOST_OTHERS = 16  # tokens that stand for no place: class, distillation, registers
 
 
@@ -30,11 +31,18 @@ class Grid:
 def grid_of(shape: Sequence[int], input_size: Sequence[int]) -> Grid | None:
     """The grid of an output of this shape in a pass over inputs (H, W); None for what has no places.
 
-    Found from the numbers alone: a grid has the picture's proportions, and no more rows or columns than it.
+    Found from the numbers alone: a grid has the picture's proportions, and no more rows or columns than it. Where
+    numbers fit both ways (96 x 96 x 96 of a picture of 384 x 384), it is taken for maps.
     """
     if len(shape) == 4:
         return _of_four(shape, input_size)
     return _of_tokens(shape, input_size) if len(shape) == 3 else None
+
+
+def as_maps(output: Tensor, input_size: Sequence[int]) -> Tensor:
+    """(n, c, h, w) of an output with places; one that has none, or that is laid out so already, as it is."""
+    grid = grid_of(output.shape, input_size)
+    return output if grid is None else to_maps(output, grid)
 
 
 def to_maps(output: Tensor, grid: Grid) -> Tensor:
@@ -58,15 +66,16 @@ def from_maps(maps: Tensor, output: Tensor, grid: Grid) -> Tensor:
 
 
 def _of_four(shape: Sequence[int], input_size: Sequence[int]) -> Grid:
-    """Channels last where the proportions of the picture say so; where both ways fit, channels come first."""
+    """Channels last where only that reading is the picture, halved a few times; where both are, channels come first."""
     _, a, b, c = shape
-    last = _stretch((a, b), input_size) < _stretch((b, c), input_size) - 0.01 and a <= input_size[0]
-    return Grid("channels_last", a, b, c) if last and a > 1 else Grid("maps", b, c, a)
+    last = min(a, b) > 1 and c >= FEWEST_LAST and not _shrunk(b, c, input_size) and _shrunk(a, b, input_size)
+    return Grid("channels_last", a, b, c) if last else Grid("maps", b, c, a)
 
 
-def _stretch(grid: tuple[int, int], input_size: Sequence[int]) -> float:
-    """How far a grid's proportions are from the picture's; 0 for the same."""
-    return abs(log(max(grid[0], 1) / max(grid[1], 1) * input_size[1] / input_size[0]))
+def _shrunk(rows: int, columns: int, input_size: Sequence[int]) -> bool:
+    """Whether one stride turns inputs (H, W) into this grid, give or take the cell that rounding or an edge costs."""
+    height, width = input_size
+    return any(abs(rows - height / s) <= 1 and abs(columns - width / s) <= 1 for s in STRIDES)
 
 
 def _of_tokens(shape: Sequence[int], input_size: Sequence[int]) -> Grid | None:
