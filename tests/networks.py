@@ -7,6 +7,7 @@ import hashlib
 
 import torch
 from torch import Tensor, nn
+from torchvision.models import SwinTransformer, VisionTransformer
 
 
 class OneConv(nn.Module):
@@ -47,6 +48,18 @@ class Small(nn.Module):
         if self.fail:
             raise RuntimeError("the forward pass failed on purpose")
         return self.head(self.last(out).mean(dim=(2, 3)))
+
+
+def tiny_swin() -> nn.Module:
+    """Keeps its maps as (n, h, w, c): 8 x 8 places of 12 channels at `features.1`, for inputs of 32 x 32."""
+    torch.manual_seed(0)
+    return SwinTransformer([4, 4], 12, [1, 1], [2, 2], [4, 4], num_classes=3).eval()
+
+
+def tiny_vit() -> nn.Module:
+    """Keeps its maps as tokens behind a class token: 4 x 4 places of 16 channels, for inputs of 32 x 32."""
+    torch.manual_seed(0)
+    return VisionTransformer(32, 8, num_layers=2, num_heads=2, hidden_dim=16, mlp_dim=32, num_classes=3).eval()
 
 
 def fingerprint(module: nn.Module) -> str:

@@ -16,6 +16,7 @@ from xai_core.datasets import Dataset
 from xai_core.errors import ClassError, LayerError
 from xai_core.features.patches import LayerPatches
 from xai_core.features.running_top import nothing_seen, ranked_with
+from xai_core.models.grid import as_maps
 from xai_core.models.isolate import find_layer, isolated
 from xai_core.models.structure import structure_digest
 from xai_core.trace.capture import score_gradients, trace
@@ -23,7 +24,7 @@ from xai_core.trace.target import Target
 from xai_core.types import LoadedModel
 
 By = Literal["activation", "contribution"]
-VERSION = 1  # goes up whenever the same question would get another answer
+VERSION = 2  # goes up whenever the same question would get another answer
 _BATCH = {"activation": 32, "contribution": 8}  # the backward pass keeps every layer's activations
 
 Found = Mapping[str, LayerPatches]
@@ -106,19 +107,20 @@ def finder(job: PatchJob) -> Finder:
 def _by_activation(job: PatchJob) -> Finder:
     """One forward pass: each layer is reduced while its output is still warm, and nothing is kept."""
     copy = isolated(job.model.module, job.layers)
-    given: list[tuple[Sequence[int], Found]] = []
+    given: list[tuple[Sequence[int], Sequence[int], Found]] = []
     found: dict[str, LayerPatches] = {}
 
     def reduce(name: str, output: object) -> None:
         if name in found:
             raise LayerError(f"Layer '{name}' runs more than once in a pass; choose the block around it.")
-        found[name] = _with(job, name, _maps(name, output), *given[0])
+        input_size, pictures, before = given[0]
+        found[name] = _with(job, name, _maps(name, output, input_size), pictures, before)
 
     for name in job.layers:
         copy.get_submodule(name).register_forward_hook(lambda _module, _args, output, name=name: reduce(name, output))
 
     def find(inputs: Tensor, pictures: Sequence[int], before: Found) -> Found:
-        given[:] = [(pictures, before)]
+        given[:] = [(inputs.shape[2:], pictures, before)]
         found.clear()
         with torch.no_grad():
             copy(inputs)
@@ -142,8 +144,8 @@ def _by_contribution(job: PatchJob, inputs: Tensor, pictures: Sequence[int], bef
     gradients = score_gradients(traced, Target(classes), job.layers)
     found: dict[str, LayerPatches] = {}
     for name in job.layers:
-        activations = _maps(name, traced.activations[name].detach())
-        alpha = _maps(name, gradients[name]).mean(dim=(2, 3), keepdim=True)
+        activations = _maps(name, traced.activations[name].detach(), inputs.shape[2:])
+        alpha = _maps(name, gradients[name], inputs.shape[2:]).mean(dim=(2, 3), keepdim=True)
         found[name] = _with(job, name, alpha * activations, pictures, before)
     return found
 
@@ -154,9 +156,10 @@ def _with(job: PatchJob, name: str, maps: Tensor, pictures: Sequence[int], befor
     return LayerPatches((maps.shape[2], maps.shape[3]), ranked_with(best, maps, pictures, job.per_picture))
 
 
-def _maps(name: str, output: object) -> Tensor:
-    """(n, c, h, w); the numbers (n, c) of a linear layer count as maps of one place."""
-    if isinstance(output, Tensor) and output.ndim in (2, 4):
-        return output if output.ndim == 4 else output[:, :, None, None]
+def _maps(name: str, output: object, input_size: Sequence[int]) -> Tensor:
+    """(n, c, h, w), also of tokens; the numbers (n, c) of a linear layer count as maps of one place."""
+    placed = as_maps(output, input_size) if isinstance(output, Tensor) else output
+    if isinstance(placed, Tensor) and placed.ndim in (2, 4):
+        return placed if placed.ndim == 4 else placed[:, :, None, None]
     shape = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
     raise LayerError(f"Layer '{name}' gives {shape}, no feature maps (n, c, h, w); choose another layer.")

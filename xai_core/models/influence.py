@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from xai_core.models.answer import scores_of
-from xai_core.models.grid import grid_of, to_maps
+from xai_core.models.grid import as_maps
 from xai_core.models.isolate import isolated
 
 
@@ -31,11 +31,6 @@ def influential(module: nn.Module, input_shape: Sequence[int], names: Sequence[s
     found = frozenset(
         name
         for (name, output), gradient in zip(outputs.items(), gradients, strict=True)
-        if gradient is not None and _reaches(gradient, output.shape, input_shape)
+        if gradient is not None and bool(as_maps(gradient, input_shape[2:]).count_nonzero())
     )
     return found or frozenset(names)
-
-
-def _reaches(gradient: Tensor, shape: Sequence[int], input_shape: Sequence[int]) -> bool:
-    grid = grid_of(shape, input_shape[2:])
-    return bool((gradient if grid is None else to_maps(gradient, grid)).count_nonzero())

@@ -12,7 +12,7 @@ from xai_core.models.structure import structure_digest
 from xai_core.representation.tap import Tap
 from xai_core.types import LoadedModel
 
-VERSION = 2  # goes up whenever the same picture would get another row
+VERSION = 3  # goes up whenever the same picture would get another row
 BATCH = 16  # always full: a convolution rounds differently in batches of another size
 THUMBNAIL_SIDE = 64
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from xai_core.errors import LayerError
+from xai_core.models.grid import as_maps
 from xai_core.models.isolate import find_layer, isolated
 from xai_core.models.layers import layers
 from xai_core.trace.capture import trace
@@ -42,7 +43,8 @@ def find_tap(model: LoadedModel, layer: str | None) -> Tap:
 def embedder(model: LoadedModel, tap: Tap) -> Embed:
     """A function from inputs (n, c, H, W) to vectors (n, d) and scores (n, n_classes), both float32.
 
-    Feature maps are averaged over all places. The function is private to one thread; the network is left as it was.
+    Feature maps, also of tokens, are averaged over all places. The function is private to one thread; the network is
+    left as it was.
     LayerError: the layer does not run exactly once, or gives no maps (n, c, h, w) or numbers (n, c).
     """
     layouts = [torch.contiguous_format, torch.channels_last]  # the last is a fifth to a quarter faster on a CPU
@@ -50,12 +52,16 @@ def embedder(model: LoadedModel, tap: Tap) -> Embed:
     copy = isolated(model.module if tap.name in twin.changed else twin.module, [tap.name])
     part = copy.get_submodule(tap.name)
     taken: list[object] = []
-    if tap.side == "input":
-        part.register_forward_pre_hook(lambda _module, args: taken.append(_averaged(args[0] if args else None)))
-    else:
-        part.register_forward_hook(lambda _module, _args, output: taken.append(_averaged(output)))
 
-    def scores_of(inputs: Tensor) -> Tensor:
+    def take(values: object) -> None:
+        taken.append(_averaged(values, model.card.input_size))
+
+    if tap.side == "input":
+        part.register_forward_pre_hook(lambda _module, args: take(args[0] if args else None))
+    else:
+        part.register_forward_hook(lambda _module, _args, output: take(output))
+
+    def run(inputs: Tensor) -> Tensor:
         taken.clear()
         try:
             with torch.no_grad():
@@ -64,10 +70,10 @@ def embedder(model: LoadedModel, tap: Tap) -> Embed:
             if len(layouts) == 1 or "view size is not compatible" not in str(error):
                 raise
             layouts.pop()  # a network that calls `view` on its maps cannot take them so, at any time
-            return scores_of(inputs)
+            return run(inputs)
 
     def embed(inputs: Tensor) -> tuple[Tensor, Tensor]:
-        scores = scores_of(inputs)
+        scores = run(inputs)
         if len(taken) != 1:
             times = "did not run" if not taken else "runs more than once"
             raise LayerError(f"Layer '{tap.name}' {times} in this network's forward pass; choose another layer.")
@@ -81,13 +87,14 @@ def embedder(model: LoadedModel, tap: Tap) -> Embed:
     return embed
 
 
-def _averaged(values: object) -> object:
+def _averaged(values: object, input_size: Sequence[int]) -> object:
     """(n, c) float32 at once, because an operation behind the layer may work in place; anything else as it is."""
-    if isinstance(values, Tensor) and values.ndim == 4:
-        return values.detach().float().mean(dim=(2, 3))
-    if isinstance(values, Tensor) and values.ndim == 2:
-        return values.detach().float().clone()
-    return (tuple(values.shape),) if isinstance(values, Tensor) else values
+    if not isinstance(values, Tensor):
+        return values
+    placed = as_maps(values.detach(), input_size)
+    if placed.ndim == 4:
+        return placed.float().mean(dim=(2, 3))
+    return placed.float().clone() if placed.ndim == 2 else (tuple(values.shape),)
 
 
 def _shown(taken: object) -> str:

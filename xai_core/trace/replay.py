@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from xai_core.errors import LayerError, ModelError
-from xai_core.models.grid import from_maps, grid_of, to_maps
+from xai_core.models.grid import as_maps, from_maps, grid_of
 from xai_core.models.isolate import find_layer, isolated
 from xai_core.trace.capture import trace
 
@@ -26,16 +26,11 @@ def replayer(module: nn.Module, inputs: Tensor, layer: str) -> Replay:
     memory, scores = _record(module, inputs.clone(), layer)
     for repeat in (False, True):
         replay = _replay(module, inputs, layer, memory, repeat)
-        if _holds(replay, _maps(memory[layer], inputs), scores):
+        if _holds(replay, as_maps(memory[layer], inputs.shape[2:]), scores):
             return replay
     raise ModelError(
         f"The network does not give the same scores again when it runs on from layer '{layer}'; choose another layer."
     )
-
-
-def _maps(output: Tensor, inputs: Tensor) -> Tensor:
-    grid = grid_of(output.shape, inputs.shape[2:])
-    return output if grid is None else to_maps(output, grid)
 
 
 def _record(module: nn.Module, inputs: Tensor, layer: str) -> tuple[dict[str, Tensor], Tensor]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,11 +13,11 @@ from PIL import Image
 from torch import Tensor, nn
 
 import xai_core as xai
-from tests.networks import Small, fingerprint
+from tests.networks import Small, fingerprint, tiny_swin, tiny_vit
 from tests.xai_core.features.brute_force import assert_equal_to_brute_force, batches, brute_force, some
 from xai_core.datasets import Dataset, open_dataset
 from xai_core.errors import ClassError, LayerError
-from xai_core.features.patch_job import finder, patch_job
+from xai_core.features.patch_job import By, finder, patch_job
 from xai_core.features.patches import TopPatches
 from xai_core.features.top_patches import top_patches
 from xai_core.types import LoadedModel, SourceImage
@@ -195,3 +196,37 @@ def test_units_that_were_not_searched_are_refused(digits: Dataset, model: Loaded
         patches.unit("block3", 0)
     with pytest.raises(LayerError, match="channels 0 to 63; there is no channel 64"):
         patches.unit("block4", 64)
+
+
+@pytest.mark.parametrize("by", ["activation", "contribution"])
+@pytest.mark.parametrize(
+    ("build", "layer", "placed"),
+    [
+        (tiny_swin, "features.1", lambda output: output.permute(0, 3, 1, 2)),
+        (tiny_vit, "encoder.layers.encoder_layer_0", lambda output: output[:, 1:].mT.unflatten(2, (4, 4))),
+    ],
+)
+def test_tokens_are_searched_as_maps(
+    digits: Dataset, by: By, build: Callable[[], nn.Module], layer: str, placed: Callable[[Tensor], Tensor]
+) -> None:
+    network, kept = build(), []
+    wrapped = xai.wrap_model(network, input_size=(32, 32), mean=(0.5,) * 3, std=(0.5,) * 3, class_names="abc")
+    few = some(digits, *range(6))
+    (inputs,) = batches(wrapped, few, 6)
+
+    def keep(_module: nn.Module, _args: object, output: Tensor) -> None:
+        kept.append(output)
+
+    network.get_submodule(layer).register_forward_hook(keep)
+    scores = network(inputs)
+    maps = placed(kept[0])
+    if by == "contribution":
+        gradients = torch.autograd.grad(scores.amax(1).sum(), kept[0])[0]
+        maps = placed(gradients).mean((2, 3), keepdim=True) * maps
+    patches = top_patches(wrapped, few, [layer], k=3, by=by, batch=6)
+    assert (patches.layers[layer].channels, patches.layers[layer].grid) == (maps.shape[1], maps.shape[2:])
+    for channel in range(maps.shape[1]):
+        found = patches.unit(layer, channel)
+        expected = brute_force(maps.detach().numpy(), channel, 3, least=False)
+        assert [(p.picture, p.i, p.j) for p in found] == [(p.picture, p.i, p.j) for p in expected]
+        assert [p.value for p in found] == pytest.approx([p.value for p in expected], rel=1e-4, abs=1e-6)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import torchvision
 from PIL import Image
 
 import xai_core as xai
-from tests.networks import Small, fingerprint
+from tests.networks import Small, fingerprint, tiny_swin, tiny_vit
 from tests.xai_core.representation.tables import same, some, write_folder, write_picture
 from xai_core.datasets import Dataset, open_dataset
 from xai_core.durable import one_writer
@@ -70,6 +71,29 @@ def test_a_layer_with_maps_is_averaged_over_its_places(model: LoadedModel, digit
         maps = model.module.block2(model.module.halve(model.module.block1(inputs)))
     np.testing.assert_allclose(table.vectors, maps.mean((2, 3)), rtol=1e-4, atol=1e-5)
     assert table.layer == "block2"
+
+
+@pytest.mark.parametrize(
+    ("build", "layer", "averaged"),
+    [
+        (tiny_swin, "features.1", lambda output: output.mean((1, 2))),
+        (tiny_vit, "encoder.ln", lambda output: output[:, 1:].mean(1)),
+    ],
+)
+def test_tokens_are_averaged_over_their_places(
+    build: Callable[[], torch.nn.Module],
+    layer: str,
+    averaged: Callable[[torch.Tensor], torch.Tensor],
+    digits: Dataset,
+) -> None:
+    network, kept = build(), []
+    own = xai.wrap_model(network, input_size=(32, 32), mean=(0.5,) * 3, std=(0.5,) * 3, class_names="abc")
+    few = some(digits, 5)
+    network.get_submodule(layer).register_forward_hook(lambda _module, _args, output: kept.append(output))
+    with torch.no_grad():
+        network(torch.cat([prepare(own.card, few.load(i)).tensor for i in range(5)]))
+    table = build_table(own, few, layer)
+    np.testing.assert_allclose(table.vectors, averaged(kept[0]), rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize(
