@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from xai_core.models.class_names import short_name
+from xai_core.render.recipe import percent
 
 _BEGINNINGS = re.compile(r"\]\(|\]\[|\]:|!\[|(?<=\w)\[|\$|<|:(?=material/)")
 _SIGNS = re.compile(r"([!-/:-@\[-`{-~])")  # all that Markdown, formulas and icons may begin with
@@ -24,6 +25,11 @@ def in_prose(text: str) -> str:
     """The text so that it can do nothing within a sentence: no link, picture, formula, colour or tag begins in it.
     Ordinary names stay as they are."""
     return _BEGINNINGS.sub(lambda found: "".join(f"\\{sign}" for sign in found[0]), " ".join(text.split()))
+
+
+def share_first(share: float) -> str:
+    """`percent` where a paragraph begins with it: Markdown would take "> 99.9 %" for a quotation."""
+    return percent(share).replace(">", r"\>")
 
 
 def class_in_prose(name: str) -> str:

@@ -11,7 +11,7 @@ from dashboard.store import cached
 asked = question.ask()
 state.write_link()
 
-st.header("Grad-CAM step by step", anchor=False)
+steps_view.heading(asked.traced, asked.class_index)
 with in_words():
     steps = cached.steps(asked.traced, asked.layer, asked.class_index)
     result = computing.grad_cam(asked.traced, asked.class_index, asked.layer)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -19,10 +19,11 @@ from xai_core.attribution.catalog import METHODS, find_method
 from xai_core.attribution.explain import ImageTrace
 from xai_core.attribution.method import Method
 from xai_core.errors import SightlineError
+from xai_core.render.scale import shown
 from xai_core.types import Explanation, LayerInfo, SourceImage
 
-SAME = "As in the side bar"
-SETTINGS_HELP = "The method's settings, and another picture, model or class for this pane"
+OWN = "Picture, model, class, settings"
+OWN_HELP = "The method's settings, and another picture, model or class for this pane"
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,30 +42,43 @@ class Answer:
         assert self.result is not None
         return self.result.maps[self.layer][0]
 
+    @property
+    def drawn(self) -> np.ndarray:
+        """What the pane shows of it (h, w): the evidence that was asked for, and nothing where there is none."""
+        values = shown(self.raw, self.asked.evidence)[0]
+        return values if self.asked.evidence == "both" else np.clip(values, 0, None)
+
 
 def pane_controls(side: Side) -> ImageTrace:
     """Method and layer of a pane, and behind a button its settings, picture, model and class; gives its pass."""
     asked, cards, pictures = panes.resolved(side), own_models.offered(), controls.picture_titles()
+    shared = panes.followed(side)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         method_slot, layer_slot = st.container(), st.container()
-        with st.popover("Settings", icon=":material/tune:", help=SETTINGS_HELP):
-            settings_slot = st.container()
-            _choice(side, "Picture", "picture", [None, *pictures], lambda p: pictures.get(p, SAME))
-            _choice(side, "Model", "model", [None, *cards], lambda k: cards[k].title if k else SAME)
-            class_slot = st.container()
+    with st.popover(OWN, icon=":material/tune:", help=OWN_HELP):
+        settings_slot = st.container()
+        _choice(side, "Picture", "picture", pictures, pictures.get(shared.picture, "the picture"))
+        titles = {key: card.title for key, card in cards.items()}
+        _choice(side, "Model", "model", titles, titles.get(shared.model, "the model"))
+        class_slot = st.container()
     # These choices stay usable where the model must be fetched first.
     model = ready_model(asked.model, on_decline=lambda: panes.change(side, model=None))
     layers = cached.layers(model.card.key, model)
+    if panes.pane(side).layer not in {None, *(layer.name for layer in layers)}:
+        panes.change(side, layer=None)  # the model is another one now
+        asked = panes.resolved(side)
     traced = cached.trace_for(model, controls.image_of(asked.picture), layers, asked.layer)
-    names, method = traced.prediction.class_names, find_method(asked.method)
+    method = find_method(asked.method)
     with method_slot:
         _method_choice(side, traced, _layer(asked, layers))
     with layer_slot:
-        _layer_choice(side, method, layers)
+        _layer_choice(side, method, layers, _layer(shared, layers))
     with settings_slot:
         _settings(side, method)
     with class_slot:
-        _choice(side, "Class", "class_index", [None, *range(len(names))], lambda i: SAME if i is None else names[i])
+        classes = dict(enumerate(traced.prediction.class_names))
+        told = "the most probable" if shared.class_index is None else classes.get(shared.class_index, "")
+        _choice(side, "Class", "class_index", classes, told or "the most probable")
     own = panes.own_choices(side)
     if own:
         words = " and ".join(own)
@@ -90,7 +104,7 @@ def _method_choice(side: Side, traced: ImageTrace, layer: str) -> None:
             reason = f"It is not defined at layer {layer}."
         titles[method.key] = f"{method.title} · {mark}" if reason else method.title
         why += [f"**{method.title}** · {mark}: {reason}"] if reason else []
-    _choice(side, "Method", "method", list(titles), titles.__getitem__, "\n\n".join(why) or None)
+    _choice(side, "Method", "method", titles, help="\n\n".join(why) or None)
 
 
 def _settings(side: Side, method: Method) -> None:
@@ -107,13 +121,12 @@ def _settings(side: Side, method: Method) -> None:
     st.markdown("**This pane's own**")
 
 
-def _layer_choice(side: Side, method: Method, layers: tuple[LayerInfo, ...]) -> None:
+def _layer_choice(side: Side, method: Method, layers: tuple[LayerInfo, ...], follows: str) -> None:
     if not method.reads_layers:
         st.selectbox("Layer", ["reads no layer"], key=f"pane_{side}_no_layer", disabled=True)
         return
-    by_name = {layer.name: layer for layer in layers}
-    listed = [layer.name for layer in layers if layer.main or layer.name == panes.pane(side).layer]
-    _choice(side, "Layer", "layer", [None, *listed], lambda n: SAME if n is None else controls.layer_title(by_name[n]))
+    listed = [layer for layer in layers if layer.main or layer.name == panes.pane(side).layer]
+    _choice(side, "Layer", "layer", {layer.name: controls.layer_title(layer) for layer in listed}, follows)
 
 
 def _layer(asked: Selection, layers: tuple[LayerInfo, ...]) -> str:
@@ -124,18 +137,20 @@ def _layer(asked: Selection, layers: tuple[LayerInfo, ...]) -> str:
 
 
 def _choice(
-    side: Side, label: str, field: str, options: Sequence[Any], titles: Callable[[Any], str], help: str | None = None
+    side: Side, label: str, field: str, titles: Mapping[Any, str], follows: str | None = None, help: str | None = None
 ) -> None:
-    """A select box that shows and changes one field of the pane; None stands for the side bar's."""
+    """A select box that shows and changes one field of the pane. follows: what the side bar has, for a field that
+    follows it unless the pane has its own."""
+    options = list(titles) if follows is None else [None, *titles]
     key, value = f"pane_{side}_{field}", getattr(panes.pane(side), field)
     st.session_state[key] = value if value in options else options[0]
     st.selectbox(
         label,
         options,
-        format_func=titles,
+        format_func=lambda option: f"{follows} · side bar" if option is None else titles[option],
         key=key,
         on_change=lambda: panes.change(side, **{field: st.session_state[key]}),
-        placeholder=titles(None) if None in options else None,
+        placeholder=None if follows is None else f"{follows} · side bar",
         help=help,
     )
 

@@ -54,7 +54,7 @@ def _table(traced: ImageTrace, rows: list[int], columns: list[Column], right: An
         tile_of_result(traced.image, last),
         [f"{name}\n{percent(float(traced.prediction.probabilities[i]))}" for name, i in zip(names, rows, strict=True)],
         [title for title, _, _ in columns],
-        cells,
+        _said_once(cells),
         key="compare_matrix",
         settings_of="compare",
         scale="column" if len({chosen.method for _, chosen, _ in columns}) > 1 else "one",
@@ -135,6 +135,13 @@ def _fill(
             last, missing = found or last, missing or found is None
             cells[-1].append(None if found is None else shown(found.maps[layer][0], chosen.evidence)[0])
     return cells, last, missing
+
+
+def _said_once(cells: list[list[np.ndarray | str | None]]) -> list[list[np.ndarray | str | None]]:
+    """Of a reason that holds for every class, only the first is spelt out."""
+    shared = [isinstance(top, str) and all(line[at] == top for line in cells) for at, top in enumerate(cells[0])]
+    later = [["as above" if same else cell for same, cell in zip(shared, line, strict=True)] for line in cells[1:]]
+    return [cells[0], *later]
 
 
 def _hide() -> None:

@@ -71,13 +71,20 @@ def swap() -> None:
     st.session_state["panes"] = {"a": pane("b"), "b": pane("a")}
 
 
+def followed(side: Side) -> Selection:
+    """What the side bar says to the pane: no layer and no class where the pane's model is another one."""
+    shared = state.selection()
+    if pane(side).model in (None, shared.model):
+        return shared
+    return replace(shared, layer=None, class_index=None)
+
+
 def resolved(side: Side) -> Selection:
     """The whole question of a pane."""
-    own, shared = pane(side), state.selection()
+    own, shared = pane(side), followed(side)
     if own.picture and own.picture.startswith("upload:") and own.picture[7:] not in state.uploads():
         change(side, picture=None)  # it was removed
         own = pane(side)
-    same = own.model in (None, shared.model)
     shared_settings = shared.settings if own.method == shared.method else ()
     return replace(
         shared,
@@ -85,8 +92,8 @@ def resolved(side: Side) -> Selection:
         settings=own.settings if own.settings is not None else shared_settings,
         model=own.model or shared.model,
         picture=own.picture or shared.picture,
-        layer=own.layer or (shared.layer if same else None),
-        class_index=own.class_index if own.class_index is not None else (shared.class_index if same else None),
+        layer=own.layer or shared.layer,
+        class_index=own.class_index if own.class_index is not None else shared.class_index,
     )
 
 

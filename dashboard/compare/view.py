@@ -60,11 +60,17 @@ def agreement_figures(a: Answer, b: Answer) -> None:
     found = agreement(a.raw, b.raw)
     rank = "not defined" if math.isnan(found.rank_correlation) else f"{found.rank_correlation:.3f}"
     with st.container(horizontal=True):
-        st.metric("Rank correlation", rank, help="Spearman's: 1 the same order of places, 0 unrelated, -1 reversed.")
+        st.metric(
+            "Rank correlation",
+            rank,
+            help="Spearman's, of the signed maps, for and against: 1 the same order of places, 0 unrelated, "
+            "−1 reversed.",
+        )
         st.metric(
             "Overlap of the strongest fifth",
             percent(found.overlap),
-            help="Places in the strongest fifth of both maps, of those in either; unrelated maps have about 11 %.",
+            help="Places in the strongest fifth of both maps, counted from the most for the class to the most against, "
+            "of those in either; unrelated maps have about 11 %.",
         )
     _cam_law(a, b)
 
@@ -94,12 +100,12 @@ def _cam_law(a: Answer, b: Answer) -> None:
 
 
 def difference(a: Answer, b: Answer, shared_scale: bool) -> None:
-    """Left minus right on a two-sided scale."""
+    """Left minus right of what the panes show, on a two-sided scale."""
     if a.result is None or b.result is None or a.image.digest != b.image.digest or a.result.box != b.result.box:
         st.caption("A difference map needs the same picture, seen through the same frame, in both panes.")
         return
     size = max(a.raw.shape, b.raw.shape, key=lambda shape: shape[0] * shape[1])
-    maps = [resample(x.raw, size) if x.raw.shape != size else x.raw for x in (a, b)]
+    maps = [resample(x.drawn, size) if x.drawn.shape != size else x.drawn for x in (a, b)]
     if not shared_scale:
         maps = [m / (float(np.abs(m).max()) or 1.0) for m in maps]
     gap = maps[0] - maps[1]

@@ -9,7 +9,7 @@ from dashboard import state
 from dashboard.components.viewer import Click, Tile, gallery, viewer
 from dashboard.drawing import Look, draw, tile_of_result
 from dashboard.explain import reading
-from dashboard.plain_text import class_in_prose
+from dashboard.plain_text import class_in_prose, share_first
 from dashboard.store import cached
 from xai_core.attribution.catalog import find_method
 from xai_core.attribution.explain import ImageTrace
@@ -31,11 +31,11 @@ def headline(prediction: Prediction, class_index: int) -> None:
     name, shows = class_in_prose(chosen.name), _what_is_shown(prediction, class_index)
     if chosen.index == best.index:
         st.header(f"The model sees: {name}", anchor=False)
-        says = f"{percent(best.probability)} probable. {shows}"
+        says = f"{share_first(best.probability)} probable. {shows}"
     else:
         st.header(f"{HEADLINES[state.selection().evidence]}: {name}", anchor=False)
         says = (
-            f"{percent(chosen.probability)} probable; the model sees rather {class_in_prose(best.name)} "
+            f"{share_first(chosen.probability)} probable; the model sees rather {class_in_prose(best.name)} "
             f"({percent(best.probability)}). {shows}"
         )
     if prediction.labels == "several":

@@ -14,7 +14,7 @@ from dashboard.map.decisions import DECISIONS, Decision, as_csv, decide, decisio
 from dashboard.map.suspects import ABOUT, KINDS, Suspects, find, key_of, listed, run_of
 from dashboard.map.table import Space
 from dashboard.map.view import thumbnail_url
-from xai_core.render.recipe import percent
+from dashboard.plain_text import share_first
 
 
 def suspects(space: Space) -> None:
@@ -58,7 +58,7 @@ def _pair(space: Space, found: Suspects) -> int:
         range(len(found.pairs)),
         format_func=lambda i: (
             f"{names[found.pairs[i].first]} and {names[found.pairs[i].second]} · "
-            f"{percent(found.pairs[i].share)} goes to the other"
+            f"{share_first(found.pairs[i].share)} goes to the other"
         ),
         key="space_pair",
     )

@@ -10,7 +10,7 @@ import xai_core as xai
 from dashboard import state
 from dashboard.models import cached as models_cached
 from dashboard.models.cached import CHOSEN
-from dashboard.plain_text import in_prose
+from dashboard.plain_text import in_prose, share_first
 from dashboard.store import cached
 from xai_core.images import SAMPLES
 from xai_core.models.normalisation import Check, better
@@ -32,7 +32,7 @@ def preview(model: LoadedModel, image: SourceImage) -> None:
     low, high = float(given.tensor.min()), float(given.tensor.max())
     right.markdown(f"**What this does to your picture**: the network reads values from {_range(low, high)}.")
     for best in prediction.top(3):
-        right.progress(best.probability, f"{percent(best.probability)} {in_prose(best.name)}")
+        right.progress(best.probability, f"{share_first(best.probability)} {in_prose(best.name)}")
 
 
 def normalisation_check(model: LoadedModel) -> None:

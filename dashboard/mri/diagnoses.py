@@ -11,6 +11,7 @@ from dashboard.components.viewer import Tile, gallery
 from dashboard.mri.gate import Gate
 from dashboard.mri.picture import display
 from dashboard.mri.reading import Reading, model
+from dashboard.plain_text import share_first
 from xai_core.attribution.catalog import find_method
 from xai_core.models.brain_mri import CLASS_NAMES
 from xai_core.render.place import place
@@ -29,9 +30,9 @@ def common_scale(reading: Reading) -> float:
 def headline(reading: Reading, found: Gate) -> None:
     """The model's answer, large only where the slice is like the training data."""
     best, second = reading.prediction.top(2)
-    lead = f"{percent(best.probability)} probable, {best.score - second.score:.1f} ahead of {second.name} in score."
+    lead = f"{share_first(best.probability)} probable, {best.score - second.score:.1f} ahead of {second.name} in score."
     if found.unlike:
-        st.caption(f"It always gives one of its four names, here {best.name}: it cannot say that it does not know.")
+        st.caption("The model always gives one of its four names: it cannot say that it does not know.")
         return
     if found.far:
         st.markdown(f"The model leans to **{best.name}**: {lead}")

@@ -18,6 +18,15 @@ from xai_core.render.scale import has_evidence
 from xai_core.types import Explanation, SourceImage
 
 TILES = 24
+STAGES = {
+    1: "Activations",
+    2: "Score",
+    3: "Weights",
+    4: "Sum",
+    5: "ReLU",
+    6: "Upsampling",
+    7: "Overlay",
+}
 UPSAMPLING: tuple[tuple[Mode, str], ...] = (
     ("bilinear", "Bilinear"),
     ("aligned", "Bilinear, corners aligned"),
@@ -77,7 +86,7 @@ def weights(steps: GradCamSteps) -> None:
     worst = ("Speak most against it", "against", ranked[::-1][:6])
     for title, sign, chosen in (best, worst):
         st.markdown(f"**{title}**")
-        names = [f"channel {k}\nweight {steps.alpha[k]:+.2g}\nadds {sums[k]:+.2g}" for k in chosen]
+        names = [f"channel {k}\nweight {_short(steps.alpha[k])}\nadds {_short(sums[k])}" for k in chosen]
         tiles(steps.activations[chosen], names, scale="each", columns=6, key=f"step_{sign}")
 
 
@@ -86,21 +95,23 @@ def weighted_sum(image: SourceImage, result: Explanation, steps: GradCamSteps) -
     """Stage 4: channels added one by one until the map has formed."""
     _stage(4, "Adding the channels up", r"M^c_{ij} = \sum_k \alpha^c_k A^k_{ij}")
     order, whole = steps.order(), steps.map
+    seen, moved = st.columns([3, 2], gap="medium", vertical_alignment="center")
     label = "Channels added, those that contribute most first"
     start = min(len(order), max(10, len(order) // 32))
-    count = st.slider(label, 1, len(order), start, key="step_channels", persist_state="session")
+    count = moved.slider(label, 1, len(order), start, key="step_channels", persist_state="session")
     part = steps.partial_map(order[:count])
     rest = float(np.abs(whole - part).sum() / (np.abs(whole).sum() or 1.0))
     top = float(np.abs(whole).max()) or 1.0
-    viewer(
-        picture_of_result(image, result),
-        Heat(part, top, f"sum of {count} channels", steps.layer, describe(part), vmin=-top),
-        key="step_sum",
-        settings_of="step_overlay",
-        compact=True,
-        height=420,
-        caption=f"{count} of {len(order)} channels; what is missing amounts to {percent(rest)} of the whole map.",
-    )
+    moved.markdown(f"{count} of {len(order)} channels; what is missing amounts to {percent(rest)} of the whole map.")
+    with seen:
+        viewer(
+            picture_of_result(image, result),
+            Heat(part, top, f"sum of {count} channels", steps.layer, describe(part), vmin=-top),
+            key="step_sum",
+            settings_of="step_overlay",
+            compact=True,
+            height=420,
+        )
 
 
 def relu(steps: GradCamSteps) -> None:
@@ -108,6 +119,9 @@ def relu(steps: GradCamSteps) -> None:
     _stage(5, "Keeping what speaks for the class", r"L^c = \mathrm{ReLU}\Big(\sum_k \alpha^c_k A^k\Big)")
     whole = steps.map
     gone = cancelled_share(whole)
+    if gone == 0:
+        st.markdown("Nothing here is negative, so for this class at this layer the ReLU changes nothing.")
+        return
     tiles(
         np.stack([whole, np.clip(whole, 0, None)]).astype(np.float32),
         ["before: for and against", "after: for"],
@@ -118,8 +132,6 @@ def relu(steps: GradCamSteps) -> None:
     )
     if not has_evidence(whole):
         st.markdown("**Nothing is left**: there is no positive evidence for this class here, and no honest heat map.")
-    elif gone == 0:
-        st.markdown("Nothing here is negative, so the ReLU changes nothing.")
     else:
         st.markdown(
             f"The ReLU drops everything negative: **{percent(gone)}** of the map's total magnitude. What is left is "
@@ -157,7 +169,22 @@ def overlay(image: SourceImage, result: Explanation, layer: str) -> None:
     draw(image, result, layer, "for", Look("step_overlay"))
 
 
+def heading(traced: ImageTrace, class_index: int) -> None:
+    """What is taken apart on this page, and the way to each stage."""
+    chosen = traced.prediction.of(class_index)
+    st.header("Grad-CAM step by step", anchor=False)
+    st.markdown(
+        f"Why **{class_in_prose(chosen.name)}** ({percent(chosen.probability)})? "
+        + " · ".join(f"[{number} {title}](#stage-{number})" for number, title in STAGES.items())
+    )
+
+
+def _short(value: float) -> str:
+    """Two digits with their sign, a true minus."""
+    return f"{value:+.2g}".replace("-", "−")
+
+
 def _stage(number: int, title: str, formula: str | None) -> None:
-    st.subheader(f"{number}. {title}", anchor=False, divider="gray" if number > 1 else False)
+    st.subheader(f"{number}. {title}", anchor=f"stage-{number}", divider="gray" if number > 1 else False)
     if formula:
         st.latex(formula)

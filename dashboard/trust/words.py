@@ -74,6 +74,13 @@ NO_LEVEL = (
     "Nothing inside one cell can be told apart, whatever the smooth colours suggest. This is a fact about the network "
     "and counts for no level: where the object lies is not known."
 )
+
+
+def _points(share: float) -> str:
+    """A difference of two probabilities, in percentage points."""
+    return f"{100 * share:.2g} points"
+
+
 _WORTH, _TESTABLE = percent(verdict.WORTH), percent(verdict.TESTABLE)
 _RANKS = percent(stored().verdicts["ranking quality of methods that ask about the class"])
 THRESHOLDS = f"""
@@ -97,7 +104,7 @@ gives the lowest.
   {percent(verdict.OUTSIDE)} of the share of the area there; fails where it is as large.
 - **An unfamiliar picture** overrides: if it is farther from the training pictures than 95 % of held-out ones, no map
   gets the highest level. Known for the brain MRI model only.
-- **An unsure model** overrides: if its two best classes are less than {percent(verdict.UNSURE_MARGIN)} apart, no map
+- **An unsure model** overrides: if its two best classes are less than {_points(verdict.UNSURE_MARGIN)} apart, no map
   gets the highest level.
 
 Likeness is rank correlation: 1 for the same order of places, 0 for no relation. Maps of pixels are tested in patches of
@@ -123,7 +130,7 @@ def headline(found: Verdict, prediction: Prediction, objections: Sequence[str] =
         return says
     first, second = (class_in_prose(scored.name) for scored in prediction.top(2))
     return (
-        f"**The model itself is unsure**: {first} and {second} are only {percent(verdict.margin(prediction))} apart. "
+        f"**The model itself is unsure**: {first} and {second} are only {_points(verdict.margin(prediction))} apart. "
         f"A map of a guess stays a guess. {says}"
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dashboard.plain_text import in_prose
+from dashboard.plain_text import in_prose, share_first
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,8 @@ def test_ordinary_names_stay_as_they_are(name: str):
 )
 def test_what_could_begin_something_is_written_out(name: str, shown: str):
     assert in_prose(name) == shown
+
+
+def test_a_share_at_the_beginning_is_no_quotation():
+    assert share_first(0.9996) == r"\> 99.9 %"
+    assert share_first(0.36) == "36 %"

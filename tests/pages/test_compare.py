@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+import xai_core as xai
 from dashboard.store import cached
 from xai_core.attribution.catalog import METHODS
 
@@ -54,6 +57,34 @@ def test_panes_may_ask_about_another_class_and_picture(app: AppTest):
     app.selectbox(key="pane_b_picture").set_value(None).run()
     app.selectbox(key="pane_b_class_index").set_value(504).run()
     assert "coffee mug" in texts(app)
+
+
+def test_the_difference_shows_what_the_panes_show(app: AppTest, monkeypatch: pytest.MonkeyPatch):
+    drawn = []
+    monkeypatch.setattr("dashboard.compare.view.viewer", lambda _picture, heat, **_: drawn.append(heat))
+    app.session_state["compare_show_difference"] = True
+    app.query_params["a.method"], app.query_params["b.method"] = "grad_cam", "hires_cam"
+    app.query_params["a.layer"] = app.query_params["b.layer"] = "blocks.4"
+    app.run()
+    texts(app)
+    model, image = xai.load_model("imagenet"), xai.load_sample("coffee")
+    maps = [
+        np.clip(xai.explain(model, image, method, ["blocks.4"]).maps["blocks.4"][0], 0, None)
+        for method in ("grad_cam", "hires_cam")
+    ]
+    expected = maps[0] / maps[0].max() - maps[1] / maps[1].max()
+    np.testing.assert_allclose(drawn[-1].values, expected, atol=1e-4)
+    assert np.abs(drawn[-1].values).max() <= 1
+
+
+def test_a_pane_drops_a_layer_that_its_new_model_lacks(app: AppTest):
+    app.run()
+    app.selectbox(key="pane_a_layer").set_value("blocks.2").run()
+    assert any(button.key == "follow_a" for button in app.button)
+    app.session_state["selection"] = replace(app.session_state["selection"], model="digits", layer=None)
+    app.run()
+    assert not any(button.key == "follow_a" for button in app.button)
+    assert app.selectbox(key="pane_a_layer").value is None
 
 
 def test_each_pane_has_the_settings_of_its_own_method(app: AppTest):

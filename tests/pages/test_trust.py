@@ -134,7 +134,7 @@ def test_an_unsure_model_and_an_unfamiliar_picture_come_first(app: AppTest, monk
     ask_button(opened(app)).click().run()
     assert not app.exception
     (box,) = [*app.warning, *app.error]
-    assert box.value.startswith("**The model itself is unsure**: tiger cat and Egyptian cat are only 3.6 % apart.")
+    assert box.value.startswith("**The model itself is unsure**: tiger cat and Egyptian cat are only 3.6 points apart.")
     assert "unlike those that the model was trained on" in box.value
     assert not app.success
 
@@ -174,6 +174,22 @@ def test_erase_and_retest_of_the_strongest_part_and_its_history(app: AppTest):
     assert (first.keep, second.keep) == (True, False)
     assert first.share == second.share == pytest.approx(0.2, abs=1e-3)
     assert first.after != second.after
+
+
+def test_each_map_finds_its_trials_again(app: AppTest):
+    app.session_state["trust_erase"] = True
+    app.run()
+    next(button for button in app.button if button.key == "trust_strongest").click().run()
+    before = list(app.session_state["trust_desk"].trials)
+    assert [trial.marked.how for trial in before] == ["the map's strongest"]
+    other = app.session_state["selection"]
+    app.session_state["selection"] = replace(other, class_index=504)
+    app.run()
+    assert before[0] not in app.session_state["trust_desk"].trials
+    app.session_state["selection"] = other
+    app.run()
+    assert not app.exception
+    assert app.session_state["trust_desk"].trials == before
 
 
 def test_what_a_browser_may_send_as_a_stroke():

@@ -18,19 +18,19 @@ from xai_core.trace.capture import trace
 class Settings:
     channels: int = setting(
         0,
-        "Channels",
+        "Channels (0: all)",
         low=0,
         high=8192,
         step=1,
-        help="0 takes all, as the paper does; fewer takes those that vary most between places, and less time.",
+        help="The paper takes all; fewer takes those that vary most between places, and less time.",
     )
     batch: int = setting(
         0,
-        "Channels in one pass",
+        "Channels in one pass (0: automatic)",
         low=0,
         high=512,
         step=1,
-        help="Speed and memory; not the result. 0 chooses by the picture's size.",
+        help="Speed and memory; not the result. Automatic chooses by the picture's size.",
     )
 
 

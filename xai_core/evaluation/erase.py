@@ -18,7 +18,7 @@ from xai_core.evaluation.perturbation import filled
 from xai_core.evaluation.rival_maps import ranks
 from xai_core.types import ModelInput
 
-Filling = Literal["blur", "mean", "noise", "inpaint"]
+Filling = Literal["blur", "grey", "mean", "noise", "inpaint"]
 FILLINGS: tuple[Filling, ...] = get_args(Filling)
 _FINE = 1e-4  # of an imputation that is looked at
 
@@ -56,7 +56,8 @@ def strongest(values: np.ndarray, size: tuple[int, int], share: float) -> np.nda
 def erased(traced: ImageTrace, region: np.ndarray, filling: Filling, *, keep: bool = False, seed: int = 0) -> Tensor:
     """The input (1, c, H, W) with the region, bool (H, W), replaced; keep: with all but the region replaced.
 
-    blur: a strong blur of the picture. mean, noise: the mean colour of what stays, and normal noise of its spread.
+    blur: a strong blur of the picture. grey: the mean of the model's normalisation, as in `faithfulness`. mean, noise:
+    the mean colour of what stays, and normal noise of its spread.
     inpaint: the gap filled in smoothly from its edge.
     """
     if filling not in FILLINGS:
@@ -76,8 +77,8 @@ def retest(traced: ImageTrace, changed: Tensor) -> ImageTrace:
 
 def _paint(traced: ImageTrace, picture: Tensor, gone: Tensor, filling: Filling, seed: int) -> Tensor:
     """What comes in place of the pixels that are gone, for all pixels (1, c, H, W)."""
-    if filling == "blur":
-        return filled(traced.model, picture, "blurred")
+    if filling in ("blur", "grey"):
+        return filled(traced.model, picture, "blurred" if filling == "blur" else "grey")
     if filling == "inpaint":
         return impute(picture, gone[None], noise=0, tolerance=_FINE)
     stays = picture[:, :, ~gone] if not bool(gone.all()) else picture.flatten(2)

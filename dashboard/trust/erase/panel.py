@@ -24,7 +24,13 @@ from xai_core.render.recipe import percent
 from xai_core.render.scale import shown
 from xai_core.types import Box, Explanation, ModelInput, Prediction
 
-FILLINGS: dict[Filling, str] = {"blur": "Blur", "mean": "Mean colour", "noise": "Noise", "inpaint": "Filled in"}
+FILLINGS: dict[Filling, str] = {
+    "blur": "Blur",
+    "grey": "Grey",
+    "mean": "Mean colour",
+    "noise": "Noise",
+    "inpaint": "Filled in",
+}
 KEEP = {False: "Erase it", True: "Keep only it"}
 STRONGEST = 0.2
 HEIGHT = 400
@@ -83,7 +89,8 @@ def _settings(subject: Subject) -> tuple[bool, Filling]:
             default="blur",
             key=f"{subject.place}_filling",
             required=True,
-            help="A hard patch can look like something by itself. An effect that holds under several fillings is real.",
+            help="A hard patch can look like something by itself. An effect that holds under several fillings is real. "
+            "Grey is what the first check of the card above paints with; mean colour is the mean of what stays.",
         )
         made = desk(subject.place, subject.key)
         st.button(
@@ -191,7 +198,7 @@ def _history(subject: Subject, made: Desk) -> None:
     st.dataframe(
         [
             {
-                "Marked": f"{percent(trial.share)} of the picture",
+                "Marked": f"{percent(trial.share)} of the picture · {trial.marked.how}",
                 "What": f"{KEEP[trial.keep]} · {FILLINGS[trial.filling].lower()}",
                 "Probability": f"{percent(trial.before)} → {percent(trial.after)}",
                 "Model now sees": f"{trial.best} ({percent(trial.best_probability)})",

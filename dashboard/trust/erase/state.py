@@ -11,7 +11,7 @@ import streamlit as st
 
 from xai_core.evaluation.erase import Filling, Stroke
 
-MOST_STROKES, MOST_POINTS, MOST_TRIALS = 60, 2000, 30
+MOST_STROKES, MOST_POINTS, MOST_TRIALS, MOST_MAPS = 60, 2000, 30, 20
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,12 @@ class Marked:
 
     def __bool__(self) -> bool:
         return bool(self.strokes) or self.strongest > 0
+
+    @property
+    def how(self) -> str:
+        """With what it was marked, in words."""
+        tools = dict.fromkeys(stroke.kind for stroke in self.strokes)
+        return " and ".join((*(["the map's strongest"] if self.strongest else []), *tools))
 
 
 @dataclass(frozen=True)
@@ -54,15 +60,19 @@ class Desk:
     def note(self, trial: Trial) -> None:
         """Keep a trial, unless it is in the list already."""
         if trial not in self.trials:
-            self.trials = [trial, *self.trials][:MOST_TRIALS]
+            self.trials.insert(0, trial)
+            del self.trials[MOST_TRIALS:]
 
 
 def desk(place: str, about: Hashable) -> Desk:
-    """The record of the card at `place`; marks stay while only the map changes, trials are of one map."""
-    key = f"{place}_desk"
+    """The record of the card at `place`; marks stay while only the map changes, and each map finds its trials again."""
+    key, trials = f"{place}_desk", st.session_state.setdefault(f"{place}_trials", {})
     kept: Desk | None = st.session_state.get(key)
     if kept is None or kept.about != about:
-        kept = st.session_state[key] = Desk(about, kept.marked if kept else Marked(), turn=kept.turn + 1 if kept else 0)
+        while len(trials) >= MOST_MAPS and about not in trials:
+            del trials[next(iter(trials))]
+        marked, turn = (kept.marked, kept.turn + 1) if kept else (Marked(), 0)
+        kept = st.session_state[key] = Desk(about, marked, trials.setdefault(about, []), turn)
     return kept
 
 

@@ -11,6 +11,7 @@ from tests.xai_core.evaluation.test_faithfulness import Corner, of
 from xai_core.attribution.explain import ImageTrace, explain_trace, trace_given
 from xai_core.errors import SettingError
 from xai_core.evaluation.erase import FILLINGS, Stroke, erased, region_of, retest, strongest
+from xai_core.evaluation.faithfulness import faithfulness
 from xai_core.types import Box, ModelInput
 
 
@@ -63,6 +64,20 @@ def test_mean_is_the_mean_of_what_stays(corner: ImageTrace):
     torch.testing.assert_close(gone[0, :, 0, 0], stays)
 
 
+def test_grey_takes_away_what_the_deletion_check_takes_away():
+    model = xai.load_model("digits")
+    traced = xai.trace_image(model, xai.open_dataset("digits").load(3), [layer := xai.suggested_layer(model)])
+    best = traced.prediction.top(1)[0].index
+    values = explain_trace(traced, "grad_cam", [layer], [best]).maps[layer][0]
+    found = faithfulness(model, traced.given, values, best, steps=5)
+    region = strongest(values, model.card.input_size, 0.2)
+    grey, mean = (
+        retest(traced, erased(traced, region, fill)).prediction.probabilities[best] for fill in ("grey", "mean")
+    )
+    assert grey == pytest.approx(found.without, abs=5e-3)  # a fifth of 256 pixels is no whole number
+    assert mean != pytest.approx(found.without, abs=5e-2)
+
+
 def test_the_second_map_is_that_of_the_changed_picture():
     model = xai.load_model("imagenet")
     layer = xai.suggested_layer(model)
@@ -79,5 +94,5 @@ def test_the_second_map_is_that_of_the_changed_picture():
 
 
 def test_an_unknown_filling_is_refused(corner: ImageTrace):
-    with pytest.raises(SettingError, match="blur, mean, noise, inpaint"):
+    with pytest.raises(SettingError, match="blur, grey, mean, noise, inpaint"):
         erased(corner, UPPER_LEFT, "magic")
