@@ -77,9 +77,12 @@ with left:
         st.caption(diagnoses.recipe(reading, chosen))
 strip = st.container()
 trust_place = st.container()
-near, take = st.columns([3, 2], gap="large")
-with near:
-    similar.show(shown, reading)
+if answered:
+    near, take = st.columns([3, 2], gap="large")
+    with near:
+        similar.show(shown, reading)
+else:
+    take = st.container()
 with take:
     note = opinion.note_control(scan)
     about, told, facts = choosing.source_in_words(scan), opinion.noted(scan), choosing.technical_facts(scan)

@@ -17,6 +17,7 @@ from xai_core.types import SourceImage
 _COLOURED = 24  # grey levels between the channels, at the 99th percentile
 _LEAST_SIDE = 96
 _FRAME = 0.04  # of each side
+_LIGHT = 0.7  # of the range of grey values: of 229 held-out slices, inverted, the darkest frame has 0.91
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,8 @@ class Gate:
 
 
 def gate(scan: Scan, place: Place, image: SourceImage, reading: Reading) -> Gate:
-    none, exchanged = _head(reading), _inverted(image, reading)
+    light = _light_frame(image)
+    none, exchanged = _head(reading, light), "Black and white seem exchanged." if light else ""
     grave: tuple[str, ...] = (_modality(scan), _colour(image), none, exchanged)
     slight: tuple[str, ...] = (_plane(place), _size(image))
     if not (none or exchanged):  # the other checks read heads, light on dark, and nothing else
@@ -81,10 +83,12 @@ def _colour(image: SourceImage) -> str:
     return "The picture is in colour." if np.percentile(spread, 99) > _COLOURED else ""
 
 
-def _head(reading: Reading) -> str:
+def _head(reading: Reading, light: bool) -> str:
+    """What seems inverted though its frame is dark is no inverted head, but something else on black."""
     if not reading.head:
         return "No head was found in it."
-    return "It does not look like a slice of a head." if reading.checks.strange else ""
+    checks = reading.checks
+    return "It does not look like a slice of a head." if checks.strange or (checks.inverted and not light) else ""
 
 
 def _stripped(reading: Reading) -> str:
@@ -103,18 +107,14 @@ def _turned(scan: Scan, reading: Reading) -> str:
     )
 
 
-def _inverted(image: SourceImage, reading: Reading) -> str:
+def _light_frame(image: SourceImage) -> bool:
     """Air is dark in MR: a frame lighter than most of the picture means black and white exchanged."""
-    exchanged = "Black and white seem exchanged."
-    if reading.head and reading.checks.inverted:
-        return exchanged
     values = grey_values(image)
     rows, columns = (max(1, round(side * _FRAME)) for side in values.shape)
     frame = np.ones(values.shape, bool)
     frame[rows:-rows, columns:-columns] = False
     low, high = np.percentile(values, [1, 99])
-    light = (np.median(values[frame]) - low) / max(high - low, 1e-12)
-    return exchanged if light > 0.7 else ""
+    return bool(np.median(values[frame]) - low > _LIGHT * max(high - low, 1e-12))
 
 
 def _plane(place: Place) -> str:

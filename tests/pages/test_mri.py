@@ -118,14 +118,22 @@ def test_a_picture_of_another_kind_is_told_before_any_diagnosis(app: AppTest, ch
     assert not ("exchanged" in everything and "Skull and scalp" in everything)  # that check cannot read such a picture
 
 
-def test_another_kind_of_scan_gets_no_diagnosis_unless_asked(app: AppTest, tiles: list[list[Any]]):
-    app.session_state["mri_source"] = "vertebra"
+@pytest.mark.parametrize(
+    ("sample", "reason"), [("vertebra", "this is CT, not MR"), ("abdomen", "It does not look like a slice of a head.")]
+)
+def test_another_kind_of_scan_gets_no_diagnosis_unless_asked(
+    app: AppTest, tiles: list[list[Any]], sample: str, reason: str
+):
+    app.session_state["mri_source"] = sample
     said = texts(app.run())
-    assert "this is CT, not MR" in said
-    assert "The model says" not in said
+    assert reason in said
+    assert "exchanged" not in said
+    assert not any(name in said for name in NAMES)
+    assert not app.table
     assert not tiles
-    app.toggle(key="mri_anyway_vertebra").set_value(True).run()
+    app.toggle(key=f"mri_anyway_{sample}").set_value(True).run()
     assert len(tiles) == 1
+    assert "Most similar training slices" in texts(app)
 
 
 def test_blind_first_shows_no_answer_before_an_opinion(app: AppTest, tiles: list[list[Any]]):
