@@ -2,6 +2,8 @@
 VENV ?= .venv
 ARGS ?=
 PIP_ARGS ?=
+# A file of tests goes to one worker: its tests share a server and fixtures. More than four take too much memory.
+WORKERS = -n auto --maxprocesses 4 --dist loadfile
 BIN = $(VENV)/bin
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 python3 python; do \
@@ -17,9 +19,9 @@ run: $(VENV)/.run
 test: $(VENV)/.dev
 ifeq ($(CHROMIUM)$(CI),)
 	@echo "No Chromium found: the browser tests are left out (install chromium or google-chrome to run them)."
-	@$(BIN)/python -m pytest -m "not browser" $(ARGS)
+	@$(BIN)/python -m pytest $(WORKERS) -m "not browser" $(ARGS)
 else
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest $(WORKERS) $(ARGS)
 endif
 
 check: lint pytest
@@ -31,7 +33,7 @@ lint: $(VENV)/.dev
 	@$(BIN)/lint-imports
 
 pytest: $(VENV)/.dev
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest $(WORKERS) $(ARGS)
 
 format: $(VENV)/.dev
 	@$(BIN)/ruff check --fix .
