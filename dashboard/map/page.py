@@ -91,10 +91,11 @@ def _worth(space: Space, map: Shown) -> None:
 
 
 def _mixed(space: Space, colours: Colours) -> None:
-    """Whether neighbours are of one colour, where colours are kinds."""
+    """Whether neighbours are of one colour, where colours are kinds of which some have two pictures."""
     if colours.ends is not None:
         return
     kinds = np.where(colours.codes == MOST_CLASSES, -1, colours.codes.astype(np.int64))
-    found = once(lambda: agreement(space.graph.rows[:, :K], kinds), "agreement", space.key, colours.digest)
-    if found is not None:
-        st.caption(agreement_in_words(found, plainly(colours.label), K))
+    rows = space.graph.rows[:, :K]
+    found = once(lambda: agreement(rows, kinds), "agreement", space.key, colours.digest)
+    if found is not None and found.chance > 0:
+        st.caption(agreement_in_words(found, plainly(colours.label), rows.shape[1]))

@@ -215,6 +215,14 @@ def test_a_folder_with_an_unreadable_picture_names_it(app: AppTest, tmp_path: Pa
         "1 picture could not be read and is not on the map"
     ]
     assert any("broken.png" in m.value for m in app.markdown)
+    assert "of each picture's 7 nearest in the space" in captions(app)  # of eight pictures there are no ten
+
+
+def test_where_every_class_has_one_picture_nobody_counts_neighbours_of_its_kind(app: AppTest):
+    app.session_state["space_data"] = "samples"
+    to_the_end(app)
+    assert "mean little in t-SNE" in captions(app)
+    assert "of its own kind" not in captions(app)
 
 
 def test_stopping_a_run_ends_it_at_its_next_step():

@@ -53,8 +53,8 @@ def scatter(
     selected: bool (n,), the others fade. highlighted: bool (n,), such as what a search found: larger, with a rim.
     chosen: the point that is open, marked with a ring. description: the map in words, for those who cannot see it.
     on_point: the index of a point that was clicked. on_area: a lasso or box; `select` turns it into a mask, and an
-    empty one (Escape) clears it. height: of the plot in CSS pixels, at most its width. A browser without WebGL2 gets a Plotly chart of a sample,
-    with the same callbacks.
+    empty one (Escape) clears it. height: of the plot in CSS pixels, at most its width. A browser without WebGL2 gets a
+    Plotly chart of a sample, with the same callbacks.
     """
     _check(cloud, colours, selected, highlighted)
     if st.session_state.get(WITHOUT_WEBGL2):
