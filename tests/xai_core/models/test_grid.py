@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import pytest
 import torch
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 import xai_core as xai
 from xai_core.models.grid import as_maps, grid_of
 
-SIZES = [(240, 180), (288, 216), (256, 128), (413, 197), (451, 300), (436, 304), (583, 166), (224, 448)]
+SIZES = [(240, 180), (288, 216), (256, 128), (413, 197), (583, 166), (224, 448)]
 NETWORKS = [
     "alexnet",
     "densenet121",
@@ -26,7 +26,7 @@ NETWORKS = [
 ]
 
 
-def outputs(network: nn.Module, size: tuple[int, int]) -> Iterator[tuple[str, tuple[int, ...]]]:
+def outputs(network: nn.Module, size: tuple[int, int]) -> list[tuple[str, tuple[int, ...]]]:
     """The shapes of all outputs (n, ., ., .) in order; no number is computed."""
     found: list[tuple[str, tuple[int, ...]]] = []
 
@@ -41,7 +41,7 @@ def outputs(network: nn.Module, size: tuple[int, int]) -> Iterator[tuple[str, tu
     network(torch.empty(1, 3, *size, device="meta"))
     for hook in hooks:
         hook.remove()
-    return iter(found)
+    return found
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -50,9 +50,8 @@ def test_the_channels_are_the_axis_that_stays_at_another_size(name: str) -> None
     with torch.device("meta"):
         network = torchvision.models.get_model(name, weights=None, **extra).eval()
     kinds = {1: "maps", 3: "channels_last"}
-    judged, wrong = 0, []
+    judged, wrong, larger = 0, [], outputs(network, (736, 1088))
     for size in SIZES:
-        larger = outputs(network, (size[0] + 224, size[1] + 352))
         for (layer, shape), (_, other) in zip(outputs(network, size), larger, strict=True):
             same = [axis for axis in (1, 2, 3) if shape[axis] == other[axis]]
             if len(same) == 1:
