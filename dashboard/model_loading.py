@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from dashboard import own_models, state
+from dashboard import caution, own_models, state
 from dashboard.failures import in_words
 from dashboard.host.configuration import read_only
 from dashboard.plain_text import in_prose
@@ -18,11 +18,16 @@ from xai_core.types import Download, LoadedModel, ModelCard
 
 
 def ready_model(
-    key: str, on_decline: Callable[[], None] | None = None, decline: str = "Use the bundled model"
+    key: str,
+    on_decline: Callable[[], None] | None = None,
+    decline: str = "Use the bundled model",
+    *,
+    cautioned: bool = False,
 ) -> LoadedModel:
     """The loaded model; offers its download, and ends this run of the page, where the weights are missing.
 
     decline, on_decline: the button beside the download and what it does; by default it changes the shared choice.
+    cautioned: whether its word of caution stands on the page already.
     """
     if key in own_models.own():
         return own_models.own()[key]
@@ -30,6 +35,8 @@ def ready_model(
         card = _card(key)
     if card.download is not None and not is_on_disk(card.download):
         _offer_download(card, card.download, on_decline or _use_bundled, decline)
+    if not cautioned:
+        caution.of_model(card)
     with in_words(), st.spinner(f"Loading {in_prose(card.title)} …", show_time=True):
         return cached.model(key)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from dashboard import controls, method_controls, state
+from dashboard import caution, controls, method_controls, state
 from dashboard.failures import in_words
 from dashboard.model_loading import ready_model
 from dashboard.store import cached
@@ -33,6 +33,7 @@ def ask(*, with_method: bool = False, with_evidence: bool = False) -> Question:
     with in_words():
         layers = cached.layers(model.card.key, model)
         traced = cached.trace_for(model, image, layers, state.selection().layer)
+    caution.of_picture(traced)
     with st.sidebar:
         class_index = controls.class_control(traced.prediction)
         layer = controls.layer_control(

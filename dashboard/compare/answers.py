@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from dashboard import computing, controls, method_controls, own_models
+from dashboard import caution, computing, controls, method_controls, own_models, state
 from dashboard.compare import panes
 from dashboard.compare.panes import Side
 from dashboard.model_loading import ready_model
@@ -62,12 +62,16 @@ def pane_controls(side: Side) -> ImageTrace:
         _choice(side, "Model", "model", titles, titles.get(shared.model, "the model"))
         class_slot = st.container()
     # These choices stay usable where the model must be fetched first.
-    model = ready_model(asked.model, on_decline=lambda: panes.change(side, model=None))
+    above = state.selection()  # what is said of its model and picture stands above both panes
+    same = asked.model == above.model
+    model = ready_model(asked.model, on_decline=lambda: panes.change(side, model=None), cautioned=same)
     layers = cached.layers(model.card.key, model)
     if panes.pane(side).layer not in {None, *(layer.name for layer in layers)}:
         panes.change(side, layer=None)  # the model is another one now
         asked = panes.resolved(side)
     traced = cached.trace_for(model, controls.image_of(asked.picture), layers, asked.layer)
+    if not (same and asked.picture == above.picture):
+        caution.of_picture(traced)
     method = find_method(asked.method)
     with method_slot:
         _method_choice(side, traced, _layer(asked, layers))

@@ -10,6 +10,7 @@ import streamlit as st
 from dashboard.mri import similar
 from dashboard.mri.reading import Reading, far_limit
 from dashboard.mri.scan import PICTURE, Place, Scan
+from xai_core.evaluation.familiarity import Familiarity
 from xai_core.images.display import display_pixels
 from xai_core.images.head_crop import grey_values
 from xai_core.types import SourceImage
@@ -40,17 +41,23 @@ def gate(scan: Scan, place: Place, image: SourceImage, reading: Reading) -> Gate
     if not (none or exchanged):  # the other checks read heads, light on dark, and nothing else
         grave, slight = (*grave, _turned(scan, reading)), (_stripped(reading), *slight, _unknown_turn(scan, reading))
     unlike, careful = [text for text in grave if text], [text for text in slight if text]
-    far, limit = reading.familiarity.distance, reading.familiarity.limit
-    if far > far_limit():
-        unlike.append(
-            f"It is farther from the training slices than 99 % of held-out ones ({far:.2f}, {far_limit():.2f})."
-        )
-    elif far > limit:
-        careful.append(f"It is farther from the training slices than 95 % of held-out ones ({far:.2f}, {limit:.2f}).")
+    far = of_distance(reading.familiarity)
+    unlike += far.unlike
+    careful += far.careful
     remembered = similar.memory(reading)
     if remembered:
         careful.insert(0, remembered)
-    return Gate(tuple(unlike), tuple(careful), far > limit)
+    return Gate(tuple(unlike), tuple(careful), far.far)
+
+
+def of_distance(near: Familiarity) -> Gate:
+    """What the distance to the training slices alone says."""
+    lies, limit = f"distance {near.distance:.2f}", "It is farther from the training slices than {} % of held-out ones"
+    if near.distance > far_limit():
+        return Gate((f"{limit.format(99)} ({lies}, limit {far_limit():.2f}).",), (), far=True)
+    if not near.familiar:
+        return Gate((), (f"{limit.format(95)} ({lies}, limit {near.limit:.2f}).",), far=True)
+    return Gate((), ())
 
 
 def show(found: Gate) -> None:
