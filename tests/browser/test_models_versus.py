@@ -53,7 +53,7 @@ def test_from_the_choice_of_two_models_to_compare(page: Page, url: str):
     page.goto(f"{url}/models")
     expect(page.get_by_role("heading", name="Inside EfficientNet-Lite0")).to_be_visible(timeout=120_000)
     page.get_by_text("Two models on the same pictures").click()
-    page.get_by_role("combobox", name=re.compile("Model B")).click(timeout=60_000)
+    page.get_by_test_id("stSidebar").get_by_role("combobox", name=re.compile("Model B")).click(timeout=60_000)
     page.get_by_role("option", name=re.compile(TITLE)).click()
     expect(page.get_by_test_id("stMetric").filter(has_text="Same answer")).to_be_visible(timeout=120_000)
     expect(page.get_by_text(re.compile(r"^Different answers \([2-6]\)$"))).to_be_visible(timeout=60_000)

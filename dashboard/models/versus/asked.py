@@ -31,26 +31,25 @@ class Pair:
 
 
 def ask() -> Pair | None:
-    """Draw the choices; None until all are made. A model that must be fetched ends this run of the page."""
-    left, right = st.columns(2, gap="medium")
-    with left:
+    """Draw the choices, the models where every page has its model; None until all are made.
+
+    A model that must be fetched ends this run of the page.
+    """
+    with st.sidebar:
         controls.model_control("Model A")
         state.write_link()
         first = state.selection().model
-    with right:
         second = _second(first)
     with in_words():
         dataset = dataset_choice.data_control("Pictures to compare on")
-    with left:
-        a = ready_model(first)
+    a = ready_model(first)
     if second is None:
         st.info(
-            "Choose model B from the list. A model of your own is there once you have opened its file.",
+            "Choose model B in the side bar. A model of your own is there once you have opened its file.",
             icon=":material/compare:",
         )
         return None
-    with right:
-        b = ready_model(second, lambda: st.session_state.update({_KEY: None}), "Choose another")
+    b = ready_model(second, lambda: st.session_state.update({_KEY: None}), "Choose another")
     if dataset is None:
         return None
     return Pair(a, b, dataset, dataset_choice.chosen())
