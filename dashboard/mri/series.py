@@ -11,12 +11,13 @@ import streamlit as st
 from plotly.subplots import make_subplots
 
 from dashboard.mri import shelf, slices
-from dashboard.mri.reading import Asked, Reading, model, read_all
+from dashboard.mri.reading import Asked, Reading, far_limit, model, read_all
 from dashboard.mri.scan import Place, Scan, count_of, slice_of
 from xai_core.render.recipe import percent
 
 BATCH = 8
 MOST_SERIES = 12  # three planes of each scan and recipe
+_SHADES = (0.12, 0.36)  # of slices beyond 95 % and 99 % of held-out ones
 _COLOURS = ("#c9781a", "#2a98ef", "#7f8c8d", "#12a872")  # one a diagnosis, told apart on light and dark
 
 
@@ -99,12 +100,27 @@ def _strip(scan: Scan, at: Place, readings: Mapping[int, Reading], class_index: 
         height=320,
         config={"displayModeBar": False},
     )
-    strange = sum(not reading.familiarity.familiar for reading in readings.values())
     st.caption(
-        f"{len(readings)} slices with a head of {count}; {strange} of them are unlike the training data (shaded). "
-        "Each slice is read on its own: the model knows no volume, and a single high slice means little. The scan's "
-        "diagnosis is not the highest slice's."
+        f"{len(readings)} slices with a head of {count}. {shading_in_words(readings)} Each slice is read on its own: "
+        "the model knows no volume, and a single high slice means little. The scan's diagnosis is not that of the "
+        "highest slice."
     )
+
+
+def unfamiliar(readings: Mapping[int, Reading]) -> tuple[list[int], list[int]]:
+    """The slices beyond 95 % of held-out ones in distance, but not 99 %, and those beyond 99 %: numbers from 0."""
+    far = [index for index, reading in readings.items() if reading.familiarity.distance > far_limit()]
+    rather = [i for i, reading in readings.items() if not reading.familiarity.familiar and i not in set(far)]
+    return rather, far
+
+
+def shading_in_words(readings: Mapping[int, Reading]) -> str:
+    """What the two shades mean, and how many slices have each."""
+    rather, far = unfamiliar(readings)
+    light = "farther from the training data than 95 % of held-out slices, read with care."
+    dark = "farther than 99 % of them, do not read a diagnosis there."
+    said = [f"Light shade, {len(rather)}: {light}"] * bool(rather) + [f"Dark shade, {len(far)}: {dark}"] * bool(far)
+    return " ".join(said) or "All are like the training data."
 
 
 def evidence_shares(readings: Mapping[int, Reading], class_index: int) -> np.ndarray:
@@ -128,7 +144,7 @@ def peak_of(readings: Mapping[int, Reading], class_index: int) -> int:
 
 
 def figure(readings: Mapping[int, Reading], shares: np.ndarray, class_index: int, here: int, count: int) -> go.Figure:
-    """Lines of probability above, bars of evidence below, one x a slice, the unfamiliar ones shaded."""
+    """Lines of probability above, bars of evidence below, one x a slice, unfamiliar ones shaded."""
     numbers = [index + 1 for index in readings]
     made = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.65, 0.35], vertical_spacing=0.06)
     for k, name in enumerate(model().card.class_names):
@@ -142,8 +158,9 @@ def figure(readings: Mapping[int, Reading], shares: np.ndarray, class_index: int
         x=numbers, y=100 * shares, marker_color=_COLOURS[class_index], showlegend=False, row=2, col=1,
         hovertemplate="slice %{x}: %{y:.1f} % of the evidence<extra></extra>",
     )  # fmt: skip
-    for start, end in runs([i + 1 for i, reading in readings.items() if not reading.familiarity.familiar]):
-        made.add_vrect(x0=start - 0.5, x1=end + 0.5, fillcolor="#808080", opacity=0.16, line_width=0)
+    for indices, opacity in zip(unfamiliar(readings), _SHADES, strict=True):
+        for start, end in runs([index + 1 for index in indices]):
+            made.add_vrect(x0=start - 0.5, x1=end + 0.5, fillcolor="#808080", opacity=opacity, line_width=0)
     made.add_vline(x=here + 1, line_width=1.5, line_dash="dot")
     made.update_yaxes(title_text="Probability", range=[-2, 102], ticksuffix=" %", row=1, col=1)
     made.update_yaxes(title_text="Evidence", ticksuffix=" %", nticks=3, row=2, col=1)

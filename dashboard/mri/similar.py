@@ -78,6 +78,6 @@ def show(image: SourceImage, reading: Reading) -> None:
     right.caption(
         "Likeness is the cosine of the feature vectors: 1 is the same. Source: collection and file; Cheng "
         "has tumours only, Br35H healthy slices only. "
-        f"Mean distance {far:.2f}; 95 % of held-out slices lie within {limit:.2f}. "
+        f"Distance, 1 less the mean likeness of the five: {far:.2f}; 95 % of held-out slices lie within {limit:.2f}. "
         "The training pictures are not part of the app. Similar features are no proof of a similar disease."
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,14 @@ from pydicom.data import get_testdata_file
 from streamlit.testing.v1 import AppTest
 
 import xai_core as xai
-from dashboard.mri import similar
-from dashboard.mri.reading import Asked, read_all
+from dashboard.mri import gate, series, similar
+from dashboard.mri.reading import Asked, Reading, read_all
 from tests.shared_data import shared
 from training.brain_mri.split import slices, split
+from xai_core.evaluation.familiarity import Familiarity
+from xai_core.models.brain_mri import CLASS_NAMES, WEIGHTS, known_slices
+from xai_core.models.brain_mri_checks import Checks
+from xai_core.types import Box, Prediction
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "mri.py"
 
@@ -86,3 +91,32 @@ def test_where_the_truth_is_known_a_wrong_answer_is_called_wrong(
     said = texts(app)
     assert [error.value for error in app.error] == ([objection] if objection else [])
     assert ("of this map's evidence for" in said) == evidence
+
+
+def at_distance(distance: float) -> Reading:
+    """Only its distance counts here."""
+    even = np.full(4, 0.25, np.float32)
+    near = Familiarity(distance, known_slices().limit, np.arange(5), np.ones(5, np.float32))
+    plain = Checks("", "", inverted=False, strange=False, stripped=False)
+    maps = np.zeros((4, 2, 2), np.float32)
+    asked = Asked("hires_cam", "blocks.4")
+    return Reading(Prediction(even, even, CLASS_NAMES), maps, Box(0, 0, 8, 8), near, True, plain, asked, "d" * 64)
+
+
+def test_the_strip_shades_what_is_rather_far_and_what_is_too_far_apart() -> None:
+    told = json.loads(WEIGHTS.with_suffix(".json").read_text("utf-8"))["familiarity"]["percentiles_of_test"]
+    careful, never = (told["95"] + told["99"]) / 2, told["99"] + 0.01
+    readings = dict(enumerate(map(at_distance, [0.1, careful, careful, never, 0.1, never, careful])))
+    drawn = series.figure(readings, np.zeros(7), 0, 0, 7)
+    boxes = [shape for shape in drawn.layout.shapes if shape.type == "rect"]
+    light, dark = (sorted({box.opacity for box in boxes})[i] for i in (0, -1))
+    assert light < dark
+    ends = {shade: {(box.x0, box.x1) for box in boxes if box.opacity == shade} for shade in (light, dark)}
+    assert ends == {light: {(1.5, 3.5), (6.5, 7.5)}, dark: {(3.5, 4.5), (5.5, 6.5)}}
+    assert series.shading_in_words(readings) == (
+        "Light shade, 3: farther from the training data than 95 % of held-out slices, read with care. "
+        "Dark shade, 2: farther than 99 % of them, do not read a diagnosis there."
+    )
+    assert "99 % of held-out ones (distance" in gate.of_distance(readings[3].familiarity).unlike[0]
+    assert f"(distance {careful:.2f}, limit {told['95']:.2f})" in gate.of_distance(readings[1].familiarity).careful[0]
+    assert gate.of_distance(readings[0].familiarity) == gate.Gate((), ())
