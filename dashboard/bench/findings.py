@@ -110,7 +110,7 @@ def _table(job: AuditJob, records: Sequence[Record]) -> None:
             "Picture": st.column_config.ImageColumn(width="small"),
             "Its map": st.column_config.ImageColumn(width="small"),
             **{
-                name: st.column_config.NumberColumn(format="percent")
+                name: st.column_config.NumberColumn(format="%.1f %%")
                 for name in ("Probability", "Margin", "Evidence beside")
             },
             "Steadiness": st.column_config.NumberColumn(format="%.2f"),
@@ -126,10 +126,10 @@ def _row(record: Record, names: Sequence[str], judged: bool) -> dict[str, Any]:
         "Picture": record.thumbnail,
         "Its map": record.overlay,
         "Model sees": short_name(names[record.predicted]),
-        "Probability": record.probability,
-        "Margin": record.margin,
+        "Probability": 100 * record.probability,
+        "Margin": 100 * record.margin,
         **({"Class": truth, "Right": RIGHT[record.right]} if judged else {}),
-        "Evidence beside": None if record.empty else record.outside,
+        "Evidence beside": None if record.empty else 100 * record.outside,
         "Steadiness": record.steadiness,
         "Border only": short_name(names[record.border]),
         "Without object": short_name(names[record.background]),

@@ -87,7 +87,7 @@ def _channels(space: Space, row: int, other: int) -> None:
 
 def _terms(values: np.ndarray, order: np.ndarray, total: float, vectors: list[np.ndarray], what: str) -> None:
     chosen = order[:SHOWN]
-    shares = values[chosen] / total if total > 0 else np.zeros(len(chosen))
+    shares = 100 * values[chosen] / total if total > 0 else np.zeros(len(chosen))
     frame = pd.DataFrame(
         {
             "channel": chosen,
@@ -97,6 +97,6 @@ def _terms(values: np.ndarray, order: np.ndarray, total: float, vectors: list[np
         }
     )
     bar = st.column_config.ProgressColumn(
-        what, min_value=0.0, max_value=max(float(shares.max()), 1e-9), format="percent"
+        what, min_value=0.0, max_value=max(float(shares.max()), 1e-9), format="%.1f %%"
     )
     st.dataframe(frame, hide_index=True, column_config={what: bar}, height="content")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import astuple, replace
 
 import numpy as np
@@ -75,17 +76,24 @@ def _controls() -> tuple[Metric, int, bool]:
 
 
 def _cards(space: Space, rows: list[int], found: Nearest, maps: dict[int, str]) -> list[Choice]:
-    table, distances = space.table, [None, *found.distances[0].tolist()]
+    table = space.table
+    decimals = decimals_for(float(found.distances[0].max(initial=0)))
+    far = ["", *(f"{distance:.{decimals}f} away" for distance in found.distances[0])]
     return [
         Choice(
             str(row),
-            "This picture" if distance is None else f"{distance:.3g} · {short_name(title_of(table, row))}",
+            f"{away} · {short_name(title_of(table, row))}" if away else "This picture",
             f"predicted {prediction_in_words(table, row)}",
             picture=maps.get(row) or thumbnail_url(table, row),
             hint=str(table.names[row]),
         )
-        for row, distance in zip(rows, distances, strict=True)
+        for row, away in zip(rows, far, strict=True)
     ]
+
+
+def decimals_for(largest: float) -> int:
+    """So many that a list of numbers up to this one shows three digits of it, each number as many."""
+    return 3 if largest <= 0 else min(8, max(0, 2 - math.floor(math.log10(largest))))
 
 
 def _said(space: Space, row: int, found: Nearest, with_maps: bool) -> str:

@@ -148,8 +148,8 @@ def _mix(space: Space, rows: np.ndarray) -> None:
         {
             "class": names[:MOST_CLASSES],
             "pictures": counts[:MOST_CLASSES],
-            "share": [count / len(rows) for count in counts[:MOST_CLASSES]],
+            "share": [100 * count / len(rows) for count in counts[:MOST_CLASSES]],
         }
     )
-    bar = st.column_config.ProgressColumn("share", min_value=0.0, max_value=1.0, format="percent")
+    bar = st.column_config.ProgressColumn("share", min_value=0, max_value=100, format="%.1f %%")
     st.dataframe(frame, hide_index=True, column_config={"share": bar}, height="content")

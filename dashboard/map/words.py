@@ -71,7 +71,7 @@ def caveat(projection: Projection) -> str:
 def strangeness_in_words(share: float, name: str) -> str:
     """share: of the table's pictures that lie closer to their neighbours."""
     if share > 0.99:
-        many = "any of them is" if share == 1 else f"{percent(share)} of them are"
+        many = "any of them is" if share == 1 else f"{percent(share).replace('> ', 'more than ')} of them are"
         return (
             f"**{name} is unlike the pictures of this map**: it lies farther from its nearest than {many} from "
             "theirs. Where it stands says little."

@@ -167,7 +167,7 @@ def _open(shown: Shown, dataset: Dataset, source: str, patch: Patch) -> None:
 def _in_words(job: PatchJob, found: TopPatches, patches: tuple[Patch, ...], gone: int) -> str:
     what = "activation" if job.by == "activation" else "contribution to the score"
     shares = ", ".join(
-        f"**{in_prose(name)}** {percent(share)}" for name, share in class_shares(patches, job.dataset)[:5]
+        f"**{in_prose(name)}** ({percent(share)})" for name, share in class_shares(patches, job.dataset)[:5]
     )
     classes = f" Classes among them: {shares}." if shares else ""
     lost = f" {gone} can no longer be read." if gone else ""

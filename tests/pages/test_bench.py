@@ -87,6 +87,7 @@ def test_an_audit_of_the_samples_from_the_button_to_the_table_and_again_from_the
     table = next(frame.value for frame in app.dataframe if "Its map" in frame.value)
     assert "Right" not in table
     assert len(table) == 6
+    assert table["Probability"].between(1, 100).all(), "percent, written as elsewhere"
     assert "espresso" in set(table["Model sees"])
     runs._runs.clear()
     again = AppTest.from_file(str(PAGE), default_timeout=120)

@@ -21,7 +21,7 @@ from streamlit.testing.v1 import AppTest
 
 import xai_core as xai
 from dashboard.background import run_lines, runs
-from dashboard.map import cached, choice, decisions, layouts, nearest, selection, suspects
+from dashboard.map import cached, choice, decisions, layouts, nearest, selection, suspects, words
 from xai_core.errors import Cancelled
 from xai_core.representation.duplicates import Duplicates
 
@@ -148,7 +148,7 @@ def test_why_two_pictures_are_alike_is_told_by_their_places_and_channels(app: Ap
     assert alike["channel"].tolist() == np.argsort(-own * near)[:8].tolist()
     assert apart["channel"].tolist() == np.argsort(-((own - near) ** 2))[:8].tolist()
     np.testing.assert_allclose(
-        apart["of the distance²"], np.sort((own - near) ** 2)[:-9:-1] / ((own - near) ** 2).sum()
+        apart["of the distance²"], 100 * np.sort((own - near) ** 2)[:-9:-1] / ((own - near) ** 2).sum()
     )
 
 
@@ -180,6 +180,19 @@ def test_a_selection_stays_when_the_map_changes(app: AppTest):
     assert app.session_state["space_choice"].selected.tolist() == mask.tolist()
     assert "3 selected pictures" in [s.value for s in app.subheader]
     assert "1 (33 %) · 5 (33 %) · 9 (33 %)" in captions(app)
+    (mix,) = app.dataframe
+    assert mix.value["share"].tolist() == pytest.approx([100 / 3] * 3)
+    assert "%.1f %%" in mix.proto.columns
+
+
+@pytest.mark.parametrize(("share", "many"), [(0.9995, "more than 99.9 % of them are"), (1.0, "any of them is")])
+def test_how_strange_a_picture_is_reads_as_a_sentence(share: float, many: str):
+    assert f"farther from its nearest than {many} from theirs" in words.strangeness_in_words(share, "cat")
+
+
+@pytest.mark.parametrize(("largest", "shown"), [(0.647, "0.600"), (1.05, "0.60"), (123.4, "1"), (0.0, "0.600")])
+def test_distances_of_one_list_have_as_many_decimals_as_its_largest_needs(largest: float, shown: str):
+    assert f"{0.6:.{nearest.decimals_for(largest)}f}" == shown
 
 
 def test_the_current_picture_that_is_no_digit_is_said_to_be_unlike_them(app: AppTest):

@@ -142,7 +142,7 @@ def test_the_tour_finds_the_digits_that_excite_the_channel_most(app: AppTest):
     best = peaks.argsort(descending=True)[:9].tolist()
     shares = Counter(digits.class_name(i) for i in best)
     name, count = shares.most_common(1)[0]
-    assert f"**{name}** {round(100 * count / 9)} %" in captions(app).replace("\u202f", " ")
+    assert f"**{name}** ({round(100 * count / 9)} %)" in captions(app).replace("\u202f", " ")
     assert "of 1,797 pictures, one place a picture" in captions(app)
 
 
