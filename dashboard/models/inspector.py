@@ -30,7 +30,7 @@ def inspector(asked: Question) -> None:
 
 
 def _layers_table(model: LoadedModel, layers: tuple[LayerInfo, ...]) -> None:
-    every = st.toggle("List all convolutions", key="inspector_all", persist_state="session")
+    every = bool(st.session_state.get("all_layers"))  # the side bar's switch, as for the list of layers there
     listed = [layer for layer in layers if every or layer.main]
     fields = units_cached.fields(model, layers)
     st.dataframe(

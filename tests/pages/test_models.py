@@ -252,6 +252,17 @@ def test_a_model_saved_to_the_folder_is_offered_to_all(
     assert "brain · models folder" in page().run().selectbox(key="choice_model").options
 
 
+def test_one_switch_lists_all_convolutions_in_the_side_bar_and_in_the_table() -> None:
+    app = AppTest.from_file(str(PAGES / "models.py"), default_timeout=120).run()
+    (switch,) = [toggle for toggle in app.toggle if toggle.label == "List all convolutions"]
+    names = [len(frame.value) for frame in app.dataframe if "Receptive field" in frame.value]
+    switch.set_value(True).run()
+    assert not app.exception
+    more = [len(frame.value) for frame in app.dataframe if "Receptive field" in frame.value]
+    assert more[0] > names[0]
+    assert more[0] == len(app.selectbox(key="choice_layer").options)
+
+
 def test_a_wrong_normalisation_is_suspected_and_the_right_one_named() -> None:
     file = io.BytesIO()
     torch.save(xai.load_model("imagenet", device="cpu").module.state_dict(), file)
