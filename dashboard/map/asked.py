@@ -123,12 +123,12 @@ def _model_control(source: str) -> str:
     wanted = wanted if wanted in offered else state.Selection().model
     st.session_state["space_model"] = wanted
     st.selectbox(
-        "Network",
+        "Model",
         list(offered),
         format_func=lambda key: offered[key].title,
         key="space_model",
         on_change=lambda: _choose_model(source, st.session_state["space_model"]),
-        help="The map shows how this network sees the pictures.",
+        help="The map shows how this model sees the pictures.",
     )
     return wanted
 

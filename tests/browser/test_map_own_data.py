@@ -77,7 +77,7 @@ def test_own_pictures_go_through_the_whole_page(own: object, page: Page, url: st
     path = page.get_by_role("textbox", name="Path of a folder")
     path.fill(str(listed(data, tmp_path)), timeout=WAIT_MS)
     path.press("Enter")
-    expect(page.get_by_role("combobox", name=re.compile("Network"))).to_have_value(data.title)
+    expect(page.get_by_role("combobox", name=re.compile("Model"))).to_have_value(data.title)
     page.get_by_role("button", name=f"Compute {len(data.rows)} pictures").click(timeout=WAIT_MS)
     settled(page)
     expect(page.locator(".number")).to_have_text(f"{len(data.rows)} points")
