@@ -57,14 +57,8 @@ def _how(model: LoadedModel) -> tuple[str, str]:
     key = state.selection().model
     layers = {layer.name: layer for layer in cached.layers(key, model) if layer.main}
     names = list(layers)
-    return st.selectbox(
-        "Method",
-        OFFERED,
-        format_func=lambda name: find_method(name).title,
-        key="audit_method",
-        persist_state="session",
-        help="Those that take one gradient for many pictures at once.",
-    ), st.selectbox(
+    method = _method()
+    return method, st.selectbox(
         "Layer",
         names,
         index=names.index(xai.suggested_layer(model)),
@@ -72,6 +66,26 @@ def _how(model: LoadedModel) -> tuple[str, str]:
         key=f"audit_layer_{key}",
         persist_state="session",
     )
+
+
+def _method() -> str:
+    """Begins with the method of the other pages, where an audit can take it."""
+    elsewhere = state.selection().method
+    method: str = st.selectbox(
+        "Method",
+        OFFERED,
+        index=OFFERED.index(elsewhere) if elsewhere in OFFERED else 0,
+        format_func=lambda name: find_method(name).title,
+        key="audit_method",
+        persist_state="session",
+        help="Those that take one gradient for many pictures at once.",
+    )
+    if elsewhere not in OFFERED:
+        st.caption(
+            f"{find_method(elsewhere).title}, chosen on the other pages, is not offered: an audit needs a method that "
+            "takes one gradient for many pictures at once."
+        )
+    return method
 
 
 def _job(model: LoadedModel, dataset: Dataset, how: tuple[str, str]) -> AuditJob:

@@ -30,13 +30,6 @@ from xai_core.evaluation.audit.summary import (
 from xai_core.models.class_names import short_name
 
 MOST_ROWS, MOST_MEANS = 400, 24
-LISTS: dict[str, Callable[[Sequence[Record]], list[Record]]] = {
-    "All": list,
-    "Confident mistakes": confident_mistakes,
-    "Least steady": lambda records: least_steady(records, MOST_ROWS),
-    "Most evidence beside the object": lambda records: most_outside(records, MOST_ROWS),
-    "Empty maps": lambda records: [record for record in records if record.empty],
-}
 COPIES: dict[Copy, Callable[[Record], int]] = {
     "border": lambda record: record.border,
     "background": lambda record: record.background,
@@ -84,17 +77,17 @@ def _probes(probes: dict[Copy, Probe | None], labelled: bool, known: bool) -> No
 def _table(job: AuditJob, records: Sequence[Record]) -> None:
     st.subheader("Picture by picture", anchor=False)
     judged = any(record.right is not None for record in records)
-    counts = {name: len(pick(records)) for name, pick in LISTS.items() if judged or pick is not confident_mistakes}
+    lists = _lists(records, judged)
     chosen = st.segmented_control(
         "Show",
-        list(counts),
-        format_func=lambda name: f"{name} ({counts[name]:,})",
+        list(lists),
+        format_func=lambda name: f"{name} ({len(lists[name]):,})",
         default="All",
         key="audit_list",
         required=True,
         label_visibility="collapsed",
     )
-    rows = LISTS[chosen](records)
+    rows = lists[chosen]
     if not rows:
         st.info("There are none.")
         return
@@ -117,6 +110,18 @@ def _table(job: AuditJob, records: Sequence[Record]) -> None:
         },
         alt="The audited pictures with their maps and figures",
     )
+
+
+def _lists(records: Sequence[Record], judged: bool) -> dict[str, list[Record]]:
+    """What the table can show. A ranking holds the worst quarter; of few pictures it would be the whole table."""
+    lists = {"All": list(records)}
+    if judged:
+        lists["Confident mistakes"] = confident_mistakes(records)
+    if len(records) >= LEAST:
+        worst = min(MOST_ROWS, len(records) // 4)
+        lists["Least steady"] = least_steady(records, worst)
+        lists["Most evidence beside the object"] = most_outside(records, worst)
+    return lists | {"Empty maps": [record for record in records if record.empty]}
 
 
 def _row(record: Record, names: Sequence[str], judged: bool) -> dict[str, Any]:

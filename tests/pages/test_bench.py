@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from dashboard.background import runs
 from dashboard.bench import example, words
 from dashboard.bench.sentences import NOT_JUDGED, in_figures
+from dashboard.state import Selection
 from tests.xai_core.evaluation.test_audit import record
 from xai_core.evaluation.planted.results import stored
 
@@ -145,7 +147,7 @@ def pictures_of_unknown_classes(truths: tuple[int, ...], labelled: bool) -> None
     named = tuple(f"own {n}" for n in range(len(truths)))
     dataset = Dataset("few", items, named, "digest", lambda _id: None)  # type: ignore[arg-type, return-value]
     job = AuditJob(planted_model("shapes"), dataset, "block4", truths)
-    records = tuple(record(index=n, truth=truth, predicted=n, name=str(n)) for n, truth in enumerate(truths))
+    records = tuple(record(index=n, truth=truth, predicted=n % 6, name=str(n)) for n, truth in enumerate(truths))
     findings.show(job, Progressed(records, (), len(truths), len(truths)))
 
 
@@ -157,6 +159,31 @@ def test_where_no_picture_could_be_judged_nobody_says_zero_mistakes(labelled: bo
     assert (figures.get("Named rightly"), figures.get("Confident mistakes")) == (told, told)
     assert any("nobody can say which answers are right" in caption.value for caption in app.caption) == labelled
     assert any("The mean map of all pictures" in caption.value for caption in app.caption), "no answer came up 3 times"
+
+
+def rankings(app: AppTest) -> list[str]:
+    assert not app.exception
+    return [name for name in app.segmented_control(key="audit_list").options if name.startswith(("Least", "Most"))]
+
+
+def test_a_ranking_is_the_worst_quarter_and_of_few_pictures_there_is_none():
+    few = AppTest.from_function(pictures_of_unknown_classes, args=((0, 1, 2, 3, 4, 5), True)).run()
+    assert rankings(few) == []
+    many = AppTest.from_function(pictures_of_unknown_classes, args=((-1,) * 24, False)).run()
+    assert rankings(many) == ["Least steady (6)", "Most evidence beside the object (6)"]
+
+
+@pytest.mark.parametrize(("elsewhere", "begins"), [("layer_cam", "layer_cam"), ("ablation_cam", "grad_cam")])
+def test_an_audit_begins_with_the_method_of_the_other_pages_or_says_why_not(
+    app: AppTest, elsewhere: str, begins: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("SIGHTLINE_CACHE", str(tmp_path))
+    app.session_state["bench_tab"] = "audit"
+    app.session_state["selection"] = replace(Selection(), method=elsewhere)
+    app.run()
+    assert app.selectbox(key="audit_method").value == begins
+    told = [caption.value for caption in app.caption if "is not offered" in caption.value]
+    assert len(told) == (elsewhere != begins)
 
 
 def test_a_picture_that_could_not_be_judged_has_an_empty_cell():
