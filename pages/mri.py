@@ -66,7 +66,6 @@ with right:
         large_map.follow_control(scan, at)
         diagnoses.numbers(reading)
         diagnoses.against_truth(reading, chosen, truth)
-        drawing_controls()
 with left:
     if answered:
         with_map(scan, at, shown, reading, known(at.plane), chosen)
@@ -74,6 +73,7 @@ with left:
         bare(scan, at, shown)
     three_planes.show(scan, at, shown.window, known, chosen if answered else None)
     if answered:
+        drawing_controls()
         st.caption(diagnoses.recipe(reading, chosen))
 strip = st.container()
 trust_place = st.container()

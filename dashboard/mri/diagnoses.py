@@ -51,9 +51,13 @@ def side_by_side(image: SourceImage, reading: Reading, class_index: int, on_choo
         key="mri_diagnoses",
         settings_of=VIEWER,
         signed=True,
+        fill=True,
         on_choose=on_choose,
     )
-    st.caption("One colour scale for all four: red speaks for it, blue against. Click one to see it large.")
+    st.caption(
+        "Red speaks for it, blue against. One colour scale for all four, and another in each slice: between slices "
+        "compare the numbers. Click one to see it large."
+    )
 
 
 def with_margins(prediction: Prediction) -> list[tuple[ClassScore, float]]:

@@ -138,6 +138,17 @@ def test_nothing_is_cut_off(open_page: PageOpener, url: str, width: int):
     assert page.evaluate(CUT_OFF) == []
 
 
+def test_the_controls_stand_under_the_slice_and_the_tiles_fill_their_column(page: Page, url: str):
+    open_mri(page, url)
+    page.locator(".controls:visible").first.wait_for(timeout=WAIT)
+    parts = (".viewer .stage", ".planes", ".controls:visible", ".gallery .tile:last-child", "table")
+    boxes = [page.locator(part).first.bounding_box() for part in parts]
+    slice_, small, controls, tile, table = (box for box in boxes if box is not None)
+    assert slice_["y"] < small["y"] < controls["y"]
+    assert slice_["x"] <= controls["x"] <= slice_["x"] + slice_["width"]
+    assert tile["x"] + tile["width"] == pytest.approx(table["x"] + table["width"], abs=2)
+
+
 CUT_OFF = """[...document.querySelectorAll("[data-testid=stTable] :is(th, td)")].filter(cell => {
   const [inner, outer] = [cell, cell.closest("[data-testid=stTable]")].map(one => one.getBoundingClientRect().right)
   return inner > outer + 1 || cell.scrollWidth > cell.clientWidth

@@ -20,7 +20,7 @@ from pydicom.data import get_testdata_file
 from streamlit.testing.v1 import AppTest
 
 import xai_core as xai
-from dashboard.mri import export, series
+from dashboard.mri import export, series, strip
 from dashboard.mri.gate import Gate
 from dashboard.mri.reading import Asked, Reading
 from dashboard.mri.report import Seen, document
@@ -219,7 +219,7 @@ def test_the_peak_is_the_most_probable_familiar_slice_and_shares_add_up():
     }
     assert series.peak_of(found, 1) == 4
     np.testing.assert_allclose(series.evidence_shares(found, 1), [0.25, 0.75, 0.0])
-    assert series.runs([1, 2, 3, 7, 9, 10]) == [(1, 3), (7, 7), (9, 10)]
+    assert strip.runs([1, 2, 3, 7, 9, 10]) == [(1, 3), (7, 7), (9, 10)]
 
 
 def test_the_exported_map_lies_on_the_voxels_under_its_pixels():

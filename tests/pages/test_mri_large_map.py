@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -90,3 +91,20 @@ def test_the_map_stays_on_one_diagnosis_while_scrolling_unless_it_is_to_follow(a
     click(app, tiles, "pituitary tumour")
     assert tiles.marked[-1] == "pituitary tumour"
     assert not app.toggle(key="mri_follow_simulated-lesion").value
+
+
+def test_each_tumour_has_a_button_to_its_peak_which_shows_its_map_there(app: AppTest, tiles: Gallery) -> None:
+    app.session_state["mri_source"] = "echo-planar"
+    app.run()
+    next(button for button in app.button if button.label == "Read all 24 slices").click().run()
+    peaks = {label.split(":")[0]: label for label in (button.label for button in app.button) if ": slice " in label}
+    assert list(peaks) == ["glioma", "meningioma", "pituitary tumour"]
+    for name, label in peaks.items():
+        next(button for button in app.button if button.label == label).click().run()
+        assert not app.exception
+        said = re.fullmatch(r".+: slice (\d+), (.+)", label)
+        assert said is not None
+        assert any(text.value == f"**MR axial {said[1]} of 24** · {name}" for text in app.markdown)
+        show_all_the_same(app)
+        assert tiles.marked[-1] == name
+        assert dict(zip(*(app.table[0].value[c] for c in ("Diagnosis", "Probability")), strict=True))[name] == said[2]

@@ -11,7 +11,7 @@ from pydicom.data import get_testdata_file
 from streamlit.testing.v1 import AppTest
 
 import xai_core as xai
-from dashboard.mri import gate, series, similar
+from dashboard.mri import gate, similar, strip
 from dashboard.mri.reading import Asked, Reading, read_all
 from tests.shared_data import shared
 from training.brain_mri.split import slices, split
@@ -107,13 +107,13 @@ def test_the_strip_shades_what_is_rather_far_and_what_is_too_far_apart() -> None
     told = json.loads(WEIGHTS.with_suffix(".json").read_text("utf-8"))["familiarity"]["percentiles_of_test"]
     careful, never = (told["95"] + told["99"]) / 2, told["99"] + 0.01
     readings = dict(enumerate(map(at_distance, [0.1, careful, careful, never, 0.1, never, careful])))
-    drawn = series.figure(readings, np.zeros(7), 0, 0, 7)
+    drawn = strip.figure(readings, np.zeros(7), 0, 0, 7)
     boxes = [shape for shape in drawn.layout.shapes if shape.type == "rect"]
     light, dark = (sorted({box.opacity for box in boxes})[i] for i in (0, -1))
     assert light < dark
     ends = {shade: {(box.x0, box.x1) for box in boxes if box.opacity == shade} for shade in (light, dark)}
     assert ends == {light: {(1.5, 3.5), (6.5, 7.5)}, dark: {(3.5, 4.5), (5.5, 6.5)}}
-    assert series.shading_in_words(readings) == (
+    assert strip.shading_in_words(readings) == (
         "Light shade, 3: farther from the training data than 95 % of held-out slices, read with care. "
         "Dark shade, 2: farther than 99 % of them, do not read a diagnosis there."
     )

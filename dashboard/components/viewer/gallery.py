@@ -22,14 +22,15 @@ def gallery(
     key: str,
     signed: bool = False,
     settings_of: str | None = None,
+    fill: bool = False,
     on_choose: Callable[[str], None] | None = None,
 ) -> str | None:
     """Show a tile a layer and return the name of the one that was just clicked, for one run.
 
     signed: draw both signs, on scales from -vmax to vmax, instead of positive evidence alone. settings_of: the key of
-    the viewer whose opacity, threshold, colour scale and interpolation the tiles follow. on_choose: called with the
-    name before the page runs, so that one run shows the new layer; without it the caller learns the name after it has
-    drawn the viewer, and has to run again.
+    the viewer whose opacity, threshold, colour scale and interpolation the tiles follow. fill: few tiles share the
+    whole width, instead of staying small. on_choose: called with the name before the page runs, so that one run shows
+    the new layer; without it the caller learns the name after it has drawn the viewer, and has to run again.
     """
     names = {tile.name for tile in tiles}
 
@@ -38,7 +39,7 @@ def gallery(
         if on_choose and name is not None:
             on_choose(name)
 
-    payload = gallery_payload(picture, tiles, selected, settings_of or key, signed)
+    payload = gallery_payload(picture, tiles, selected, settings_of or key, signed, fill)
     return chosen_name(_component(data=payload, key=key, on_choose_change=told).choose, names)
 
 
@@ -48,7 +49,7 @@ def chosen_name(value: object, names: set[str]) -> str | None:
 
 
 def gallery_payload(
-    picture: Picture, tiles: Sequence[Tile], selected: str, settings: str, signed: bool = False
+    picture: Picture, tiles: Sequence[Tile], selected: str, settings: str, signed: bool = False, fill: bool = False
 ) -> bytes:
     """Everything that the browser draws from, as one payload; the maps are the blobs map0, map1, ..."""
     common = max((reach(tile.values, signed) for tile in tiles if tile.vmax is None), default=0.0)
@@ -62,6 +63,7 @@ def gallery_payload(
         ],
         "selected": selected,
         "settings": settings,
+        "fill": fill,
         "scales": scale_header(kind),
     }
     maps = {f"map{i}": map_bytes(tile.values) for i, tile in enumerate(tiles)}

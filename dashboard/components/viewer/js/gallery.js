@@ -24,6 +24,7 @@ async function receive(gallery, { data, setTriggerValue }) {
   })
   const scales = decodeScales(header.scales, blob("scales"))
   Object.assign(gallery, { setTriggerValue, picture, selected, name, tiles, scales, bitmap: null })
+  gallery.strip.classList.toggle("fill", header.fill)
   showTiles(gallery)
   try {
     const bitmap = await decodedPicture(picture.digest, () => blob("picture"))
