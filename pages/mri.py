@@ -52,11 +52,11 @@ if waiting:
 with in_words(), st.spinner("Reading the slice …", show_time=True):
     reading = read(slice_of(scan, at), asked)
 found = gate.gate(scan, at, shown, reading)
-chosen = large_map.chosen_class(scan, at, reading)
 opinion.answer_shown(scan)
 with right:
     gate.show(found)
     answered = gate.may_answer(scan, found)
+    chosen = large_map.chosen_class(scan, at, reading, answered=answered)
     truth = truth_of(scan, at, shown.size)
     diagnoses.headline(reading, found)
     opinion.beside(opinion.noted(scan), reading)
@@ -87,7 +87,7 @@ with take:
     note = opinion.note_control(scan)
     about, told, facts = choosing.source_in_words(scan), opinion.noted(scan), choosing.technical_facts(scan)
     seen = Seen(shown, at, reading, letters, found, about, told, note, opinion.now(), facts)
-    export.show(scan, seen, known(at.plane), chosen)
+    export.show(scan, seen, known(at.plane), chosen if answered else None)
 with strip:
     series.show(scan, at, asked, chosen)
 if answered:

@@ -23,8 +23,8 @@ from xai_core.report.nifti import nifti_map
 _KINDS = ("NIfTI map", "DICOM parametric map", "DICOM picture (secondary capture)")
 
 
-def show(scan: Scan, seen: Seen, readings: Mapping[int, Reading], class_index: int) -> None:
-    """The buttons; files are made when they are asked for."""
+def show(scan: Scan, seen: Seen, readings: Mapping[int, Reading], class_index: int | None) -> None:
+    """The buttons; files are made when they are asked for. class_index: None where no map is shown, and none taken."""
     st.subheader("Take along", anchor=False)
     with st.container(horizontal=True):
         _button("Report (PDF)", lambda: _pdf(seen), "sightline-report.pdf", ":material/picture_as_pdf:")
@@ -37,7 +37,7 @@ def show(scan: Scan, seen: Seen, readings: Mapping[int, Reading], class_index: i
         )
         _button("Numbers (NPZ)", lambda: as_npz(seen), "sightline-slice.npz", ":material/data_array:")
     st.caption("None of these carries a name, but what you write in the note.")
-    if scan.volume is not None:
+    if scan.volume is not None and class_index is not None:
         _volume_exports(scan, scan.volume, seen, readings, class_index)
 
 

@@ -8,14 +8,17 @@ from dashboard.mri.reading import Reading
 from dashboard.mri.scan import Place, Scan, count_of
 
 
-def chosen_class(scan: Scan, at: Place, reading: Reading) -> int:
-    """The class index: what was chosen on this scan, else the most probable one where the model first answered."""
+def chosen_class(scan: Scan, at: Place, reading: Reading, *, answered: bool) -> int:
+    """The class index: what was chosen on this scan, else the most probable one of the first slice that is answered."""
     prediction = reading.prediction
     best = prediction.top(1)[0].index
     if st.session_state.get(_follow_key(scan)):
         return best
-    name = st.session_state.setdefault(_class_key(scan, at), prediction.class_names[best])
-    return prediction.class_names.index(name)
+    key = _class_key(scan, at)
+    if answered:
+        st.session_state.setdefault(key, prediction.class_names[best])
+    name = st.session_state.get(key)
+    return best if name is None else prediction.class_names.index(name)
 
 
 def choose(scan: Scan, at: Place, name: str) -> None:

@@ -93,6 +93,18 @@ def test_the_map_stays_on_one_diagnosis_while_scrolling_unless_it_is_to_follow(a
     assert not app.toggle(key="mri_follow_simulated-lesion").value
 
 
+def test_a_slice_that_is_not_answered_decides_nothing(app: AppTest, tiles: Gallery) -> None:
+    app.session_state["mri_slice_simulated-lesion_sagittal"] = 98
+    app.run()
+    assert any("do not read a diagnosis here" in error.value for error in app.error)
+    assert not any("voxels" in box.label for box in app.expander)
+    assert not tiles.marked
+    app.session_state["mri_slice_simulated-lesion_sagittal"] = 138
+    app.run()
+    assert tiles.marked[-1] == model_says(app) == "meningioma"
+    assert any("voxels" in box.label for box in app.expander)
+
+
 def test_each_tumour_has_a_button_to_its_peak_which_shows_its_map_there(app: AppTest, tiles: Gallery) -> None:
     app.session_state["mri_source"] = "echo-planar"
     app.run()
