@@ -20,6 +20,7 @@ import xai_core as xai
 from dashboard.state import MAX_UPLOADS
 from xai_core.datasets import Dataset, open_dataset
 from xai_core.errors import ImageError, ModelError, SightlineError
+from xai_core.models.answer import scores_of
 from xai_core.models.load import WRAPPED
 from xai_core.types import LoadedModel, SourceImage
 
@@ -111,11 +112,7 @@ def _scores(model: LoadedModel) -> torch.Tensor:
         raise ModelError(
             f"{model.card.title} cannot read an input of {tuple(grey.shape)} ({error}); set input_size, mean and std."
         ) from error
-    scores = getattr(answer, "logits", answer)
-    if not isinstance(scores, torch.Tensor) or scores.ndim != 2:
-        shape = tuple(scores.shape) if isinstance(scores, torch.Tensor) else type(answer).__name__
-        raise ModelError(f"The network answers with {shape}; a classifier's scores (n, n_classes) are needed.")
-    return scores
+    return scores_of(answer, 1)
 
 
 def _pictures(images: str | Path | Sequence[Picture] | None) -> str | Path | list[SourceImage] | None:

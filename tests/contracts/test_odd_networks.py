@@ -14,6 +14,7 @@ from tests.networks import Small, fingerprint, relative_error
 from xai_core.attribution.catalog import METHODS, find_method
 from xai_core.attribution.class_maps import class_maps
 from xai_core.errors import ClassError, SightlineError
+from xai_core.trace.capture import _minds
 
 KEYS = [method.key for method in METHODS if method.key != "rollout"]
 
@@ -85,6 +86,24 @@ def test_one_layer_in_training_mode_is_refused_and_nothing_changes(network: Smal
     with pytest.raises(SightlineError, match=r"Layer 'stem\.1' is in training mode"):
         class_maps(network, torch.randn(2, 3, 16, 16), ["last"], [0], method=key)
     assert fingerprint(network) == before
+
+
+def test_a_layer_that_was_put_in_after_eval_may_stay_as_it_is(network: Small):
+    network.head = nn.Linear(6, 3)  # in training mode, which is nothing to it
+    network.act = nn.utils.parametrizations.weight_norm(nn.Conv2d(8, 8, 1).eval())
+    before = fingerprint(network)
+    assert class_maps(network, torch.randn(1, 3, 16, 16), ["last"], [0])["last"].shape == (1, 1, 4, 4)
+    assert fingerprint(network) == before
+
+
+@pytest.mark.parametrize("kind", [nn.Dropout, nn.BatchNorm2d, nn.InstanceNorm2d, nn.RReLU, nn.MultiheadAttention])
+def test_who_minds_training_is_known(kind: type[nn.Module]):
+    assert _minds(kind.__mro__)
+
+
+@pytest.mark.parametrize("kind", [nn.Linear, nn.Conv2d, nn.ReLU, nn.Sequential, nn.ModuleList, nn.LayerNorm])
+def test_who_does_not_mind_training_is_known(kind: type[nn.Module]):
+    assert not _minds(kind.__mro__)
 
 
 INPUTS = torch.zeros(2, 3, 16, 16)

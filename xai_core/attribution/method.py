@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
 from numbers import Integral, Real
 from typing import Any, Literal
 
@@ -57,15 +57,7 @@ def setting(
     help: str = "",
 ) -> Any:
     """A field of a settings record that becomes a widget by itself: a range for numbers, else one of `options`."""
-    about = {
-        "label": label,
-        "default": default,
-        "low": low,
-        "high": high,
-        "step": step,
-        "options": options,
-        "help": help,
-    }
+    about = {"label": label, "low": low, "high": high, "step": step, "options": options, "help": help}
     return field(default=default, metadata=about)
 
 
@@ -129,21 +121,21 @@ class Method:
             )
         for f in fields(self.settings):
             if f.name in (given or {}):
-                self._refuse_outside(f.name, f.metadata, (given or {})[f.name])
+                self._refuse_outside(f, (given or {})[f.name])
         return self.settings(**(given or {}))
 
-    def _refuse_outside(self, name: str, about: Mapping[str, Any], value: Any) -> None:
-        options, low, high = about.get("options"), about.get("low"), about.get("high")
+    def _refuse_outside(self, known: Field[Any], value: Any) -> None:
+        options, low, high = (known.metadata.get(name) for name in ("options", "low", "high"))
         if options is not None and value not in options:
-            raise SettingError(f"{self.title}: '{name}' is one of {', '.join(map(str, options))}; {value} was given.")
-        if low is None:
+            given = ", ".join(map(str, options))
+            raise SettingError(f"{self.title}: '{known.name}' is one of {given}; {value} was given.")
+        if low is None or high is None:
             return
-        whole = all(isinstance(known, int) for known in (low, about["default"]))
-        if isinstance(value, bool) or not isinstance(value, Integral if whole else Real):
-            kind = "a whole number" if whole else "a number"
-            raise SettingError(f"{self.title}: '{name}' is {kind}; {value!r} was given.")
+        kind, told = (Integral, "a whole number") if known.type == "int" else (Real, "a number")
+        if isinstance(value, bool) or not isinstance(value, kind):
+            raise SettingError(f"{self.title}: '{known.name}' is {told}; {value!r} was given.")
         if not low <= value <= high:
-            raise SettingError(f"{self.title}: '{name}' lies between {low} and {high}; {value} was given.")
+            raise SettingError(f"{self.title}: '{known.name}' lies between {low} and {high}; {value} was given.")
 
 
 def by_gradient(combine: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Question, Any, Progress], dict[str, Tensor]]:

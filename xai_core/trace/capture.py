@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from types import FunctionType
 
 import torch
 from torch import Tensor, nn
@@ -87,12 +89,25 @@ def _keep(kept: dict[str, Tensor], name: str, output: object, input_size: Sequen
 
 
 def _refuse_training(module: nn.Module) -> None:
-    training = next((name for name, part in module.named_modules() if part.training), None)
+    """A part that was put in after `eval()` may be in training mode, as long as that makes no difference to it."""
+    if module.training:
+        training: str | None = "The network"
+    else:
+        minding = (name for name, part in module.named_modules() if part.training and _minds(type(part).__mro__))
+        training = next((f"Layer '{name}'" for name in minding), None)
     if training is not None:
         raise ModelError(
-            f"{f'Layer {training!r}' if training else 'The network'} is in training mode, in which a pass changes "
-            "statistics and drops units at random; call module.eval() first."
+            f"{training} is in training mode, in which a pass changes statistics or drops units at random; call "
+            "module.eval() first."
         )
+
+
+@lru_cache(1024)
+def _minds(kinds: tuple[type, ...]) -> bool:
+    """Whether the code of a module of these classes asks for `self.training`, as dropouts and norms do."""
+    own = (base for base in kinds if base is not nn.Module and issubclass(base, nn.Module))
+    functions = (thing for base in own for thing in vars(base).values() if isinstance(thing, FunctionType))
+    return any("training" in function.__code__.co_names for function in functions)
 
 
 def score_gradients(trace: Trace, target: Target, layers: Sequence[str]) -> dict[str, Tensor]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from xai_core.trace import taps
+from xai_core.trace import window_places
 from xai_core.trace.reach import Reach, blur, gather, mix, union
 from xai_core.trace.reach_call import AVERAGE, LINEAR, Call
 
-RESAMPLING: dict[str, taps.Resampling] = {
+RESAMPLING: dict[str, window_places.Resampling] = {
     "upsample_nearest2d": "nearest",
     "_upsample_nearest_exact2d": "nearest_exact",
     "upsample_bilinear2d": "linear",
@@ -45,7 +45,11 @@ def adaptive_pool(call: Call) -> Reach:
     for k, n_out in enumerate(sizes):
         dim = k - len(sizes)
         n_in = reach.shape[dim]
-        reach = mix(reach, [dim], AVERAGE) if n_out == 1 else gather(reach, dim, taps.bins(n_out, n_in), n_in / n_out)
+        reach = (
+            mix(reach, [dim], AVERAGE)
+            if n_out == 1
+            else gather(reach, dim, window_places.bins(n_out, n_in), n_in / n_out)
+        )
     return reach
 
 
@@ -56,7 +60,7 @@ def resample(call: Call) -> Reach:
     for dim, scale in zip((-2, -1), scales, strict=True):
         n_in, n_out = reach.shape[dim], call.outputs[0].shape[dim]
         ratio = 1 / Fraction(scale).limit_denominator(10**6) if scale else Fraction(n_in, n_out)
-        places = taps.resampled(n_out, n_in, ratio, RESAMPLING[call.name], bool(given.get("align_corners")))
+        places = window_places.resampled(n_out, n_in, ratio, RESAMPLING[call.name], bool(given.get("align_corners")))
         reach = gather(reach, dim, places, float(ratio), "nearest")
     return reach
 
@@ -65,7 +69,7 @@ def _slide(
     call: Call, reach: Reach, kernel: list[int], stride: list[int], padding: list[int], dilation: list[int]
 ) -> Reach:
     transposed = bool(call.given.get("transposed"))
-    windows = taps.transposed_windows if transposed else taps.windows
+    windows = window_places.transposed_windows if transposed else window_places.windows
     for k, window in enumerate(zip(kernel, stride, padding, dilation, strict=True)):
         dim = k - len(kernel)
         places = windows(call.outputs[0].shape[dim], *window)

@@ -71,7 +71,7 @@ def test_the_layer_that_was_read_stands_in_the_settings(model: LoadedModel, imag
     assert xai.explain(model, image, method="guided_grad_cam", layers=["block"]).settings["layer"] == "block"
     assert xai.explain(model, image, method="guided_grad_cam").settings["layer"] == xai.suggested_layer(model)
     assert "layer" not in xai.explain(model, image, method="guided_backprop").settings
-    with pytest.raises(xai.LayerError, match="Guided Grad-CAM needs a layer as well"):
+    with pytest.raises(xai.LayerError, match="Guided Grad-CAM reads a layer"):
         class_maps(model.module, torch.randn(1, 3, 32, 32), [], method="guided_grad_cam")
 
 
