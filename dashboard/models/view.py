@@ -56,15 +56,16 @@ def _describe(draft: Draft, image: SourceImage) -> None:
 def _take_along(draft: Draft, model: LoadedModel) -> None:
     in_use = state.selection().model == model.card.key
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.button(
+        # A callback would get the model of the last run, without an entry that the click itself has just ended.
+        if st.button(
             "In use on every page" if in_use else "Use this model",
             type="primary",
             icon=":material/check:",
-            on_click=_use,
-            args=(draft, model),
             disabled=in_use,
             help="Chooses it on every page, in this visit and for you alone.",
-        )
+        ):
+            _use(draft, model)
+            st.rerun()
         st.download_button(
             "Download card",
             write_card(model.card),
@@ -74,8 +75,9 @@ def _take_along(draft: Draft, model: LoadedModel) -> None:
             on_click="ignore",
             help="A small YAML file to keep beside the weights.",
         )
-        if models_folder() is not None and is_local():
-            st.button("Save to models folder", on_click=_save, args=(draft, model), icon=":material/save:")
+        if models_folder() is not None and is_local() and st.button("Save to models folder", icon=":material/save:"):
+            _save(draft, model)
+            st.rerun()
     saved = st.session_state.pop("saved_model", None)
     if saved is not None:
         (st.success if saved[0] else st.error)(saved[1])

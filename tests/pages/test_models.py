@@ -116,6 +116,15 @@ def test_a_grey_resnet18_of_a_trainer_goes_from_the_file_into_use(weights: bytes
     assert app.session_state["draft"] is None  # its memory can go
 
 
+def test_names_and_the_click_on_use_may_arrive_together(weights: bytes) -> None:
+    app = upload(page().run(), "brain.ckpt", weights)
+    area_of(app).set_value("\n".join(NAMES))
+    app = button(app, "Use this model")
+    (own,) = app.session_state["own_models"].values()
+    assert own.card.class_names == NAMES
+    assert app.session_state["selection"].model == own.card.key
+
+
 def test_another_visitor_neither_sees_nor_gets_it(model: LoadedModel) -> None:
     mine, theirs = visit_with(model).run(), page()
     theirs.query_params["model"] = model.card.key
