@@ -39,7 +39,7 @@ function colourPosts(view) {
   }
 }
 
-const STEPS_ASIDE = [0, -1, 1] // in its own heights: where it is, above, below
+const STEPS_ASIDE = [[0, 0], [0, -1], [0, 1], [0.5, 0], [-0.5, 0]] // in its own widths and heights
 
 // In the order given; one that would cover another steps aside, and is left out where that does not help.
 function placePosts(view) {
@@ -49,8 +49,9 @@ function placePosts(view) {
     item.size ??= element.offsetWidth ? [element.offsetWidth, element.offsetHeight] : null
     const [width, height] = item.size ?? [0, 0]
     const [left, top] = toScreen(view, ...unitOf(view, item.x, item.y))
-    const boxAt = (down) => [left - width / 2, top + down - height / 2, left + width / 2, top + down + height / 2]
-    const boxes = item.here ? [boxAt(-height / 2 - ABOVE_PLACE)] : STEPS_ASIDE.map((step) => boxAt(step * (height + 4)))
+    const boxAt = (x, y) => [x - width / 2, y - height / 2, x + width / 2, y + height / 2]
+    const boxes = item.here ? [boxAt(left, top - height / 2 - ABOVE_PLACE)]
+      : STEPS_ASIDE.map(([right, down]) => boxAt(left + right * (width + 4), top + down * (height + 4)))
     const free = item.here ? boxes[0] : boxes.find((box) => !taken.some((other) => overlap(box, other)))
     const off = left < 0 || top < 0 || left > view.room.width || top > view.room.height
     const shown = free && !off && !view.hidden.has(classOf(view, item)) && (view.signed || item.here)
