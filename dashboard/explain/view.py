@@ -107,7 +107,7 @@ def _point(at: Click, result: Explanation) -> None:
         value = float(sample_at(maps[0], np.array([row * height]), np.array([column * width]))[0, 0])
         top = float(np.abs(maps[0]).max())
         rows.append(
-            {"Layer": name, "Evidence here": value, "Share of the layer's strongest": value / top if top else 0}
+            {"Layer": name, "Evidence here": value, "Share of the layer's strongest": 100 * value / top if top else 0}
         )
     st.dataframe(
         rows,
@@ -115,7 +115,7 @@ def _point(at: Click, result: Explanation) -> None:
         width="content",
         column_config={
             "Evidence here": st.column_config.NumberColumn(format="%.3g"),
-            "Share of the layer's strongest": st.column_config.NumberColumn(format="percent"),
+            "Share of the layer's strongest": st.column_config.NumberColumn(format="%.1f %%"),
         },
         alt="Evidence at the chosen point, layer by layer",
     )
