@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 from xai_core.render.place import resample
 
@@ -26,6 +25,8 @@ class Agreement:
 
 def agreement(a: np.ndarray, b: np.ndarray) -> Agreement:
     """Compare two signed maps (h, w) that cover the same box; the coarser is first resampled to the finer's grid."""
+    from scipy import stats  # not at the top: it takes a third of a second, and the first picture asks for no figures
+
     size = max(a.shape, b.shape, key=lambda shape: shape[0] * shape[1])
     first, second = (m if m.shape == size else resample(m, size) for m in (a, b))
     constant = np.ptp(first) == 0 or np.ptp(second) == 0

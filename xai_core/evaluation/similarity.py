@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from skimage.metrics import structural_similarity
 from torch.nn import functional
 
 from xai_core.evaluation.agreement import agreement
@@ -45,6 +44,8 @@ def similarity(a: np.ndarray, b: np.ndarray, *, magnitude: bool = False) -> Simi
 
 def of_comparable(a: np.ndarray, b: np.ndarray) -> Similarity:
     """The same for maps that are on one grid already."""
+    from skimage.metrics import structural_similarity  # not at the top: it takes a second, and few ask for it
+
     correlation = float(np.nan_to_num(agreement(a, b).rank_correlation))
     return Similarity(correlation, float(structural_similarity(_strength(a), _strength(b), data_range=1.0)))
 
