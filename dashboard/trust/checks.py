@@ -14,7 +14,6 @@ from dashboard.drawing import picture_of_result
 from dashboard.store import results
 from xai_core.attribution.catalog import find_method
 from xai_core.attribution.explain import ImageTrace
-from xai_core.attribution.method import INPUT
 from xai_core.evaluation import trust
 from xai_core.evaluation.familiarity import Familiarity, familiarity_of
 from xai_core.evaluation.trust import MapUnderTest
@@ -47,16 +46,21 @@ class Subject:
         return familiarity_of(self.traced)
 
     @property
+    def tested(self) -> MapUnderTest:
+        """The same as the library's checks take it."""
+        return MapUnderTest(self.traced, self.result, self.layer)
+
+    @property
     def values(self) -> np.ndarray:
-        return self.result.maps[self.layer][0]
+        return self.tested.values
 
     @property
     def class_index(self) -> int:
-        return self.result.classes[0]
+        return self.tested.class_index
 
     @property
     def pixels(self) -> bool:
-        return self.layer == INPUT
+        return self.tested.pixels
 
     @property
     def slow(self) -> bool:
@@ -87,12 +91,10 @@ def found(subject: Subject, check: Check) -> Any | None:
 def make(subject: Subject, check: Check, on_stop: Callable[[], None]) -> Any:
     """The check's result, computed with a progress bar and a way to stop it."""
 
-    tested = MapUnderTest(subject.traced, subject.result, subject.layer)
-
     def compute() -> Any:
         key = f"stop {subject.place} {check.name} {subject.key}"
         with Progress(check.doing, key, on_stop) as progress:
-            return trust.CHECKS[check.name](tested, progress.show)
+            return trust.CHECKS[check.name](subject.tested, progress.show)
 
     return results.get_or_make((*subject.key, check.name), compute)
 

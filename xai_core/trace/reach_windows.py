@@ -45,11 +45,10 @@ def adaptive_pool(call: Call) -> Reach:
     for k, n_out in enumerate(sizes):
         dim = k - len(sizes)
         n_in = reach.shape[dim]
-        reach = (
-            mix(reach, [dim], AVERAGE)
-            if n_out == 1
-            else gather(reach, dim, window_places.bins(n_out, n_in), n_in / n_out)
-        )
+        if n_out == 1:
+            reach = mix(reach, [dim], AVERAGE)
+        else:
+            reach = gather(reach, dim, window_places.bins(n_out, n_in), n_in / n_out)
     return reach
 
 
