@@ -1,5 +1,8 @@
 // A group of choices as real buttons: rows with a bar for their share, or tiles with a small picture.
 
+import { make } from "../viewer/js/elements.js"
+import { walkAlong } from "../viewer/js/keyboard.js"
+
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component
   const group = parentElement.querySelector(".choices")
@@ -8,7 +11,7 @@ export default function (component) {
   const focused = parentElement.activeElement?.dataset?.id ?? parentElement.querySelector(":focus")?.dataset?.id
   group.replaceChildren(...data.items.map((item) => button(item, data.selected, setTriggerValue)))
   if (focused) group.querySelector(`[data-id="${CSS.escape(focused)}"]`)?.focus()
-  group.onkeydown = (event) => move(group, event)
+  group.onkeydown = (event) => walkAlong(event, [...group.querySelectorAll("button")])
 }
 
 function button(item, selected, setTriggerValue) {
@@ -30,21 +33,4 @@ function button(item, selected, setTriggerValue) {
   element.append(make("span", "title", item.title), make("span", "detail", item.detail))
   element.onclick = () => setTriggerValue("choose", item.id)
   return element
-}
-
-function make(tag, className, text = "") {
-  const element = document.createElement(tag)
-  element.className = className
-  element.textContent = text
-  return element
-}
-
-// Arrow keys walk through the group, as in a list of radio buttons; Enter and Space choose.
-function move(group, event) {
-  const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key]
-  if (!step) return
-  event.preventDefault()
-  const buttons = [...group.querySelectorAll("button")]
-  const at = buttons.findIndex((b) => b.matches(":focus"))
-  buttons[Math.min(buttons.length - 1, Math.max(0, at + step))]?.focus()
 }

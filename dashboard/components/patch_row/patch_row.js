@@ -1,5 +1,7 @@
 // Pieces of pictures as buttons; a card beside the one pointed at shows the whole picture and the place in it.
 
+import { make } from "../viewer/js/elements.js"
+
 const GAP = 8
 
 export default function (component) {
@@ -23,22 +25,19 @@ export default function (component) {
 }
 
 function piece(item, card) {
-  const button = make("button", "piece")
-  Object.assign(button, { type: "button" })
+  const texts = [make("span", "title", item.title), make("span", "value", item.value)]
+  const button = Object.assign(make("button", "piece", picture("crop", item.crop), ...texts), { type: "button" })
   button.setAttribute("aria-label", `${item.name}, ${item.title}, ${item.value}`)
-  button.append(picture("crop", item.crop), make("span", "title", item.title), make("span", "value", item.value))
   button.onpointerenter = button.onfocus = () => show(card, button, item)
   button.onpointerleave = button.onblur = () => hide(card)
   return button
 }
 
 function show(card, button, { context, box: [left, top, right, bottom], name }) {
-  const frame = make("div", "frame")
   const place = make("div", "place")
   const part = (number) => `${100 * number}%`
   Object.assign(place.style, { left: part(left), top: part(top), width: part(right - left), height: part(bottom - top) })
-  frame.append(picture("context", context), place)
-  card.replaceChildren(frame, make("span", "name", name))
+  card.replaceChildren(make("div", "frame", picture("context", context), place), make("span", "name", name))
   if (!card.matches(":popover-open")) card.showPopover()
   const at = button.getBoundingClientRect()
   const { width, height } = card.getBoundingClientRect()
@@ -53,8 +52,4 @@ function hide(card) {
 
 function picture(className, source) {
   return Object.assign(make("img", className), { src: source, alt: "", draggable: false })
-}
-
-function make(tag, className, text = "") {
-  return Object.assign(document.createElement(tag), { className, textContent: text })
 }

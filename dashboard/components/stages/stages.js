@@ -1,5 +1,8 @@
 // A row of layers. Each tile is the picture, dark but for what a unit in the middle sees, under the layer's grid.
 
+import { make } from "../viewer/js/elements.js"
+import { walkAlong } from "../viewer/js/keyboard.js"
+
 const SVG = "http://www.w3.org/2000/svg"
 const SIDE = 96 // units of the drawing
 const FINEST = 28 // cells a side beyond which grid lines would cover the picture
@@ -10,18 +13,18 @@ export default function (component) {
   const focused = group.querySelector(":focus")?.dataset.name
   group.replaceChildren(...data.items.map((item) => tile(item, data, setTriggerValue)))
   if (focused) group.querySelector(`[data-name="${CSS.escape(focused)}"]`)?.focus()
-  group.onkeydown = (event) => move(group, event)
+  group.onkeydown = (event) => !event.shiftKey && walkAlong(event, [...group.children], ["ArrowLeft", "ArrowRight"])
 }
 
 function tile(item, { picture, selected }, setTriggerValue) {
-  const button = Object.assign(document.createElement("button"), { type: "button", className: "stage" })
+  const button = Object.assign(make("button", "stage"), { type: "button" })
   const [rows, columns] = item.grid
   button.dataset.name = item.name
   button.title = `${item.name}: ${item.channels} channels on a grid of ${rows} × ${columns}, ${item.field}`
   button.setAttribute("aria-pressed", String(item.name === selected))
   button.append(drawing(item, picture))
   const details = [`${rows} × ${columns} places`, `${item.channels} channels`, item.field]
-  button.append(text("name", item.name), ...details.map((line) => text("detail", line)))
+  button.append(make("span", "name", item.name), ...details.map((line) => make("span", "detail", line)))
   button.onclick = () => setTriggerValue("choose", item.name)
   return button
 }
@@ -50,18 +53,4 @@ function shape(name, attributes) {
   const element = document.createElementNS(SVG, name)
   for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value)
   return element
-}
-
-function text(className, content) {
-  return Object.assign(document.createElement("span"), { className, textContent: content })
-}
-
-// Arrow keys walk along the row; Enter and Space choose.
-function move(group, event) {
-  const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key]
-  if (!step || event.shiftKey) return
-  event.preventDefault()
-  const buttons = [...group.children]
-  const at = buttons.findIndex((button) => button.matches(":focus"))
-  buttons[Math.min(buttons.length - 1, Math.max(0, at + step))].focus()
 }

@@ -1,6 +1,8 @@
 // Buttons that move a unit. With Shift the arrow keys change channel and layer wherever the focus is, but in fields and
 // where something else has taken them; plain arrows, which scroll the page, move the place while the focus is in here.
 
+import { make } from "../viewer/js/elements.js"
+
 const BUTTONS = [
   [["left", "←"], ["up", "↑"], ["down", "↓"], ["right", "→"], "Place"],
   [["previous channel", "‹"], ["next channel", "›"], "Channel"],
@@ -37,9 +39,8 @@ export default function (component) {
 
 function group(parts) {
   const label = parts.at(-1)
-  const element = make("div", "group")
-  element.append(make("span", "label", label), ...parts.slice(0, -1).map(button), make("span", "keys", KEYS[label]))
-  return element
+  const moves = parts.slice(0, -1).map(button)
+  return make("div", "group", make("span", "label", label), ...moves, make("span", "keys", KEYS[label]))
 }
 
 function button([move, sign]) {
@@ -48,8 +49,4 @@ function button([move, sign]) {
   element.setAttribute("aria-label", move)
   element.dataset.move = move
   return element
-}
-
-function make(tag, className, text = "") {
-  return Object.assign(document.createElement(tag), { className, textContent: text })
 }

@@ -11,7 +11,7 @@ from dashboard.components.viewer.frontend import register
 from dashboard.components.viewer.payload import map_bytes, map_header, pack, picture_header, reach
 from dashboard.components.viewer.records import Picture, Tile
 
-_component = register("gallery", scripts=("tile", "gallery"), styles=("tile",))
+_component = register("gallery", styles=("tile",))
 
 
 def gallery(

@@ -21,12 +21,7 @@ from dashboard.components.viewer.frontend import register
 from dashboard.components.viewer.payload import map_bytes, pack, picture_header
 from dashboard.components.viewer.records import Picture
 
-_component = register(
-    "matrix",
-    scripts=("bar", "tile", "matrix_table", "matrix_keys", "matrix"),
-    styles=("legend", "tile"),
-    parts=("legend",),
-)
+_component = register("matrix", styles=("legend", "tile"), parts=("legend",))
 
 
 def matrix(

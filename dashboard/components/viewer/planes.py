@@ -14,12 +14,7 @@ from dashboard.components.viewer.payload import pack
 from dashboard.components.viewer.scan import SliceMap, Slices, nearest, scan_header, slice_from, stacked, window_header
 from xai_core.types import Window
 
-_component = register(
-    "planes",
-    scripts=("tile", "stack", "windowing", "slice_maps", "cut_lines", "wheel", "planes"),
-    styles=("over",),
-    parts=("plane",),
-)
+_component = register("planes", styles=("over",), parts=("plane",))
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,7 +1,14 @@
-
 // A picture with its map that is marked by hand: each stroke is told to the server, which answers with the region.
 
+import { clamp } from "../../components/viewer/js/clamp.js"
+import { contextOf, findByClass, listening, onResize } from "../../components/viewer/js/elements.js"
+import { drawSoon, mount } from "../../components/viewer/js/mount.js"
+import { decodePayload, decodeScales, takePicture } from "../../components/viewer/js/payload.js"
+import { drawHeat, drawPicture, fitSize, newCanvas, sameSize, sampleArea } from "../../components/viewer/js/scene.js"
+import { getSettings, lutOf, onSettings } from "../../components/viewer/js/settings.js"
+
 const INK = [214, 40, 40, 120] // of what is marked
+const TOOLS = ["brush", "box"]
 const PENDING_INK = "rgb(214 40 40 / .47)"
 
 export default (component) => mount(component, createEraser, receive)
@@ -9,18 +16,18 @@ export default (component) => mount(component, createEraser, receive)
 function createEraser(root, signal) {
   const el = findByClass(root, ["eraser", "scene", "brush", "box", "size", "undo", "clear", "hint"])
   const view = { el, signal, pending: [], stroke: null, tool: "brush" }
-  for (const tool of ["brush", "box"]) el[tool].addEventListener("click", () => chooseTool(view, tool), { signal })
-  for (const act of ["undo", "clear"]) el[act].addEventListener("click", () => view.tell(act), { signal })
+  const on = listening(signal)
+  for (const tool of TOOLS) on(el[tool], "click", () => chooseTool(view, tool))
+  for (const act of ["undo", "clear"]) on(el[act], "click", () => view.tell(act))
   listenToStrokes(view)
   onSettings((name) => name === view.settings, () => drawSoon(view, draw), signal)
-  const observer = new ResizeObserver(() => drawSoon(view, draw))
-  observer.observe(el.eraser)
-  signal.addEventListener("abort", () => observer.disconnect())
+  onResize(el.eraser, () => drawSoon(view, draw), signal)
   return view
 }
 
-async function receive(view, { data, setTriggerValue }) {
-  const { header, blob, floats } = decodePayload(data)
+function receive(view, { data, setTriggerValue }) {
+  const payload = decodePayload(data)
+  const { header, blob, floats } = payload
   const { picture, heat, settings, maxHeight, marked } = header
   if (header.turn !== view.turn) view.pending = []
   const map = { rows: heat.rows, cols: heat.cols, values: floats("map") }
@@ -32,32 +39,28 @@ async function receive(view, { data, setTriggerValue }) {
   view.el.hint.textContent = marked
     ? `${(100 * marked).toFixed(marked < 0.1 ? 1 : 0)} % of the picture is marked.`
     : "Draw on the picture to mark a part of it."
-  try {
-    const bitmap = await decodedPicture(picture.digest, () => blob("picture"))
-    if (view.picture === picture) Object.assign(view, { bitmap })
-    drawSoon(view, draw)
-  } catch {
+  takePicture(view, payload, () => drawSoon(view, draw), () => {
     view.el.hint.textContent = "The browser cannot decode this picture."
-  }
+  })
 }
 
 function chooseTool(view, tool) {
   view.tool = tool
-  for (const name of ["brush", "box"]) view.el[name].setAttribute("aria-pressed", String(name === tool))
+  for (const name of TOOLS) view.el[name].setAttribute("aria-pressed", String(name === tool))
 }
 
 function regionCanvas({ width, height }, bytes) {
   const canvas = newCanvas({ width, height })
   const image = new ImageData(width, height)
   bytes.forEach((on, i) => on && image.data.set(INK, 4 * i))
-  canvas.getContext("2d").putImageData(image, 0, 0)
+  contextOf(canvas).putImageData(image, 0, 0)
   return canvas
 }
 
 function listenToStrokes(view) {
   const { scene } = view.el
-  const on = (type, act) => scene.addEventListener(type, act, { signal: view.signal })
-  on("pointerdown", (event) => {
+  const on = listening(view.signal)
+  on(scene, "pointerdown", (event) => {
     if (event.button !== 0 || !view.picture) return
     scene.setPointerCapture(event.pointerId)
     const at = placeOf(view, event)
@@ -65,15 +68,15 @@ function listenToStrokes(view) {
     view.stroke = view.tool === "box" ? { kind: "box", points: [at, at] } : { kind: "brush", points: [at], radius }
     drawSoon(view, draw)
   })
-  on("pointermove", (event) => {
+  on(scene, "pointermove", (event) => {
     if (!view.stroke) return
     const at = placeOf(view, event)
     if (view.stroke.kind === "box") view.stroke.points[1] = at
     else if (view.stroke.points.length < 1500) view.stroke.points.push(at)
     drawSoon(view, draw)
   })
-  on("pointerup", () => finish(view))
-  on("pointercancel", () => {
+  on(scene, "pointerup", () => finish(view))
+  on(scene, "pointercancel", () => {
     view.stroke = null
     drawSoon(view, draw)
   })
@@ -108,7 +111,7 @@ function draw(view) {
     el.scene.style.width = `${size.width / devicePixelRatio}px`
     view.area = null
   }
-  const context = el.scene.getContext("2d")
+  const context = contextOf(el.scene)
   drawPicture(context, bitmap, picture, size)
   drawMap(view, context, size)
   context.imageSmoothingEnabled = false
@@ -123,7 +126,7 @@ function drawMap(view, context, size) {
     view.area = { between: settings.between, ...sampleArea(view.picture, view.map, size, settings.between) }
   }
   if (view.heat.vmax <= view.heat.vmin) return
-  drawHeat(context, view.area, view.heat, settings, view.scales[chosenScale(settings, scaleKind(view.heat), view.scales)])
+  drawHeat(context, view.area, { range: view.heat, settings, lut: lutOf(settings, view.heat, view.scales) })
 }
 
 function drawStroke(context, { kind, points, radius }, scale) {

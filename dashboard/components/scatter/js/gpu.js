@@ -1,10 +1,12 @@
 // The points on the graphics card, or in the software that stands in for one.
 
+import { FRAGMENT, VERTEX } from "./shaders.js"
+
 const UNIFORMS = ["centre", "scale", "way", "size", "opacity", "fading", "rim", "paper", "palette"]
 const ATTRIBUTES = ["from", "to", "code", "marked"]
 
 // null where the browser has no WebGL2.
-function createGpu(canvas) {
+export function createGpu(canvas) {
   const settings = { antialias: false, depth: true, preserveDrawingBuffer: true, powerPreference: "high-performance" }
   const gl = canvas.getContext("webgl2", settings)
   if (!gl) return null
@@ -14,7 +16,7 @@ function createGpu(canvas) {
 }
 
 // Also after the context was lost: everything on it is gone.
-function startGpu(gpu) {
+export function startGpu(gpu) {
   const { gl } = gpu
   const program = gl.createProgram()
   for (const [type, source] of [[gl.VERTEX_SHADER, VERTEX], [gl.FRAGMENT_SHADER, FRAGMENT]]) {
@@ -41,7 +43,7 @@ function startGpu(gpu) {
 }
 
 // bytes: u16 x, u16 y a point. keep: let the points travel from where they are.
-function uploadPoints(gpu, bytes, count, keep) {
+export function uploadPoints(gpu, bytes, count, keep) {
   const { gl, buffers } = gpu
   if (keep) [buffers.from, buffers.to] = [buffers.to, buffers.from]
   fill(gpu, gl.ARRAY_BUFFER, buffers.to, bytes)
@@ -61,7 +63,7 @@ function usePoints(gpu, travelling) {
 }
 
 // bytes: one a point, null for none.
-function uploadBytes(gpu, name, bytes) {
+export function uploadBytes(gpu, name, bytes) {
   const { gl, buffers, slot } = gpu
   if (!bytes) {
     gl.disableVertexAttribArray(slot[name])
@@ -79,7 +81,7 @@ function fill({ gl }, target, buffer, bytes) {
 }
 
 // rgba: Uint8Array(1024), one colour a code.
-function uploadPalette({ gl, texture }, rgba) {
+export function uploadPalette({ gl, texture }, rgba) {
   gl.bindTexture(gl.TEXTURE_2D, texture)
   gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, 256, 1, 0, gl.RGBA, gl.UNSIGNED_BYTE, rgba)
   gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.NEAREST)
@@ -100,7 +102,7 @@ function greatestDivisor(a, b) {
   return b ? greatestDivisor(b, a % b) : a
 }
 
-function setUniforms({ gl, at }, values) {
+export function setUniforms({ gl, at }, values) {
   gl.uniform2fv(at.centre, values.centre)
   gl.uniform2fv(at.scale, values.scale)
   gl.uniform3fv(at.rim, values.rim)
@@ -110,14 +112,14 @@ function setUniforms({ gl, at }, values) {
 }
 
 // Draws points of the order and marks the moment when that is done.
-function drawPart(gpu, first, count) {
+export function drawPart(gpu, first, count) {
   const { gl } = gpu
   gl.drawElements(gl.POINTS, count, gl.UNSIGNED_INT, 4 * first)
   gpu.fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0)
   gl.flush()
 }
 
-function isBusy(gpu) {
+export function isBusy(gpu) {
   const { gl, fence } = gpu
   if (!fence) return false
   if (!gl.isContextLost() && gl.getSyncParameter(fence, gl.SYNC_STATUS) !== gl.SIGNALED) return true

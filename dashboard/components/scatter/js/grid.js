@@ -1,5 +1,8 @@
 // Which point is under the pointer: the points sorted into square cells, made when first needed.
 
+import { hold } from "../../viewer/js/clamp.js"
+import { scaleOf, toUnit, unitAt } from "./camera.js"
+
 function gridOf(view) {
   view.grid ??= buildGrid(view.steps, view.count)
   return view.grid
@@ -18,16 +21,17 @@ function buildGrid(steps, count) {
   return { side, start, points }
 }
 
-// Calls visit(index, x, y) for the shown points of a box in the unit square, until it returns false.
-function visitBox(view, left, bottom, right, top, visit) {
+// Calls visit(index, x, y) for the shown points of a box [left, bottom, right, top] in the unit square, until it returns
+// false.
+export function visitBox(view, [left, bottom, right, top], visit) {
   const { side, start, points } = gridOf(view)
-  const cell = (unit) => Math.min(side - 1, Math.max(0, Math.floor((unit * 65535 * side) / 65536)))
+  const cell = (unit) => hold(Math.floor((unit * 65535 * side) / 65536), side)
   for (let row = cell(bottom); row <= cell(top); row++) {
     const [first, last] = [start[row * side + cell(left)], start[row * side + cell(right) + 1]]
     for (let i = first; i < last; i++) {
       const index = points[i]
       if (view.hidden.has(view.codes[index])) continue
-      const [x, y] = [view.steps[2 * index] / 65535, view.steps[2 * index + 1] / 65535]
+      const [x, y] = unitAt(view, index)
       if (x < left || x > right || y < bottom || y > top) continue
       if (visit(index, x, y) === false) return
     }
@@ -35,12 +39,12 @@ function visitBox(view, left, bottom, right, top, visit) {
 }
 
 // The shown point nearest to a place on the stage, null where none is within `reach` CSS pixels.
-function nearestPoint(view, left, top, reach) {
+export function nearestPoint(view, left, top, reach) {
   if (!view.count) return null
   const [x, y] = toUnit(view, left, top)
   const away = reach / scaleOf(view)
   let [best, shortest] = [null, away * away]
-  visitBox(view, x - away, y - away, x + away, y + away, (index, px, py) => {
+  visitBox(view, [x - away, y - away, x + away, y + away], (index, px, py) => {
     const distance = (px - x) ** 2 + (py - y) ** 2
     if (distance <= shortest) [best, shortest] = [index, distance]
   })
@@ -48,10 +52,10 @@ function nearestPoint(view, left, top, reach) {
 }
 
 // The shown points on the screen, or null when there are more than `most`.
-function pointsInSight(view, most) {
+export function pointsInSight(view, most) {
   const [left, bottom] = toUnit(view, 0, view.room.height)
   const [right, top] = toUnit(view, view.room.width, 0)
   const found = []
-  visitBox(view, left, bottom, right, top, (index) => found.push(index) <= most)
+  visitBox(view, [left, bottom, right, top], (index) => found.push(index) <= most)
   return found.length > most ? null : found
 }

@@ -1,10 +1,20 @@
 // Keys on the map: arrows move it, + and - zoom, 0 shows all, Enter opens the point at the cross, Escape clears.
 
-const ARROWS = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }
+import { listening } from "../../viewer/js/elements.js"
+import { ARROWS, isCommand } from "../../viewer/js/keyboard.js"
+import { wholeMap, zoomAt } from "./camera.js"
+import { nearestPoint } from "./grid.js"
+import { dropLasso, sendArea } from "./lasso.js"
+import { pointInWords } from "./map_text.js"
+import { GLIDE_MS, glideTo, panBy } from "./motion.js"
+import { choose } from "./pointer.js"
+import { toggleSigns } from "./posts.js"
+import { hover, showCross } from "./tip.js"
+
 const MODE_KEYS = { m: "move", l: "lasso", b: "box" }
 
-function listenToKeys(view, signal) {
-  const on = (element, type, act) => element.addEventListener(type, act, { signal })
+export function listenToKeys(view, signal) {
+  const on = listening(signal)
   const { el } = view
   on(el.stage, "keydown", (event) => pressKey(view, event))
   on(el.stage, "blur", () => showCross(view, false))
@@ -17,7 +27,7 @@ function listenToKeys(view, signal) {
 }
 
 function pressKey(view, event) {
-  if (!view.steps || event.ctrlKey || event.metaKey || event.altKey) return
+  if (!view.steps || isCommand(event)) return
   const act = keyAct(view, event.key)
   if (!act) return
   event.preventDefault()
@@ -25,7 +35,7 @@ function pressKey(view, event) {
 }
 
 function keyAct(view, key) {
-  if (key in ARROWS) return () => stepBy(view, ...ARROWS[key])
+  if (ARROWS[key]) return () => stepBy(view, ...ARROWS[key])
   if (MODE_KEYS[key.toLowerCase()]) return () => setMode(view, MODE_KEYS[key.toLowerCase()])
   return {
     "+": () => moveAndRead(view, zoomAt(view, 1.4)),
@@ -39,9 +49,10 @@ function keyAct(view, key) {
   }[key]
 }
 
-function stepBy(view, right, down) {
+// The camera goes the arrow's way: the points go the other.
+function stepBy(view, down, right) {
   const step = 0.08 * Math.min(view.room.width, view.room.height)
-  panBy(view, right * step, down * step)
+  panBy(view, -right * step, -down * step)
   readCross(view)
 }
 
@@ -52,13 +63,6 @@ function moveAndRead(view, target) {
 
 function pointAtCross(view) {
   return nearestPoint(view, view.room.width / 2, view.room.height / 2, 40)
-}
-
-function showCross(view, shown) {
-  if (view.cross === shown) return
-  view.cross = shown
-  if (!shown) hover(view, null)
-  drawOverSoon(view)
 }
 
 // What lies at the cross, shown and spoken, once the map has come to rest.
@@ -73,7 +77,7 @@ function readCross(view) {
   }, GLIDE_MS + 30)
 }
 
-function setMode(view, mode) {
+export function setMode(view, mode) {
   if (mode !== "move" && !view.can.select) return
   view.mode = mode
   view.el.stage.dataset.mode = mode

@@ -1,14 +1,18 @@
 // Drawing an area. Only its corners go to Python, in the coordinates of the points: less than a kilobyte.
 
+import { clamp } from "../../viewer/js/clamp.js"
+import { dataOf, scaleOf, toUnit } from "./camera.js"
+import { drawOverSoon } from "./redraw.js"
+
 const MOST_CORNERS = 32
 
-function startLasso(view, kind, place, mode) {
+export function startLasso(view, kind, place, mode) {
   view.lasso = { kind, mode, path: [place] }
   view.el.stage.classList.add("drawing")
   drawOverSoon(view)
 }
 
-function growLasso(view, place) {
+export function growLasso(view, place) {
   const { path, kind } = view.lasso
   const [left, top] = path.at(-1)
   if (kind === "box") path[1] = place
@@ -16,26 +20,26 @@ function growLasso(view, place) {
   drawOverSoon(view)
 }
 
-function dropLasso(view) {
+export function dropLasso(view) {
   view.lasso = null
   view.el.stage.classList.remove("drawing")
   drawOverSoon(view)
 }
 
-function finishLasso(view) {
+export function finishLasso(view) {
   const { kind, mode, path } = view.lasso
   dropLasso(view)
   const corners = kind === "box" ? boxCorners(path) : fewCorners(path, MOST_CORNERS)
   if (corners.length >= 3) sendArea(view, corners.map(([left, top]) => dataOf(view, ...toUnit(view, left, top))), mode)
 }
 
-function boxCorners([[left, top], [right, bottom] = [left, top]]) {
+export function boxCorners([[left, top], [right, bottom] = [left, top]]) {
   return [[left, top], [right, top], [right, bottom], [left, bottom]]
 }
 
-function sendArea(view, corners, mode) {
+export function sendArea(view, corners, mode) {
   const pixel = view.span / scaleOf(view)
-  const decimals = Math.min(100, Math.max(0, Math.ceil(-Math.log10(pixel / 4))))
+  const decimals = clamp(Math.ceil(-Math.log10(pixel / 4)), 0, 100)
   const polygon = corners.flat().map((value) => Number(value.toFixed(decimals)))
   view.setTriggerValue("area", { polygon, mode, hidden: hexOfCodes(view.hidden) })
 }

@@ -1,9 +1,17 @@
 // The legend: classes as buttons that hide and show, or the bar of a continuous scale.
 
-function listenToLegend(view, signal) {
+import { hold } from "../../viewer/js/clamp.js"
+import { around, listening, make } from "../../viewer/js/elements.js"
+import { formatNumber } from "../../viewer/js/value_text.js"
+import { colourOf, css, rgbAt } from "./colour.js"
+import { uploadPalette } from "./gpu.js"
+import { hiddenInWords, showWords } from "./map_text.js"
+import { redraw } from "./redraw.js"
+
+export function listenToLegend(view, signal) {
   const { classes, "show-all": all } = view.el
-  const on = (element, type, act) => element.addEventListener(type, act, { signal })
-  const codeOf = (event) => Number(event.target.closest("button")?.dataset.code ?? NaN)
+  const on = listening(signal)
+  const codeOf = (event) => Number(around(event, "button")?.dataset.code ?? NaN)
   on(classes, "click", (event) => Number.isFinite(codeOf(event)) && toggleClass(view, codeOf(event), event.altKey))
   on(classes, "keydown", (event) => walkLegend(view, event))
   on(classes, "pointerover", (event) => pointAtClass(view, codeOf(event)))
@@ -11,7 +19,7 @@ function listenToLegend(view, signal) {
   on(all, "click", () => setHidden(view, []))
 }
 
-function showLegend(view) {
+export function showLegend(view) {
   const { el, legend } = view
   el["legend-title"].textContent = legend.label
   el.ramp.hidden = !legend.ends
@@ -40,14 +48,6 @@ function showRamp({ el, table, legend: { label, ends } }) {
   Object.assign(el.low, { textContent: low })
   Object.assign(el.high, { textContent: high })
   el.bar.setAttribute("aria-label", `Colour scale of ${label} from ${low} to ${high}`)
-}
-
-function rgbAt(table, code) {
-  return [...table.subarray(3 * code, 3 * code + 3)]
-}
-
-function colourOf(view, code) {
-  return rgbAt(view.table, code)
 }
 
 function toggleClass(view, code, alone) {
@@ -82,7 +82,7 @@ function pointAtClass(view, code) {
 }
 
 // The palette as the graphics card gets it: no alpha hides, a little fades.
-function paint(view) {
+export function paint(view) {
   const rgba = new Uint8Array(1024)
   for (let code = 0; code < 256; code++) {
     const faded = !Number.isNaN(view.pointedClass) && code !== view.pointedClass
@@ -99,7 +99,7 @@ function walkLegend(view, event) {
   const to = { ArrowDown: at + 1, ArrowRight: at + 1, ArrowUp: at - 1, ArrowLeft: at - 1, Home: 0, End: Infinity }
   if (at < 0 || !(event.key in to)) return
   event.preventDefault()
-  const next = Math.min(buttons.length - 1, Math.max(0, to[event.key]))
+  const next = hold(to[event.key], buttons.length)
   buttons.forEach((button, i) => { button.tabIndex = i === next ? 0 : -1 })
   buttons[next].focus()
 }

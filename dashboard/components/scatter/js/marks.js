@@ -1,31 +1,25 @@
 // What is drawn over the points: lines to the neighbours, rings, the lasso, the cross of the keyboard.
 
-function drawOverSoon(view) {
-  view.overFrame ??= requestAnimationFrame(() => {
-    view.overFrame = null
-    if (!view.signal.aborted && view.steps) drawOver(view)
-  })
-}
+import { contextOf } from "../../viewer/js/elements.js"
+import { fillRoom, pointOnScreen, pointSize, toScreen, unitOf } from "./camera.js"
+import { css } from "./colour.js"
+import { boxCorners } from "./lasso.js"
+import { drawPictures } from "./pictures.js"
+import { placePosts } from "./posts.js"
 
-function drawOver(view) {
+export function drawOver(view) {
   const { over } = view.el
-  const ratio = pixelRatio()
-  const [width, height] = [view.room.width, view.room.height].map((side) => Math.round(side * ratio))
-  if (over.width !== width || over.height !== height) Object.assign(over, { width, height })
-  const context = over.getContext("2d")
+  const ratio = fillRoom(view, over)
+  const context = contextOf(over)
   context.setTransform(ratio, 0, 0, ratio, 0, 0)
   context.clearRect(0, 0, view.room.width, view.room.height)
   drawPictures(view, context)
   if (view.here) drawHere(view, context)
-  if (view.chosen !== null) ring(view, context, pointOnScreen(view, view.chosen), pointSize(view) / 2 + 5, 2.5)
-  if (view.hovered !== null) ring(view, context, pointOnScreen(view, view.hovered), pointSize(view) / 2 + 3, 2)
+  if (view.chosen !== null) ring(view, context, pointOnScreen(view, view.chosen), { radius: pointSize(view) / 2 + 5, width: 2.5 })
+  if (view.hovered !== null) ring(view, context, pointOnScreen(view, view.hovered), { radius: pointSize(view) / 2 + 3, width: 2 })
   if (view.cross) drawCross(view, context)
   drawLasso(view, context)
   placePosts(view)
-}
-
-function css([red, green, blue], alpha = 1) {
-  return `rgb(${red} ${green} ${blue} / ${alpha})`
 }
 
 // Twice, so that it shows on points of any colour.
@@ -38,7 +32,7 @@ function stroke(view, context, width, colour = css(view.ink)) {
   context.stroke()
 }
 
-function ring(view, context, [left, top], radius, width) {
+function ring(view, context, [left, top], { radius, width }) {
   context.beginPath()
   context.arc(left, top, radius, 0, 2 * Math.PI)
   stroke(view, context, width)
@@ -53,7 +47,7 @@ function drawHere(view, context) {
     context.moveTo(left, top)
     context.lineTo(...end)
     stroke(view, context, 1.75, view.accent)
-    ring(view, context, end, pointSize(view) / 2 + 2, 1.5)
+    ring(view, context, end, { radius: pointSize(view) / 2 + 2, width: 1.5 })
   }
   context.beginPath()
   context.arc(left, top, 7, 0, 2 * Math.PI)

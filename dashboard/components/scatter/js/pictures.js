@@ -1,15 +1,22 @@
 // Near enough, the points become their pictures.
 
+import { clamp } from "../../viewer/js/clamp.js"
+import { pointOnScreen } from "./camera.js"
+import { colourOf, css } from "./colour.js"
+import { pointsInSight } from "./grid.js"
+import { drawOverSoon } from "./redraw.js"
+import { KEPT_TIPS, wantTips } from "./tip.js"
+
 const MOST_PICTURES = 140
 const SMALLEST_SIDE = 34
 const LARGEST_SIDE = 80
 
-function drawPictures(view, context) {
+export function drawPictures(view, context) {
   view.sight = mayShowPictures(view) ? pointsInSight(view, MOST_PICTURES) : null
   if (!view.sight) return
   wantSight(view)
   const share = Math.sqrt((0.12 * view.room.width * view.room.height) / Math.max(1, view.sight.length))
-  const side = Math.min(LARGEST_SIDE, Math.max(SMALLEST_SIDE, share))
+  const side = clamp(share, SMALLEST_SIDE, LARGEST_SIDE)
   for (const index of view.sight) drawPicture(view, context, index, side)
 }
 

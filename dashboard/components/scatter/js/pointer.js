@@ -1,17 +1,26 @@
 // Mouse, pen and fingers: drag to move or to draw an area, wheel and pinch to zoom, click to open.
 
+import { clamp } from "../../viewer/js/clamp.js"
+import { listening } from "../../viewer/js/elements.js"
+import { zoomAt } from "./camera.js"
+import { nearestPoint } from "./grid.js"
+import { dropLasso, finishLasso, growLasso, startLasso } from "./lasso.js"
+import { glideTo, moveCamera, panBy } from "./motion.js"
+import { drawOverSoon } from "./redraw.js"
+import { hover, showCross } from "./tip.js"
+
 const REACH = { mouse: 12, pen: 14, touch: 24 }
 
-function listenToPointer(view, signal) {
+export function listenToPointer(view, signal) {
   const { stage } = view.el
-  const on = (type, act) => stage.addEventListener(type, act, { signal, passive: false })
-  on("pointerdown", (event) => press(view, event))
-  on("pointermove", (event) => move(view, event))
-  on("pointerup", (event) => release(view, event, true))
-  on("pointercancel", (event) => release(view, event, false))
-  on("pointerleave", () => hover(view, null))
-  on("wheel", (event) => wheel(view, event))
-  on("dblclick", (event) => view.mode === "move" && glideTo(view, zoomAt(view, 2, ...placeOf(view, event))))
+  const on = listening(signal, { passive: false })
+  on(stage, "pointerdown", (event) => press(view, event))
+  on(stage, "pointermove", (event) => move(view, event))
+  on(stage, "pointerup", (event) => release(view, event, true))
+  on(stage, "pointercancel", (event) => release(view, event, false))
+  on(stage, "pointerleave", () => hover(view, null))
+  on(stage, "wheel", (event) => wheel(view, event))
+  on(stage, "dblclick", (event) => view.mode === "move" && glideTo(view, zoomAt(view, 2, ...placeOf(view, event))))
 }
 
 function placeOf(view, event) {
@@ -95,7 +104,7 @@ function hoverAt(view, place, kind) {
 }
 
 // The ring is drawn at once; the next run of the server confirms it.
-function choose(view, index) {
+export function choose(view, index) {
   if (index === null || !view.can.choose) return
   view.chosen = index
   drawOverSoon(view)
@@ -106,7 +115,7 @@ function wheel(view, event) {
   if (!view.steps) return
   event.preventDefault()
   const lines = event.deltaMode === 1 ? 20 : 1
-  const factor = Math.exp(-Math.max(-240, Math.min(240, event.deltaY * lines)) * (event.ctrlKey ? 0.01 : 0.0022))
+  const factor = Math.exp(-clamp(event.deltaY * lines, -240, 240) * (event.ctrlKey ? 0.01 : 0.0022))
   const place = placeOf(view, event)
   moveCamera(view, zoomAt(view, factor, ...place))
   hoverAt(view, place, "mouse")

@@ -1,9 +1,13 @@
 // Signposts: labels with small pictures among the points, and the current picture above its own place.
 
+import { make } from "../../viewer/js/elements.js"
+import { toScreen, unitOf } from "./camera.js"
+import { colourOf, css } from "./colour.js"
+
 const ABOVE_PLACE = 16 // CSS pixels between the current picture and its mark
 
 // picture: name of a blob -> its bytes, null where there is none.
-function showPosts(view, posts, picture) {
+export function showPosts(view, posts, picture) {
   const { el } = view
   for (const url of view.postUrls ?? []) URL.revokeObjectURL(url)
   view.postUrls = []
@@ -32,7 +36,7 @@ function classOf(view, { code }) {
   return view.legend.ends ? null : code
 }
 
-function colourPosts(view) {
+export function colourPosts(view) {
   for (const item of view.posts ?? []) {
     const code = classOf(view, item)
     item.element.style.setProperty("--colour", code === null ? "" : css(colourOf(view, code)))
@@ -42,7 +46,7 @@ function colourPosts(view) {
 const STEPS_ASIDE = [[0, 0], [0, -1], [0, 1], [0.5, 0], [-0.5, 0]] // in its own widths and heights
 
 // In the order given; one that would cover another steps aside, and is left out where that does not help.
-function placePosts(view) {
+export function placePosts(view) {
   const taken = []
   for (const item of view.posts ?? []) {
     const { element } = item
@@ -66,7 +70,7 @@ function overlap([left, top, right, bottom], [left2, top2, right2, bottom2]) {
   return left < right2 + 4 && left2 < right + 4 && top < bottom2 + 4 && top2 < bottom + 4
 }
 
-function toggleSigns(view) {
+export function toggleSigns(view) {
   view.signed = !view.signed
   view.el.signs.setAttribute("aria-pressed", String(view.signed))
   placePosts(view)

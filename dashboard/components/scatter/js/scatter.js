@@ -1,5 +1,22 @@
 // One map: takes the parts that Python sent when they belong together, and keeps what the person does with it.
 
+import { findByClass, listening, onResize } from "../../viewer/js/elements.js"
+import { mount } from "../../viewer/js/mount.js"
+import { wholeMap } from "./camera.js"
+import { css } from "./colour.js"
+import { drawPoints, FIRST_PART } from "./draw.js"
+import { createGpu, startGpu, uploadBytes, uploadPoints } from "./gpu.js"
+import { listenToKeys, setMode } from "./keys.js"
+import { listenToLegend, paint, showLegend } from "./legend.js"
+import { counted, showWords } from "./map_text.js"
+import { drawOver } from "./marks.js"
+import { animate, calm, glideTo } from "./motion.js"
+import { listenToPointer } from "./pointer.js"
+import { colourPosts, showPosts } from "./posts.js"
+import { redraw } from "./redraw.js"
+import { onTold, partsOf } from "./store.js"
+import { forgetTips, hover, receiveTips } from "./tip.js"
+
 const PARTS = [
   "scatter", "stage", "points", "over", "posts", "tip", "tip-picture", "tip-title", "tip-colour", "tip-swatch",
   "tip-lines", "move", "lasso", "box", "nearer", "farther", "all", "clear", "number", "selection", "classes",
@@ -15,7 +32,7 @@ function createView(root, signal) {
     signal, el, has: {}, steps: null, count: 0, hidden: new Set(), tips: new Map(), fingers: new Map(), mode: "move",
     drag: null, pinch: null, lasso: null, hovered: null, chosen: null, here: null, marks: null, cross: false, signed: true,
     camera: { x: 0.5, y: 0.5, zoom: 1 }, extent: [0, 0, 1, 1], room: { width: 0, height: 0 }, way: 1, next: 0,
-    pace: FIRST_PART, pointedClass: NaN, selectedCount: 0, highlightedCount: 0, frame: null, overFrame: null,
+    pace: FIRST_PART, pointedClass: NaN, selectedCount: 0, highlightedCount: 0, frame: null, overFrame: null, drawPoints, drawOver,
   }
   view.gpu = createGpu(el.points)
   if (!view.gpu) return view
@@ -24,14 +41,12 @@ function createView(root, signal) {
   listenToKeys(view, signal)
   listenToLegend(view, signal)
   onTold(() => view.map, { part: () => take(view), answered: (tips) => receiveTips(view, tips) }, signal)
-  const observer = new ResizeObserver(() => resize(view))
-  observer.observe(el.stage)
-  signal.addEventListener("abort", () => leave(view, observer))
+  onResize(el.stage, () => resize(view), signal)
+  signal.addEventListener("abort", () => leave(view))
   return view
 }
 
-function leave(view, observer) {
-  observer.disconnect()
+function leave(view) {
   forgetTips(view)
   for (const url of view.postUrls ?? []) URL.revokeObjectURL(url)
   view.gpu.gl.getExtension("WEBGL_lose_context")?.loseContext() // a browser allows only a few contexts
@@ -115,7 +130,7 @@ function takeMarks(view, { header: { counts }, blob }) {
   uploadBytes(view.gpu, "marked", view.marks)
   const before = view.selectedCount
   Object.assign(view, { selectedCount: counts.selected ?? 0, highlightedCount: counts.highlighted ?? 0 })
-  if (view.selectedCount !== before) view.el.live.textContent = `${count(view.selectedCount, "point")} selected.`
+  if (view.selectedCount !== before) view.el.live.textContent = `${counted(view.selectedCount, "point")} selected.`
 }
 
 function takeScene(view, { header, blob }) {
@@ -153,9 +168,9 @@ function resize(view) {
 }
 
 function listenToContext(view, signal) {
-  const on = (type, act) => view.el.points.addEventListener(type, act, { signal })
-  on("webglcontextlost", (event) => event.preventDefault())
-  on("webglcontextrestored", () => {
+  const on = listening(signal)
+  on(view.el.points, "webglcontextlost", (event) => event.preventDefault())
+  on(view.el.points, "webglcontextrestored", () => {
     startGpu(view.gpu)
     Object.assign(view, { has: {}, way: 1, frame: null })
     take(view)

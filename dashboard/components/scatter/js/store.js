@@ -4,17 +4,17 @@
 const STORE = (window.sightlineScatter ??= new Map())
 const PART_EVENT = "sightline:scatter"
 
-function partsOf(map) {
+export function partsOf(map) {
   if (!STORE.has(map)) STORE.set(map, new Map())
   return STORE.get(map)
 }
 
-function tell(map, message) {
+export function tell(map, message) {
   window.dispatchEvent(new CustomEvent(PART_EVENT, { detail: { map, ...message } }))
 }
 
 // act: name of a message -> what to do with its content.
-function onTold(map, acts, signal) {
+export function onTold(map, acts, signal) {
   const receive = ({ detail }) => {
     if (detail.map !== map()) return
     for (const [name, act] of Object.entries(acts)) if (name in detail) act(detail[name])

@@ -1,10 +1,18 @@
 // The point under the pointer in words and as a picture. Pictures come from the server, a few at a time, and are kept.
 
+import { make } from "../../viewer/js/elements.js"
+import { scaleOf, unitAt } from "./camera.js"
+import { colourOf, css } from "./colour.js"
+import { visitBox } from "./grid.js"
+import { colourInWords } from "./map_text.js"
+import { drawOverSoon } from "./redraw.js"
+import { tell } from "./store.js"
+
 const ASK_AFTER_MS = 45
 const ASK_AGAIN_MS = 3000
-const KEPT_TIPS = 3000
+export const KEPT_TIPS = 3000
 
-function hover(view, index, left = 0, top = 0) {
+export function hover(view, index, left = 0, top = 0) {
   const changed = view.hovered !== index
   view.hovered = index
   if (changed) drawOverSoon(view)
@@ -21,10 +29,10 @@ function hover(view, index, left = 0, top = 0) {
 
 // What is likely to be pointed at next.
 function pointsAround(view, index) {
-  const [x, y] = [view.steps[2 * index] / 65535, view.steps[2 * index + 1] / 65535]
+  const [x, y] = unitAt(view, index)
   const away = 24 / scaleOf(view)
   const found = []
-  visitBox(view, x - away, y - away, x + away, y + away, (other) => found.push(other) < 12)
+  visitBox(view, [x - away, y - away, x + away, y + away], (other) => found.push(other) < 12)
   return found
 }
 
@@ -50,7 +58,7 @@ function placeTip(view, left, top) {
 }
 
 // One question at a time; the newest wish waits for its turn.
-function wantTips(view, indices) {
+export function wantTips(view, indices) {
   if (!view.can.tips) return
   const missing = indices.filter((index) => !view.tips.has(index))
   view.wish = missing.length ? missing : null
@@ -67,7 +75,7 @@ function askTips(view) {
   view.wish = null
 }
 
-function receiveTips(view, { version, answers }) {
+export function receiveTips(view, { version, answers }) {
   if (version !== view.tipsVersion) forgetTips(view)
   view.tipsVersion = version
   for (const { index, ...tip } of answers) view.tips.set(index, tip)
@@ -82,8 +90,15 @@ function receiveTips(view, { version, answers }) {
   drawOverSoon(view)
 }
 
-function forgetTips(view) {
+export function forgetTips(view) {
   for (const { picture } of view.tips.values()) if (picture) URL.revokeObjectURL(picture)
   view.tips.clear()
   view.bitmaps?.clear()
+}
+
+export function showCross(view, shown) {
+  if (view.cross === shown) return
+  view.cross = shown
+  if (!shown) hover(view, null)
+  drawOverSoon(view)
 }

@@ -1,5 +1,8 @@
 // Asks the server about points, on behalf of the map, and hands the answers over.
 
+import { decodePayload } from "../../viewer/js/payload.js"
+import { onTold, tell } from "./store.js"
+
 const HEARD = new WeakMap()
 
 export default function ({ data, parentElement: root, setTriggerValue }) {

@@ -1,41 +1,14 @@
-// Pointing at the picture: by mouse, finger or keys. A point is {x, y} in pixels of the original picture, and
-// {row, col} of the map's cell, null where the model saw nothing or no map is shown.
+// Pointing at the picture: by mouse, finger or keys.
+
+import { clamp } from "./clamp.js"
+import { listening } from "./elements.js"
+import { ARROWS, isCommand } from "./keyboard.js"
+import { cursorPoint, KEY_GRID, pointAt, strongestCell } from "./map_cells.js"
+import { pointTo } from "./reading.js"
 
 const HOLD_MS = 250
 const WALK_MS = 150 // rest of the arrow keys after which the unit is moved
 const TAP_SLACK = 6 // CSS pixels that a finger may slip during a tap
-const KEY_GRID = 16 // cells a side for the arrow keys where no map is shown
-
-const MOVES = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }
-
-function pointAt(picture, map, x, y) {
-  const [left, top, right, bottom] = picture.box
-  const inside = x >= left && x < right && y >= top && y < bottom
-  const cell = (part, n) => clamp(Math.floor(part * n), 0, n - 1)
-  if (!map || !inside) return { x, y, row: null, col: null }
-  return { x, y, row: cell((y - top) / (bottom - top), map.rows), col: cell((x - left) / (right - left), map.cols) }
-}
-
-// The middle of a cell, kept on the picture.
-function pointOfCell(picture, grid, row, col) {
-  const [left, top, right, bottom] = picture.box
-  return {
-    x: clamp(left + ((col + 0.5) / grid.cols) * (right - left), 0, picture.width - 0.01),
-    y: clamp(top + ((row + 0.5) / grid.rows) * (bottom - top), 0, picture.height - 0.01),
-  }
-}
-
-function cellBox(picture, grid, row, col) {
-  const [left, top, right, bottom] = picture.box
-  const x = (c) => left + (c / grid.cols) * (right - left)
-  const y = (r) => top + (r / grid.rows) * (bottom - top)
-  return [x(col), y(row), x(col + 1), y(row + 1)]
-}
-
-function strongestCell(map) {
-  const at = map.values.reduce((best, value, i) => (value > map.values[best] ? i : best), 0)
-  return { row: Math.floor(at / map.cols), col: at % map.cols }
-}
 
 function pointOfEvent(view, event) {
   const frame = view.el.scene.getBoundingClientRect()
@@ -46,36 +19,36 @@ function pointOfEvent(view, event) {
   return pointAt(picture, map, x, y)
 }
 
-function listenToPointer(view, signal) {
+export function listenToPointer(view, signal) {
   const { scene } = view.el
-  const on = (type, act) => scene.addEventListener(type, act, { signal })
+  const on = listening(signal)
   let press = null
   const release = () => {
     clearTimeout(press?.timer)
     if (press?.dragged) view.dragEnd()
     press = null
   }
-  on("pointerenter", () => { view.hovered = true })
-  on("pointermove", (event) => {
+  on(scene, "pointerenter", () => { view.hovered = true })
+  on(scene, "pointermove", (event) => {
     pointTo(view, pointOfEvent(view, event))
     if (press && view.drag && event.pointerType !== "touch") dragOn(view, press, event)
   })
-  on("pointerleave", (event) => {
+  on(scene, "pointerleave", (event) => {
     view.hovered = false
     if (event.pointerType !== "touch") pointTo(view, null) // what a finger has chosen stays
   })
-  on("pointerdown", (event) => {
+  on(scene, "pointerdown", (event) => {
     if (event.button !== 0) return
     pointTo(view, pointOfEvent(view, event)) // a finger need not have moved before
     press = { ...placeOf(event), timer: setTimeout(() => view.hide(true), HOLD_MS) }
   })
-  on("pointerup", (event) => {
+  on(scene, "pointerup", (event) => {
     const tapped = press && !press.dragged && !view.hidden && slipped(press, event) < TAP_SLACK
     release()
     if (tapped) view.pick(pointOfEvent(view, event))
   })
-  on("pointercancel", release)
-  on("contextmenu", (event) => event.pointerType === "touch" && event.preventDefault())
+  on(scene, "pointercancel", release)
+  on(scene, "contextmenu", (event) => event.pointerType === "touch" && event.preventDefault())
 }
 
 function placeOf({ clientX, clientY }) {
@@ -99,16 +72,17 @@ function dragOn(view, press, event) {
   Object.assign(press, now)
 }
 
-function listenToKeys(view, signal) {
+export function listenToKeys(view, signal) {
   const { scene } = view.el
-  scene.addEventListener("keydown", (event) => {
+  const on = listening(signal)
+  on(scene, "keydown", (event) => {
     const act = keyAction(view, event)
-    if (!act || event.ctrlKey || event.metaKey || event.altKey) return
+    if (!act || isCommand(event)) return
     event.preventDefault()
     act()
-  }, { signal })
-  scene.addEventListener("focus", () => scene.matches(":focus-visible") && moveCursor(view, 0, 0), { signal })
-  scene.addEventListener("blur", () => pointTo(view, null), { signal })
+  })
+  on(scene, "focus", () => scene.matches(":focus-visible") && moveCursor(view, 0, 0))
+  on(scene, "blur", () => pointTo(view, null))
 }
 
 function keyAction(view, event) {
@@ -116,8 +90,8 @@ function keyAction(view, event) {
   const step = (value, by) => clamp(Math.round(100 * (value + by)) / 100, 0, 1)
   const setOpacity = (by) => () => view.change({ opacity: step(opacity, by) })
   const setThreshold = (by) => () => view.change({ threshold: step(threshold, by) })
-  if (event.shiftKey && view.spot && MOVES[event.key]) return null // other keys of the page: dashboard/components/unit_pad
-  if (MOVES[event.key]) return () => walk(view, ...MOVES[event.key])
+  if (event.shiftKey && view.spot && ARROWS[event.key]) return null // other keys of the page: dashboard/components/unit_pad
+  if (ARROWS[event.key]) return () => walk(view, ...ARROWS[event.key])
   return {
     Enter: () => pickCursor(view),
     " ": () => pickCursor(view),
@@ -142,13 +116,6 @@ function moveCursor(view, down, right) {
   const { row, col } = view.cursor ?? start
   view.cursor = { row: clamp(row + down, 0, grid.rows - 1), col: clamp(col + right, 0, grid.cols - 1) }
   pointTo(view, cursorPoint(view), true)
-}
-
-function cursorPoint(view) {
-  const grid = view.map ?? { rows: KEY_GRID, cols: KEY_GRID }
-  const { row, col } = view.cursor
-  const cell = view.map ? { row, col } : { row: null, col: null }
-  return { ...pointOfCell(view.picture, grid, row, col), ...cell }
 }
 
 function pickCursor(view) {

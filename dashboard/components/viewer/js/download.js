@@ -1,5 +1,11 @@
 // The image as seen, at the original picture's resolution, with its legend and recipe line on a strip below.
 
+import { cutInWords, paintBar } from "./bar.js"
+import { clamp } from "./clamp.js"
+import { contextOf } from "./elements.js"
+import { boxOn, coversPicture, drawHeat, drawPicture, newCanvas, outline, sampleArea } from "./scene.js"
+import { formatNumber } from "./value_text.js"
+
 const LONGEST_SIDE = 2048
 const LEGIBLE_WIDTH = 480 // a narrower picture is enlarged by a whole factor, so that its strip can be read
 
@@ -9,7 +15,7 @@ function exportSize({ width, height }) {
   return { width: Math.round(width * scale), height: Math.round(height * scale) }
 }
 
-function downloadPng(view) {
+export function downloadPng(view) {
   exportImage(view).toBlob((blob) => {
     const link = document.createElement("a")
     link.href = URL.createObjectURL(blob)
@@ -29,11 +35,12 @@ function exportImage(view) {
   const size = exportSize(view.picture)
   const strip = measureStrip(view, size.width)
   const canvas = newCanvas({ width: size.width, height: size.height + strip.height })
-  const context = canvas.getContext("2d")
+  const context = contextOf(canvas)
   drawPicture(context, view.bitmap, view.picture, size)
   if (view.shows()) {
     const settings = view.settings()
-    drawHeat(context, sampleArea(view.picture, view.map, size, settings.between), view.heat, settings, view.lut())
+    const area = sampleArea(view.picture, view.map, size, settings.between)
+    drawHeat(context, area, { range: view.heat, settings, lut: view.lut() })
   }
   const line = Math.max(1, Math.round(size.width / 700))
   if (!coversPicture(view.picture)) outline(context, boxOn(view.picture, size), line)
@@ -45,7 +52,7 @@ function exportImage(view) {
 function measureStrip(view, width) {
   const style = getComputedStyle(view.el.viewer)
   const font = Math.round(clamp(width / 44, 13, 26))
-  const context = newCanvas({ width: 1, height: 1 }).getContext("2d")
+  const context = contextOf(newCanvas({ width: 1, height: 1 }))
   context.font = `${font}px ${style.fontFamily}`
   const pad = Math.round(0.9 * font)
   const texts = [view.message, view.caption].filter(Boolean)
@@ -80,7 +87,7 @@ function drawStrip(context, view, strip, { width, height }) {
 function drawLegend(context, view, { font, ink }, { x, y, width }) {
   const { heat } = view
   const { threshold } = view.settings()
-  paintBar(context, { x, y, width, height: font }, heat, threshold, view.lut())
+  paintBar(context, { x, y, width, height: font }, heat, { threshold, lut: view.lut() })
   const title = `${heat.label} \u00b7 ${heat.layer}${cutInWords(heat.vmin, threshold * heat.vmax)}`
   const [low, high] = heat.ends ?? ["", ""]
   context.fillStyle = ink

@@ -1,5 +1,14 @@
 // One gallery: a button a layer, each with the picture and its map, in the settings of the viewer it follows.
 
+import { around, listening, make, onResize } from "./elements.js"
+import { walkAlong } from "./keyboard.js"
+import { drawSoon, mount } from "./mount.js"
+import { decodePayload, decodeScales, takePicture } from "./payload.js"
+import { pictureCanvas } from "./scene.js"
+import { getSettings, onSettings } from "./settings.js"
+import { drawTile, fitTile } from "./tile.js"
+import { extremesInShort, extremesInWords } from "./value_text.js"
+
 const TILE = 132 // CSS pixels that a tile needs
 const TILE_GAP = 12
 
@@ -8,16 +17,16 @@ export default (component) => mount(component, createGallery, receive)
 function createGallery(root, signal) {
   const gallery = { strip: root.querySelector(".gallery"), tiles: [], signal }
   onSettings((name) => name === gallery.name, () => schedule(gallery), signal)
-  gallery.strip.addEventListener("keydown", (event) => moveFocus(gallery, event), { signal })
-  gallery.strip.addEventListener("click", (event) => choose(gallery, event), { signal })
-  const observer = new ResizeObserver(() => schedule(gallery))
-  observer.observe(gallery.strip)
-  signal.addEventListener("abort", () => observer.disconnect())
+  const on = listening(signal)
+  on(gallery.strip, "keydown", (event) => walkAlong(event, [...gallery.strip.children]))
+  on(gallery.strip, "click", (event) => choose(gallery, event))
+  onResize(gallery.strip, () => schedule(gallery), signal)
   return gallery
 }
 
-async function receive(gallery, { data, setTriggerValue }) {
-  const { header, blob, floats } = decodePayload(data)
+function receive(gallery, { data, setTriggerValue }) {
+  const payload = decodePayload(data)
+  const { header, blob, floats } = payload
   const { picture, selected, settings: name } = header
   const tiles = header.tiles.map((tile, i) => {
     return { ...tile, map: { rows: tile.rows, cols: tile.cols, values: floats(`map${i}`) } }
@@ -26,13 +35,9 @@ async function receive(gallery, { data, setTriggerValue }) {
   Object.assign(gallery, { setTriggerValue, picture, selected, name, tiles, scales, bitmap: null })
   gallery.strip.classList.toggle("fill", header.fill)
   showTiles(gallery)
-  try {
-    const bitmap = await decodedPicture(picture.digest, () => blob("picture"))
-    if (gallery.picture === picture) Object.assign(gallery, { bitmap })
-    schedule(gallery)
-  } catch {
+  takePicture(gallery, payload, schedule, () => {
     for (const note of gallery.strip.querySelectorAll(".note")) note.textContent = "picture not readable"
-  }
+  })
 }
 
 // Buttons are kept from run to run, so that the focus stays where it was.
@@ -78,21 +83,12 @@ function drawTiles(gallery) {
 function draw({ picture, bitmap, name, scales }, tile, button) {
   const canvas = button.querySelector(".scene")
   const size = fitTile(canvas, picture)
-  if (size) drawTile(canvas, pictureCanvas(bitmap, picture, size), picture, tile, getSettings(name), scales)
-}
-
-function moveFocus({ strip }, event) {
-  const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key]
-  const button = event.target.closest("button")
-  if (!step || !button) return
-  event.preventDefault()
-  const buttons = [...strip.children]
-  buttons[clamp(buttons.indexOf(button) + step, 0, buttons.length - 1)].focus()
+  if (size) drawTile(canvas, { base: pictureCanvas(bitmap, picture, size), picture, tile, settings: getSettings(name), scales })
 }
 
 // The tile is marked at once; the next run of the server confirms it.
 function choose(gallery, event) {
-  const button = event.target.closest("button")
+  const button = around(event, "button")
   if (!button) return
   const buttons = [...gallery.strip.children]
   for (const other of buttons) other.setAttribute("aria-pressed", String(other === button))

@@ -8,22 +8,16 @@
 //           pixels, so that the map is stretched by half a cell at each side
 // bicubic   mode="bicubic", align_corners=False: may rise above the largest cell and fall below the smallest
 
+import { hold } from "./clamp.js"
+
 const CUBIC = -0.75 // torch's; Keys (1981) and PIL have -0.5
 
 // mode -> the [index, weight] pairs that make up the value at a position.
-const TAPS = {
+export const TAPS = {
   nearest: (p, n) => [[hold(Math.floor(p), n), 1]],
   bilinear: (p, n) => linearTaps(p - 0.5, n),
   aligned: (p, n, m) => linearTaps(m > 1 ? ((p / n) * m - 0.5) * ((n - 1) / (m - 1)) : 0, n),
   bicubic: (p, n) => cubicTaps(p - 0.5, n),
-}
-
-function clamp(value, low, high) {
-  return Math.min(high, Math.max(low, value))
-}
-
-function hold(index, n) {
-  return clamp(index, 0, n - 1)
 }
 
 // q counts from the centre of the first cell.
@@ -46,7 +40,7 @@ function cubicWeight(d) {
 }
 
 // The positions of m pixels' centres on an axis of n cells.
-function centres(m, n) {
+export function centres(m, n) {
   return Float64Array.from({ length: m }, (_, i) => ((i + 0.5) / m) * n)
 }
 
@@ -61,14 +55,14 @@ function axisTaps(positions, n, mode) {
 }
 
 // map {values, rows, cols} at every pair of ys, xs (grid positions): Float32Array (ys.length, xs.length).
-function sampleMap(map, ys, xs, mode) {
+export function sampleMap(map, ys, xs, mode) {
   const down = axisTaps(ys, map.rows, mode)
   const across = axisTaps(xs, map.cols, mode)
   const field = new Float32Array(ys.length * xs.length)
   const line = new Float64Array(map.cols)
   for (let y = 0; y < ys.length; y++) {
     blendRows(map, down, y, line)
-    sampleLine(line, across, field, y * xs.length, xs.length)
+    sampleLine(line, across, field.subarray(y * xs.length, (y + 1) * xs.length))
   }
   return field
 }
@@ -81,11 +75,11 @@ function blendRows(map, down, y, line) {
   }
 }
 
-function sampleLine(line, across, field, start, width) {
+function sampleLine(line, across, row) {
   const { count, index, weight } = across
-  for (let x = 0, k = 0; x < width; x++) {
+  for (let x = 0, k = 0; x < row.length; x++) {
     let value = 0
     for (let tap = 0; tap < count; tap++, k++) value += weight[k] * line[index[k]]
-    field[start + x] = value
+    row[x] = value
   }
 }

@@ -3,13 +3,13 @@
 
 const LINK_EVENT = "sightline:link"
 
-function announce(view, message) {
+export function announce(view, message) {
   if (!view.link) return
   window.dispatchEvent(new CustomEvent(LINK_EVENT, { detail: { ...message, link: view.link, from: view } }))
 }
 
 // act: name of a message -> what to do with its content.
-function onLinked(view, acts, signal) {
+export function onLinked(view, acts, signal) {
   const receive = ({ detail }) => {
     if (detail.link !== view.link || detail.from === view) return
     for (const [name, act] of Object.entries(acts)) if (name in detail) act(detail[name], detail)

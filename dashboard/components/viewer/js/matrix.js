@@ -1,5 +1,16 @@
 // One matrix: what Python sent, and drawing only those tiles that are new or drawn differently.
 
+import { drawBar } from "./bar.js"
+import { clamp } from "./clamp.js"
+import { findByClass, onResize } from "./elements.js"
+import { listenToTiles, setStop } from "./matrix_keys.js"
+import { showTable } from "./matrix_table.js"
+import { drawSoon, mount } from "./mount.js"
+import { decodePayload, decodeScales, takePicture } from "./payload.js"
+import { fitSize, pictureCanvas, sameSize } from "./scene.js"
+import { getSettings, lutOf, onSettings } from "./settings.js"
+import { drawTile } from "./tile.js"
+
 const NARROWEST = 52 // CSS pixels of a tile's picture, and at most
 const WIDEST = 168
 const SMALL = 84 // below, the headings are small too
@@ -19,17 +30,16 @@ function createMatrix(root, signal) {
   const table = { matrix: find(".matrix"), table: find("table"), head: find("thead"), body: find("tbody") }
   const view = { signal, el: { ...table, ...findByClass(root, PARTS) }, cells: [] }
   view.settings = () => getSettings(view.name)
-  view.lut = () => view.scales[chosenScale(view.settings(), scaleKind(view.heat), view.scales)]
+  view.lut = () => lutOf(view.settings(), view.heat, view.scales)
   listenToTiles(view, signal)
   onSettings((name) => name === view.name, () => schedule(view), signal)
-  const observer = new ResizeObserver(() => schedule(view))
-  observer.observe(view.el.matrix)
-  signal.addEventListener("abort", () => observer.disconnect())
+  onResize(view.el.matrix, () => schedule(view), signal)
   return view
 }
 
-async function receive(view, { data, setTriggerValue }) {
-  const { header, blob, floats } = decodePayload(data)
+function receive(view, { data, setTriggerValue }) {
+  const payload = decodePayload(data)
+  const { header, blob, floats } = payload
   const { picture, rows, columns, selected, choosable, reveal, settings: name, range, note } = header
   const scales = decodeScales(header.scales, blob("scales"))
   const cells = withMaps(header.cells, floats, view.cells)
@@ -38,13 +48,7 @@ async function receive(view, { data, setTriggerValue }) {
   showTable(view)
   showBelow(view, note)
   if (cells.length) setStop(view, view.stop ?? { row: selected?.[0] ?? 0, col: selected?.[1] ?? 0 })
-  try {
-    const bitmap = await decodedPicture(picture.digest, () => blob("picture"))
-    if (view.picture === picture) Object.assign(view, { bitmap })
-    schedule(view)
-  } catch {
-    view.el.readout.textContent = "The browser cannot decode this picture."
-  }
+  takePicture(view, payload, schedule, () => { view.el.readout.textContent = "The browser cannot decode this picture." })
 }
 
 // A map that was here before keeps its samples.
@@ -99,7 +103,7 @@ function drawCells(view, size) {
     if (!drawn || canvas.dataset.drawn === drawn) return
     if (!sameSize(canvas, size)) Object.assign(canvas, size)
     canvas.style.width = `${size.width / devicePixelRatio}px`
-    drawTile(canvas, view.base, picture, cell, view.settings(), scales)
+    drawTile(canvas, { base: view.base, picture, tile: cell, settings: view.settings(), scales })
     canvas.dataset.drawn = drawn
   })
 }

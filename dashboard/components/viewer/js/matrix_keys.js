@@ -1,22 +1,28 @@
 // Moving through the matrix: the table is one stop of the tab key, arrows go from tile to tile, Enter chooses. The tile
 // pointed at is said in words below.
 
-function listenToTiles(view, signal) {
-  const on = (type, act) => view.el.body.addEventListener(type, act, { signal })
-  on("keydown", (event) => moveFocus(view, event))
-  on("click", (event) => choose(view, placeOfEvent(view, event)))
-  on("pointerover", (event) => read(view, placeOfEvent(view, event)))
-  on("pointerleave", () => read(view, null))
-  on("focusin", (event) => {
+import { hold } from "./clamp.js"
+import { around, listening } from "./elements.js"
+import { ARROWS } from "./keyboard.js"
+import { cellAt, cellInWords, tileAt } from "./matrix_table.js"
+
+export function listenToTiles(view, signal) {
+  const { body } = view.el
+  const on = listening(signal)
+  on(body, "keydown", (event) => moveFocus(view, event))
+  on(body, "click", (event) => choose(view, placeOfEvent(view, event)))
+  on(body, "pointerover", (event) => read(view, placeOfEvent(view, event)))
+  on(body, "pointerleave", () => read(view, null))
+  on(body, "focusin", (event) => {
     const place = placeOfEvent(view, event)
     setStop(view, place)
     read(view, place)
   })
-  on("focusout", () => read(view, null))
+  on(body, "focusout", () => read(view, null))
 }
 
 function placeOfEvent({ el }, event) {
-  const cell = event.target.closest("td")
+  const cell = around(event, "td")
   return cell && { row: [...el.body.children].indexOf(cell.parentElement), col: cell.cellIndex - 1 }
 }
 
@@ -25,7 +31,7 @@ function read(view, place) {
 }
 
 // The tile that the tab key reaches: the last one used, at first the selected one.
-function setStop(view, place) {
+export function setStop(view, place) {
   view.stop = { row: hold(place.row, view.rows.length), col: hold(place.col, view.columns.length) }
   for (const button of view.el.body.querySelectorAll("[tabindex='0']")) button.tabIndex = -1
   const button = tileAt(view, view.stop.row, view.stop.col)
@@ -34,7 +40,7 @@ function setStop(view, place) {
 }
 
 function moveFocus(view, event) {
-  const move = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key]
+  const move = ARROWS[event.key]
   const place = placeOfEvent(view, event)
   if (!move || !place) return
   event.preventDefault()

@@ -1,7 +1,10 @@
 // The matrix as a table: headings, and a button a cell. Elements are kept from run to run, so that the focus and the
 // scroll position stay and what has been drawn is not drawn again.
 
-function showTable(view) {
+import { make } from "./elements.js"
+import { extremesInShort, extremesInWords } from "./value_text.js"
+
+export function showTable(view) {
   const { el, rows, columns, cells } = view
   if (!el.head.firstElementChild) el.head.append(make("tr", "", make("td", "corner")))
   const top = el.head.firstElementChild
@@ -39,11 +42,11 @@ function newTile() {
   return Object.assign(make("button", "tile", frame, make("span", "grid")), { type: "button", tabIndex: -1 })
 }
 
-function tileAt({ el }, row, col) {
+export function tileAt({ el }, row, col) {
   return el.body.children[row].children[col + 1].firstElementChild
 }
 
-function cellAt({ cells, columns }, row, col) {
+export function cellAt({ cells, columns }, row, col) {
   return cells[row * columns.length + col]
 }
 
@@ -64,7 +67,7 @@ function isSelected({ selected }, row, col) {
   return selected !== null && selected[0] === row && selected[1] === col
 }
 
-function cellInWords(view, row, col) {
+export function cellInWords(view, row, col) {
   const cell = cellAt(view, row, col)
   const name = [view.rows[row], view.columns[col]].map((text) => text.split("\n")[0]).join(", ")
   if (cell === null) return `${name}: being computed`

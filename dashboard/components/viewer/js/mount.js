@@ -3,7 +3,7 @@
 const MOUNTED = new WeakMap()
 
 // create(root, signal) gives the view, once; receive(view, component) takes what Python sent with each run.
-function mount(component, create, receive) {
+export function mount(component, create, receive) {
   const { parentElement: root } = component
   if (!MOUNTED.has(root)) MOUNTED.set(root, { runs: 0, abort: new AbortController() })
   const mounted = MOUNTED.get(root)
@@ -18,19 +18,8 @@ function mount(component, create, receive) {
   }
 }
 
-// {name: element} of the classes named, null where there is none.
-function findByClass(root, names) {
-  return Object.fromEntries(names.map((name) => [name, root.querySelector(`.${name}`)]))
-}
-
-function make(tag, className, ...children) {
-  const element = Object.assign(document.createElement(tag), { className })
-  element.append(...children)
-  return element
-}
-
 // At most one drawing a frame, however many settings, sizes and maps have changed.
-function drawSoon(view, draw) {
+export function drawSoon(view, draw) {
   view.frame ??= requestAnimationFrame(() => {
     view.frame = null
     if (!view.signal.aborted) draw(view)

@@ -1,6 +1,6 @@
 // Reads the payload of payload.py: uint32 n, n bytes of JSON, blobs.
 
-function decodePayload(bytes) {
+export function decodePayload(bytes) {
   const length = new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true)
   const header = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)))
   // slice, not subarray: the bytes belong to the socket's message and are not aligned for floats.
@@ -24,6 +24,18 @@ function decodedPicture(digest, bytes) {
 }
 
 // The colour scales as {name: Uint8Array(768)}, RGB.
-function decodeScales(header, bytes) {
+export function decodeScales(header, bytes) {
   return Object.fromEntries(header.names.map((name, i) => [name, bytes.subarray(768 * i, 768 * (i + 1))]))
+}
+
+// The picture comes onto the view once it is decoded, unless another has been sent since.
+export async function takePicture(view, { header: { picture }, blob }, redraw, failed) {
+  try {
+    const bitmap = await decodedPicture(picture.digest, () => blob("picture"))
+    if (view.picture !== picture) return
+    view.bitmap = bitmap
+    redraw(view)
+  } catch {
+    failed()
+  }
 }

@@ -2,6 +2,20 @@
 // the number of a slice in each plane. What moves it here moves the large view, and the other way round, at once; the
 // server is told where the reader rests.
 
+import { clamp } from "./clamp.js"
+import { contextOf, findByClass, listening, onResize } from "./elements.js"
+import { isCommand } from "./keyboard.js"
+import { announce, onLinked } from "./link.js"
+import { drawSoon, mount } from "./mount.js"
+import { decodePayload, decodeScales } from "./payload.js"
+import { cutLines, pictureCanvas } from "./scene.js"
+import { getSettings, onSettings } from "./settings.js"
+import { createStack, endStack, mapsBySlice, nearTo, sliceAt } from "./stack.js"
+import { drawTile, fitTile } from "./tile.js"
+import { formatNumber } from "./value_text.js"
+import { wheelSteps } from "./wheel.js"
+import { paintSlice, sameWindow, windowTable } from "./windowing.js"
+
 const PLANE_REST_MS = 250
 const PLANE_AHEAD = 3 // slices that are fetched on either side of the place
 // Steps of the planes along a picture's columns and rows: both are numbered against the reading direction.
@@ -20,12 +34,8 @@ function createPlanes(root, signal) {
     slice: (index) => moveBy(planes, { [planes.large.plane]: index }),
     picked: (at) => { put(planes, numbersAt(planes, planes.large, at)); tell(planes, 0) },
   }, signal)
-  const observer = new ResizeObserver(() => drawSoon(planes, drawPlanes))
-  observer.observe(root.querySelector(".planes"))
-  signal.addEventListener("abort", () => {
-    observer.disconnect()
-    for (const { stack } of planes.views) endStack(stack)
-  })
+  onResize(root.querySelector(".planes"), () => drawSoon(planes, drawPlanes), signal)
+  signal.addEventListener("abort", () => planes.views.forEach(({ stack }) => endStack(stack)))
   return planes
 }
 
@@ -43,20 +53,22 @@ function receivePlanes(planes, { data, setTriggerValue }) {
   if (!sameWindow(window, planes.saidWindow)) Object.assign(planes, { window, greys: null })
   const scales = heat && decodeScales(header.scales, blob("scales"))
   Object.assign(planes, { setTriggerValue, large, counts, name, link, said, saidWindow: window, scales })
-  planes.views.forEach((view, i) => takePlane(planes, view, views[i], heat && floats(`maps${i}`), heat))
+  planes.views.forEach((view, i) => {
+    takePlane(planes, view, views[i], mapsBySlice(views[i].scan.maps, heat && floats(`maps${i}`), heat))
+  })
   moveBy(planes, {})
   announce(planes, { cross: crossing(planes, planes.large) })
 }
 
-function takePlane(planes, view, { plane, along, scan }, values, heat) {
-  Object.assign(view, { plane, along, scan, kept: mapsBySlice(scan.maps, values, heat) })
+function takePlane(planes, view, { plane, along, scan }, kept) {
+  Object.assign(view, { plane, along, scan, kept })
   for (const [edge, letter] of Object.entries(scan.letters)) view.el[`edge-${edge}`].textContent = letter
   view.el.large.textContent = capital(plane)
   view.el.large.title = `Show the ${plane} plane large`
   if (view.stack?.url === scan.url) return
   endStack(view.stack)
   planes.greys = view.bitmap = null
-  view.stack = createStack(scan, () => drawSoon(planes, drawPlanes), PLANE_AHEAD, PLANE_AHEAD)
+  view.stack = createStack(scan, () => drawSoon(planes, drawPlanes), { ahead: PLANE_AHEAD, behind: PLANE_AHEAD })
 }
 
 function capital(word) {
@@ -101,33 +113,33 @@ function numbersAt({ counts }, { along }, at) {
 
 function listenToPlane(planes, view, signal) {
   const { scene, large } = view.el
-  const on = (type, act) => scene.addEventListener(type, act, { signal, passive: false })
+  const on = listening(signal, { passive: false })
   let pressed = false
   const moved = ({ clientX, clientY }) => {
     const { left, top, width, height } = scene.getBoundingClientRect()
     put(planes, numbersAt(planes, view, [(clientX - left) / width, (clientY - top) / height]))
   }
-  on("pointerdown", (event) => {
+  on(scene, "pointerdown", (event) => {
     if (event.button !== 0) return
     pressed = true
     scene.setPointerCapture(event.pointerId)
     moved(event)
   })
-  on("pointermove", (event) => pressed && moved(event))
-  on("pointerup", () => { if (pressed) tell(planes, 0); pressed = false })
-  on("pointercancel", () => { pressed = false })
-  on("wheel", (event) => {
+  on(scene, "pointermove", (event) => pressed && moved(event))
+  on(scene, "pointerup", () => { if (pressed) tell(planes, 0); pressed = false })
+  on(scene, "pointercancel", () => { pressed = false })
+  on(scene, "wheel", (event) => {
     if (event.ctrlKey || event.metaKey) return
     event.preventDefault()
     step(planes, { [view.plane]: wheelSteps(view, event) })
   })
-  on("keydown", (event) => {
+  on(scene, "keydown", (event) => {
     const by = PLACE_MOVES[event.key]
-    if (!by || event.ctrlKey || event.metaKey || event.altKey) return
+    if (!by || isCommand(event)) return
     event.preventDefault()
     step(planes, Object.fromEntries(view.along.map((plane, i) => [plane, by[i]])))
   })
-  large.addEventListener("click", () => planes.setTriggerValue("large", view.plane), { signal })
+  on(large, "click", () => planes.setTriggerValue("large", view.plane))
 }
 
 function step(planes, by) {
@@ -153,9 +165,10 @@ function drawPlane(planes, view) {
   if (!size || !view.bitmap) return
   const heat = one && !planes.hidden
   const tile = heat ? { map: one.map, vmin: one.heat.vmin, vmax: one.heat.vmax } : { message: "no map" }
-  drawTile(el.scene, pictureCanvas(view.bitmap, picture, size), picture, tile, getSettings(planes.name), planes.scales)
+  const base = pictureCanvas(view.bitmap, picture, size)
+  drawTile(el.scene, { base, picture, tile, settings: getSettings(planes.name), scales: planes.scales })
   const line = Math.max(1, Math.round(devicePixelRatio))
-  if (!planes.hidden) cutLines(el.scene.getContext("2d"), crossing(planes, view), line)
+  if (!planes.hidden) cutLines(contextOf(el.scene), crossing(planes, view), line)
   el.scene.dataset.heat = heat ? "drawn" : "none"
 }
 

@@ -1,5 +1,18 @@
 // One probe: what Python sent, the pixel pointed at, and the sum that makes it.
 
+import { drawBar } from "./bar.js"
+import { hold } from "./clamp.js"
+import { findByClass, listening, onResize } from "./elements.js"
+import { ARROWS, isCommand } from "./keyboard.js"
+import { announce, onLinked } from "./link.js"
+import { strongestCell } from "./map_cells.js"
+import { drawSoon, mount } from "./mount.js"
+import { decodePayload, decodeScales } from "./payload.js"
+import { drawCells, drawOutput, drawPixel, drawSources } from "./probe_draw.js"
+import { equationNodes, equationText, pixelInWords, pixelTerms, TITLES } from "./probe_terms.js"
+import { sameSize } from "./scene.js"
+import { getSettings, lutOf, onSettings } from "./settings.js"
+
 const WIDEST = 420 // CSS pixels of a side
 const SIDE_GAP = 24
 const BESIDE = 480 // CSS pixels from which the sides stand beside each other
@@ -16,13 +29,11 @@ function createProbe(root, signal) {
   const el = { ...findByClass(root, PARTS), live: root.querySelector("[aria-live]") }
   const view = { signal, el, map: null, pixel: null }
   view.settings = () => ({ ...getSettings(view.name), threshold: 0 })
-  view.lut = () => view.scales[chosenScale(view.settings(), scaleKind(view.heat), view.scales)]
+  view.lut = () => lutOf(view.settings(), view.heat, view.scales)
   listenToPointing(view, signal)
   onSettings((name) => name === view.name, () => drawSoon(view, draw), signal)
   onLinked(view, { place: (place, { spoken }) => place && followPlace(view, place, spoken) }, signal)
-  const observer = new ResizeObserver(() => drawSoon(view, draw))
-  observer.observe(el.probe)
-  signal.addEventListener("abort", () => observer.disconnect())
+  onResize(el.probe, () => drawSoon(view, draw), signal)
   return view
 }
 
@@ -41,9 +52,8 @@ function receive(view, { data }) {
 
 // Beside the centre of the strongest cell, where the weights differ.
 function firstPixel(map, size) {
-  const at = map.values.reduce((best, value, i) => (value > map.values[best] ? i : best), 0)
   const along = (cell, m, n) => hold(Math.floor(((cell + 0.7) / n) * m), m)
-  const [row, col] = [Math.floor(at / map.cols), at % map.cols]
+  const { row, col } = strongestCell(map)
   return { row: along(row, size.height, map.rows), col: along(col, size.width, map.cols) }
 }
 
@@ -60,7 +70,7 @@ function showTexts({ el, map, size, mode, heat, legend }) {
 
 function readPixel(view) {
   const { map, size, pixel, mode, el } = view
-  view.terms = pixelTerms(map, size, pixel.row, pixel.col, mode)
+  view.terms = pixelTerms(map, size, pixel, mode)
   el.place.textContent = pixelInWords(pixel, size, view.terms)
   el.equation.replaceChildren(...equationNodes(view.terms))
 }
@@ -124,12 +134,12 @@ function followPlace(view, { x, y }, spoken) {
 
 function listenToPointing(view, signal) {
   const { output } = view.el
-  const on = (type, act) => output.addEventListener(type, act, { signal })
+  const on = listening(signal)
   const point = (event) => pointTo(view, pixelOfEvent(view, event), false)
-  on("pointermove", point)
-  on("pointerdown", point)
-  on("keydown", (event) => press(view, event))
-  on("focus", () => output.matches(":focus-visible") && pointTo(view, view.pixel, true))
+  on(output, "pointermove", point)
+  on(output, "pointerdown", point)
+  on(output, "keydown", (event) => press(view, event))
+  on(output, "focus", () => output.matches(":focus-visible") && pointTo(view, view.pixel, true))
 }
 
 function pixelOfEvent({ el, size }, event) {
@@ -144,8 +154,8 @@ function pixelOfEvent({ el, size }, event) {
 // Arrows go by a pixel, with Shift by a cell; Home returns to where it began.
 function press(view, event) {
   const { pixel, size, map } = view
-  const move = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key]
-  if (!(move || event.key === "Home") || event.ctrlKey || event.metaKey || event.altKey) return
+  const move = ARROWS[event.key]
+  if (!(move || event.key === "Home") || isCommand(event)) return
   event.preventDefault()
   if (!move) return pointTo(view, firstPixel(map, size), true)
   const step = (m, n) => (event.shiftKey ? Math.max(1, Math.round(m / n)) : 1)

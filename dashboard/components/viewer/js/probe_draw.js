@@ -1,13 +1,19 @@
 // The two sides of the probe: the native grid with its numbers, and the upsampled map.
 
+import { colourAt } from "./blend.js"
+import { clamp } from "./clamp.js"
+import { contextOf } from "./elements.js"
+import { centres, sampleMap } from "./interpolate.js"
+import { roundWeight } from "./probe_terms.js"
+import { crosshair, outline } from "./scene.js"
+import { formatNumber } from "./value_text.js"
+
 const ROOM_FOR_VALUE = 38 // CSS pixels of a cell in which its value can be written
 const ROOM_FOR_WEIGHT = 26
 const ROOM_FOR_TIMES = 48
 
 function colourOf(value, { vmin, vmax }, lut) {
-  const part = vmax > vmin ? (value - vmin) / (vmax - vmin) : 0
-  const entry = 3 * clamp(Math.floor(256 * part), 0, 255)
-  return [lut[entry], lut[entry + 1], lut[entry + 2]]
+  return colourAt(lut, vmax > vmin ? (value - vmin) / (vmax - vmin) : 0)
 }
 
 // The cell's rectangle in the canvas's pixels; neighbours share their edge.
@@ -17,8 +23,8 @@ function cellRect({ width, height }, { rows, cols }, row, col) {
   return { x: left, y: top, width: right - left, height: bottom - top }
 }
 
-function drawCells({ el: { cells }, map, heat }, lut) {
-  const context = cells.getContext("2d")
+export function drawCells({ el: { cells }, map, heat }, lut) {
+  const context = contextOf(cells)
   map.values.forEach((value, i) => {
     const { x, y, width, height } = cellRect(cells, map, Math.floor(i / map.cols), i % map.cols)
     context.fillStyle = `rgb(${colourOf(value, heat, lut).join(" ")})`
@@ -26,17 +32,17 @@ function drawCells({ el: { cells }, map, heat }, lut) {
   })
 }
 
-function drawOutput({ el: { output }, map, heat, size, mode }, lut) {
+export function drawOutput({ el: { output }, map, heat, size, mode }, lut) {
   const field = sampleMap(map, centres(size.height, map.rows), centres(size.width, map.cols), mode)
   const pixels = new Uint8ClampedArray(4 * field.length).fill(255)
   field.forEach((value, i) => pixels.set(colourOf(value, heat, lut), 4 * i))
-  output.getContext("2d").putImageData(new ImageData(pixels, size.width, size.height), 0, 0)
+  contextOf(output).putImageData(new ImageData(pixels, size.width, size.height), 0, 0)
 }
 
 // The source cells' outlines and weights; the other cells' values stay readable.
-function drawSources({ el, map, heat, terms }, lut) {
+export function drawSources({ el, map, heat, terms }, lut) {
   const canvas = el["cell-marks"]
-  const context = canvas.getContext("2d")
+  const context = contextOf(canvas)
   const line = Math.max(1, Math.round(devicePixelRatio))
   context.clearRect(0, 0, canvas.width, canvas.height)
   for (const { row, col } of terms) outline(context, inset(cellRect(canvas, map, row, col), 2 * line), line)
@@ -50,7 +56,8 @@ function drawSources({ el, map, heat, terms }, lut) {
 
 // Black or white, whichever has the greater contrast (WCAG 2.2) on a colour: they are equal at a luminance of 0.179.
 function inkOn(rgb) {
-  const [r, g, b] = rgb.map((v) => (v / 255 <= 0.04045 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4))
+  const linear = (v) => (v / 255 <= 0.04045 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4)
+  const [r, g, b] = Array.from(rgb, linear)
   return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179 ? "#000" : "#fff"
 }
 
@@ -86,9 +93,9 @@ function shortNumber(value) {
   return formatNumber(Number(value.toPrecision(2)))
 }
 
-function drawPixel({ el, size, pixel }) {
+export function drawPixel({ el, size, pixel }) {
   const canvas = el["output-marks"]
-  const context = canvas.getContext("2d")
+  const context = contextOf(canvas)
   const line = Math.max(1, Math.round(devicePixelRatio))
   context.clearRect(0, 0, canvas.width, canvas.height)
   const rect = cellRect(canvas, { rows: size.height, cols: size.width }, pixel.row, pixel.col)

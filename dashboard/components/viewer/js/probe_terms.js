@@ -1,13 +1,17 @@
 // A pixel of the upsampled map as a sum over cells of the native grid.
 
-const TITLES = {
+import { make } from "./elements.js"
+import { TAPS } from "./interpolate.js"
+import { formatNumber } from "./value_text.js"
+
+export const TITLES = {
   nearest: "Nearest", bilinear: "Bilinear", aligned: "Bilinear, corners aligned", bicubic: "Bicubic",
 }
 const NO_WEIGHT = 1e-12 // what rounding leaves of a weight of 0
 
-// [{row, col, weight, value}] of the pixel (row, col) of a size {height, width}; at an edge one cell may count twice,
+// [{row, col, weight, value}] of a pixel of a size {height, width}; at an edge one cell may count twice,
 // and is then one term.
-function pixelTerms(map, size, row, col, mode) {
+export function pixelTerms(map, size, { row, col }, mode) {
   const taps = (i, m, n) => TAPS[mode](((i + 0.5) / m) * n, n, m)
   const weights = new Map()
   for (const [r, down] of taps(row, size.height, map.rows)) {
@@ -25,7 +29,7 @@ function sumOf(terms) {
   return terms.reduce((sum, { weight, value }) => sum + weight * value, 0)
 }
 
-function equationText(terms) {
+export function equationText(terms) {
   const parts = terms.map((term, i) => signOf(term, i) + termText(term))
   return `${parts.join("")} = ${formatNumber(sumOf(terms))}`
 }
@@ -40,7 +44,7 @@ function termText({ weight, value }) {
 }
 
 // Bicubic weights may be tiny, but none that counts is written as 0.
-function roundWeight(weight, decimals) {
+export function roundWeight(weight, decimals) {
   const rounded = Number(weight.toFixed(decimals)) || Number(weight.toPrecision(1))
   return String(rounded).replace("-", "\u2212")
 }
@@ -49,7 +53,7 @@ function valueText(value) {
   return value < 0 ? `(${formatNumber(value)})` : formatNumber(value)
 }
 
-function equationNodes(terms) {
+export function equationNodes(terms) {
   const nodes = terms.flatMap((term, i) => {
     const weight = make("span", "weight", roundWeight(Math.abs(term.weight), 3))
     return [signOf(term, i), make("span", "term", weight, `\u00b7${valueText(term.value)}`)]
@@ -57,7 +61,7 @@ function equationNodes(terms) {
   return [...nodes, " = ", make("strong", "result", formatNumber(sumOf(terms)))]
 }
 
-function pixelInWords({ row, col }, { width, height }, terms) {
+export function pixelInWords({ row, col }, { width, height }, terms) {
   const cells = terms.length === 1 ? "1 cell" : `${terms.length} cells`
   const total = formatNumber(terms.reduce((sum, { weight }) => sum + weight, 0))
   const place = `Pixel in row ${row + 1} of ${height}, column ${col + 1} of ${width}`

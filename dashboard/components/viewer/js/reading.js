@@ -1,9 +1,14 @@
 // The place pointed at: read out, marked on the picture, and shared with the linked viewers, which show it as a ghost.
 
+import { announce } from "./link.js"
+import { cursorPoint, pointAt } from "./map_cells.js"
+import { drawMarks } from "./stage.js"
+import { formatNumber, placeInWords, valueAt } from "./value_text.js"
+
 const HINT = "Point at the picture, or use the arrow keys"
 
 // What the person points at here; null where the pointer has left, which gives way to the keys' cursor.
-function pointTo(view, point, spoken = false) {
+export function pointTo(view, point, spoken = false) {
   showPoint(view, point)
   const { pointed, picture } = view
   const place = pointed && { x: pointed.x / picture.width, y: pointed.y / picture.height }
@@ -12,7 +17,7 @@ function pointTo(view, point, spoken = false) {
 }
 
 // What the person points at in a linked viewer.
-function followPlace(view, place, { spoken }) {
+export function followPlace(view, place, { spoken }) {
   const { picture, map } = view
   if (!picture) return
   const point = place && pointAt(picture, map, place.x * picture.width, place.y * picture.height)
@@ -21,7 +26,7 @@ function followPlace(view, place, { spoken }) {
 }
 
 // The map may be another one since the place was pointed at.
-function readAgain(view) {
+export function readAgain(view) {
   const { pointed, picture, map } = view
   showPoint(view, pointed && pointAt(picture, map, pointed.x, pointed.y), view.ghost)
 }

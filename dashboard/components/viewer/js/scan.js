@@ -1,6 +1,21 @@
 // A view of one slice of many: the wheel and the keys scroll, dragging changes the window, all of it in the browser.
 // The server is told where the reader rests, and brings the map of that slice.
 
+import { clamp } from "./clamp.js"
+import { findByClass, listening } from "./elements.js"
+import { isCommand, isTyping } from "./keyboard.js"
+import { announce, onLinked } from "./link.js"
+import { mount } from "./mount.js"
+import { decodePayload } from "./payload.js"
+import { readAgain } from "./reading.js"
+import { cutLines } from "./scene.js"
+import { createStack, endStack, mapsBySlice, nearTo, sliceAt } from "./stack.js"
+import { drawMarks, layout, schedule } from "./stage.js"
+import { formatNumber } from "./value_text.js"
+import { createView, settingsChanged, take } from "./view.js"
+import { wheelSteps } from "./wheel.js"
+import { draggedWindow, paintSlice, sameWindow, windowTable } from "./windowing.js"
+
 const REST_MS = 250
 const SCAN_PARTS = ["slices", "number", "shown-window", "waiting", "edge-left", "edge-right", "edge-top", "edge-bottom"]
 
@@ -18,8 +33,9 @@ function createScan(root, signal) {
   onLinked(view, { go: (index) => follow(view, index), cross: (cross) => placeCross(view, cross) }, signal)
   view.drag = (move) => dragWindow(view, move)
   view.dragEnd = () => tellWindow(view)
-  view.el.slices.addEventListener("input", () => goTo(view, view.el.slices.value - 1), { signal })
-  view.el.stage.addEventListener("wheel", (event) => roll(view, event), { signal, passive: false })
+  const on = listening(signal, { passive: false })
+  on(view.el.slices, "input", () => goTo(view, view.el.slices.value - 1))
+  on(view.el.stage, "wheel", (event) => roll(view, event))
   // In the capture phase: the picture's own keys move a cell, and here the plain arrows move the slice.
   document.addEventListener("keydown", (event) => scanKey(view, event), { signal, capture: true })
   signal.addEventListener("abort", () => endStack(view.stack))
@@ -133,7 +149,7 @@ function roll(view, event) {
 }
 
 function scanKey(view, event) {
-  if (!view.scan || !view.isActive() || isTyping(event) || event.ctrlKey || event.metaKey || event.altKey) return
+  if (!view.scan || !view.isActive() || isTyping(event) || isCommand(event)) return
   const last = view.scan.count - 1
   const by = last && { ArrowUp: -1, ArrowDown: 1, PageUp: -10, PageDown: 10, Home: -last, End: last }[event.key]
   const preset = Number(event.key) - 1

@@ -1,16 +1,18 @@
 // How the map is drawn, one record a name, shared by every component of the page that uses the name. It lives on the
 // window, as each component is a module of its own; sessionStorage carries it over a reload.
 
+import { TAPS } from "./interpolate.js"
+
 const DEFAULT_SETTINGS = { opacity: 0.55, threshold: 0, sequential: "viridis", diverging: "vik", between: "bilinear" }
 const SETTINGS = (window.sightlineSettings ??= new Map())
 const SETTINGS_EVENT = "sightline:settings"
 
-function getSettings(name) {
+export function getSettings(name) {
   if (!SETTINGS.has(name)) SETTINGS.set(name, { ...DEFAULT_SETTINGS, ...storedSettings(name) })
   return SETTINGS.get(name)
 }
 
-function changeSettings(name, change) {
+export function changeSettings(name, change) {
   SETTINGS.set(name, { ...getSettings(name), ...change })
   try {
     sessionStorage.setItem(`sightline.${name}`, JSON.stringify(SETTINGS.get(name)))
@@ -20,7 +22,7 @@ function changeSettings(name, change) {
   window.dispatchEvent(new CustomEvent(SETTINGS_EVENT, { detail: name }))
 }
 
-function onSettings(matches, redraw, signal) {
+export function onSettings(matches, redraw, signal) {
   window.addEventListener(SETTINGS_EVENT, (event) => matches(event.detail) && redraw(), { signal })
 }
 
@@ -43,10 +45,15 @@ function isSetting([key, value]) {
 }
 
 // The table of the chosen scale; a name stored by an earlier version falls back to the first.
-function chosenScale(settings, kind, tables) {
+export function chosenScale(settings, kind, tables) {
   return tables[settings[kind]] ? settings[kind] : Object.keys(tables)[0]
 }
 
-function scaleKind({ vmin }) {
+export function scaleKind({ vmin }) {
   return vmin < 0 ? "diverging" : "sequential"
+}
+
+// The colours that a range is drawn with.
+export function lutOf(settings, range, scales) {
+  return scales[chosenScale(settings, scaleKind(range), scales)]
 }

@@ -8,21 +8,22 @@ const KEPT_BYTES = 128e6
 const HEAD_BYTES = 12
 
 // on(index): called when a slice has come. ahead, behind: how many are fetched beside the one looked at.
-function createStack({ url, count }, on, ahead = AHEAD, behind = BEHIND) {
-  return { url, count, on, ahead, behind, slices: new Map(), waiting: new Set(), abort: new AbortController(), at: 0, step: 1, failed: false }
+export function createStack({ url, count }, on, { ahead, behind } = { ahead: AHEAD, behind: BEHIND }) {
+  const fetching = { slices: new Map(), waiting: new Set(), abort: new AbortController(), failed: false }
+  return { url, count, on, ahead, behind, at: 0, step: 1, ...fetching }
 }
 
-function endStack(stack) {
+export function endStack(stack) {
   stack?.abort.abort()
 }
 
 // The slice, or null while it is on its way.
-function sliceAt(stack, index) {
+export function sliceAt(stack, index) {
   return stack.slices.get(index) ?? null
 }
 
 // Say where the reader is: what lies ahead is fetched, what lies far is dropped.
-function nearTo(stack, index) {
+export function nearTo(stack, index) {
   if (index !== stack.at) stack.step = Math.sign(index - stack.at)
   stack.at = index
   dropFar(stack)
@@ -76,4 +77,14 @@ function dropFar({ slices, at }) {
     left -= slices.get(index).values.byteLength
     slices.delete(index)
   }
+}
+
+// The maps of several slices as one array: slice -> {map, box, heat}. heat: how they are drawn, or null for no maps.
+export function mapsBySlice({ rows, cols, slices }, values, heat) {
+  const kept = new Map()
+  slices.forEach(({ index, box, top }, i) => {
+    const map = { rows, cols, values: values.subarray(i * rows * cols, (i + 1) * rows * cols) }
+    kept.set(index, { map, box, heat: { ...heat, vmin: -top, vmax: top } })
+  })
+  return kept
 }

@@ -1,19 +1,25 @@
 // The viewer's canvases: their size, and what is drawn on them.
 
+import { drawBar } from "./bar.js"
+import { contextOf, onResize } from "./elements.js"
+import { cellBox } from "./map_cells.js"
+import { drawSoon } from "./mount.js"
+import {
+  boxOn, coversPicture, crosshair, drawHeat, fitSize, outline, pictureCanvas, sameSize, sampleArea,
+} from "./scene.js"
+
 const WIDE = 720 // CSS pixels from which the panel stands beside the picture
 const PANEL = 256
 const GAP = 24
 const WINDOW_PART = 0.7 // of the window's height, at most, for the picture
 
-function followSize(view, signal) {
+export function followSize(view, signal) {
   let width = 0
-  const observer = new ResizeObserver(() => {
+  onResize(view.el.viewer, () => {
     if (view.el.viewer.clientWidth === width) return
     width = view.el.viewer.clientWidth
     requestAnimationFrame(() => relayout(view))
-  })
-  observer.observe(view.el.viewer)
-  signal.addEventListener("abort", () => observer.disconnect())
+  }, signal)
   window.addEventListener("resize", () => relayout(view), { signal })
 }
 
@@ -25,7 +31,7 @@ function relayout(view) {
 }
 
 // Canvases get whole device pixels, and CSS the same length, so that the browser scales nothing.
-function layout(view) {
+export function layout(view) {
   const { el, picture } = view
   const room = el.viewer.clientWidth
   if (!room) return // in a hidden tab
@@ -43,7 +49,7 @@ function layout(view) {
   drawMarks(view)
 }
 
-function schedule(view) {
+export function schedule(view) {
   drawSoon(view, drawScene)
 }
 
@@ -52,19 +58,13 @@ function drawScene(view) {
   if (!view.bitmap) return
   const started = performance.now()
   const { scene } = view.el
-  const context = scene.getContext("2d")
-  view.base ??= paintBase(view)
+  const context = contextOf(scene)
+  view.base ??= pictureCanvas(view.bitmap, view.picture, scene)
   context.clearRect(0, 0, scene.width, scene.height)
   context.drawImage(view.base, 0, 0)
   const drawn = view.shows() && !view.hidden
-  if (drawn) drawHeat(context, currentArea(view), view.heat, view.settings(), view.lut())
+  if (drawn) drawHeat(context, currentArea(view), { range: view.heat, settings: view.settings(), lut: view.lut() })
   Object.assign(scene.dataset, { heat: drawn ? "drawn" : "none", drawMs: (performance.now() - started).toFixed(1) })
-}
-
-function paintBase({ el, bitmap, picture }) {
-  const base = newCanvas(el.scene)
-  drawPicture(base.getContext("2d"), bitmap, picture, base)
-  return base
 }
 
 // The sampled map is kept while only opacity, threshold or colour change.
@@ -75,9 +75,9 @@ function currentArea(view) {
 }
 
 // The frame of what the model saw, and the cell pointed at, here or in a linked viewer.
-function drawMarks(view) {
+export function drawMarks(view) {
   const { marks } = view.el
-  const context = marks.getContext("2d")
+  const context = contextOf(marks)
   const line = Math.max(1, Math.round(devicePixelRatio))
   context.clearRect(0, 0, marks.width, marks.height)
   if (!coversPicture(view.picture)) outline(context, boxOn(view.picture, marks), line)

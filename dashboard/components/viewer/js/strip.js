@@ -1,5 +1,13 @@
 // The controls on their own: they write the settings that the viewers of their name draw with.
 
+import { FORM, listenToControls, listScales, showSettings } from "./controls.js"
+import { findByClass } from "./elements.js"
+import { listenToHold } from "./hold.js"
+import { announce } from "./link.js"
+import { mount } from "./mount.js"
+import { decodePayload, decodeScales } from "./payload.js"
+import { changeSettings, chosenScale, getSettings, onSettings } from "./settings.js"
+
 export default (component) => mount(component, createStrip, receive)
 
 function createStrip(root, signal) {

@@ -1,6 +1,16 @@
 // One grid of tiles: what Python sent, the page that is shown, and drawing it. A canvas has a pixel a cell; the browser
 // enlarges it without blur.
 
+import { drawBar } from "./bar.js"
+import { clamp, hold } from "./clamp.js"
+import { around, findByClass, listening, make, onResize } from "./elements.js"
+import { ARROWS, isCommand } from "./keyboard.js"
+import { drawSoon, mount } from "./mount.js"
+import { decodePayload, decodeScales } from "./payload.js"
+import { chosenScale, getSettings, onSettings } from "./settings.js"
+import { arrange, drawTile, pageSize, rangeOf, startOfPage } from "./tiles_page.js"
+import { extremesInShort, extremesInWords, formatNumber } from "./value_text.js"
+
 const PARTS = [
   "tiles", "grid", "value", "place", "scale-note", "pages", "previous", "next", "range", "legend", "legend-title",
   "bar", "low", "cut", "high", "low-end", "high-end",
@@ -16,9 +26,7 @@ function createTiles(root, signal) {
   listenToPointer(view, signal)
   listenToKeys(view, signal)
   onSettings((name) => name === view.name, () => drawSoon(view, drawPage), signal)
-  const observer = new ResizeObserver(() => relayout(view))
-  observer.observe(el.tiles)
-  signal.addEventListener("abort", () => observer.disconnect())
+  onResize(el.tiles, () => relayout(view), signal)
   return view
 }
 
@@ -103,4 +111,109 @@ function showTile(view, button, index) {
 function drawPage(view) {
   ;[...view.el.grid.children].forEach((button, i) => drawTile(view, button.querySelector("canvas"), view.first + i))
   if (view.heat) drawBar(view)
+}
+
+// Pointing at a cell of a tile: its value, and an outline around it.
+
+function listenToPointer(view, signal) {
+  const { grid } = view.el
+  const on = listening(signal)
+  const point = (event) => readCell(view, cellOfEvent(view, event))
+  on(grid, "pointermove", point)
+  on(grid, "pointerdown", point)
+  on(grid, "pointerleave", (event) => event.pointerType !== "touch" && readCell(view, null))
+  on(grid, "click", (event) => choose(view, indexOfEvent(view, event)))
+}
+
+function indexOfEvent({ el, first }, event) {
+  const button = around(event, "button")
+  return button && first + [...el.grid.children].indexOf(button)
+}
+
+// {index, row, col}, or null beside the canvases.
+function cellOfEvent(view, event) {
+  const canvas = around(event, "canvas")
+  if (!canvas) return null
+  const frame = canvas.getBoundingClientRect()
+  const along = (offset, length, n) => hold(Math.floor((offset / length) * n), n)
+  return {
+    index: indexOfEvent(view, event),
+    row: along(event.clientY - frame.top, frame.height, view.rows),
+    col: along(event.clientX - frame.left, frame.width, view.cols),
+  }
+}
+
+function readCell(view, cell) {
+  view.cell = cell
+  view.el.value.textContent = cell ? valueInWords(view, cell) : ""
+  view.el.place.textContent = cell ? cellInWords(view, cell) : ""
+  showSpot(view)
+}
+
+function valueInWords({ rows, cols, content, values }, { index, row, col }) {
+  const at = (index * rows + row) * cols + col
+  return content === "rgb" ? `RGB ${values.subarray(3 * at, 3 * at + 3).join(", ")}` : formatNumber(values[at])
+}
+
+function cellInWords({ titles, rows, cols }, { index, row, col }) {
+  return `${titles[index].split("\n")[0]} \u00b7 row ${row + 1} of ${rows}, column ${col + 1} of ${cols}`
+}
+
+function showSpot({ el, spot, cell, first, rows, cols }) {
+  const button = cell && el.grid.children[cell.index - first]
+  if (!button) return spot.remove()
+  const part = (length, n) => `${(100 * length) / n}%`
+  Object.assign(spot.style, {
+    left: part(cell.col, cols), top: part(cell.row, rows), width: part(1, cols), height: part(1, rows),
+  })
+  button.firstElementChild.append(spot)
+}
+
+// The tile is marked at once; the next run of the server confirms it.
+function choose(view, index) {
+  if (index === null || !view.choosable) return
+  view.selected = index
+  showTiles(view)
+  view.setTriggerValue("choose", index)
+}
+
+// Keys: arrows go from tile to tile and on to the next page, with Shift from cell to cell; the tiles are one tab stop.
+
+function listenToKeys(view, signal) {
+  const on = listening(signal)
+  on(view.el.grid, "keydown", (event) => press(view, event))
+  on(view.el.grid, "focusin", (event) => setStop(view, indexOfEvent(view, event)))
+  on(view.el.grid, "focusout", () => readCell(view, null))
+  on(view.el.previous, "click", () => turnTo(view, view.first - pageSize(view.layout)))
+  on(view.el.next, "click", () => turnTo(view, view.first + pageSize(view.layout)))
+}
+
+function setStop(view, index) {
+  view.stop = index
+  ;[...view.el.grid.children].forEach((button, i) => { button.tabIndex = view.first + i === index ? 0 : -1 })
+}
+
+function press(view, event) {
+  const index = indexOfEvent(view, event)
+  const { count } = view.layout
+  const arrow = ARROWS[event.key]
+  const leap = { Home: -Infinity, End: Infinity, PageUp: -pageSize(view.layout), PageDown: pageSize(view.layout) }
+  if (index === null || !(arrow || event.key in leap) || isCommand(event)) return
+  event.preventDefault()
+  if (arrow && event.shiftKey) return moveCell(view, index, arrow)
+  focusTile(view, index + (arrow ? arrow[0] * count + arrow[1] : leap[event.key]))
+}
+
+function focusTile(view, index) {
+  const next = hold(index, view.titles.length)
+  turnTo(view, next)
+  setStop(view, next)
+  view.el.grid.children[next - view.first].focus()
+}
+
+function moveCell(view, index, [down, right]) {
+  const at = view.cell?.index === index ? view.cell : { row: -down, col: -right }
+  const cell = { index, row: hold(at.row + down, view.rows), col: hold(at.col + right, view.cols) }
+  readCell(view, cell)
+  view.el.live.textContent = `${valueInWords(view, cell)} \u00b7 ${cellInWords(view, cell)}`
 }

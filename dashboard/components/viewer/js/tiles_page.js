@@ -1,5 +1,9 @@
 // One page of tiles: how many fit, what each holds, and painting its cells.
 
+import { entryAt } from "./blend.js"
+import { clamp, hold } from "./clamp.js"
+import { contextOf } from "./elements.js"
+
 const BORDER = 8 // CSS pixels around a canvas: css/tiles.css
 const LEAST_GAP = 8
 const MOST_GAP = 20
@@ -9,7 +13,7 @@ const LARGEST = 240
 
 // Columns, the gap between them, and the canvas's CSS size: a whole number of device pixels a cell wherever a cell has
 // at least one; what that leaves goes to the gaps.
-function arrange({ rows, cols, columns, titles, page }, room, ratio) {
+export function arrange({ rows, cols, columns, titles, page }, room, ratio) {
   const fits = (side) => Math.max(1, Math.floor((room + LEAST_GAP) / (side + BORDER + LEAST_GAP)))
   const count = Math.max(1, Math.min(columns ?? Infinity, fits(columns ? SMALLEST : FITTED), titles.length))
   const most = Math.min(LARGEST, Math.floor((room + LEAST_GAP) / count) - LEAST_GAP - BORDER)
@@ -20,11 +24,11 @@ function arrange({ rows, cols, columns, titles, page }, room, ratio) {
   return { count, page, gap, tile, width: side * cols, height: side * rows, enlarged: scale >= 1 }
 }
 
-function pageSize({ count, page }) {
+export function pageSize({ count, page }) {
   return count * Math.max(1, Math.floor(page / count))
 }
 
-function startOfPage(view, index) {
+export function startOfPage(view, index) {
   const size = pageSize(view.layout)
   return Math.floor(hold(index, Math.max(1, view.titles.length)) / size) * size
 }
@@ -44,7 +48,7 @@ function extremes(view, index) {
 }
 
 // {vmin, vmax} of a tile's scale and {low, peak} of its values, found when its page is first shown.
-function rangeOf(view, index) {
+export function rangeOf(view, index) {
   return (view.ranges[index] ??= findRange(view, extremes(view, index)))
 }
 
@@ -57,8 +61,7 @@ function findRange({ top, signed }, { low, peak }) {
 function paintCells(map, { vmin, vmax }, signed, lut) {
   const pixels = new Uint8ClampedArray(4 * map.length).fill(255)
   map.forEach((value, i) => {
-    const part = vmax > vmin ? (value - vmin) / (vmax - vmin) : signed ? 0.5 : 0
-    const entry = 3 * clamp(Math.floor(256 * part), 0, 255)
+    const entry = entryAt(vmax > vmin ? (value - vmin) / (vmax - vmin) : signed ? 0.5 : 0)
     for (let c = 0; c < 3; c++) pixels[4 * i + c] = lut[entry + c]
   })
   return pixels
@@ -71,10 +74,10 @@ function paintRgb({ rows, cols, values }, index) {
   return pixels
 }
 
-function drawTile(view, canvas, index) {
+export function drawTile(view, canvas, index) {
   const { rows, cols, content, signed } = view
   const pixels = content === "rgb" ? paintRgb(view, index)
     : paintCells(mapAt(view, index), rangeOf(view, index), signed, view.lut())
   if (canvas.width !== cols || canvas.height !== rows) Object.assign(canvas, { width: cols, height: rows })
-  canvas.getContext("2d").putImageData(new ImageData(pixels, cols, rows), 0, 0)
+  contextOf(canvas).putImageData(new ImageData(pixels, cols, rows), 0, 0)
 }

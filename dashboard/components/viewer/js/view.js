@@ -1,11 +1,23 @@
 // One view a mounted viewer: what Python sent, what the person set, and the drawing of both.
 
+import { drawBar } from "./bar.js"
+import { FORM, listenToControls, listScales, showSettings } from "./controls.js"
+import { listenToKeys, listenToPointer } from "./cursor.js"
+import { downloadPng } from "./download.js"
+import { findByClass } from "./elements.js"
+import { listenToHold } from "./hold.js"
+import { announce, onLinked } from "./link.js"
+import { decodeScales } from "./payload.js"
+import { followPlace, readAgain } from "./reading.js"
+import { changeSettings, chosenScale, getSettings, onSettings, scaleKind } from "./settings.js"
+import { drawMarks, followSize, layout, schedule } from "./stage.js"
+
 const PARTS = [
   "viewer", "stage", "scene", "marks", "banner", "value", "place", "legend", "legend-title", "bar", "low", "cut",
   "high", "low-end", "high-end", "hold", "download", "caption",
 ]
 
-function createView(root, signal) {
+export function createView(root, signal) {
   const view = { root, signal, picture: null, map: null, cursor: null, pointed: null, hovered: false, hidden: false }
   const named = { live: root.querySelector("[aria-live]"), words: root.querySelector("#words") }
   view.el = { ...findByClass(root, [...PARTS, ...FORM]), ...named }
@@ -55,7 +67,7 @@ function hideMap(view, hidden) {
 }
 
 // What Python sent with this run.
-function take(view, { header, blob, floats }, setTriggerValue) {
+export function take(view, { header, blob, floats }, setTriggerValue) {
   const { heat, picture } = header
   const map = heat && { rows: heat.rows, cols: heat.cols, values: floats("map") }
   if (map?.rows !== view.map?.rows || map?.cols !== view.map?.cols) view.cursor = null
@@ -86,12 +98,12 @@ function showTexts(view) {
   if (heat) listScales(el.scales, Object.keys(view.scales))
 }
 
-function showBanner({ el }, text) {
+export function showBanner({ el }, text) {
   if (el.banner.textContent !== (text ?? "")) el.banner.textContent = text ?? ""
   el.banner.classList.toggle("shown", Boolean(text))
 }
 
-function settingsChanged(view) {
+export function settingsChanged(view) {
   const { between } = view.settings()
   if (view.area && view.area.between !== between) view.area = null
   if (view.heat) showSettings(view)
