@@ -9,6 +9,7 @@ export default [
     languageOptions: { globals: globals.browser },
     rules: {
       eqeqeq: "error",
+      "max-len": ["error", 120],
       "max-params": ["error", 4], // more belong into a record
       "no-undef": "error",
       "no-unused-vars": ["error", { argsIgnorePattern: "^_" }],

@@ -1,7 +1,7 @@
 """Registers a component from the .html, .css and .js files that lie beside this one.
 
 A component is one ES module, as Streamlit wants it. Its file and all that it imports are joined here, without their
-imports and exports: they share one scope, so that a name may stand only once among them.
+imports, exports and types: they share one scope, so that a name may stand only once among them.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from streamlit.components.v2.types import ComponentRenderer
 HERE = Path(__file__).parent
 
 _IMPORT = re.compile(r'^import \{[^}]*\} from "(\.[^"]+)"\n', re.MULTILINE)
+_TYPES = re.compile(r"^ */\*\*(?:[^*]|\*(?!/))*\*/\n", re.MULTILINE)  # for the checks, of no use to a browser
 _EXPORT = re.compile(r"^export (?!default)", re.MULTILINE)
 
 
@@ -33,7 +34,7 @@ def imported(script: Path) -> list[Path]:
 def joined(*scripts: Path) -> str:
     """The scripts with all that they import, as one."""
     files = dict.fromkeys(file for script in scripts for file in imported(script))
-    return "\n".join(_EXPORT.sub("", _IMPORT.sub("", file.read_text("utf-8"))) for file in files)
+    return "\n".join(_TYPES.sub("", _EXPORT.sub("", _IMPORT.sub("", file.read_text("utf-8")))) for file in files)
 
 
 def register(name: str, *, styles: tuple[str, ...] = (), parts: tuple[str, ...] = ()) -> ComponentRenderer:

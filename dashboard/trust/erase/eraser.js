@@ -1,30 +1,47 @@
 // A picture with its map that is marked by hand: each stroke is told to the server, which answers with the region.
 
 import { clamp } from "../../components/viewer/js/clamp.js"
-import { contextOf, findByClass, listening, onResize } from "../../components/viewer/js/elements.js"
+import { contextOf, findByClass, listening, onResize, shareOf } from "../../components/viewer/js/elements.js"
 import { drawSoon, mount } from "../../components/viewer/js/mount.js"
 import { decodePayload, decodeScales, takePicture } from "../../components/viewer/js/payload.js"
 import { drawHeat, drawPicture, fitSize, newCanvas, sameSize, sampleArea } from "../../components/viewer/js/scene.js"
 import { getSettings, lutOf, onSettings } from "../../components/viewer/js/settings.js"
 
 const INK = [214, 40, 40, 120] // of what is marked
+/** @type {Tool[]} */
 const TOOLS = ["brush", "box"]
 const PENDING_INK = "rgb(214 40 40 / .47)"
 
+/**
+ * @typedef {"brush" | "box"} Tool
+ * @typedef {{ kind: Tool, points: Pair[], radius?: number }} Stroke in pixels of the picture
+ * @typedef {{ eraser: HTMLElement, scene: HTMLCanvasElement, brush: HTMLElement, box: HTMLElement,
+ *   size: HTMLInputElement, undo: HTMLButtonElement, clear: HTMLButtonElement, hint: HTMLElement }} EraserElements
+ * @typedef {Drawn & { el: EraserElements, tool: Tool, pending: Stroke[], stroke: Stroke | null, turn: number,
+ *   tell: (what: Stroke | "undo" | "clear") => void, picture: Picture,
+ *   bitmap?: ImageBitmap | null, heat: Heat, map: CellMap,
+ *   region: HTMLCanvasElement, scales: Scales, settings: string, maxHeight: number, area: Sampled | null }} Eraser
+ */
+
+/** @param {Component} component */
 export default (component) => mount(component, createEraser, receive)
 
+/** @param {ShadowRoot} root @param {AbortSignal} signal */
 function createEraser(root, signal) {
+  /** @type {EraserElements} */
   const el = findByClass(root, ["eraser", "scene", "brush", "box", "size", "undo", "clear", "hint"])
-  const view = { el, signal, pending: [], stroke: null, tool: "brush" }
+  const view = /** @type {Eraser} */ ({ el, signal, stroke: null, tool: "brush" })
   const on = listening(signal)
   for (const tool of TOOLS) on(el[tool], "click", () => chooseTool(view, tool))
-  for (const act of ["undo", "clear"]) on(el[act], "click", () => view.tell(act))
+  on(el.undo, "click", () => view.tell("undo"))
+  on(el.clear, "click", () => view.tell("clear"))
   listenToStrokes(view)
   onSettings((name) => name === view.settings, () => drawSoon(view, draw), signal)
   onResize(el.eraser, () => drawSoon(view, draw), signal)
   return view
 }
 
+/** @param {Eraser} view @param {Component} component */
 function receive(view, { data, setTriggerValue }) {
   const payload = decodePayload(data)
   const { header, blob, floats } = payload
@@ -33,7 +50,7 @@ function receive(view, { data, setTriggerValue }) {
   const map = { rows: heat.rows, cols: heat.cols, values: floats("map") }
   const region = regionCanvas(picture, blob("region"))
   const scales = decodeScales(header.scales, blob("scales"))
-  const tell = (value) => setTriggerValue("mark", value)
+  const tell = (/** @type {unknown} */ value) => setTriggerValue("mark", value)
   Object.assign(view, { picture, heat, map, region, scales, settings, maxHeight, turn: header.turn, tell, area: null })
   view.el.undo.disabled = view.el.clear.disabled = !marked
   view.el.hint.textContent = marked
@@ -44,11 +61,13 @@ function receive(view, { data, setTriggerValue }) {
   })
 }
 
+/** @param {Eraser} view @param {Tool} tool */
 function chooseTool(view, tool) {
   view.tool = tool
   for (const name of TOOLS) view.el[name].setAttribute("aria-pressed", String(name === tool))
 }
 
+/** @param {Size} size @param {Uint8Array} bytes */
 function regionCanvas({ width, height }, bytes) {
   const canvas = newCanvas({ width, height })
   const image = new ImageData(width, height)
@@ -57,6 +76,7 @@ function regionCanvas({ width, height }, bytes) {
   return canvas
 }
 
+/** @param {Eraser} view */
 function listenToStrokes(view) {
   const { scene } = view.el
   const on = listening(view.signal)
@@ -82,7 +102,7 @@ function listenToStrokes(view) {
   })
 }
 
-// A box without an area is a click and marks nothing.
+/** A box without an area is a click and marks nothing. @param {Eraser} view */
 function finish(view) {
   const { stroke } = view
   view.stroke = null
@@ -93,15 +113,15 @@ function finish(view) {
   view.tell(stroke)
 }
 
+/** @param {Eraser} view @param {PointerEvent} event @returns {Pair} */
 function placeOf({ el, picture }, event) {
-  const frame = el.scene.getBoundingClientRect()
-  const along = (offset, length, side) => Math.round(10 * clamp((offset / length) * side, 0, side)) / 10
-  return [
-    along(event.clientX - frame.left, frame.width, picture.width),
-    along(event.clientY - frame.top, frame.height, picture.height),
-  ]
+  const { x, y } = shareOf(el.scene, event)
+  /** @param {number} share @param {number} side */
+  const along = (share, side) => Math.round(10 * clamp(share * side, 0, side)) / 10
+  return [along(x, picture.width), along(y, picture.height)]
 }
 
+/** @param {Eraser} view */
 function draw(view) {
   const { el, bitmap, picture } = view
   if (!bitmap || !el.eraser.clientWidth) return
@@ -116,10 +136,12 @@ function draw(view) {
   drawMap(view, context, size)
   context.imageSmoothingEnabled = false
   context.drawImage(view.region, 0, 0, size.width, size.height)
-  for (const stroke of [...view.pending, view.stroke]) if (stroke) drawStroke(context, stroke, size.width / picture.width)
-  el.scene.dataset.drawn = view.turn
+  const strokes = view.stroke ? [...view.pending, view.stroke] : view.pending
+  for (const stroke of strokes) drawStroke(context, stroke, size.width / picture.width)
+  el.scene.dataset.drawn = String(view.turn)
 }
 
+/** @param {Eraser} view @param {CanvasRenderingContext2D} context @param {Size} size */
 function drawMap(view, context, size) {
   const settings = getSettings(view.settings)
   if (view.area?.between !== settings.between) {
@@ -129,8 +151,9 @@ function drawMap(view, context, size) {
   drawHeat(context, view.area, { range: view.heat, settings, lut: lutOf(settings, view.heat, view.scales) })
 }
 
-function drawStroke(context, { kind, points, radius }, scale) {
-  const at = points.map(([x, y]) => [x * scale, y * scale])
+/** @param {CanvasRenderingContext2D} context @param {Stroke} stroke @param {number} scale */
+function drawStroke(context, { kind, points, radius = 0 }, scale) {
+  const at = points.map(([x, y]) => /** @type {Pair} */ ([x * scale, y * scale]))
   context.fillStyle = context.strokeStyle = PENDING_INK
   if (kind === "box") {
     const [[left, top], [right, bottom]] = at

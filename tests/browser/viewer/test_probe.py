@@ -53,7 +53,7 @@ def test_the_terms_of_every_pixel_weigh_1_and_sum_to_torchs_value(page: Page, mo
     sums = page.evaluate(
         """([values, rows, cols, height, width, mode]) => Array.from({ length: height * width }, (_, i) => {
             const map = { values, rows, cols }
-            const terms = pixelTerms(map, { height, width }, Math.floor(i / width), i % width, mode)
+            const terms = pixelTerms(map, { height, width }, { row: Math.floor(i / width), col: i % width }, mode)
             const weights = terms.reduce((sum, { weight }) => sum + weight, 0)
             const cells = new Set(terms.map(({ row, col }) => row * cols + col))
             return [weights, sumOf(terms), terms.length, cells.size]

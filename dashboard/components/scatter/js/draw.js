@@ -11,6 +11,7 @@ const LEAST_PART = 40_000
 const SLOW_MS = 80
 const QUICK_MS = 25
 
+/** @param {Scatter} view */
 export function drawPoints(view) {
   const { gpu } = view
   if (isBusy(gpu)) return awake(view)
@@ -24,11 +25,13 @@ export function drawPoints(view) {
   view.el.stage.dataset.drawn = String(gpu.count)
 }
 
+/** @param {Scatter} view @param {number} milliseconds */
 function paceBy(view, milliseconds) {
   if (milliseconds > SLOW_MS) view.pace = Math.max(LEAST_PART, view.pace / 2)
   if (milliseconds < QUICK_MS) view.pace *= 2
 }
 
+/** @param {Scatter} view */
 function beginDrawing(view) {
   const { gl } = view.gpu
   const { canvas } = gl
@@ -49,6 +52,7 @@ function beginDrawing(view) {
   view.drawOver(view)
 }
 
+/** @param {Scatter} view */
 function opacityOf(view) {
   const crowd = Math.log10(Math.max(view.gpu.count, 1) / Math.max(1, view.camera.zoom))
   return clamp(1.5 - 0.17 * crowd, 0.4, 0.92)

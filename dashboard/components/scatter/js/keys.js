@@ -11,8 +11,10 @@ import { choose } from "./pointer.js"
 import { toggleSigns } from "./posts.js"
 import { hover, showCross } from "./tip.js"
 
+/** @type {Record<string, DragKind>} */
 const MODE_KEYS = { m: "move", l: "lasso", b: "box" }
 
+/** @param {Scatter} view @param {AbortSignal} signal */
 export function listenToKeys(view, signal) {
   const on = listening(signal)
   const { el } = view
@@ -26,6 +28,7 @@ export function listenToKeys(view, signal) {
   on(el.clear, "click", () => clearSelection(view))
 }
 
+/** @param {Scatter} view @param {KeyboardEvent} event */
 function pressKey(view, event) {
   if (!view.steps || isCommand(event)) return
   const act = keyAct(view, event.key)
@@ -34,10 +37,12 @@ function pressKey(view, event) {
   act()
 }
 
+/** @param {Scatter} view @param {string} key */
 function keyAct(view, key) {
   if (ARROWS[key]) return () => stepBy(view, ...ARROWS[key])
   if (MODE_KEYS[key.toLowerCase()]) return () => setMode(view, MODE_KEYS[key.toLowerCase()])
-  return {
+  /** @type {Record<string, () => unknown>} */
+  const acts = {
     "+": () => moveAndRead(view, zoomAt(view, 1.4)),
     "=": () => moveAndRead(view, zoomAt(view, 1.4)),
     "-": () => moveAndRead(view, zoomAt(view, 1 / 1.4)),
@@ -46,26 +51,32 @@ function keyAct(view, key) {
     Enter: () => choose(view, pointAtCross(view)),
     s: () => view.posts?.length && toggleSigns(view),
     Escape: () => (view.lasso ? giveUpLasso(view) : clearSelection(view)),
-  }[key]
+  }
+  return acts[key]
 }
 
-// The camera goes the arrow's way: the points go the other.
+/**
+ * The camera goes the arrow's way: the points go the other.
+ * @param {Scatter} view @param {number} down @param {number} right
+ */
 function stepBy(view, down, right) {
   const step = 0.08 * Math.min(view.room.width, view.room.height)
   panBy(view, -right * step, -down * step)
   readCross(view)
 }
 
+/** @param {Scatter} view @param {Camera} target */
 function moveAndRead(view, target) {
   glideTo(view, target)
   readCross(view)
 }
 
+/** @param {Scatter} view */
 function pointAtCross(view) {
   return nearestPoint(view, view.room.width / 2, view.room.height / 2, 40)
 }
 
-// What lies at the cross, shown and spoken, once the map has come to rest.
+/** What lies at the cross, shown and spoken, once the map has come to rest. @param {Scatter} view */
 function readCross(view) {
   showCross(view, true)
   clearTimeout(view.crossTimer)
@@ -77,6 +88,7 @@ function readCross(view) {
   }, GLIDE_MS + 30)
 }
 
+/** @param {Scatter} view @param {DragKind} mode */
 export function setMode(view, mode) {
   if (mode !== "move" && !view.can.select) return
   view.mode = mode
@@ -84,10 +96,12 @@ export function setMode(view, mode) {
   for (const name of Object.values(MODE_KEYS)) view.el[name].setAttribute("aria-pressed", String(name === mode))
 }
 
+/** @param {Scatter} view */
 function clearSelection(view) {
   if (view.can.select && view.selectedCount) sendArea(view, [], "replace")
 }
 
+/** @param {Scatter} view */
 function giveUpLasso(view) {
   view.drag = null
   dropLasso(view)

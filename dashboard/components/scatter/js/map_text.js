@@ -2,10 +2,12 @@
 
 import { formatNumber } from "../../viewer/js/value_text.js"
 
+/** @param {number} number @param {string} noun */
 export function counted(number, noun) {
   return `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`
 }
 
+/** @param {Scatter} view @param {number} index */
 export function colourInWords(view, index) {
   const { label, entries, ends } = view.legend
   const code = view.codes[index]
@@ -14,17 +16,20 @@ export function colourInWords(view, index) {
   return ends ? `${label}: about ${formatNumber(ends[0] + ((ends[1] - ends[0]) * code) / 254)}` : label
 }
 
+/** @param {Scatter} view @param {number} index @returns {string} */
 export function pointInWords(view, index) {
   const known = view.tips.get(index)
   return [known?.title ?? `Point ${index + 1}`, colourInWords(view, index), ...(known?.lines ?? [])].join(", ")
 }
 
+/** @param {Pick<Scatter, "hidden" | "legend">} view */
 export function hiddenInWords({ hidden, legend }) {
   if (!hidden.size) return "All classes are shown."
   const names = legend.entries.filter(([code]) => hidden.has(code)).map(([, name]) => name)
   return `Hidden: ${names.join(", ")}.`
 }
 
+/** @param {Scatter} view */
 export function showWords(view) {
   const { el, legend, name, description } = view
   const shown = legend.entries.slice(0, 30).map(([, entry, number]) => `${entry} ${number.toLocaleString("en")}`)

@@ -7,6 +7,7 @@ import { boxCorners } from "./lasso.js"
 import { drawPictures } from "./pictures.js"
 import { placePosts } from "./posts.js"
 
+/** @param {Scatter} view */
 export function drawOver(view) {
   const { over } = view.el
   const ratio = fillRoom(view, over)
@@ -14,15 +15,20 @@ export function drawOver(view) {
   context.setTransform(ratio, 0, 0, ratio, 0, 0)
   context.clearRect(0, 0, view.room.width, view.room.height)
   drawPictures(view, context)
-  if (view.here) drawHere(view, context)
-  if (view.chosen !== null) ring(view, context, pointOnScreen(view, view.chosen), { radius: pointSize(view) / 2 + 5, width: 2.5 })
-  if (view.hovered !== null) ring(view, context, pointOnScreen(view, view.hovered), { radius: pointSize(view) / 2 + 3, width: 2 })
+  if (view.here) drawHere(view, context, view.here)
+  const around = (/** @type {number} */ gap) => pointSize(view) / 2 + gap
+  const { chosen, hovered } = view
+  if (chosen !== null) ring(view, context, pointOnScreen(view, chosen), { radius: around(5), width: 2.5 })
+  if (hovered !== null) ring(view, context, pointOnScreen(view, hovered), { radius: around(3), width: 2 })
   if (view.cross) drawCross(view, context)
   drawLasso(view, context)
   placePosts(view)
 }
 
-// Twice, so that it shows on points of any colour.
+/**
+ * Twice, so that it shows on points of any colour.
+ * @param {Scatter} view @param {CanvasRenderingContext2D} context @param {number} width @param {string} [colour]
+ */
 function stroke(view, context, width, colour = css(view.ink)) {
   context.lineWidth = width + 2
   context.strokeStyle = css(view.paper, 0.9)
@@ -32,15 +38,20 @@ function stroke(view, context, width, colour = css(view.ink)) {
   context.stroke()
 }
 
+/**
+ * @param {Scatter} view @param {CanvasRenderingContext2D} context @param {Pair} place
+ * @param {{ radius: number, width: number }} size
+ */
 function ring(view, context, [left, top], { radius, width }) {
   context.beginPath()
   context.arc(left, top, radius, 0, 2 * Math.PI)
   stroke(view, context, width)
 }
 
-function drawHere(view, context) {
-  const [left, top] = herePlace(view)
-  for (const index of view.here.neighbours) {
+/** @param {Scatter} view @param {CanvasRenderingContext2D} context @param {NonNullable<Scatter["here"]>} here */
+function drawHere(view, context, here) {
+  const [left, top] = toScreen(view, ...unitOf(view, here.x, here.y))
+  for (const index of here.neighbours) {
     if (index >= view.count) continue
     const end = pointOnScreen(view, index)
     context.beginPath()
@@ -56,10 +67,7 @@ function drawHere(view, context) {
   stroke(view, context, 2)
 }
 
-function herePlace(view) {
-  return toScreen(view, ...unitOf(view, view.here.x, view.here.y))
-}
-
+/** @param {Scatter} view @param {CanvasRenderingContext2D} context */
 function drawCross(view, context) {
   const [left, top] = [view.room.width / 2, view.room.height / 2]
   context.beginPath()
@@ -70,6 +78,7 @@ function drawCross(view, context) {
   stroke(view, context, 1.5)
 }
 
+/** @param {Scatter} view @param {CanvasRenderingContext2D} context */
 function drawLasso(view, context) {
   const { lasso } = view
   if (!lasso || lasso.path.length < 2) return

@@ -3,6 +3,7 @@
 import { decodePayload } from "../../viewer/js/payload.js"
 import { partsOf, tell } from "./store.js"
 
+/** @param {Component} component */
 export default function ({ data }) {
   const part = decodePayload(data)
   const { map, part: name, digest } = part.header

@@ -3,11 +3,13 @@
 import { listening } from "./elements.js"
 import { isCommand, isTyping } from "./keyboard.js"
 
+/** @param {Held} view @param {AbortSignal} signal */
 export function listenToHold(view, signal) {
   const { hold } = view.el
   const on = listening(signal)
   on(hold, "pointerdown", (event) => event.button === 0 && view.hide(true))
-  for (const type of ["pointerup", "pointercancel"]) on(window, type, () => view.hide(false))
+  on(window, "pointerup", () => view.hide(false))
+  on(window, "pointercancel", () => view.hide(false))
   on(hold, "keydown", (event) => [" ", "Enter"].includes(event.key) && view.hide(true))
   on(hold, "keyup", () => view.hide(false))
   on(window, "blur", () => view.hide(false))
@@ -15,6 +17,7 @@ export function listenToHold(view, signal) {
   on(document, "keyup", (event) => isHideKey(event) && view.hide(false))
 }
 
+/** @param {KeyboardEvent} event */
 function isHideKey(event) {
   return !isCommand(event) && !isTyping(event) && event.key.toLowerCase() === "h"
 }

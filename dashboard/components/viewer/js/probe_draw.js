@@ -12,17 +12,22 @@ const ROOM_FOR_VALUE = 38 // CSS pixels of a cell in which its value can be writ
 const ROOM_FOR_WEIGHT = 26
 const ROOM_FOR_TIMES = 48
 
+/** @param {number} value @param {Scale} range @param {Uint8Array} lut */
 function colourOf(value, { vmin, vmax }, lut) {
   return colourAt(lut, vmax > vmin ? (value - vmin) / (vmax - vmin) : 0)
 }
 
-// The cell's rectangle in the canvas's pixels; neighbours share their edge.
+/**
+ * The cell's rectangle in the canvas's pixels; neighbours share their edge.
+ * @param {Size} size @param {Grid} grid @param {number} row @param {number} col
+ */
 function cellRect({ width, height }, { rows, cols }, row, col) {
   const [left, right] = [col, col + 1].map((c) => Math.round((c / cols) * width))
   const [top, bottom] = [row, row + 1].map((r) => Math.round((r / rows) * height))
   return { x: left, y: top, width: right - left, height: bottom - top }
 }
 
+/** @param {Probe} view @param {Uint8Array} lut */
 export function drawCells({ el: { cells }, map, heat }, lut) {
   const context = contextOf(cells)
   map.values.forEach((value, i) => {
@@ -32,6 +37,7 @@ export function drawCells({ el: { cells }, map, heat }, lut) {
   })
 }
 
+/** @param {Probe} view @param {Uint8Array} lut */
 export function drawOutput({ el: { output }, map, heat, size, mode }, lut) {
   const field = sampleMap(map, centres(size.height, map.rows), centres(size.width, map.cols), mode)
   const pixels = new Uint8ClampedArray(4 * field.length).fill(255)
@@ -39,7 +45,10 @@ export function drawOutput({ el: { output }, map, heat, size, mode }, lut) {
   contextOf(output).putImageData(new ImageData(pixels, size.width, size.height), 0, 0)
 }
 
-// The source cells' outlines and weights; the other cells' values stay readable.
+/**
+ * The source cells' outlines and weights; the other cells' values stay readable.
+ * @param {Probe} view @param {Uint8Array} lut
+ */
 export function drawSources({ el, map, heat, terms }, lut) {
   const canvas = el["cell-marks"]
   const context = contextOf(canvas)
@@ -54,17 +63,23 @@ export function drawSources({ el, map, heat, terms }, lut) {
   })
 }
 
-// Black or white, whichever has the greater contrast (WCAG 2.2) on a colour: they are equal at a luminance of 0.179.
+/**
+ * Black or white, whichever has the greater contrast (WCAG 2.2) on a colour: they are equal at a luminance of 0.179.
+ * @param {Uint8Array} rgb
+ */
 function inkOn(rgb) {
-  const linear = (v) => (v / 255 <= 0.04045 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4)
-  const [r, g, b] = Array.from(rgb, linear)
+  const [r, g, b] = Array.from(rgb, (v) => (v / 255 <= 0.04045 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4))
   return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179 ? "#000" : "#fff"
 }
 
+/** @param {Rect} rect @param {number} by */
 function inset({ x, y, width, height }, by) {
   return { x: x + by, y: y + by, width: width - 2 * by, height: height - 2 * by }
 }
 
+/**
+ * @param {CanvasRenderingContext2D} context @param {Rect} rect @param {number} value @param {number | undefined} weight
+ */
 function writeCell(context, { x, y, width, height }, value, weight) {
   const room = Math.min(width, height) / devicePixelRatio
   const values = room >= ROOM_FOR_VALUE
@@ -84,15 +99,17 @@ function writeCell(context, { x, y, width, height }, value, weight) {
   })
 }
 
-// A cell has room for two decimals; the sum below has the rest.
+/** A cell has room for two decimals; the sum below has the rest. @param {number} weight */
 function weightInCell(weight) {
   return Math.abs(weight) < 0.005 ? "\u2248 0" : roundWeight(weight, 2)
 }
 
+/** @param {number} value */
 function shortNumber(value) {
   return formatNumber(Number(value.toPrecision(2)))
 }
 
+/** @param {Probe} view */
 export function drawPixel({ el, size, pixel }) {
   const canvas = el["output-marks"]
   const context = contextOf(canvas)

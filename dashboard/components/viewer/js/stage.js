@@ -13,6 +13,7 @@ const PANEL = 256
 const GAP = 24
 const WINDOW_PART = 0.7 // of the window's height, at most, for the picture
 
+/** @param {Viewer} view @param {AbortSignal} signal */
 export function followSize(view, signal) {
   let width = 0
   onResize(view.el.viewer, () => {
@@ -23,6 +24,7 @@ export function followSize(view, signal) {
   window.addEventListener("resize", () => relayout(view), { signal })
 }
 
+/** @param {Viewer} view */
 function relayout(view) {
   if (!view.picture) return
   layout(view)
@@ -30,7 +32,10 @@ function relayout(view) {
   schedule(view)
 }
 
-// Canvases get whole device pixels, and CSS the same length, so that the browser scales nothing.
+/**
+ * Canvases get whole device pixels, and CSS the same length, so that the browser scales nothing.
+ * @param {Viewer} view
+ */
 export function layout(view) {
   const { el, picture } = view
   const room = el.viewer.clientWidth
@@ -49,10 +54,12 @@ export function layout(view) {
   drawMarks(view)
 }
 
+/** @param {Viewer} view */
 export function schedule(view) {
   drawSoon(view, drawScene)
 }
 
+/** @param {Viewer} view */
 function drawScene(view) {
   view.beforeDraw?.()
   if (!view.bitmap) return
@@ -67,14 +74,15 @@ function drawScene(view) {
   Object.assign(scene.dataset, { heat: drawn ? "drawn" : "none", drawMs: (performance.now() - started).toFixed(1) })
 }
 
-// The sampled map is kept while only opacity, threshold or colour change.
+/** The sampled map is kept while only opacity, threshold or colour change. @param {Viewer} view */
 function currentArea(view) {
   const { between } = view.settings()
-  view.area ??= { between, ...sampleArea(view.picture, view.map, view.el.scene, between) }
+  const map = /** @type {CellMap} */ (view.map)
+  view.area ??= { between, ...sampleArea(view.picture, map, view.el.scene, between) }
   return view.area
 }
 
-// The frame of what the model saw, and the cell pointed at, here or in a linked viewer.
+/** The frame of what the model saw, and the cell pointed at, here or in a linked viewer. @param {Viewer} view */
 export function drawMarks(view) {
   const { marks } = view.el
   const context = contextOf(marks)
@@ -86,27 +94,32 @@ export function drawMarks(view) {
   view.afterMarks?.(context, line)
   if (!pointed) return
   if (view.ghost) crosshair(context, middleOf(spotOn(view, pointed, 0)), line)
-  const tiny = !map || pointed.row === null || (marks.width / map.cols < 6 * line)
-  if (tiny && view.hovered) return // the pointer itself shows the place
-  outline(context, tiny ? spotOn(view, pointed, 8 * line) : cellOn(view, pointed), line)
+  if (map && pointed.row !== null && marks.width / map.cols >= 6 * line) outline(context, cellOn(view, pointed), line)
+  else if (!view.hovered) outline(context, spotOn(view, pointed, 8 * line), line) // else the pointer shows the place
 }
 
-// The chosen unit: its cell in a thin frame, what it sees in a bold one.
+/**
+ * The chosen unit: its cell in a thin frame, what it sees in a bold one.
+ * @param {Viewer} view @param {CanvasRenderingContext2D} context @param {Cell & { box: Box }} spot @param {number} line
+ */
 function drawSpot(view, context, spot, line) {
   outline(context, boxOn({ ...view.picture, box: spot.box }, view.el.marks), 2 * line)
   if (view.map) outline(context, cellOn(view, spot), line)
 }
 
+/** @param {Viewer} view @param {Cell} cell */
 function cellOn({ picture, map, el: { marks } }, { row, col }) {
-  return boxOn({ ...picture, box: cellBox(picture, map, row, col) }, marks)
+  return boxOn({ ...picture, box: cellBox(picture, /** @type {CellMap} */ (map), row, col) }, marks)
 }
 
-// Half a pixel on, so that a line of one pixel fills one.
+/** Half a pixel on, so that a line of one pixel fills one. @param {Place} place */
 function middleOf({ x, y }) {
   return { x: x + 0.5, y: y + 0.5 }
 }
 
+/** @param {Viewer} view @param {Place} place @param {number} size */
 function spotOn({ picture, el: { marks } }, { x, y }, size) {
+  /** @param {number} place @param {number} length @param {number} side */
   const at = (place, length, side) => Math.round((place / length) * side - size / 2)
   return { x: at(x, picture.width, marks.width), y: at(y, picture.height, marks.height), width: size, height: size }
 }

@@ -5,8 +5,10 @@ import { decodePayload, takePicture } from "./payload.js"
 import { schedule } from "./stage.js"
 import { createView, showBanner, take } from "./view.js"
 
+/** @param {Component} component */
 export default (component) => mount(component, createView, receive)
 
+/** @param {Viewer} view @param {Component} component */
 function receive(view, { data, setTriggerValue }) {
   const payload = decodePayload(data)
   take(view, payload, setTriggerValue)
