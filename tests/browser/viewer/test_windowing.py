@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page
 
-from dashboard.components.viewer import frontend
 from dashboard.mri.scan import Scan
 from dashboard.mri.stack import encoded, levels
+from dashboard.shared.components.viewer import frontend
 from tests.dashboard.mri.made_scan import volume_of
 from xai_core.images.digest import array_digest
 from xai_core.images.display import display_pixels
