@@ -109,7 +109,7 @@ export function uploadPalette({ gl, texture }, rgba) {
  * class, and no class covers all others.
  * @param {number} count
  */
-function drawingOrder(count) {
+export function drawingOrder(count) {
   const order = new Uint32Array(count)
   let step = Math.max(1, Math.round(count * 0.6180339887))
   while (greatestDivisor(step, count) !== 1) step++

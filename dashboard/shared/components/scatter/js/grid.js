@@ -10,7 +10,7 @@ function gridOf(view) {
 }
 
 /** start[c] .. start[c + 1] of `points` are the indices in cell c. @param {Uint16Array} steps @param {number} count */
-function buildGrid(steps, count) {
+export function buildGrid(steps, count) {
   const side = Math.min(1024, Math.max(16, Math.round(Math.sqrt(count / 3))))
   const cell = (/** @type {number} */ step) => Math.floor((step * side) / 65536)
   const start = new Uint32Array(side * side + 1)

@@ -53,7 +53,7 @@ export function sendArea(view, corners, mode) {
 }
 
 /** Four codes a digit, the first code in the highest bit, without trailing zeros. @param {Set<number>} codes */
-function hexOfCodes(codes) {
+export function hexOfCodes(codes) {
   const digits = Array.from({ length: 64 }, (_, digit) =>
     [0, 1, 2, 3].reduce((sum, bit) => 2 * sum + Number(codes.has(4 * digit + bit)), 0).toString(16))
   return digits.join("").replace(/(00)+$/, "")
@@ -63,7 +63,7 @@ function hexOfCodes(codes) {
  * Douglas and Peucker 1973, with a tolerance that grows until the corners are few enough.
  * @param {Pair[]} path @param {number} most
  */
-function fewCorners(path, most) {
+export function fewCorners(path, most) {
   let corners = path
   for (let tolerance = 0.75; corners.length > most; tolerance *= 1.4) corners = simplified(path, tolerance)
   return corners

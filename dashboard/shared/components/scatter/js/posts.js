@@ -81,7 +81,7 @@ export function placePosts(view) {
 }
 
 /** @param {Box} one @param {Box} other */
-function overlap([left, top, right, bottom], [left2, top2, right2, bottom2]) {
+export function overlap([left, top, right, bottom], [left2, top2, right2, bottom2]) {
   return left < right2 + 4 && left2 < right + 4 && top < bottom2 + 4 && top2 < bottom + 4
 }
 

@@ -12,7 +12,7 @@ const LONGEST_SIDE = 2048
 const LEGIBLE_WIDTH = 480 // a narrower picture is enlarged by a whole factor, so that its strip can be read
 
 /** @param {Size} size */
-function exportSize({ width, height }) {
+export function exportSize({ width, height }) {
   const enlarge = width < LEGIBLE_WIDTH ? Math.ceil(LEGIBLE_WIDTH / width) : 1
   const scale = Math.min(enlarge, LONGEST_SIDE / Math.max(width, height))
   return { width: Math.round(width * scale), height: Math.round(height * scale) }
@@ -32,7 +32,7 @@ export function downloadPng(view) {
 }
 
 /** Never the picture's own name: it may be a patient's. @param {Viewer} view */
-function exportName({ heat }) {
+export function exportName({ heat }) {
   const layer = heat ? heat.layer.replace(/[^A-Za-z0-9]+/g, "-").replace(/^-+|-+$/g, "") : ""
   return ["sightline", layer || "picture"].join("-") + ".png"
 }

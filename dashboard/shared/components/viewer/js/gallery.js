@@ -71,7 +71,7 @@ function showTile(button, tile, selected, picture) {
 }
 
 /** As many columns as fit, spread evenly over the rows. @param {number} width @param {number} count */
-function columnsFor(width, count) {
+export function columnsFor(width, count) {
   const fit = Math.max(1, Math.floor((width + TILE_GAP) / (TILE + TILE_GAP)))
   return Math.ceil(count / Math.ceil(count / fit))
 }

@@ -19,7 +19,7 @@ export function pointAt(picture, map, x, y) {
  * The middle of a cell, kept on the picture.
  * @param {Frame} picture @param {Grid} grid @param {number} row @param {number} col
  */
-function pointOfCell(picture, grid, row, col) {
+export function pointOfCell(picture, grid, row, col) {
   const [left, top, right, bottom] = picture.box
   return {
     x: clamp(left + ((col + 0.5) / grid.cols) * (right - left), 0, picture.width - 0.01),

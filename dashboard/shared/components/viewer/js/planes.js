@@ -117,7 +117,7 @@ function tell(planes, rest) {
  * Where the planes `along` cut a picture, as shares of its width and height: xai_core/images/scans/crossing.py.
  * @param {Pick<Planes, "numbers" | "counts">} planes @param {Pick<Plane, "along">} plane @returns {Pair}
  */
-function crossing({ numbers, counts }, { along }) {
+export function crossing({ numbers, counts }, { along }) {
   const share = (/** @type {string} */ plane) => 1 - (numbers[plane] + 0.5) / counts[plane]
   return [share(along[0]), share(along[1])]
 }
@@ -126,7 +126,7 @@ function crossing({ numbers, counts }, { along }) {
  * The way back.
  * @param {Pick<Planes, "counts">} planes @param {Pick<Plane, "along">} plane @param {Pair} at @returns {Numbers}
  */
-function numbersAt({ counts }, { along }, at) {
+export function numbersAt({ counts }, { along }, at) {
   return Object.fromEntries(along.map((plane, i) => [plane, counts[plane] - 1 - Math.floor(at[i] * counts[plane])]))
 }
 

@@ -57,7 +57,7 @@ function receive(view, { data }) {
 }
 
 /** Beside the centre of the strongest cell, where the weights differ. @param {CellMap} map @param {Size} size */
-function firstPixel(map, size) {
+export function firstPixel(map, size) {
   /** @param {number} cell @param {number} m @param {number} n */
   const along = (cell, m, n) => hold(Math.floor(((cell + 0.7) / n) * m), m)
   const { row, col } = strongestCell(map)

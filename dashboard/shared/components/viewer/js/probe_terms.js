@@ -30,7 +30,7 @@ export function pixelTerms(map, size, { row, col }, mode) {
 }
 
 /** @param {Term[]} terms */
-function sumOf(terms) {
+export function sumOf(terms) {
   return terms.reduce((sum, { weight, value }) => sum + weight * value, 0)
 }
 

@@ -75,7 +75,7 @@ async function fetchSlice(stack, index) {
  * uint32 width, height, channels; then uint16 levels of grey (1), or bytes of red, green and blue (3).
  * @param {ArrayBuffer} buffer @returns {Slice}
  */
-function decodeSlice(buffer) {
+export function decodeSlice(buffer) {
   const [width, height, channels] = new Uint32Array(buffer, 0, 3)
   const values = channels === 1 ? new Uint16Array(buffer, HEAD_BYTES) : new Uint8Array(buffer, HEAD_BYTES)
   return { width, height, values, grey: channels === 1 }

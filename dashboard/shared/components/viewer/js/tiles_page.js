@@ -64,7 +64,7 @@ export function rangeOf(view, index) {
 }
 
 /** @param {Pick<Tiles, "top" | "signed">} tiles @param {{ low: number, peak: number }} extremes */
-function findRange({ top, signed }, { low, peak }) {
+export function findRange({ top, signed }, { low, peak }) {
   const vmax = top ?? Math.max(0, signed ? Math.max(peak, -low) : peak)
   return { vmin: signed ? -vmax : 0, vmax, low, peak }
 }
