@@ -133,7 +133,7 @@ def _explain(options: argparse.Namespace) -> int:
 def _load_model(key: str) -> LoadedModel:
     import xai_core as xai
 
-    keys = [card.key for card in xai.model_cards()]
+    keys = [config.key for config in xai.model_configs()]
     if key not in keys:
         raise xai.ModelError(f'There is no model "{key}"; {_hint(key, keys)}')
     return xai.load_model(key, on_progress=_show_download)
@@ -147,7 +147,7 @@ def _layers(model: LoadedModel, name: str | None) -> list[str] | None:
         return None
     names = [layer.name for layer in xai.layers(model)]
     if name not in names and name not in dict(model.module.named_modules()):
-        raise xai.LayerError(f'{model.card.title} has no layer "{name}"; {_hint(name, names)}')
+        raise xai.LayerError(f'{model.config.title} has no layer "{name}"; {_hint(name, names)}')
     return [name]
 
 
@@ -201,7 +201,7 @@ def _told(picture: str, model: LoadedModel, prediction: Prediction, result: Expl
     layer = next(iter(result.maps))
     return "\n".join(
         (
-            f"{picture} · {model.card.title}",
+            f"{picture} · {model.config.title}",
             *rows,
             recipe_line(result, find_method(result.method).title, layer),
             describe(result.maps[layer][0]),

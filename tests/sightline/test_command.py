@@ -19,7 +19,7 @@ import xai_core as xai
 from sightline.__main__ import class_index, main
 from xai_core.errors import ClassError
 from xai_core.models.catalog import list_again
-from xai_core.models.checkpoint.card_file import write_card
+from xai_core.models.sources.checkpoint.config_file import write_config
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -154,7 +154,8 @@ def test_explain_takes_a_model_of_a_folder(cat: str, capsys: pytest.CaptureFixtu
     torch.manual_seed(0)
     Path("own").mkdir()
     torch.save(torchvision.models.resnet18(num_classes=4).state_dict(), "own/brain.pt")
-    Path("own/brain.yaml").write_text(write_card(xai.open_checkpoint("own/brain.pt", class_names="abcd").card), "utf-8")
+    config = xai.open_checkpoint("own/brain.pt", class_names="abcd").config
+    Path("own/brain.yaml").write_text(write_config(config), "utf-8")
     assert main(["explain", cat, "--models", "own", "--model", "folder/brain.pt", "--class", "c"]) == 0
     assert " · c · score " in capsys.readouterr().out
 
