@@ -57,15 +57,6 @@ def wrap_model(
     their order, or a single one for a network that reads grey. class_names: one for each output. resize: by default
     the whole picture is stretched to the input size. labels: "several" where each output has a sigmoid of its own.
     ModelError: a network that is no float32 `nn.Module` of Python, or numbers by which no picture can be prepared.
-
-    >>> import xai_core as xai
-    >>> from torch import nn
-    >>> network = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 2))
-    >>> model = xai.wrap_model(
-    ...     network.eval(), input_size=(64, 64), mean=(0.5,) * 3, std=(0.5,) * 3, class_names=["cat", "dog"]
-    ... )
-    >>> xai.suggested_layer(model)
-    '1'
     """
     _refuse_network(module)
     if len(mean) != len(std) or not all(map(math.isfinite, (*mean, *std))) or min((*std, 1)) <= 0:
