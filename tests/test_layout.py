@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 from dashboard.app import PAGES
 
 ROOT = Path(__file__).resolve().parents[1]
-CODE = ("xai_core", "dashboard", "pages")
+CODE = ("xai_core", "dashboard", "pages", "sightline")
 CODE_SUFFIXES = {".py", ".js", ".ts", ".css", ".html"}
 TEXT_SUFFIXES = CODE_SUFFIXES | {".md", ".toml", ".txt", ".json", ".csv", ".svg", ".yml", ".yaml", ".sh", ".cfg", ""}
 OURS = {".ci", ".streamlit", ".gitignore"}  # every other hidden name at the root belongs to a tool
@@ -34,7 +34,9 @@ def text_files() -> list[Path]:
     return [
         file
         for file in files
-        if file.is_file() and file.suffix in TEXT_SUFFIXES and not {"__pycache__", "node_modules"} & set(file.parts)
+        if file.is_file()
+        and file.suffix in TEXT_SUFFIXES
+        and not {"__pycache__", "node_modules", "site"} & set(file.parts)
     ]
 
 

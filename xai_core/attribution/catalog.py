@@ -57,7 +57,12 @@ def find_method(key: str) -> Method:
 
 
 def methods(model: LoadedModel) -> dict[str, str | None]:
-    """{method key: None where it applies to this model, else the reason why it does not}."""
+    """{method key: None where it applies to this model, else the reason why it does not}.
+
+    >>> import xai_core as xai
+    >>> xai.methods(xai.load_model("digits"))["rollout"]
+    'Attention rollout follows attention between tokens; this network has none.'
+    """
     input_shape = (1, len(model.config.mean), *model.config.input_size)
     checks = dict.fromkeys(method.reason_not for method in METHODS)  # several methods share one, which may take a pass
     reasons = {check: check(model.module, input_shape) for check in checks}

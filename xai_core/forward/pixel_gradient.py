@@ -17,7 +17,7 @@ def input_gradient(module: nn.Module, inputs: Tensor, target: Target, rule: Rule
     """Gradients (n, k, c, H, W) of the k explained numbers with respect to `inputs` (n, c, H, W).
 
     One forward pass, and one backward pass for each class; `module` and `inputs` stay untouched, and the caller's
-    gradient mode does not matter. ClassError, ModelError, NotApplicable: see `trace`.
+    gradient mode does not matter. ClassError, ModelError, NotApplicable: see `run_forward`.
     """
     image_pass, columns = run_forward(module, inputs, (), rule), target.columns()
     return torch.stack([score_gradient(image_pass, column, last=column is columns[-1]) for column in columns], dim=1)

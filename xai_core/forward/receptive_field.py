@@ -17,7 +17,15 @@ from xai_core.types import ReceptiveField
 
 
 def receptive_field(module: nn.Module, layer: str, input_size: Sequence[int]) -> ReceptiveField:
-    """The receptive field of one layer; see `receptive_fields`."""
+    """The receptive field of one layer; see `receptive_fields`.
+
+    >>> import xai_core as xai
+    >>> from torch import nn
+    >>> network = nn.Sequential(nn.Conv2d(3, 8, 3, stride=2, padding=1), nn.ReLU(), nn.Conv2d(8, 8, 3, padding=1))
+    >>> field = xai.receptive_field(network, "2", (32, 32))
+    >>> field.size, field.stride, field.box((0, 0))
+    ((7, 7), (2, 2), Box(left=0, top=0, right=4, bottom=4))
+    """
     return receptive_fields(module, [layer], input_size)[layer]
 
 
