@@ -7,6 +7,7 @@ result = xai.explain(xai.load_model("imagenet"), xai.load_image("cat.png"))
 from xai_core.attribution.catalog import methods
 from xai_core.attribution.class_maps import class_maps
 from xai_core.attribution.explain import explain, explain_forward_pass, forward_image, predict, suggested_layer
+from xai_core.attribution.reading import how_to_read
 from xai_core.datasets import Dataset, open_dataset
 from xai_core.deprecated import warn
 from xai_core.embedding.build import build_table, stored_table
@@ -89,6 +90,7 @@ __all__ = [
     "filter_responses",
     "first_layer_filters",
     "forward_image",
+    "how_to_read",
     "input_gradient",
     "knn_graph",
     "layers",
