@@ -30,8 +30,7 @@ from xai_core.features.filters import filter_responses, first_layer_filters
 from xai_core.features.patch_box import patch_box
 from xai_core.features.patches import Patch, TopPatches, class_shares
 from xai_core.features.top_patches import top_patches
-from xai_core.forward.effective_field import effective_receptive_field
-from xai_core.forward.pixel_gradient import input_gradient, neuron_gradient
+from xai_core.forward.pixel_gradient import effective_receptive_field, input_gradient, neuron_gradient
 from xai_core.forward.receptive_field import receptive_field, receptive_fields
 from xai_core.images import load_image, load_sample
 from xai_core.models.catalog import load_model, model_configs
