@@ -12,7 +12,7 @@ import streamlit as st
 from dashboard.core import state
 from dashboard.core.links import Settings
 from dashboard.shared import cached
-from xai_core.attribution.catalog import METHODS, find_method
+from xai_core.attribution.catalog import DEFAULT, METHODS, find_method
 from xai_core.attribution.method import Method
 from xai_core.types import LoadedModel, Prediction
 
@@ -25,7 +25,7 @@ def method_control(model: LoadedModel) -> None:
     reasons = cached.methods(model.config.key, model)
     offered = [key for key, reason in reasons.items() if reason is None]
     if state.selection().method not in offered:
-        state.choose(method="grad_cam")
+        state.choose(method=DEFAULT)
     titles = {method.key: method.title for method in METHODS}
     choice("Method", "method", offered, titles.__getitem__)
     chosen = find_method(state.selection().method)
