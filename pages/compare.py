@@ -5,10 +5,10 @@ import streamlit as st
 from dashboard.compare import comparison as compare_view
 from dashboard.compare import matrix as matrix_view
 from dashboard.compare import pane_answers as compare_panes
-from dashboard.compare import panes
-from dashboard.compare.panes import SIDES
 from dashboard.core.failures import in_words
+from dashboard.shared import compare_panes as panes
 from dashboard.shared import page_context, trust
+from dashboard.shared.compare_panes import SIDES
 
 context = page_context.ask(with_evidence=True)
 

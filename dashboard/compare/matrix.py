@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from dashboard.compare import panes
 from dashboard.compare.pane_answers import Answer
 from dashboard.core import state
 from dashboard.core.plain_text import class_in_prose
 from dashboard.core.state import Selection
+from dashboard.shared import compare_panes as panes
 from dashboard.shared import explanations
 from dashboard.shared.components.viewer import matrix
 from dashboard.shared.drawing import tile_of_result

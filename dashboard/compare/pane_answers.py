@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from dashboard.compare import panes
-from dashboard.compare.panes import Side
 from dashboard.core import state
 from dashboard.core.state import Selection
 from dashboard.shared import cached, cautions, controls, explanations, method_controls, own_models
+from dashboard.shared import compare_panes as panes
+from dashboard.shared.compare_panes import Side
 from dashboard.shared.model_loading import ready_model
 from xai_core.attribution.catalog import METHODS, find_method
 from xai_core.attribution.explain import ImageForwardPass

@@ -7,7 +7,7 @@ from typing import Any, Literal, cast, get_args
 
 import streamlit as st
 
-from dashboard.core import links, state
+from dashboard.core import state
 from xai_core.features.filter_facts import FilterOrder
 from xai_core.features.filters import Scaling
 
@@ -68,7 +68,7 @@ def _of_link(model: str) -> FilterChoice:
         model,
         sort if sort in SORTS else "norm",
         cast(Scaling, scaling) if scaling in get_args(Scaling) else "each",
-        links.index(link.get("filter", "")),
+        state.number_in(link.get("filter", "")),
         link.get("kernels") or None,
-        links.index(link.get("kernel", "")),
+        state.number_in(link.get("kernel", "")),
     )

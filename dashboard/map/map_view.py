@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 
 import numpy as np
@@ -70,11 +69,6 @@ def title_of(table: FeatureTable, row: int) -> str:
     """A picture by its label, else by its name."""
     label = int(table.labels[row])
     return table.class_names[label] if label >= 0 else str(table.names[row]).rpartition("/")[2]
-
-
-def thumbnail_url(table: FeatureTable, row: int) -> str:
-    """A picture of the table, small, as a data URL."""
-    return "data:image/jpeg;base64," + base64.b64encode(bytes(table.thumbnails[row])).decode()
 
 
 def prediction_in_words(table: FeatureTable, row: int) -> str:

@@ -12,10 +12,10 @@ from dashboard.core import jobs
 from dashboard.core.plain_text import share_first
 from dashboard.map import map_choice
 from dashboard.map.decisions import DECISIONS, Decision, as_csv, decide, decisions
-from dashboard.map.map_view import thumbnail_url
 from dashboard.map.suspects import ABOUT, KINDS, Suspects, find, job_of, key_of, listed
 from dashboard.map.table import Space
 from dashboard.shared import job_lines
+from dashboard.shared.components.choices import thumbnail_url
 
 
 def suspects(space: Space) -> None:

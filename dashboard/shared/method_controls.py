@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard.core import state
-from dashboard.core.links import Settings
+from dashboard.core.state import Settings
 from dashboard.shared import cached
 from xai_core.attribution.catalog import METHODS, find_method
 from xai_core.attribution.method import Method

@@ -9,11 +9,10 @@ import streamlit as st
 from dashboard.core import jobs
 from dashboard.core.jobs import Job
 from dashboard.core.plain_text import as_code, in_prose
-from dashboard.shared import dataset_choice, job_lines
+from dashboard.shared import cached, dataset_choice, job_lines
 from dashboard.shared.components.patch_row import patch_row
 from dashboard.shared.page_context import PageContext
 from dashboard.units import patch_jobs as units_runs
-from dashboard.units import unit_cache as units_cached
 from dashboard.units import unit_choice as units_choice
 from dashboard.units.current_unit import Shown
 from dashboard.units.patch_images import piece
@@ -136,7 +135,7 @@ def _pieces(context: PageContext, shown: Shown, job: PatchJob, source: str, foun
     except LayerError as error:
         st.info(in_prose(str(error)), icon=":material/info:")
         return
-    field = units_cached.fields(context.model, context.layers)[context.layer]
+    field = cached.fields(context.model, context.layers)[context.layer]
     made = [(patch, piece(context.model, job.dataset, field, shown.channel, patch)) for patch in patches]
     there = [(patch, one) for patch, one in made if one is not None]
     patch_row(

@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from dashboard.core.plain_text import in_prose
+from dashboard.shared import cached
 from dashboard.shared.components.viewer import Heat, viewer
 from dashboard.shared.page_context import PageContext
 from dashboard.units import unit_cache as units_cached
@@ -47,7 +48,10 @@ class Origin:
 def pixels(context: PageContext, shown: Shown) -> None:
     """Three maps of the pinned unit, or of the one that the page shows."""
     here = Origin(
-        context.image_pass, context.layer, shown.unit, units_cached.fields(context.model, context.layers)[context.layer]
+        context.image_pass,
+        context.layer,
+        shown.unit,
+        cached.fields(context.model, context.layers)[context.layer],
     )
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         st.subheader("The pixels that made it fire", anchor=False, width="content")

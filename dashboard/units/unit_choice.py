@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.core import links, state
+from dashboard.core import state
 from dashboard.core.state import Selection
 from dashboard.shared.page_context import PageContext
 from xai_core.features.feature_maps import MapOrder
@@ -120,9 +120,11 @@ def _of_link() -> UnitChoice:
     """What the link says; what it names wrongly is the default. Whether the numbers exist is seen at the layer."""
     link = st.query_params
     row, _, column = link.get("place", "").partition(".")
-    at, order = (links.index(row), links.index(column)), link.get("order", "")
+    at, order = (state.number_in(row), state.number_in(column)), link.get("order", "")
     place = (at[0], at[1]) if at[0] is not None and at[1] is not None else None
-    return UnitChoice(links.index(link.get("channel", "")), place, order=order if order in ORDERS else UnitChoice.order)
+    return UnitChoice(
+        state.number_in(link.get("channel", "")), place, order=order if order in ORDERS else UnitChoice.order
+    )
 
 
 def _on_grid(place: tuple[int, int], old: tuple[int, int], new: tuple[int, int]) -> tuple[int, int]:

@@ -21,10 +21,10 @@ from streamlit.testing.v1 import AppTest
 
 import xai_core as xai
 from dashboard.mri import export, series, series_strip
-from dashboard.mri.gate import Gate
 from dashboard.mri.reading import MapRecipe, Reading
 from dashboard.mri.report import Seen, document
 from dashboard.mri.scan import NO_LETTERS, Place, Scan
+from dashboard.shared.cautions import InputCautions
 from tests.shared_data import shared
 from training.brain_mri.split import slices, split
 from xai_core.evaluation.familiarity import Familiarity
@@ -240,7 +240,7 @@ def test_the_exported_map_lies_on_the_voxels_under_its_pixels():
 def test_the_report_carries_digests_and_checks_and_runs_nothing_that_was_written():
     image = xai.load_sample("coffee")
     one = replace(reading([0.1, 0.7, 0.1, 0.1], 1.0), box=Box(0, 0, image.size[1], image.size[0]))
-    found = Gate(("It is a cup.",), ())
+    found = InputCautions(("It is a cup.",), ())
     note, facts = "<script>x</script>\nß Ж", {"Slice thickness": "3.5 mm"}
     seen = Seen(image, Place("picture", 0), one, NO_LETTERS, found, "Picture", None, note, "now", facts)
     page = html_page(document(seen)).decode()

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard.compare.panes import Pane
 from dashboard.core import state
 from dashboard.core.failures import in_words
 from dashboard.core.plain_text import as_code, class_in_prose, in_prose
 from dashboard.models.versus.model_answers import Joined
 from dashboard.models.versus.versus_request import Pair
 from dashboard.shared import cached, explanations
+from dashboard.shared.compare_panes import Pane
 from dashboard.shared.components.viewer import map_controls
 from dashboard.shared.dataset_choice import display_image_of
 from dashboard.shared.drawing import Look, draw

@@ -13,6 +13,8 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
+from xai_core.types import FeatureTable
+
 _HERE = Path(__file__).parent
 
 _component = st.components.v2.component(
@@ -65,3 +67,8 @@ def thumbnail(pixels: np.ndarray, side: int = 160) -> str:
     buffer = io.BytesIO()
     image.save(buffer, "WEBP", quality=80)
     return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def thumbnail_url(table: FeatureTable, row: int) -> str:
+    """A picture of the table, small, as a data URL."""
+    return "data:image/jpeg;base64," + base64.b64encode(bytes(table.thumbnails[row])).decode()

@@ -7,9 +7,8 @@ from typing import Literal
 
 import streamlit as st
 
-from dashboard.core import links, state
-from dashboard.core.links import Settings
-from dashboard.core.state import Selection
+from dashboard.core import state
+from dashboard.core.state import SETTING, Selection, Settings, read_link
 from dashboard.shared import own_models
 from xai_core.images import SAMPLES
 
@@ -104,7 +103,7 @@ def write_link() -> None:
     for side in SIDES:
         own = asdict(pane(side))
         own["picture"] = own.pop("image")
-        own |= {links.SETTING + name: value for name, value in own.pop("settings") or ()}
+        own |= {SETTING + name: value for name, value in own.pop("settings") or ()}
         for name, value in own.items():
             if value is not None and not str(value).startswith("upload:"):
                 parts[f"{side}.{name}"] = str(value)
@@ -114,7 +113,7 @@ def write_link() -> None:
 def _of_link(side: Side) -> Pane:
     """What the link says of a pane; what it names wrongly is the default."""
     named = {key[2:]: value for key, value in st.query_params.items() if key.startswith(f"{side}.")}
-    selection = links.read(Selection(method=_START[side].method), named | {"class": named.get("class_index", "")})
+    selection = read_link(Selection(method=_START[side].method), named | {"class": named.get("class_index", "")})
     model, image = named.get("model"), named.get("picture")
     return Pane(
         method=selection.method,
