@@ -22,7 +22,6 @@ from xai_core.render.recipe import percent
 from xai_core.report.document import Block, Document, Figure, Figures, Heading, Points, Table, Text
 from xai_core.types import SourceImage
 
-RESEARCH_ONLY = "Research use only. A heat map is not an outline of a lesion."
 OPACITY = 0.55
 _FADE = 0.25  # evidence below this share of the scale fades out, as in the viewer
 
@@ -71,7 +70,7 @@ def document(seen: Seen) -> Document:
     return Document(
         "Reading of one slice",
         (
-            Text(RESEARCH_ONLY, grave=True),
+            Text(model().config.caution, grave=True),
             Text(f"{seen.about}. {seen.image.name}. {seen.time}"),
             *_checks(seen.gate),
             *_scores(seen.reading),

@@ -8,7 +8,7 @@ import streamlit as st
 
 from xai_core.attribution.explain import ImageForwardPass
 from xai_core.evaluation.familiarity import Familiarity, familiarity_of
-from xai_core.models.sources.brain_mri import brain_mri_config, known_slices
+from xai_core.models.sources.brain_mri import known_slices
 from xai_core.types import ModelConfig
 
 UNLIKE = "Unlike the training data: do not read a diagnosis here."
@@ -27,9 +27,9 @@ class InputCautions:
 
 
 def of_model(config: ModelConfig) -> None:
-    """That the brain MRI model is no means of diagnosis; nothing for other models."""
-    if config.key == brain_mri_config().key:
-        st.warning(config.notes[0], icon=":material/science:")
+    """What the model's record says of its use, such as that it is no means of diagnosis; nothing for most models."""
+    if config.caution:
+        st.warning(config.caution, icon=":material/science:")
 
 
 def of_image(image_pass: ImageForwardPass) -> None:

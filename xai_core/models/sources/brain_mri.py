@@ -15,7 +15,7 @@ import numpy as np
 from safetensors.torch import load_file
 from torch import nn
 
-from xai_core.types import ModelConfig, ResizeRule
+from xai_core.types import CLINICAL_CAUTION, ModelConfig, ResizeRule
 
 WEIGHTS = Path(__file__).parents[1] / "weights" / "brain-mri.safetensors"
 VECTORS = WEIGHTS.with_name("brain-mri-vectors.safetensors")
@@ -57,10 +57,10 @@ def brain_mri_config() -> ModelConfig:
         classifier="classifier",
         default_layer="bn2",
         notes=(
-            "Research use only: not for diagnosis. A heat map is not an outline of a lesion.",
             "It knows contrast-enhanced T1 slices with a glioma, a meningioma or a pituitary tumour, and healthy "
             "slices from another source; anything else gets one of these four names all the same.",
         ),
+        caution=CLINICAL_CAUTION,
     )
 
 
