@@ -11,6 +11,8 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from dashboard.core import session
+from dashboard.core.session import StateKey, none
 from xai_core.attribution.catalog import METHODS
 from xai_core.attribution.method import Method
 from xai_core.forward.target import Score
@@ -46,31 +48,39 @@ class Selection:
     settings: Settings = ()
 
 
+_SELECTION = StateKey("selection", lambda: read_link(Selection(), st.query_params))
+_IMAGE_LOST = StateKey("picture_lost", lambda: st.query_params.get("sample") == OWN)
+_WRITTEN_LINK = StateKey[dict[str, str] | None]("written_link", none)
+_UPLOADS = StateKey[dict[str, SourceImage]]("uploads", dict)
+
+
 def selection() -> Selection:
     """The visitor's current choice; at first, and after the browser's Back, what the link says."""
-    kept = st.session_state.get("selection")
-    if kept is None:
-        st.session_state["selection"] = read_link(Selection(), st.query_params)
-        st.session_state["picture_lost"] = st.query_params.get("sample") == OWN
+    if not _SELECTION.is_set():
+        _IMAGE_LOST.get()
     elif _came_back():
-        st.session_state["selection"] = read_link(replace(Selection(), image=kept.image), st.query_params)
-        st.session_state["written_link"] = st.query_params.to_dict()
-        for own in ("panes", "filters", "unit"):
-            st.session_state.pop(own, None)
-    return st.session_state["selection"]
+        _SELECTION.set(read_link(replace(Selection(), image=_SELECTION.get().image), st.query_params))
+        _WRITTEN_LINK.set(st.query_params.to_dict())
+        session.end("back")
+    return _SELECTION.get()
 
 
 def _came_back() -> bool:
     """Whether the address is one that this visit wrote before the last; a page change leaves it empty."""
-    now = st.query_params.to_dict()
-    return bool(now) and now != st.session_state.get("written_link", now)
+    now, written = st.query_params.to_dict(), _WRITTEN_LINK.get()
+    return bool(now) and written is not None and now != written
+
+
+def image_lost() -> bool:
+    """Whether the link named a picture of somebody's own, which it does not hold."""
+    return _IMAGE_LOST.get()
 
 
 def choose(**changes: object) -> None:
     """Change the choice, with what follows from it (`following`)."""
-    st.session_state["selection"] = replace(selection(), **following(changes))  # type: ignore[arg-type]
+    _SELECTION.set(replace(selection(), **following(changes)))  # type: ignore[arg-type]
     if "image" in changes:
-        st.session_state["picture_lost"] = False
+        _IMAGE_LOST.set(False)
 
 
 def following(changes: dict[str, object]) -> dict[str, object]:
@@ -95,7 +105,7 @@ def write_link(parts: dict[str, str] | None = None) -> None:
     wanted = parts if parts is not None else link_parts()
     if st.query_params.to_dict() != wanted:
         st.query_params.from_dict(wanted)
-    st.session_state["written_link"] = wanted
+    _WRITTEN_LINK.set(wanted)
 
 
 def link() -> str:
@@ -105,7 +115,7 @@ def link() -> str:
 
 def uploads() -> dict[str, SourceImage]:
     """The visitor's own pictures by digest, in the order in which they came."""
-    return st.session_state.setdefault("uploads", {})
+    return _UPLOADS.get()
 
 
 def add_upload(image: SourceImage) -> None:
@@ -120,6 +130,7 @@ def add_upload(image: SourceImage) -> None:
 def forget_uploads() -> None:
     """Drop the visitor's own pictures."""
     uploads().clear()
+    session.end("own images")
     if selection().image.startswith("upload:"):
         choose(image=Selection().image)
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
+from dashboard.core.session import widget_value
 from dashboard.map import layouts, map_choice
 from dashboard.map.layouts import Shown
 from dashboard.map.map_cache import once
@@ -81,7 +82,7 @@ def _turning(space: Space, points: np.ndarray, colours: Colours) -> None:
     figure = plotly_scatter_3d(points, colours, dark=st.context.theme.type == "dark", texts=texts)
 
     def told() -> None:
-        picked = st.session_state["space_map_3d"].selection["points"]
+        picked = widget_value("space_map_3d").selection["points"]
         if len(picked) == 1 and "customdata" in picked[0]:
             map_choice.open_image(int(np.ravel(picked[0]["customdata"])[0]))
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard.core.plain_text import in_prose
 from dashboard.shared import cached, network_diagram
+from dashboard.shared.controls import ALL_LAYERS
 from dashboard.shared.page_context import PageContext
 from xai_core.attribution.catalog import find_method
 from xai_core.types import LayerInfo, LoadedModel, ReceptiveField
@@ -28,7 +29,7 @@ def inspector(context: PageContext) -> None:
 
 
 def _layers_table(model: LoadedModel, layers: tuple[LayerInfo, ...]) -> None:
-    every = bool(st.session_state.get("all_layers"))  # the side bar's switch, as for the list of layers there
+    every = ALL_LAYERS.get()  # the side bar's switch, as for the list of layers there
     listed = [layer for layer in layers if every or layer.main]
     fields = cached.fields(model, layers)
     st.dataframe(

@@ -8,6 +8,7 @@ from typing import Literal
 import streamlit as st
 
 from dashboard.core import state
+from dashboard.core.session import StateKey
 from dashboard.core.state import SETTING, Selection, Settings, read_link
 from dashboard.shared import own_models
 from xai_core.images import SAMPLES
@@ -32,14 +33,18 @@ class Pane:
 
 
 _START = {"a": Pane("cam"), "b": Pane("grad_cam")}
+_PANES = StateKey[dict[Side, Pane]]("panes", lambda: {side: _of_link(side) for side in SIDES}, ends="back")
+
+
+def show(left: Pane, right: Pane) -> None:
+    """Let the Compare page show these."""
+    _PANES.set({"a": left, "b": right})
 
 
 def pane(side: Side) -> Pane:
     """The pane's own choice; at first what the link says: CAM on the left, Grad-CAM on the right."""
     state.selection()  # after the browser's Back it forgets the panes, which then follow the link again
-    if "panes" not in st.session_state:
-        st.session_state["panes"] = {side: _of_link(side) for side in SIDES}
-    return st.session_state["panes"][side]
+    return _PANES.get()[side]
 
 
 def change(side: Side, **changes: str | int | Settings | None) -> None:
@@ -51,7 +56,7 @@ def change(side: Side, **changes: str | int | Settings | None) -> None:
         reset = {"class_index": None}
     if "method" in changes:
         reset["settings"] = None
-    st.session_state["panes"][side] = replace(pane(side), **(reset | changes))  # type: ignore[arg-type]
+    _PANES.get()[side] = replace(pane(side), **(reset | changes))  # type: ignore[arg-type]
 
 
 def own_choices(side: Side) -> list[str]:
@@ -63,12 +68,12 @@ def own_choices(side: Side) -> list[str]:
 
 def follow_side_bar(side: Side) -> None:
     """Only the method and its settings stay the pane's own."""
-    st.session_state["panes"][side] = Pane(pane(side).method, settings=pane(side).settings)
+    _PANES.get()[side] = Pane(pane(side).method, settings=pane(side).settings)
 
 
 def swap() -> None:
     """Left becomes right."""
-    st.session_state["panes"] = {"a": pane("b"), "b": pane("a")}
+    show(pane("b"), pane("a"))
 
 
 def followed(side: Side) -> Selection:

@@ -13,6 +13,7 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
+from dashboard.core.session import widget_value
 from xai_core.types import FeatureTable
 
 _HERE = Path(__file__).parent
@@ -52,7 +53,7 @@ def choices(
     known = {item.id for item in items}
 
     def answer() -> None:
-        chosen = st.session_state[key].choose
+        chosen = widget_value(key).choose
         if chosen in known:  # a browser can send anything
             on_choose(chosen)
 
