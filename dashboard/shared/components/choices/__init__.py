@@ -14,6 +14,7 @@ import streamlit as st
 from PIL import Image
 
 from dashboard.core.session import widget_value
+from dashboard.shared.components.viewer.frontend import joined
 from xai_core.types import FeatureTable
 
 _HERE = Path(__file__).parent
@@ -22,7 +23,7 @@ _component = st.components.v2.component(
     "sightline_choices",
     html='<div class="choices" role="group"></div>\n',
     css=(_HERE / "choices.css").read_text("utf-8"),
-    js=(_HERE / "choices.js").read_text("utf-8"),
+    js=joined(_HERE / "choices.js"),
 )
 
 

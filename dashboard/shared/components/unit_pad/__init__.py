@@ -9,6 +9,7 @@ from typing import Literal, get_args
 import streamlit as st
 
 from dashboard.core.session import widget_value
+from dashboard.shared.components.viewer.frontend import joined
 
 _HERE = Path(__file__).parent
 
@@ -18,7 +19,7 @@ _component = st.components.v2.component(
     "sightline_unit_pad",
     html='<div class="pad" role="group" aria-label="Move the unit"></div>\n',
     css=(_HERE / "unit_pad.css").read_text("utf-8"),
-    js=(_HERE / "unit_pad.js").read_text("utf-8"),
+    js=joined(_HERE / "unit_pad.js"),
 )
 
 
