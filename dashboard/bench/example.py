@@ -7,6 +7,7 @@ import streamlit as st
 from scipy.ndimage import binary_dilation
 
 from dashboard.bench.bench_chart import NAMES
+from dashboard.core.session import StateKey
 from dashboard.shared import cached
 from dashboard.shared.components.viewer import DisplayImage, Tile, display_image_of, gallery
 from xai_core.attribution.catalog import DEFAULT, find_method
@@ -19,6 +20,7 @@ from xai_core.render.scale import shown
 from xai_core.types import Box
 
 EXAMPLES = 12
+_CASE = StateKey("bench_case", int)  # the number of the example
 _ENLARGED = 4  # the pictures are small, and a frame of one pixel should be thin
 
 
@@ -35,11 +37,11 @@ def show(task: Task) -> None:
             persist_state="session",
             width=260,
         )
-        number = st.session_state.setdefault("bench_case", 0)
+        number = _CASE.get()
         st.button(
             "Another picture",
             icon=":material/arrow_forward:",
-            on_click=lambda: st.session_state.update(bench_case=(number + 1) % EXAMPLES),
+            on_click=lambda: _CASE.set((number + 1) % EXAMPLES),
         )
     case = _cases(task)[number]
     name = CLASSES[TASKS[task]][case.label]

@@ -8,11 +8,12 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from dashboard.compare import panes
 from dashboard.compare.pane_answers import Answer
 from dashboard.core import state
 from dashboard.core.plain_text import class_in_prose
+from dashboard.core.session import WidgetKey
 from dashboard.core.state import Selection
+from dashboard.shared import compare_panes as panes
 from dashboard.shared import explanations
 from dashboard.shared.components.viewer import matrix
 from dashboard.shared.drawing import tile_of_result
@@ -26,6 +27,7 @@ from xai_core.types import Explanation
 SLICE_S = 0.6  # how long one run computes before it shows what it has
 PAUSE_S = 0.2
 MAPS = "compare_maps"  # the key of the container with both panes
+SHOWN = WidgetKey("compare_show_matrix", False)
 Column = tuple[str, Selection, str]
 
 
@@ -156,7 +158,7 @@ def _said_once(cells: list[list[np.ndarray | str | None]]) -> list[list[np.ndarr
 
 
 def _hide() -> None:
-    st.session_state["compare_show_matrix"] = False
+    SHOWN.set(False)
 
 
 def _choose(class_index: int, column: Column) -> None:

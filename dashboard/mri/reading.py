@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -23,7 +22,7 @@ from xai_core.images.head_crop import grey_values, head_crop
 from xai_core.images.head_rim import rim_profile
 from xai_core.models.brain_mri_checks import LAYER, Checks, checked, pooled
 from xai_core.models.preprocess import head_input
-from xai_core.models.sources.brain_mri import HEAD_SIDE, WEIGHTS, known_slices
+from xai_core.models.sources.brain_mri import HEAD_SIDE, known_slices
 from xai_core.types import Box, LoadedModel, Prediction, SourceImage
 
 MODEL = "brain-mri"
@@ -133,10 +132,3 @@ def passed(images: Sequence[SourceImage], recipe: MapRecipe) -> list[Reading]:
         )
         for i, image in enumerate(images)
     ]
-
-
-@cache
-def far_limit() -> float:
-    """The distance within which 99 % of held-out slices lie."""
-    told = json.loads(WEIGHTS.with_suffix(".json").read_text("utf-8"))
-    return float(told["familiarity"]["percentiles_of_test"]["99"])

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import streamlit as st
-
+from dashboard.core.session import widget_value
 from dashboard.shared.components.viewer.colour import kind_of, scale_header, tables
 from dashboard.shared.components.viewer.frontend import register
 from dashboard.shared.components.viewer.payload import image_header, map_bytes, map_header, pack, scale_top
@@ -35,7 +34,7 @@ def gallery(
     names = {tile.name for tile in tiles}
 
     def told() -> None:
-        name = chosen_name(st.session_state[key].choose, names)
+        name = chosen_name(widget_value(key).choose, names)
         if on_choose and name is not None:
             on_choose(name)
 

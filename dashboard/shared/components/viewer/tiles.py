@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Literal, get_args
 
 import numpy as np
-import streamlit as st
 
+from dashboard.core.session import widget_value
 from dashboard.shared.components.viewer.colour import kind_of, scale_header, tables
 from dashboard.shared.components.viewer.frontend import register
 from dashboard.shared.components.viewer.payload import map_bytes, pack, scale_top
@@ -44,7 +44,7 @@ def tiles(
     check_maps(maps, titles, scale)
 
     def told() -> None:
-        index = st.session_state[key].choose
+        index = widget_value(key).choose
         if on_choose and type(index) is int and 0 <= index < len(maps):  # a browser can send anything
             on_choose(index)
 
