@@ -45,12 +45,6 @@ def class_maps(
     One forward pass for everything; gradient methods take one backward pass for each class. Methods that look at many
     other pictures take only the passes over those. `module` stays untouched.
     LayerError, ClassError, NotApplicable, ModelError: see the message.
-
-    >>> import torch, xai_core as xai
-    >>> from torch import nn
-    >>> network = nn.Sequential(nn.Conv2d(3, 8, 3, 2), nn.ReLU(), nn.Flatten(), nn.Linear(8 * 15 * 15, 10)).eval()
-    >>> xai.class_maps(network, torch.rand(4, 3, 32, 32), ["1"], classes=[3, 7])["1"].shape
-    torch.Size([4, 2, 15, 15])
     """
     chosen = find_method(method)
     read = chosen.layers_read(layers)
@@ -82,7 +76,7 @@ def make_target(
     score: Score = "logit",
     contrast_class: Classes = None,
 ) -> Target:
-    """`classes` and `contrast_class` as a Target for `inputs` (n, c, H, W); None: each one's best class by its pass."""
+    """`classes` and `contrast_class` as a Target for `inputs` (n, c, H, W); None: each one's best, by its pass."""
     if score not in get_args(Score):
         raise SettingError(f"score is one of {', '.join(get_args(Score))}; {score!r} was given.")
     n = len(inputs)

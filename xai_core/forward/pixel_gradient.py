@@ -61,6 +61,15 @@ def neuron_gradient(
     return _gradient(image_pass, activation, last=True)
 
 
+def effective_receptive_field(module: nn.Module, inputs: Tensor, layer: str, unit: Sequence[int] | Tensor) -> Tensor:
+    """Where in its receptive field a unit really looks: its absolute gradient to the pixels, (H, W).
+
+    Summed over the channels of `inputs` (n, c, H, W) and averaged over its pictures (Luo et al. 2016). A single picture
+    shows what matters there, many what matters at large. LayerError: no such layer or unit.
+    """
+    return neuron_gradient(module, inputs, layer, unit, rule="gradient").abs().sum(dim=1).mean(dim=0)
+
+
 def _lift_ceiling(values: Tensor) -> None:
     """Let the clipping that made these values hand all of its gradient back, as it does where nothing is cut off."""
     clip = values.grad_fn
