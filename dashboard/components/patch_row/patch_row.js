@@ -26,7 +26,7 @@ function piece(item, card) {
   const button = make("button", "piece")
   Object.assign(button, { type: "button" })
   button.setAttribute("aria-label", `${item.name}, ${item.title}, ${item.value}`)
-  button.append(picture("crop", item.crop), make("span", "title", item.title), make("span", "value", item.value))
+  button.append(picture("crop", item.crop), make("span", "title", item.title), " ", make("span", "value", item.value))
   button.onpointerenter = button.onfocus = () => show(card, button, item)
   button.onpointerleave = button.onblur = () => hide(card)
   return button

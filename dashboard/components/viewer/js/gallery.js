@@ -44,7 +44,7 @@ function showTiles({ strip, tiles, selected, picture }) {
 
 function newTile() {
   const frame = make("span", "frame", make("canvas", "scene"), make("span", "note"))
-  return Object.assign(make("button", "tile", frame, make("span", "name"), make("span", "grid")), { type: "button" })
+  return Object.assign(make("button", "tile", frame, " ", make("span", "name"), " ", make("span", "grid")), { type: "button" })
 }
 
 function showTile(button, tile, selected, picture) {
@@ -56,7 +56,6 @@ function showTile(button, tile, selected, picture) {
   button.title = tile.name
   button.querySelector(".frame").style.aspectRatio = `${picture.width} / ${picture.height}`
   button.setAttribute("aria-pressed", String(selected))
-  button.setAttribute("aria-label", `${tile.name}, grid ${grid}, ${tile.message ?? extremesInWords(tile)}`)
 }
 
 // As many columns as fit, spread evenly over the rows.

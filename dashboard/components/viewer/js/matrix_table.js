@@ -69,5 +69,5 @@ function cellInWords(view, row, col) {
   const name = [view.rows[row], view.columns[col]].map((text) => text.split("\n")[0]).join(", ")
   if (cell === null) return `${name}: being computed`
   if (cell.reason) return `${name}: not applicable. ${cell.reason}`
-  return `${name}: ${cell.message ?? extremesInWords(cell)}`
+  return `${name}: ${cell.message ?? extremesInShort(cell)}`
 }

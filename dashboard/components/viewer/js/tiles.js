@@ -86,7 +86,7 @@ function showTiles(view) {
 
 function newTile() {
   const frame = make("span", "frame", make("canvas", "scene"))
-  return Object.assign(make("button", "tile", frame, make("span", "name"), make("span", "detail")), { type: "button" })
+  return Object.assign(make("button", "tile", frame, make("span", "name"), " ", make("span", "detail")), { type: "button" })
 }
 
 function showTile(view, button, index) {
@@ -96,7 +96,7 @@ function showTile(view, button, index) {
   name.textContent = title
   detail.textContent = [...lines, ...(range ? [extremesInShort(range)] : [])].join("\n")
   button.title = [title, ...lines].join(", ")
-  button.setAttribute("aria-label", [title, ...lines, ...(range ? [extremesInWords(range)] : [])].join(", "))
+  button.ariaLabel = title ? null : view.label // a tile is named by what stands on it
   if (view.choosable) button.setAttribute("aria-pressed", String(index === view.selected))
 }
 

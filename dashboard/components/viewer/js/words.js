@@ -26,7 +26,3 @@ function valueAt(map, point) {
 function extremesInShort({ vmin, low, peak }) {
   return vmin < 0 ? `${formatNumber(low)} to ${formatNumber(peak)}` : `max ${formatNumber(peak)}`
 }
-
-function extremesInWords(tile) {
-  return tile.vmin < 0 ? `values ${extremesInShort(tile)}` : `largest value ${formatNumber(tile.peak)}`
-}
