@@ -8,8 +8,8 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from dashboard.host import garbage, gate, served
-from dashboard.host.imports import import_for
+from dashboard.server import garbage, gate, served
+from dashboard.server.imports import import_for
 
 ROOT = Path(__file__).resolve().parent.parent
 STATIC = ROOT / "dashboard" / "static"
@@ -37,12 +37,14 @@ PAGES = (
     Screen("explain", "See", "Explain", "center_focus_strong", "Where the model looks, class by class."),
     Screen("compare", "See", "Compare", "compare", "Two methods, layers, classes, models or pictures side by side."),
     Screen("steps", "See", "Step by step", "steps", "Grad-CAM taken apart, with the numbers of your picture."),
-    Screen("filters", "Inside", "Filters", "blur_linear", "What the first layer looks for: its filters and what they answer."),
-    Screen("units", "Inside", "Units", "grain", "One channel at one place: where it fires, what it sees, what excites it."),
-    Screen("models", "Inside", "Models", "deployed_code", "Open a network of your own, and see what is inside the chosen one."),
+    Screen("filters", "Inside", "Filters", "blur_linear", "What the first layer looks for, and what it answers."),
+    Screen("units", "Inside", "Units", "grain", "One channel at one place: where it fires, what excites it."),
+    Screen("models", "Inside", "Models", "deployed_code", "Open a network of your own; what is inside the chosen one."),
     Screen("map", "Data", "Map", "scatter_plot", "How the network organises pictures: maps, neighbours, suspects."),
-    Screen("bench", "Data", "Bench", "rule", "Which method works, and how we know; an audit of a whole set of pictures."),
-    Screen("mri", "MRI", "Brain MRI", "radiology", "A slice of a head: four diagnoses side by side, and how far to trust them."),
+    Screen("bench", "Data", "Bench", "rule", "Which method works, and how we know; an audit of many pictures."),
+    Screen(
+        "mri", "MRI", "Brain MRI", "radiology", "Four diagnoses of a slice side by side, and how far to trust them."
+    ),
 )
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import streamlit as st
 from scipy.ndimage import binary_dilation
 
-from dashboard.bench.chart import NAMES
-from dashboard.components.viewer import Picture, Tile, gallery, picture_of
+from dashboard.bench.bench_chart import NAMES
+from dashboard.shared.components.viewer import DisplayImage, Tile, display_image_of, gallery
 from xai_core.attribution.catalog import METHODS, find_method
 from xai_core.evaluation.localisation import found
 from xai_core.evaluation.planted.bench import maps_of
@@ -49,7 +49,7 @@ def show(task: Task) -> None:
         st.caption(f"Asked for: **{name}**. The frame shows what was planted.")
     with right:
         tiles, told = _maps(task, number, key)
-        gallery(_picture(case), tiles, selected="", key="bench_example")
+        gallery(_image(case), tiles, selected="", key="bench_example")
         st.caption(told)
 
 
@@ -85,10 +85,12 @@ def _cases(task: Task) -> list[Case]:
     return cases(task, EXAMPLES, seed=4000)
 
 
-def _picture(case: Case) -> Picture:
+def _image(case: Case) -> DisplayImage:
     height, width = case.region.shape
     large = case.pixels.repeat(_ENLARGED, axis=0).repeat(_ENLARGED, axis=1)
-    return Picture(picture_of(large, Box(0, 0, 1, 1), "").data, (height, width), Box(0, 0, width, height), "planted")
+    return DisplayImage(
+        display_image_of(large, Box(0, 0, 1, 1), "").data, (height, width), Box(0, 0, width, height), "planted"
+    )
 
 
 def _outlined(case: Case) -> np.ndarray:

@@ -7,9 +7,10 @@ from typing import Literal
 
 import streamlit as st
 
-from dashboard import links, own_models, state
-from dashboard.links import Settings
-from dashboard.state import Selection
+from dashboard.core import links, state
+from dashboard.core.links import Settings
+from dashboard.core.state import Selection
+from dashboard.shared import own_models
 from xai_core.images import SAMPLES
 
 Side = Literal["a", "b"]
@@ -27,7 +28,7 @@ class Pane:
     layer: str | None = None
     class_index: int | None = None
     model: str | None = None
-    picture: str | None = None
+    image: str | None = None
     settings: Settings | None = None
 
 
@@ -47,7 +48,7 @@ def change(side: Side, **changes: str | int | Settings | None) -> None:
     reset: dict[str, None] = {}
     if changes.get("class_index") is None and "model" in changes:
         reset = {"layer": None, "class_index": None}
-    elif changes.get("class_index") is None and "picture" in changes:
+    elif changes.get("class_index") is None and "image" in changes:
         reset = {"class_index": None}
     if "method" in changes:
         reset["settings"] = None
@@ -57,7 +58,7 @@ def change(side: Side, **changes: str | int | Settings | None) -> None:
 def own_choices(side: Side) -> list[str]:
     """In words, what a pane has of its own besides the method."""
     own = pane(side)
-    named = {"picture": own.picture, "model": own.model, "layer": own.layer, "class": own.class_index}
+    named = {"picture": own.image, "model": own.model, "layer": own.layer, "class": own.class_index}
     return [word for word, value in named.items() if value is not None]
 
 
@@ -82,8 +83,8 @@ def followed(side: Side) -> Selection:
 def resolved(side: Side) -> Selection:
     """The whole question of a pane."""
     own, shared = pane(side), followed(side)
-    if own.picture and own.picture.startswith("upload:") and own.picture[7:] not in state.uploads():
-        change(side, picture=None)  # it was removed
+    if own.image and own.image.startswith("upload:") and own.image[7:] not in state.uploads():
+        change(side, image=None)  # it was removed
         own = pane(side)
     shared_settings = shared.settings if own.method == shared.method else ()
     return replace(
@@ -91,7 +92,7 @@ def resolved(side: Side) -> Selection:
         method=own.method,
         settings=own.settings if own.settings is not None else shared_settings,
         model=own.model or shared.model,
-        picture=own.picture or shared.picture,
+        image=own.image or shared.image,
         layer=own.layer or shared.layer,
         class_index=own.class_index if own.class_index is not None else shared.class_index,
     )
@@ -102,6 +103,7 @@ def write_link() -> None:
     parts = state.link_parts()
     for side in SIDES:
         own = asdict(pane(side))
+        own["picture"] = own.pop("image")
         own |= {links.SETTING + name: value for name, value in own.pop("settings") or ()}
         for name, value in own.items():
             if value is not None and not str(value).startswith("upload:"):
@@ -112,13 +114,13 @@ def write_link() -> None:
 def _of_link(side: Side) -> Pane:
     """What the link says of a pane; what it names wrongly is the default."""
     named = {key[2:]: value for key, value in st.query_params.items() if key.startswith(f"{side}.")}
-    asked = links.read(Selection(method=_START[side].method), named | {"class": named.get("class_index", "")})
-    model, picture = named.get("model"), named.get("picture")
+    selection = links.read(Selection(method=_START[side].method), named | {"class": named.get("class_index", "")})
+    model, image = named.get("model"), named.get("picture")
     return Pane(
-        method=asked.method,
-        layer=asked.layer,
-        class_index=asked.class_index,
+        method=selection.method,
+        layer=selection.layer,
+        class_index=selection.class_index,
         model=model if model in own_models.offered() else None,
-        picture=picture if picture in {f"sample:{s.key}" for s in SAMPLES} else None,
-        settings=asked.settings or None,
+        image=image if image in {f"sample:{s.key}" for s in SAMPLES} else None,
+        settings=selection.settings or None,
     )

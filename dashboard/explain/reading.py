@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xai_core.attribution.method import INPUT
-from xai_core.attribution.occlusion import OcclusionSettings
+from xai_core.attribution.methods.occlusion import OcclusionSettings
 from xai_core.types import Explanation
 
 RAISED = {"for": "raised", "against": "lowered", "both": "raised (red) or lowered (blue)"}

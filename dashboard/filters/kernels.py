@@ -6,13 +6,12 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from dashboard.components.viewer import tiles
-from dashboard.controls import layer_title
-from dashboard.failures import in_words
-from dashboard.filters import choice as filters_choice
-from dashboard.plain_text import in_prose
-from dashboard.steps import channel_chart
-from dashboard.store import cached
+from dashboard.core.failures import in_words
+from dashboard.core.plain_text import in_prose
+from dashboard.filters import filter_choice as filters_choice
+from dashboard.shared import cached, channel_chart
+from dashboard.shared.components.viewer import tiles
+from dashboard.shared.controls import layer_title
 from xai_core.features.filters import Convolution, convolution
 from xai_core.types import LayerInfo, LoadedModel
 
@@ -27,7 +26,7 @@ def kernels(model: LoadedModel, first: str | None) -> None:
     st.subheader("Deeper layers", anchor=False, divider="gray")
     st.markdown(WHY_LITTLE)
     with in_words():
-        deeper = {i.name: i for i in cached.layers(model.card.key, model) if i.convolution and i.name != first}
+        deeper = {i.name: i for i in cached.layers(model.config.key, model) if i.convolution and i.name != first}
         if not deeper:
             st.caption("This network has no other convolution.")
             return
@@ -41,7 +40,7 @@ def kernels(model: LoadedModel, first: str | None) -> None:
 def _choose_layer(model: LoadedModel, deeper: dict[str, LayerInfo]) -> str | None:
     wanted = filters_choice.current().kernels
     if wanted is not None and wanted not in deeper:
-        st.warning(f"{in_prose(model.card.title)} has no deeper convolution “{wanted[:80]}”.", icon=":material/info:")
+        st.warning(f"{in_prose(model.config.title)} has no deeper convolution “{wanted[:80]}”.", icon=":material/info:")
         filters_choice.choose(kernels=None)
         wanted = None
     st.session_state["filters_kernels"] = wanted

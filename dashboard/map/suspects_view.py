@@ -8,24 +8,25 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from dashboard.background import run_lines, runs
-from dashboard.map import choice
+from dashboard.core import jobs
+from dashboard.core.plain_text import share_first
+from dashboard.map import map_choice
 from dashboard.map.decisions import DECISIONS, Decision, as_csv, decide, decisions
-from dashboard.map.suspects import ABOUT, KINDS, Suspects, find, key_of, listed, run_of
+from dashboard.map.map_view import thumbnail_url
+from dashboard.map.suspects import ABOUT, KINDS, Suspects, find, job_of, key_of, listed
 from dashboard.map.table import Space
-from dashboard.map.view import thumbnail_url
-from dashboard.plain_text import share_first
+from dashboard.shared import job_lines
 
 
 def suspects(space: Space) -> None:
     """The page's second half; the search starts by itself."""
-    run = run_of(space)
+    run = job_of(space)
     if run.running:
-        run_lines.follow(key_of(space), "Looking for suspects", "steps")
+        job_lines.follow(key_of(space), "Looking for suspects", "steps")
         return
     if run.result is None:
         st.warning(run.trouble or "The search was stopped.", icon=":material/info:")
-        st.button("Search again", on_click=runs.start, args=(key_of(space), partial(find, space)))
+        st.button("Search again", on_click=jobs.start, args=(key_of(space), partial(find, space)))
         return
     found: Suspects = run.result
     kind = st.segmented_control(
@@ -131,5 +132,5 @@ def _after(space: Space, rows: np.ndarray) -> None:
 def _on_map(space: Space, rows: np.ndarray) -> None:
     mask = np.zeros(len(space.table), bool)
     mask[rows] = True
-    choice.change(selected=mask)
+    map_choice.change(selected=mask)
     st.session_state["space_part"] = "map"

@@ -8,11 +8,11 @@ from pathlib import Path
 import streamlit as st
 
 from xai_core.errors import ModelError
-from xai_core.models.checkpoint.reading import Weights, read_weights
-from xai_core.models.checkpoint.recognise import Proposal, recognise
-from xai_core.models.onnx.model import SUFFIX, proposal_of
-from xai_core.models.onnx.opening import OnnxModel, read_onnx
-from xai_core.models.own_folder import SUFFIXES, list_folder, weights_file
+from xai_core.models.sources.checkpoint.reading import Weights, read_weights
+from xai_core.models.sources.checkpoint.recognise import Proposal, recognise
+from xai_core.models.sources.onnx.model import SUFFIX, proposal_of
+from xai_core.models.sources.onnx.opening import OnnxModel, read_onnx
+from xai_core.models.sources.own_folder import SUFFIXES, list_folder, weights_file
 
 MAX_MB = 1024  # VGG-16, the largest of the usual ones, has 528
 
@@ -58,10 +58,10 @@ def _from_folder() -> None:
     listing = list_folder()
     for problem in listing.problems:
         st.warning(problem, icon=":material/warning:")
-    if not listing.without_card:
+    if not listing.without_config:
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.selectbox("Or one of the models folder that has no card yet", listing.without_card)
+        name = st.selectbox("Or one of the models folder that has no card yet", listing.without_config)
         if st.button("Open", icon=":material/folder_open:"):
             _take_in(name, weights_file(name).read_bytes())
             st.rerun()

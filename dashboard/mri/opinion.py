@@ -9,7 +9,7 @@ import streamlit as st
 
 from dashboard.mri.reading import Reading
 from dashboard.mri.scan import Scan
-from xai_core.models.brain_mri import CLASS_NAMES
+from xai_core.models.sources.brain_mri import CLASS_NAMES
 
 _OPINIONS = (*CLASS_NAMES, "something else", "cannot say")
 _SURE = ("guessing", "rather sure", "sure")

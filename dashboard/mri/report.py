@@ -11,9 +11,9 @@ from dashboard.mri import similar
 from dashboard.mri.diagnoses import common_scale, in_words, recipe
 from dashboard.mri.gate import Gate
 from dashboard.mri.opinion import Opinion
-from dashboard.mri.picture import lettered
 from dashboard.mri.reading import Reading, model
 from dashboard.mri.scan import Place
+from dashboard.mri.slice_display import lettered
 from xai_core.images.display import display_pixels
 from xai_core.images.scans import Edges
 from xai_core.render.colour import colour_table
@@ -130,7 +130,7 @@ def _made(seen: Seen) -> tuple[Block, ...]:
     lines = (
         ("Recipe", recipe(seen.reading, top)),
         ("Display window", shown),
-        ("Model", network.card.title),
+        ("Model", network.config.title),
         ("Digest of the weights", network.digest),
         ("Digest of the slice", seen.reading.image_digest),
         ("Distance to the training data", f"{seen.reading.familiarity.distance:.3f}"),
@@ -139,6 +139,6 @@ def _made(seen: Seen) -> tuple[Block, ...]:
 
 
 def _limits() -> tuple[Block, ...]:
-    card = model().card
-    texts = (*card.notes, "Each slice is read on its own. Other diseases, sequences, ages and scanners: unknown.")
-    return Heading("Limits"), Points(texts), Text(card.licence)
+    config = model().config
+    texts = (*config.notes, "Each slice is read on its own. Other diseases, sequences, ages and scanners: unknown.")
+    return Heading("Limits"), Points(texts), Text(config.licence)

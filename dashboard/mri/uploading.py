@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.mri import shelf
-from dashboard.mri.opening import Opened, open_files
+from dashboard.mri.scan_files import Opened, open_files
 from xai_core.errors import ImageError
 
 OWN = "own"

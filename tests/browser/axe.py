@@ -24,7 +24,8 @@ STREAMLITS: dict[str, tuple[str, ...]] = {
 
 RUN = """async ([also, streamlits]) => {
   const rules = Object.fromEntries(also.map(rule => [rule, { enabled: true }]))
-  const { violations } = await axe.run(document, { resultTypes: ["violations"], rules, elementRef: true, preload: false })
+  const options = { resultTypes: ["violations"], rules, elementRef: true, preload: false }
+  const { violations } = await axe.run(document, options)
   const theirs = (rule, element) => (streamlits[rule] ?? []).some(selector => element?.closest(selector))
   return violations.flatMap(({ id, help, nodes }) => nodes
     .filter(node => !theirs(id, node.element))

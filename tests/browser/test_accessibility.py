@@ -61,7 +61,7 @@ TURNED = """ground => new Promise(done => {
 
 
 @pytest.fixture(scope="module")
-def page(chromium: Browser, sightline: str) -> Iterator[Page]:
+def page(chromium: Browser) -> Iterator[Page]:
     """One page for all views: a view is opened once, and its variants are switched, not loaded."""
     with watched(chromium) as open_page:
         yield open_page()
@@ -78,7 +78,9 @@ def view(request: pytest.FixtureRequest, page: Page, sightline: str) -> Page:
     return page
 
 
-def show(page: Page, *, scheme: str = "light", width: int = WIDTHS[0], whole: bool = False, motion: bool = False) -> None:
+def show(
+    page: Page, *, scheme: str = "light", width: int = WIDTHS[0], whole: bool = False, motion: bool = False
+) -> None:
     """Switch theme and size. whole: so high that nothing is scrolled away; axe judges only what is on screen."""
     page.emulate_media(color_scheme=scheme, reduced_motion="no-preference" if motion else "reduce")
     page.set_viewport_size({"width": width, "height": HEIGHT})

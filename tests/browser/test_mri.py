@@ -118,9 +118,9 @@ def test_an_own_dicom_is_shown_without_its_names_and_its_report_has_none(page: P
     expect(page.get_by_text(re.compile("MR axial 1 of 1|MR .* 1 of 1")).first).to_be_visible(timeout=WAIT)
     expect(page.get_by_text("It is small: 64 × 64 pixels.", exact=False)).to_be_visible(timeout=WAIT)
     page.locator("[data-test-script-state=notRunning]").wait_for(timeout=WAIT)
-    with page.expect_download() as asked:
+    with page.expect_download() as recipe:
         page.get_by_role("button", name="Report (HTML)").click()
-    report = Path(asked.value.path()).read_text("utf-8")
+    report = Path(recipe.value.path()).read_text("utf-8")
     assert "Digest of the weights" in report
     assert "data:image/png;base64," in report
     shown = page.content() + page.url + "".join(page.locator("body").all_inner_texts())

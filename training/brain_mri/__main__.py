@@ -4,7 +4,7 @@ python -m training.brain_mri --data ../shared/data/brain-mri --photos ../shared/
 python -m training.brain_mri --data ... --photos ... --limit 40 --epochs 1 --out trial     every stage, in a minute
 
 Half an hour on one core. Writes weights and training vectors (half precision), the checks of the input gate, and the
-records of both (JSON) beside xai_core/models/brain_mri.py, or into --out.
+records of both (JSON) beside xai_core/models/sources/brain_mri.py, or into --out.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from training.brain_mri.card import facts, fitted_temperature, from_weights, vec
 from training.brain_mri.checks import make_checks, write_checks
 from training.brain_mri.collection import Collection, read
 from training.brain_mri.fit import EPOCHS, fit
-from xai_core.models.brain_mri import WEIGHTS
+from xai_core.models.sources.brain_mri import WEIGHTS
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -14,18 +14,18 @@ from torch import Tensor
 _LEVELS = np.linspace(0, 1, 33)
 
 
-def tones(pictures: np.ndarray) -> np.ndarray:
+def tones(images: np.ndarray) -> np.ndarray:
     """The grey levels of each head: float32 (n, 33) quantiles of what is not black, of uint8 (n, side, side)."""
-    return np.stack([np.quantile(p[p > 0], _LEVELS) if p.any() else _LEVELS * 255 for p in pictures]).astype(np.float32)
+    return np.stack([np.quantile(p[p > 0], _LEVELS) if p.any() else _LEVELS * 255 for p in images]).astype(np.float32)
 
 
-def changed(picture: np.ndarray, own: np.ndarray, donor: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def changed(image: np.ndarray, own: np.ndarray, donor: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """One picture uint8 (side, side) as float32 in [0, 1], what was black outside the head still black.
 
     own, donor: the tones (33,) of this picture and of another one of any class, which it may be given.
     """
-    head = picture > 0
-    grey = picture.astype(np.float32)
+    head = image > 0
+    grey = image.astype(np.float32)
     if rng.random() < 0.5:
         grey = np.interp(grey, own, donor).astype(np.float32)
     grey = np.clip(grey / 255, 0, 1) ** np.exp(rng.normal(0, 0.25))
@@ -65,9 +65,9 @@ def _frame(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
     return stays
 
 
-def moved(pictures: Tensor, side: int, generator: torch.Generator) -> Tensor:
+def moved(images: Tensor, side: int, generator: torch.Generator) -> Tensor:
     """Pictures (n, 1, h, w) at `side` x `side`, each turned, scaled, stretched, shifted, mirrored at random."""
-    n = len(pictures)
+    n = len(images)
     turn, scale, stretch = (torch.rand(3, n, generator=generator) - 0.5) * torch.tensor([[0.5], [0.35], [0.2]])
     shift = (torch.rand(n, 2, 1, generator=generator) - 0.5) * 0.2
     mirror = torch.where(torch.rand(n, generator=generator) < 0.5, -1.0, 1.0)
@@ -76,4 +76,4 @@ def moved(pictures: Tensor, side: int, generator: torch.Generator) -> Tensor:
         [mirror * turn.cos() * wide, -turn.sin() * wide, mirror * turn.sin() * high, turn.cos() * high], dim=1
     ).view(n, 2, 2)
     grid = F.affine_grid(torch.cat([linear, shift], dim=2), [n, 1, side, side], align_corners=False)
-    return F.grid_sample(pictures, grid, align_corners=False)
+    return F.grid_sample(images, grid, align_corners=False)

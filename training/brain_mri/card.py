@@ -20,7 +20,7 @@ from training.brain_mri.probes import probes
 from training.brain_mri.split import BLOCKS, CLASSES, MARGIN, TWINS
 from training.digits import in_half
 from xai_core.evaluation.familiarity import NEIGHBOURS, distances
-from xai_core.models.brain_mri import SOURCES, brain_mri_network
+from xai_core.models.sources.brain_mri import SOURCES, brain_mri_network
 
 DATA = (
     "tumours: Cheng, J., 'brain tumor dataset', figshare, doi 10.6084/m9.figshare.1512427.v5, CC BY 4.0, T1-weighted "
@@ -52,7 +52,7 @@ def vectors_of(network: nn.Module, collection: Collection) -> dict[str, Tensor]:
     known = np.flatnonzero(collection.part == "train")
     labels = collection.slices.labels[known]
     return {
-        "vectors": penultimate(network, collection.slices.pictures[known]).half(),
+        "vectors": penultimate(network, collection.slices.images[known]).half(),
         "labels": torch.from_numpy(labels.astype(np.uint8)),
         "sources": torch.from_numpy((labels == CLASSES.index("no_tumor")).astype(np.uint8)),
         "numbers": torch.tensor([int(collection.paths[i].stem) for i in known], dtype=torch.int32),
@@ -61,8 +61,8 @@ def vectors_of(network: nn.Module, collection: Collection) -> dict[str, Tensor]:
 
 def fitted_temperature(network: nn.Module, collection: Collection) -> float:
     """From the validation slices, which trained nothing."""
-    asked = np.flatnonzero(collection.part == "validation")
-    return temperature(scores_of(network, collection.slices.pictures[asked]), collection.slices.labels[asked])
+    requested = np.flatnonzero(collection.part == "validation")
+    return temperature(scores_of(network, collection.slices.images[requested]), collection.slices.labels[requested])
 
 
 def facts(
@@ -71,7 +71,7 @@ def facts(
     """Everything measured on the shipped file's own values, on slices that trained nothing."""
     network, labels = from_weights(weights), collection.slices.labels
     test = np.flatnonzero(collection.part == "test")
-    scores = scores_of(network, collection.slices.pictures[test])
+    scores = scores_of(network, collection.slices.images[test])
     return {
         "model": "brain-mri",
         "data": DATA,
@@ -111,10 +111,10 @@ def _familiarity(
 ) -> dict[str, object]:
     """How far held-out slices lie from the training slices: the scale on which an input is unfamiliar."""
     known = vectors["vectors"].float().numpy()
-    asked = penultimate(network, collection.slices.pictures[test]).numpy()
-    far = distances(known, asked)[0]
-    turned = penultimate(network, np.rot90(collection.slices.pictures[test], 2, axes=(1, 2)).copy()).numpy()
-    inverted = np.where(collection.heads[test], 255 - collection.slices.pictures[test], 0).astype(np.uint8)
+    requested = penultimate(network, collection.slices.images[test]).numpy()
+    far = distances(known, requested)[0]
+    turned = penultimate(network, np.rot90(collection.slices.images[test], 2, axes=(1, 2)).copy()).numpy()
+    inverted = np.where(collection.heads[test], 255 - collection.slices.images[test], 0).astype(np.uint8)
     limit = float(np.percentile(far, 95))
     return {
         "distance": f"mean cosine distance to the {NEIGHBOURS} nearest training vectors",

@@ -17,26 +17,26 @@ from training.digits import share
 from xai_core.images import load_image
 from xai_core.images.digest import array_digest
 from xai_core.images.head_crop import grey_values, head_crop, head_mask
-from xai_core.models.brain_mri import HEAD_SIDE
+from xai_core.models.sources.brain_mri import HEAD_SIDE
 from xai_core.types import SourceImage
 
 NO_TUMOUR = CLASSES.index("no_tumor")
 Change = Callable[[np.ndarray, np.ndarray, np.random.Generator], np.ndarray]
 
 
-def scores_of(network: nn.Module, pictures: np.ndarray) -> np.ndarray:
+def scores_of(network: nn.Module, images: np.ndarray) -> np.ndarray:
     """float32 (n, 4) for standardised pictures uint8 (n, 160, 160)."""
-    return network.classifier(penultimate(network, pictures)).detach().numpy()
+    return network.classifier(penultimate(network, images)).detach().numpy()
 
 
-def outside_the_head(network: nn.Module, collection: Collection, asked: np.ndarray, seed: int) -> dict[str, object]:
-    """Of the slices `asked`: how many keep their class when all but the head is changed before standardising."""
-    before = scores_of(network, collection.slices.pictures[asked])
+def outside_the_head(network: nn.Module, collection: Collection, requested: np.ndarray, seed: int) -> dict[str, object]:
+    """Of the slices `requested`: how many keep their class when all but the head is changed before standardising."""
+    before = scores_of(network, collection.slices.images[requested])
     answer: dict[str, object] = {}
     for name, change in _CHANGES.items():
         rng = np.random.default_rng(seed)
-        pictures = [_again(grey_values(load_image(collection.paths[i])), change, rng) for i in asked]
-        after = scores_of(network, np.stack(pictures))
+        images = [_again(grey_values(load_image(collection.paths[i])), change, rng) for i in requested]
+        after = scores_of(network, np.stack(images))
         answer[name] = _compared(before, after)
     return answer
 
@@ -74,31 +74,33 @@ def _compared(before: np.ndarray, after: np.ndarray) -> dict[str, object]:
     return {"same_class": share(from_numpy(same)), "mean_largest_change_of_probability": round(float(moved.mean()), 4)}
 
 
-def outlines_swapped(network: nn.Module, collection: Collection, asked: np.ndarray, seed: int) -> dict[str, object]:
+def outlines_swapped(network: nn.Module, collection: Collection, requested: np.ndarray, seed: int) -> dict[str, object]:
     """Slices seen through the outline of a head from the other source, and of one from their own."""
     rng = np.random.default_rng(seed)
-    pictures, healthy = collection.slices.pictures[asked], collection.slices.labels[asked] == NO_TUMOUR
-    heads, before = collection.heads[asked], scores_of(network, pictures)
+    images, healthy = collection.slices.images[requested], collection.slices.labels[requested] == NO_TUMOUR
+    heads, before = collection.heads[requested], scores_of(network, images)
     answer: dict[str, object] = {}
     for name, wanted in (("the other source", ~healthy), ("their own source", healthy)):
         donors = np.array([rng.choice(np.flatnonzero(healthy == flag)) for flag in wanted])
-        after = scores_of(network, np.where(heads[donors], pictures, 0))
+        after = scores_of(network, np.where(heads[donors], images, 0))
         kept = (before.argmax(axis=1) == NO_TUMOUR) == (after.argmax(axis=1) == NO_TUMOUR)
         answer[f"outline of a head of {name}: tumour or none unchanged"] = share(from_numpy(kept))
     return answer
 
 
-def tumour_painted_over(network: nn.Module, collection: Collection, asked: np.ndarray, seed: int) -> dict[str, object]:
+def tumour_painted_over(
+    network: nn.Module, collection: Collection, requested: np.ndarray, seed: int
+) -> dict[str, object]:
     """Rightly named tumour slices with the tumour painted over, and with as much painted over elsewhere."""
-    data, rng = collection.slices.of(asked), np.random.default_rng(seed)
-    right = (scores_of(network, data.pictures).argmax(axis=1) == data.labels) & (data.labels != NO_TUMOUR)
+    data, rng = collection.slices.of(requested), np.random.default_rng(seed)
+    right = (scores_of(network, data.images).argmax(axis=1) == data.labels) & (data.labels != NO_TUMOUR)
     if not right.any():
         return {"tumour slices named rightly": 0}
     data = data.of(np.flatnonzero(right))
-    gone = np.stack([painted_over(p, b, rng) for p, b in zip(data.pictures, data.boxes, strict=True)])
-    places = [elsewhere(p, b, b, rng) for p, b in zip(data.pictures, data.boxes, strict=True)]
+    gone = np.stack([painted_over(p, b, rng) for p, b in zip(data.images, data.boxes, strict=True)])
+    places = [elsewhere(p, b, b, rng) for p, b in zip(data.images, data.boxes, strict=True)]
     free = np.array([place is not None for place in places])
-    kept = [painted_over(p, place, rng) for p, place in zip(data.pictures, places, strict=True) if place is not None]
+    kept = [painted_over(p, place, rng) for p, place in zip(data.images, places, strict=True) if place is not None]
     after, control = scores_of(network, gone).argmax(axis=1), scores_of(network, np.stack(kept)).argmax(axis=1)
     return {
         "tumour painted over: now no tumour": share(from_numpy(after == NO_TUMOUR)),

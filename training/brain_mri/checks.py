@@ -25,8 +25,8 @@ from xai_core.images import load_image
 from xai_core.images.digest import array_digest
 from xai_core.images.head_crop import grey_values, head_crop
 from xai_core.images.head_rim import rim_profile
-from xai_core.models.brain_mri import HEAD_SIDE
 from xai_core.models.brain_mri_checks import CHECKS, margin, pooled, stripped_score, turned_scores
+from xai_core.models.sources.brain_mri import HEAD_SIDE
 from xai_core.types import SourceImage
 
 ALARMS = {"turned": 0.02, "inverted": 0.005, "strange": 0.005, "stripped": 0.01}  # of validation slices, wrongly
@@ -62,11 +62,11 @@ def write_checks(out: Path, made: tuple[bytes, dict]) -> None:
 
 
 @torch.no_grad()
-def _features(network: nn.Module, pictures: np.ndarray) -> np.ndarray:
+def _features(network: nn.Module, images: np.ndarray) -> np.ndarray:
     """What the checks read of standardised pictures uint8 (n, 160, 160): float32 (n, 1008)."""
     found = []
-    for start in range(0, len(pictures), 64):
-        grey = from_numpy(np.ascontiguousarray(pictures[start : start + 64])).float()[:, None] / 255
+    for start in range(0, len(images), 64):
+        grey = from_numpy(np.ascontiguousarray(images[start : start + 64])).float()[:, None] / 255
         grey = torch.nn.functional.interpolate(grey, size=(SIDE, SIDE), mode="bilinear", align_corners=False)
         found.append(pooled(network.blocks[:5](network.bn1(network.conv_stem(as_inputs(grey))))))
     return np.concatenate(found)
@@ -90,16 +90,16 @@ def _rates(score: Score, name: str, fine: dict[str, np.ndarray], wrong: dict[str
 def _turned(
     weights: Weights, network: nn.Module, collection: Collection, rows: dict[str, np.ndarray], rng: np.random.Generator
 ) -> tuple[float, dict]:
-    pictures = collection.slices.pictures
+    images = collection.slices.images
     inputs, labels = [], []
     for turns in range(4):
         mirrored = rng.random(len(rows["train"])) < 0.5
-        taken = np.where(mirrored[:, None, None], pictures[rows["train"]][:, :, ::-1], pictures[rows["train"]])
+        taken = np.where(mirrored[:, None, None], images[rows["train"]][:, :, ::-1], images[rows["train"]])
         inputs.append(_features(network, np.rot90(taken, turns, axes=(1, 2))))
         labels += [turns] * len(taken)
     weights["turned"], weights["turned_bias"] = _linear(np.concatenate(inputs), np.array(labels))
-    fine = {part: _features(network, pictures[rows[part]]) for part in ("validation", "test")}
-    test = pictures[rows["test"]]
+    fine = {part: _features(network, images[rows[part]]) for part in ("validation", "test")}
+    test = images[rows["test"]]
     wrong = {
         "a quarter to the left": np.rot90(test, 1, axes=(1, 2)),
         "upside down": np.rot90(test, 2, axes=(1, 2)),
@@ -121,7 +121,7 @@ def _turned(
 def _inverted(
     weights: Weights, network: nn.Module, collection: Collection, rows: dict[str, np.ndarray]
 ) -> tuple[float, dict]:
-    fine = {part: _features(network, collection.slices.pictures[of]) for part, of in rows.items()}
+    fine = {part: _features(network, collection.slices.images[of]) for part, of in rows.items()}
     wrong = {part: _features(network, _crops(collection, of, _negative)) for part, of in rows.items()}
     _two(weights, "inverted", fine["train"], wrong["train"])
     return _rates(_score_of(weights, "inverted"), "inverted", fine, {"inverted": wrong["test"]})
@@ -135,10 +135,10 @@ def _strange(
     photos: Sequence[Path],
     rng: np.random.Generator,
 ) -> tuple[float, dict]:
-    fine = {part: _features(network, collection.slices.pictures[of]) for part, of in rows.items()}
-    pictures = np.stack([_standard(grey_values(load_image(path))) for path in photos])
+    fine = {part: _features(network, collection.slices.images[of]) for part, of in rows.items()}
+    images = np.stack([_standard(grey_values(load_image(path))) for path in photos])
     known = rng.permutation(len(photos)) < _STRANGE_TRAIN * len(photos)
-    other = _features(network, pictures)
+    other = _features(network, images)
     _two(weights, "strange", fine["train"], other[known])
     return _rates(_score_of(weights, "strange"), "strange", fine, {"photographs": other[~known]})
 

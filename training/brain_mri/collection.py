@@ -13,7 +13,7 @@ from training.brain_mri.lesion import boxes
 from training.brain_mri.split import label, slices, split, without_twins
 from xai_core.images import load_image
 from xai_core.images.head_crop import grey_values, head_crop, head_mask
-from xai_core.models.brain_mri import HEAD_SIDE
+from xai_core.models.sources.brain_mri import HEAD_SIDE
 
 RAW_SIDE = 64
 
@@ -37,17 +37,17 @@ class Collection:
 def read(data: Path, limit: int | None = None) -> Collection:
     """Read, standardise and split everything: half a minute. limit: about so many slices of each class, spread out."""
     paths = slices(data, limit)
-    pictures, heads, raw, raw_heads, crops, sizes = [], [], [], [], [], []
+    images, heads, raw, raw_heads, crops, sizes = [], [], [], [], [], []
     for path in paths:
         image = load_image(path)
         values, crop = grey_values(image), head_crop(image, HEAD_SIDE)
-        pictures.append((crop.grey * 255 + 0.5).astype(np.uint8))
+        images.append((crop.grey * 255 + 0.5).astype(np.uint8))
         heads.append(crop.mask)
         raw.append(_stretched(values).round().astype(np.uint8))
         raw_heads.append(_stretched(head_mask(values).astype(np.float32)) > 0.5)
         crops.append(crop.box)
         sizes.append(image.size)
-    standard = np.stack(pictures)
+    standard = np.stack(images)
     found = boxes(data, paths, crops, sizes, HEAD_SIDE)
     labels = np.array([label(path) for path in paths])
     part = without_twins(split(paths), standard)

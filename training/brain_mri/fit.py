@@ -14,7 +14,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from training.brain_mri.augment import changed, moved, tones
 from training.brain_mri.lesion import elsewhere, painted_over
 from training.brain_mri.split import CLASSES
-from xai_core.models.bundled import build_imagenet
+from xai_core.models.sources.imagenet import build_imagenet
 
 SIDE = 192
 FROZEN = 3  # stages of the ImageNet network that stay as they are, after its stem
@@ -27,12 +27,12 @@ PAINTED_OVER, PAINTED_ELSEWHERE = 0.12, 0.15  # of the slices drawn
 class Slices:
     """Standardised slices: pictures uint8 (n, side, side); labels int64 (n,); boxes float32 (n, 4), NaN: no tumour."""
 
-    pictures: np.ndarray
+    images: np.ndarray
     labels: np.ndarray
     boxes: np.ndarray
 
     def of(self, chosen: np.ndarray) -> Slices:
-        return Slices(self.pictures[chosen], self.labels[chosen], self.boxes[chosen])
+        return Slices(self.images[chosen], self.labels[chosen], self.boxes[chosen])
 
 
 def _said(epoch: int, loss: float, _network: nn.Module) -> None:
@@ -107,25 +107,25 @@ def _scores(network: nn.Module, inputs: Tensor) -> Tensor:
 def batches(slices: Slices, steps: int, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
     """Random inputs (32, 3, 192, 192) and labels (32,), each class as often as the others."""
     rng, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
-    levels = tones(slices.pictures)
+    levels = tones(slices.images)
     chance = 1 / np.bincount(slices.labels)[slices.labels]
     for batch in rng.choice(len(chance), size=(steps, BATCH), p=chance / chance.sum()):
         drawn = [_drawn(slices, i, levels, rng) for i in batch]
-        grey = moved(torch.from_numpy(np.stack([picture for picture, _ in drawn]))[:, None], SIDE, generator)
+        grey = moved(torch.from_numpy(np.stack([image for image, _ in drawn]))[:, None], SIDE, generator)
         yield as_inputs(grey), torch.tensor([label for _, label in drawn])
 
 
 def _drawn(slices: Slices, i: int, levels: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, int]:
     """Slice i, changed at random, and its label, which painting over the tumour makes "no tumour"."""
-    picture, box, label = slices.pictures[i], slices.boxes[i], int(slices.labels[i])
+    image, box, label = slices.images[i], slices.boxes[i], int(slices.labels[i])
     chance = rng.random()
     if chance < PAINTED_ELSEWHERE:
         like = slices.boxes[rng.choice(np.flatnonzero(~np.isnan(slices.boxes[:, 0])))]
-        place = elsewhere(picture, box, like, rng)
-        picture = picture if place is None else painted_over(picture, place, rng)
+        place = elsewhere(image, box, like, rng)
+        image = image if place is None else painted_over(image, place, rng)
     elif chance > 1 - PAINTED_OVER and not np.isnan(box).any():
-        picture, label = painted_over(picture, box, rng), CLASSES.index("no_tumor")
-    return changed(picture, levels[i], levels[rng.integers(len(levels))], rng), label
+        image, label = painted_over(image, box, rng), CLASSES.index("no_tumor")
+    return changed(image, levels[i], levels[rng.integers(len(levels))], rng), label
 
 
 def as_inputs(grey: Tensor) -> Tensor:
@@ -134,11 +134,11 @@ def as_inputs(grey: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def penultimate(network: nn.Module, pictures: np.ndarray) -> Tensor:
+def penultimate(network: nn.Module, images: np.ndarray) -> Tensor:
     """Feature vectors (n, 1280) of uint8 standardised pictures, as they are."""
     rows = []
-    for start in range(0, len(pictures), 64):
-        grey = torch.from_numpy(pictures[start : start + 64]).float()[:, None] / 255
+    for start in range(0, len(images), 64):
+        grey = torch.from_numpy(images[start : start + 64]).float()[:, None] / 255
         grey = F.interpolate(grey, size=(SIDE, SIDE), mode="bilinear", align_corners=False)
         rows.append(network.forward_features(as_inputs(grey)).mean(dim=(2, 3)))
     return torch.cat(rows)

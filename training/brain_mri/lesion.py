@@ -41,12 +41,12 @@ def boxes(
     return answer
 
 
-def painted_over(picture: np.ndarray, box: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def painted_over(image: np.ndarray, box: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """uint8 (side, side) with the ellipse in `box` (4,) filled from its surroundings, texture and all."""
-    grey, head = picture.astype(np.float32), picture > 0
-    inside = ellipse(picture.shape, box, _GROWN)
+    grey, head = image.astype(np.float32), image > 0
+    inside = ellipse(image.shape, box, _GROWN)
     if not (inside & head).any():
-        return picture
+        return image
     known = (head & ~inside).astype(np.float32)
     reach = 0.25 * float(np.sqrt(box[2] * box[3])) + 2
     weight = ndimage.gaussian_filter(known, reach)
@@ -59,9 +59,9 @@ def painted_over(picture: np.ndarray, box: np.ndarray, rng: np.random.Generator)
     return np.where(head, np.clip(mixed, 1, 255), 0).astype(np.uint8)
 
 
-def elsewhere(picture: np.ndarray, box: np.ndarray, like: np.ndarray, rng: np.random.Generator) -> np.ndarray | None:
+def elsewhere(image: np.ndarray, box: np.ndarray, like: np.ndarray, rng: np.random.Generator) -> np.ndarray | None:
     """A box as large as `like` in the head, away from the slice's own `box` (NaN: none); None: no room was found."""
-    rows, columns = np.nonzero(picture)
+    rows, columns = np.nonzero(image)
     for _ in range(8):
         pick = rng.integers(len(rows))
         place = np.array([columns[pick], rows[pick], like[2], like[3]], np.float32)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from xai_core.attribution import (
+from xai_core.attribution.method import Method
+from xai_core.attribution.methods import (
     ablation_cam,
     cam,
     deconvnet,
@@ -22,7 +23,6 @@ from xai_core.attribution import (
     smooth_grad,
     xgrad_cam,
 )
-from xai_core.attribution.method import Method
 from xai_core.errors import NotApplicable
 from xai_core.types import LoadedModel
 
@@ -58,7 +58,7 @@ def find_method(key: str) -> Method:
 
 def methods(model: LoadedModel) -> dict[str, str | None]:
     """{method key: None where it applies to this model, else the reason why it does not}."""
-    input_shape = (1, len(model.card.mean), *model.card.input_size)
+    input_shape = (1, len(model.config.mean), *model.config.input_size)
     checks = dict.fromkeys(method.reason_not for method in METHODS)  # several methods share one, which may take a pass
     reasons = {check: check(model.module, input_shape) for check in checks}
     return {method.key: reasons[method.reason_not] for method in METHODS}

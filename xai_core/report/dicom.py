@@ -66,7 +66,7 @@ def secondary_capture(
     volume: Volume,
     plane: Plane,
     index: int,
-    picture: np.ndarray,
+    image: np.ndarray,
     *,
     keep_study_of: Sequence[bytes] | None = None,
 ) -> bytes:
@@ -78,7 +78,7 @@ def secondary_capture(
     first = sources[0]
     edges = edge_letters(volume, plane)
     result = hd.sc.SCImage(
-        pixel_array=np.ascontiguousarray(picture),
+        pixel_array=np.ascontiguousarray(image),
         photometric_interpretation="RGB",
         bits_allocated=8,
         coordinate_system="PATIENT",
@@ -102,7 +102,7 @@ def secondary_capture(
     result.ImageComments = _USE
     result.BurnedInAnnotation = "NO"
     if volume.oriented:
-        _place_picture(result, volume, plane, index, picture.shape[:2])
+        _place_image(result, volume, plane, index, image.shape[:2])
         result.FrameOfReferenceUID = first.FrameOfReferenceUID
     result.SourceImageSequence = [_reference(source) for source in sources]
     return _bytes(result, referring=keep_study_of is not None)
@@ -123,7 +123,7 @@ def _placed(volume: Volume, values: np.ndarray, frame_of_reference: str) -> hd.V
     )
 
 
-def _place_picture(result: Dataset, volume: Volume, plane: Plane, index: int, size: tuple[int, int]) -> None:
+def _place_image(result: Dataset, volume: Volume, plane: Plane, index: int, size: tuple[int, int]) -> None:
     """Position, orientation and spacing of a picture of the slice; it shares the slice's outer edges."""
     across, down, along = AXES[plane]
     shape, affine = volume.voxels.shape, volume.affine

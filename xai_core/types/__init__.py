@@ -15,11 +15,11 @@ from xai_core.types.model import (
     Interpolation,
     Labels,
     LoadedModel,
-    ModelCard,
+    ModelConfig,
     ModelInput,
     ResizeRule,
 )
-from xai_core.types.progress import Progress
+from xai_core.types.progress import ProgressCallback
 
 __all__ = [
     "Box",
@@ -32,10 +32,10 @@ __all__ = [
     "Labels",
     "LayerInfo",
     "LoadedModel",
-    "ModelCard",
+    "ModelConfig",
     "ModelInput",
     "Prediction",
-    "Progress",
+    "ProgressCallback",
     "ReceptiveField",
     "ResizeRule",
     "SourceImage",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from xai_core.deprecated import renamed_attribute
 from xai_core.types.image import Box
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Download:
 
 
 @dataclass(frozen=True)
-class ModelCard:
+class ModelConfig:
     """What one must know to feed a network and read its answer.
 
     input_size: (height, width). mean, std: for inputs scaled to [0, 1], one value for each channel that the network
@@ -74,10 +75,12 @@ class ModelCard:
 class LoadedModel:
     """A network ready to be explained: in eval mode, parameters frozen. digest: SHA-256 hex of its state dict."""
 
-    card: ModelCard
+    config: ModelConfig
     module: torch.nn.Module
     device: torch.device
     digest: str
+
+    card = renamed_attribute("card", "config")
 
 
 @dataclass(frozen=True, eq=False)

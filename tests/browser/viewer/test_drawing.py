@@ -11,7 +11,7 @@ import torch
 from playwright.sync_api import Page
 from torch.nn.functional import interpolate
 
-from dashboard.components.viewer import colour, frontend
+from dashboard.shared.components.viewer import colour, frontend
 from tests.browser.viewer.known import TORCH
 
 pytestmark = pytest.mark.browser

@@ -11,7 +11,7 @@ import torch
 from playwright.sync_api import Locator, Page, expect
 from torch.nn.functional import interpolate
 
-from dashboard.components.viewer import frontend
+from dashboard.shared.components.viewer import frontend
 from tests.browser.viewer.known import PROBED, TORCH
 from xai_core.render.colour import colour_table
 

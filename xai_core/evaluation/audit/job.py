@@ -47,7 +47,7 @@ class AuditJob:
             self.dataset.digest,
             self.model.digest,
             structure_digest(self.model.module),
-            repr(self.model.card),
+            repr(self.model.config),
         )
         return hashlib.sha256(repr(told).encode()).hexdigest()[:32]
 

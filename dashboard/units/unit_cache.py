@@ -1,0 +1,103 @@
+"""What the Units page computes once for all visitors. Strings are the keys, as in dashboard/shared/cached.py."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+import torch
+
+import xai_core as xai
+from dashboard.shared import cached
+from dashboard.shared.components.choices import thumbnail
+from dashboard.shared.components.viewer import DisplayImage
+from dashboard.units import field as units_field
+from xai_core.attribution.explain import ImageForwardPass
+from xai_core.errors import SightlineError
+from xai_core.features.feature_maps import contributions, feature_maps, map_weights
+from xai_core.forward.receptive_field import receptive_fields
+from xai_core.forward.relu_rules import Rule
+from xai_core.forward.target import Target
+from xai_core.models.preprocess import model_view
+from xai_core.types import LayerInfo, LoadedModel, ReceptiveField
+
+
+def fields(model: LoadedModel, layers: tuple[LayerInfo, ...]) -> dict[str, ReceptiveField | str]:
+    """The receptive field of each layer, or the reason why it has none."""
+    return _fields(cached.identity(model), repr(model.config.input_size), tuple(layer.name for layer in layers), model)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _fields(
+    weights: str, input_size: str, names: tuple[str, ...], _model: LoadedModel
+) -> dict[str, ReceptiveField | str]:
+    size = (len(_model.config.mean), *_model.config.input_size)
+    try:
+        return dict(receptive_fields(_model.module, names, size))
+    except SightlineError:
+        return {name: _field_or_reason(_model, name, size) for name in names}
+
+
+def _field_or_reason(model: LoadedModel, name: str, size: tuple[int, ...]) -> ReceptiveField | str:
+    try:
+        return receptive_fields(model.module, [name], size)[name]
+    except SightlineError as error:
+        return str(error)
+
+
+def unit_gradient(image_pass: ImageForwardPass, layer: str, unit: tuple[int, int, int], rule: Rule) -> np.ndarray:
+    """Gradient of one unit by the pixels of its picture: float32 (3, H, W). NotApplicable: no ReLUs for the rule."""
+    return _unit_gradient(cached.identity(image_pass.model), image_pass.image.digest, layer, unit, rule, image_pass)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _unit_gradient(
+    weights: str, image: str, layer: str, unit: tuple[int, int, int], rule: Rule, _traced: ImageForwardPass
+) -> np.ndarray:
+    gradient = xai.neuron_gradient(_traced.model.module, _traced.given.tensor, layer, unit, rule, lift_ceiling=True)
+    return gradient[0].float().cpu().numpy()
+
+
+def channel_contributions(image_pass: ImageForwardPass, layer: str, class_index: int) -> np.ndarray:
+    """What each channel of the layer adds to the class map: float32 (c,)."""
+    return _contributions(cached.identity(image_pass.model), image_pass.image.digest, layer, class_index, image_pass)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _contributions(weights: str, image: str, layer: str, class_index: int, _traced: ImageForwardPass) -> np.ndarray:
+    forward_pass = _traced.forward_pass
+    return contributions(
+        feature_maps(forward_pass, layer),
+        map_weights(forward_pass, layer, Target(torch.tensor([[class_index]], device=forward_pass.scores.device))),
+    )
+
+
+def shaded(image_pass: ImageForwardPass, layer: str, unit: tuple[int, int, int], influence: np.ndarray) -> DisplayImage:
+    """The picture as the unit sees it, for the browser."""
+    return _shaded(cached.identity(image_pass.model), image_pass.image.digest, layer, unit, image_pass, influence)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _shaded(
+    weights: str, image: str, layer: str, unit: tuple[int, int, int], _traced: ImageForwardPass, _influence: np.ndarray
+) -> DisplayImage:
+    return units_field.shaded(_traced, _influence)
+
+
+def close_up(image_pass: ImageForwardPass, area: tuple[int, int, int, int]) -> DisplayImage:
+    """The part of the picture behind `area` of the input, for the browser."""
+    return _close_up(cached.identity(image_pass.model), image_pass.image.digest, area, image_pass)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _close_up(weights: str, image: str, area: tuple[int, int, int, int], _traced: ImageForwardPass) -> DisplayImage:
+    return units_field.part_of(_traced, area)
+
+
+def seen_thumb(image_pass: ImageForwardPass) -> str:
+    """What the model saw, small, as a data URL."""
+    return _seen_thumb(cached.identity(image_pass.model), image_pass.image.digest, image_pass)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _seen_thumb(weights: str, image: str, _traced: ImageForwardPass) -> str:
+    return thumbnail(model_view(_traced.model.config, _traced.given))
