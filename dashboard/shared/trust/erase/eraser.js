@@ -3,6 +3,8 @@
 
 const INK = [214, 40, 40, 120] // of what is marked
 const PENDING_INK = "rgb(214 40 40 / .47)"
+const STEP = 0.02 // of the shorter side, which an arrow key moves the cross
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }
 
 export default (component) => mount(component, createEraser, receive)
 
@@ -12,6 +14,7 @@ function createEraser(root, signal) {
   for (const tool of ["brush", "box"]) el[tool].addEventListener("click", () => chooseTool(view, tool), { signal })
   for (const act of ["undo", "clear"]) el[act].addEventListener("click", () => view.tell(act), { signal })
   listenToStrokes(view)
+  listenToKeys(view)
   onSettings((name) => name === view.settings, () => drawSoon(view, draw), signal)
   const observer = new ResizeObserver(() => drawSoon(view, draw))
   observer.observe(el.eraser)
@@ -60,10 +63,7 @@ function listenToStrokes(view) {
   on("pointerdown", (event) => {
     if (event.button !== 0 || !view.picture) return
     scene.setPointerCapture(event.pointerId)
-    const at = placeOf(view, event)
-    const radius = (Number(view.el.size.value) / 200) * Math.min(view.picture.width, view.picture.height)
-    view.stroke = view.tool === "box" ? { kind: "box", points: [at, at] } : { kind: "brush", points: [at], radius }
-    drawSoon(view, draw)
+    start(view, placeOf(view, event))
   })
   on("pointermove", (event) => {
     if (!view.stroke) return
@@ -77,6 +77,43 @@ function listenToStrokes(view) {
     view.stroke = null
     drawSoon(view, draw)
   })
+}
+
+function start(view, at) {
+  const radius = (Number(view.el.size.value) / 200) * Math.min(view.picture.width, view.picture.height)
+  view.stroke = view.tool === "box" ? { kind: "box", points: [at, at] } : { kind: "brush", points: [at], radius }
+  drawSoon(view, draw)
+}
+
+// A brush marks where the cross is; a box lasts from one press to the next, and Escape leaves it.
+function listenToKeys(view) {
+  const { scene } = view.el
+  const on = (type, act) => scene.addEventListener(type, act, { signal: view.signal })
+  on("keydown", (event) => {
+    const marks = event.key === "Enter" || event.key === " "
+    if (!view.picture || !(marks || event.key === "Escape" || event.key in ARROWS)) return
+    event.preventDefault()
+    const { width, height } = view.picture
+    view.cross ??= [width / 2, height / 2]
+    if (event.key in ARROWS) moveCross(view, ARROWS[event.key], event.shiftKey ? 5 : 1)
+    else if (!marks) view.stroke = null
+    else if (view.stroke) finish(view)
+    else {
+      start(view, view.cross)
+      if (view.tool === "brush") finish(view)
+    }
+    drawSoon(view, draw)
+  })
+  on("focus", () => drawSoon(view, draw))
+  on("blur", () => drawSoon(view, draw))
+}
+
+function moveCross(view, [across, down], times) {
+  const { width, height } = view.picture
+  const step = times * STEP * Math.min(width, height)
+  const [x, y] = view.cross
+  view.cross = [clamp(x + across * step, 0, width), clamp(y + down * step, 0, height)]
+  if (view.stroke?.kind === "box") view.stroke.points[1] = view.cross
 }
 
 // A box without an area is a click and marks nothing.
@@ -114,6 +151,8 @@ function draw(view) {
   context.imageSmoothingEnabled = false
   context.drawImage(view.region, 0, 0, size.width, size.height)
   for (const stroke of [...view.pending, view.stroke]) if (stroke) drawStroke(context, stroke, size.width / picture.width)
+  const cross = view.cross ?? [picture.width / 2, picture.height / 2]
+  if (el.scene.matches(":focus-visible")) drawCross(context, cross, size.width / picture.width)
   el.scene.dataset.drawn = view.turn
 }
 
@@ -124,6 +163,21 @@ function drawMap(view, context, size) {
   }
   if (view.heat.vmax <= view.heat.vmin) return
   drawHeat(context, view.area, view.heat, settings, view.scales[chosenScale(settings, scaleKind(view.heat), view.scales)])
+}
+
+// Black around white, so that it is seen on every picture.
+function drawCross(context, place, scale) {
+  const [x, y] = place.map((side) => side * scale)
+  const arm = 10 * devicePixelRatio
+  for (const [ink, wide] of [["#000", 4], ["#fff", 2]]) {
+    Object.assign(context, { strokeStyle: ink, lineWidth: wide * devicePixelRatio })
+    context.beginPath()
+    context.moveTo(x - arm, y)
+    context.lineTo(x + arm, y)
+    context.moveTo(x, y - arm)
+    context.lineTo(x, y + arm)
+    context.stroke()
+  }
 }
 
 function drawStroke(context, { kind, points, radius }, scale) {
