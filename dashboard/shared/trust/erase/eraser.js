@@ -1,122 +1,145 @@
-
 // A picture with its map that is marked by hand: each stroke is told to the server, which answers with the region.
 
-const INK = [214, 40, 40, 120] // of what is marked
-const PENDING_INK = "rgb(214 40 40 / .47)"
-const STEP = 0.02 // of the shorter side, which an arrow key moves the cross
-const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }
+import { clamp } from "../../components/viewer/js/clamp.js"
+import { contextOf, findByClass, listening, onResize, shareOf } from "../../components/viewer/js/elements.js"
+import { ARROWS, isCommand } from "../../components/viewer/js/keyboard.js"
+import { drawSoon, mount } from "../../components/viewer/js/mount.js"
+import { decodePayload, decodeScales, takePicture } from "../../components/viewer/js/payload.js"
+import { drawHeat, drawPicture, fitSize, newCanvas, sameSize, sampleArea } from "../../components/viewer/js/scene.js"
+import { getSettings, lutOf, onSettings } from "../../components/viewer/js/settings.js"
+import { drawCross, middleOf, moved } from "./cross.js"
 
+const INK = [214, 40, 40, 120] // of what is marked
+/** @type {Tool[]} */
+const TOOLS = ["brush", "box"]
+const PENDING_INK = "rgb(214 40 40 / .47)"
+
+/**
+ * @typedef {"brush" | "box"} Tool
+ * @typedef {{ kind: Tool, points: Pair[], radius?: number }} Stroke in pixels of the picture
+ * @typedef {{ eraser: HTMLElement, scene: HTMLCanvasElement, brush: HTMLElement, box: HTMLElement,
+ *   size: HTMLInputElement, undo: HTMLButtonElement, clear: HTMLButtonElement, hint: HTMLElement }} EraserElements
+ * @typedef {Drawn & { el: EraserElements, tool: Tool, pending: Stroke[], stroke: Stroke | null, turn: number,
+ *   tell: (what: Stroke | "undo" | "clear") => void, picture: Picture,
+ *   bitmap?: ImageBitmap | null, heat: Heat, map: CellMap,
+ *   region: HTMLCanvasElement, scales: Scales, settings: string, maxHeight: number,
+ *   area: Sampled | null, cross?: Pair }} Eraser
+ */
+
+/** @param {Component} component */
 export default (component) => mount(component, createEraser, receive)
 
+/** @param {ShadowRoot} root @param {AbortSignal} signal */
 function createEraser(root, signal) {
+  /** @type {EraserElements} */
   const el = findByClass(root, ["eraser", "scene", "brush", "box", "size", "undo", "clear", "hint"])
-  const view = { el, signal, pending: [], stroke: null, tool: "brush" }
-  for (const tool of ["brush", "box"]) el[tool].addEventListener("click", () => chooseTool(view, tool), { signal })
-  for (const act of ["undo", "clear"]) el[act].addEventListener("click", () => view.tell(act), { signal })
+  const view = /** @type {Eraser} */ ({ el, signal, stroke: null, tool: "brush" })
+  const on = listening(signal)
+  for (const tool of TOOLS) on(el[tool], "click", () => chooseTool(view, tool))
+  on(el.undo, "click", () => view.tell("undo"))
+  on(el.clear, "click", () => view.tell("clear"))
   listenToStrokes(view)
   listenToKeys(view)
   onSettings((name) => name === view.settings, () => drawSoon(view, draw), signal)
-  const observer = new ResizeObserver(() => drawSoon(view, draw))
-  observer.observe(el.eraser)
-  signal.addEventListener("abort", () => observer.disconnect())
+  onResize(el.eraser, () => drawSoon(view, draw), signal)
   return view
 }
 
-async function receive(view, { data, setTriggerValue }) {
-  const { header, blob, floats } = decodePayload(data)
+/** @param {Eraser} view @param {Component} component */
+function receive(view, { data, setTriggerValue }) {
+  const payload = decodePayload(data)
+  const { header, blob, floats } = payload
   const { picture, heat, settings, maxHeight, marked } = header
   if (header.turn !== view.turn) view.pending = []
   const map = { rows: heat.rows, cols: heat.cols, values: floats("map") }
   const region = regionCanvas(picture, blob("region"))
   const scales = decodeScales(header.scales, blob("scales"))
-  const tell = (value) => setTriggerValue("mark", value)
+  const tell = (/** @type {unknown} */ value) => setTriggerValue("mark", value)
   Object.assign(view, { picture, heat, map, region, scales, settings, maxHeight, turn: header.turn, tell, area: null })
   view.el.undo.disabled = view.el.clear.disabled = !marked
   view.el.hint.textContent = marked
     ? `${(100 * marked).toFixed(marked < 0.1 ? 1 : 0)} % of the picture is marked.`
     : "Draw on the picture to mark a part of it."
-  try {
-    const bitmap = await decodedPicture(picture.digest, () => blob("picture"))
-    if (view.picture === picture) Object.assign(view, { bitmap })
-    drawSoon(view, draw)
-  } catch {
+  takePicture(view, payload, () => drawSoon(view, draw), () => {
     view.el.hint.textContent = "The browser cannot decode this picture."
-  }
+  })
 }
 
+/** @param {Eraser} view @param {Tool} tool */
 function chooseTool(view, tool) {
   view.tool = tool
-  for (const name of ["brush", "box"]) view.el[name].setAttribute("aria-pressed", String(name === tool))
+  for (const name of TOOLS) view.el[name].setAttribute("aria-pressed", String(name === tool))
 }
 
+/** @param {Size} size @param {Uint8Array} bytes */
 function regionCanvas({ width, height }, bytes) {
   const canvas = newCanvas({ width, height })
   const image = new ImageData(width, height)
   bytes.forEach((on, i) => on && image.data.set(INK, 4 * i))
-  canvas.getContext("2d").putImageData(image, 0, 0)
+  contextOf(canvas).putImageData(image, 0, 0)
   return canvas
 }
 
+/** @param {Eraser} view */
 function listenToStrokes(view) {
   const { scene } = view.el
-  const on = (type, act) => scene.addEventListener(type, act, { signal: view.signal })
-  on("pointerdown", (event) => {
+  const on = listening(view.signal)
+  on(scene, "pointerdown", (event) => {
     if (event.button !== 0 || !view.picture) return
     scene.setPointerCapture(event.pointerId)
     start(view, placeOf(view, event))
   })
-  on("pointermove", (event) => {
+  on(scene, "pointermove", (event) => {
     if (!view.stroke) return
     const at = placeOf(view, event)
     if (view.stroke.kind === "box") view.stroke.points[1] = at
     else if (view.stroke.points.length < 1500) view.stroke.points.push(at)
     drawSoon(view, draw)
   })
-  on("pointerup", () => finish(view))
-  on("pointercancel", () => {
+  on(scene, "pointerup", () => finish(view))
+  on(scene, "pointercancel", () => {
     view.stroke = null
     drawSoon(view, draw)
   })
 }
 
+// A press marks where the cross is, with a brush at once; a box lasts until the next press, and Escape leaves it.
+/** @param {Eraser} view */
+function listenToKeys(view) {
+  const { scene } = view.el
+  const on = listening(view.signal)
+  on(scene, "keydown", (event) => {
+    const marks = event.key === "Enter" || event.key === " "
+    if (!view.picture || isCommand(event) || !(marks || event.key === "Escape" || event.key in ARROWS)) return
+    event.preventDefault()
+    const cross = view.cross ?? middleOf(view.picture)
+    if (event.key in ARROWS) moveCross(view, moved(cross, view.picture, event))
+    if (event.key === "Escape") view.stroke = null
+    if (marks && view.stroke) finish(view)
+    else if (marks) {
+      start(view, cross)
+      if (view.tool === "brush") finish(view)
+    }
+    drawSoon(view, draw)
+  })
+  on(scene, "focus", () => drawSoon(view, draw))
+  on(scene, "blur", () => drawSoon(view, draw))
+}
+
+/** A box that was begun grows with the cross. @param {Eraser} view @param {Pair} to */
+function moveCross(view, to) {
+  view.cross = to
+  if (view.stroke?.kind === "box") view.stroke.points[1] = to
+}
+
+/** @param {Eraser} view @param {Pair} at */
 function start(view, at) {
   const radius = (Number(view.el.size.value) / 200) * Math.min(view.picture.width, view.picture.height)
   view.stroke = view.tool === "box" ? { kind: "box", points: [at, at] } : { kind: "brush", points: [at], radius }
   drawSoon(view, draw)
 }
 
-// A brush marks where the cross is; a box lasts from one press to the next, and Escape leaves it.
-function listenToKeys(view) {
-  const { scene } = view.el
-  const on = (type, act) => scene.addEventListener(type, act, { signal: view.signal })
-  on("keydown", (event) => {
-    const marks = event.key === "Enter" || event.key === " "
-    if (!view.picture || !(marks || event.key === "Escape" || event.key in ARROWS)) return
-    event.preventDefault()
-    const { width, height } = view.picture
-    view.cross ??= [width / 2, height / 2]
-    if (event.key in ARROWS) moveCross(view, ARROWS[event.key], event.shiftKey ? 5 : 1)
-    else if (!marks) view.stroke = null
-    else if (view.stroke) finish(view)
-    else {
-      start(view, view.cross)
-      if (view.tool === "brush") finish(view)
-    }
-    drawSoon(view, draw)
-  })
-  on("focus", () => drawSoon(view, draw))
-  on("blur", () => drawSoon(view, draw))
-}
-
-function moveCross(view, [across, down], times) {
-  const { width, height } = view.picture
-  const step = times * STEP * Math.min(width, height)
-  const [x, y] = view.cross
-  view.cross = [clamp(x + across * step, 0, width), clamp(y + down * step, 0, height)]
-  if (view.stroke?.kind === "box") view.stroke.points[1] = view.cross
-}
-
-// A box without an area is a click and marks nothing.
+/** A box without an area is a click and marks nothing. @param {Eraser} view */
 function finish(view) {
   const { stroke } = view
   view.stroke = null
@@ -127,15 +150,15 @@ function finish(view) {
   view.tell(stroke)
 }
 
+/** @param {Eraser} view @param {PointerEvent} event @returns {Pair} */
 function placeOf({ el, picture }, event) {
-  const frame = el.scene.getBoundingClientRect()
-  const along = (offset, length, side) => Math.round(10 * clamp((offset / length) * side, 0, side)) / 10
-  return [
-    along(event.clientX - frame.left, frame.width, picture.width),
-    along(event.clientY - frame.top, frame.height, picture.height),
-  ]
+  const { x, y } = shareOf(el.scene, event)
+  /** @param {number} share @param {number} side */
+  const along = (share, side) => Math.round(10 * clamp(share * side, 0, side)) / 10
+  return [along(x, picture.width), along(y, picture.height)]
 }
 
+/** @param {Eraser} view */
 function draw(view) {
   const { el, bitmap, picture } = view
   if (!bitmap || !el.eraser.clientWidth) return
@@ -145,43 +168,31 @@ function draw(view) {
     el.scene.style.width = `${size.width / devicePixelRatio}px`
     view.area = null
   }
-  const context = el.scene.getContext("2d")
+  const context = contextOf(el.scene)
   drawPicture(context, bitmap, picture, size)
   drawMap(view, context, size)
   context.imageSmoothingEnabled = false
   context.drawImage(view.region, 0, 0, size.width, size.height)
-  for (const stroke of [...view.pending, view.stroke]) if (stroke) drawStroke(context, stroke, size.width / picture.width)
-  const cross = view.cross ?? [picture.width / 2, picture.height / 2]
-  if (el.scene.matches(":focus-visible")) drawCross(context, cross, size.width / picture.width)
-  el.scene.dataset.drawn = view.turn
+  const strokes = view.stroke ? [...view.pending, view.stroke] : view.pending
+  const scale = size.width / picture.width
+  for (const stroke of strokes) drawStroke(context, stroke, scale)
+  if (el.scene.matches(":focus-visible")) drawCross(context, view.cross ?? middleOf(picture), scale)
+  el.scene.dataset.drawn = String(view.turn)
 }
 
+/** @param {Eraser} view @param {Context2D} context @param {Size} size */
 function drawMap(view, context, size) {
   const settings = getSettings(view.settings)
   if (view.area?.between !== settings.between) {
     view.area = { between: settings.between, ...sampleArea(view.picture, view.map, size, settings.between) }
   }
   if (view.heat.vmax <= view.heat.vmin) return
-  drawHeat(context, view.area, view.heat, settings, view.scales[chosenScale(settings, scaleKind(view.heat), view.scales)])
+  drawHeat(context, view.area, { range: view.heat, settings, lut: lutOf(settings, view.heat, view.scales) })
 }
 
-// Black around white, so that it is seen on every picture.
-function drawCross(context, place, scale) {
-  const [x, y] = place.map((side) => side * scale)
-  const arm = 10 * devicePixelRatio
-  for (const [ink, wide] of [["#000", 4], ["#fff", 2]]) {
-    Object.assign(context, { strokeStyle: ink, lineWidth: wide * devicePixelRatio })
-    context.beginPath()
-    context.moveTo(x - arm, y)
-    context.lineTo(x + arm, y)
-    context.moveTo(x, y - arm)
-    context.lineTo(x, y + arm)
-    context.stroke()
-  }
-}
-
-function drawStroke(context, { kind, points, radius }, scale) {
-  const at = points.map(([x, y]) => [x * scale, y * scale])
+/** @param {Context2D} context @param {Stroke} stroke @param {number} scale */
+function drawStroke(context, { kind, points, radius = 0 }, scale) {
+  const at = points.map(([x, y]) => /** @type {Pair} */ ([x * scale, y * scale]))
   context.fillStyle = context.strokeStyle = PENDING_INK
   if (kind === "box") {
     const [[left, top], [right, bottom]] = at
