@@ -52,6 +52,11 @@ def test_every_page_is_in_the_navigation_and_the_reverse() -> None:
     assert files == {screen.name for screen in PAGES}
 
 
+def test_pages_of_a_group_stand_together_in_the_navigation() -> None:
+    groups = [screen.group for screen in PAGES]
+    assert groups == sorted(groups, key=groups.index), "the menus list the pages in the order of PAGES"
+
+
 def test_addresses_of_pages_are_distinct() -> None:
     assert len({screen.name for screen in PAGES}) == len(PAGES)
 
