@@ -6,13 +6,14 @@ import streamlit as st
 
 from xai_core.attribution.explain import ImageForwardPass
 from xai_core.evaluation.familiarity import familiarity_of
-from xai_core.models.sources.brain_mri import brain_mri_config
+from xai_core.models.catalog import source_of
 from xai_core.types import ModelConfig
 
 
 def of_model(config: ModelConfig) -> None:
-    """That the brain MRI model is no means of diagnosis; nothing for other models."""
-    if config.key == brain_mri_config().key:
+    """The first note of a model whose source calls it grave: that it is no means of diagnosis."""
+    source = source_of(config.key)
+    if source is not None and source.grave:
         st.warning(config.notes[0], icon=":material/science:")
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from xai_core.models.catalog import source_of
 from xai_core.render.scale import Evidence
 from xai_core.types import Explanation
 
@@ -82,13 +83,8 @@ Image.fromarray(xai.overlay({drawn})).save("heat_map.png")
 
 def _load_model(key: str) -> str:
     """A model of one's own lies in a file, or in Python, that only its owner can name; cards are on the Models page."""
-    if key.startswith("own/python-"):
-        return "xai.wrap_model(your_network, ...)  # as it was given to the dashboard"
-    if key.startswith("own/onnx-"):
-        return 'xai.open_onnx("your-model.onnx", card="your-card.yaml")'
-    if key.startswith("own/"):
-        return 'xai.open_checkpoint("your-weights.pt", card="your-card.yaml")'
-    return f"xai.load_model({key!r})"
+    source = source_of(key)
+    return source.python if source and source.python else f"xai.load_model({key!r})"
 
 
 def as_npz(result: Explanation) -> bytes:
