@@ -18,7 +18,7 @@ _KEY = "versus_model"
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """Two models and the pictures that both look at. source: where these are from, a key of dataset_choice.TITLES."""
+    """Two models and the pictures that both look at. source: where these are from, a key of `datasets.catalog`."""
 
     a: LoadedModel
     b: LoadedModel
