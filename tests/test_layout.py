@@ -16,7 +16,7 @@ from dashboard.app import PAGES
 
 ROOT = Path(__file__).resolve().parents[1]
 CODE = ("xai_core", "dashboard", "pages")
-CODE_SUFFIXES = {".py", ".js", ".css", ".html"}
+CODE_SUFFIXES = {".py", ".js", ".ts", ".css", ".html"}
 TEXT_SUFFIXES = CODE_SUFFIXES | {".md", ".toml", ".txt", ".json", ".csv", ".svg", ".yml", ".yaml", ".sh", ".cfg", ""}
 OURS = {".ci", ".streamlit", ".gitignore"}  # every other hidden name at the root belongs to a tool
 
@@ -32,7 +32,9 @@ def text_files() -> list[Path]:
     roots = [path for path in ROOT.iterdir() if not path.name.startswith(".") or path.name in OURS]
     files = [file for root in roots for file in (root.rglob("*") if root.is_dir() else [root])]
     return [
-        file for file in files if file.is_file() and file.suffix in TEXT_SUFFIXES and "__pycache__" not in file.parts
+        file
+        for file in files
+        if file.is_file() and file.suffix in TEXT_SUFFIXES and not {"__pycache__", "node_modules"} & set(file.parts)
     ]
 
 

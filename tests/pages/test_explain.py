@@ -60,10 +60,10 @@ def test_first_run_shows_the_predicted_class_without_a_click(app: AppTest):
 
 def test_the_questions_for_experts_are_drawn_once_their_box_is_open(app: AppTest):
     app.run()
-    assert "choice_against" not in {box.key for box in app.selectbox}
+    assert "choice_contrast_class" not in {box.key for box in app.selectbox}
     app.session_state["experts"] = True
     app.run()
-    app.selectbox(key="choice_against").set_value(281).run()
+    app.selectbox(key="choice_contrast_class").set_value(281).run()
     assert any("rather than tabby" in line.value for line in app.markdown)
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from sklearn.metrics import balanced_accuracy_score
-from training.brain_mri.config import from_weights
+from training.brain_mri.card import from_weights
 
 from tests.shared_data import shared
 from training.brain_mri.__main__ import main

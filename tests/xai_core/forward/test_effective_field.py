@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from tests.xai_core.forward_pass.field_probes import network
+from tests.xai_core.forward.field_probes import network
 from torch import nn
 
 from tests.networks import Small

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 import torchvision
-from tests.xai_core.forward_pass.field_probes import gradient_boxes, positive_copy
+from tests.xai_core.forward.field_probes import gradient_boxes, positive_copy
 from torch import Tensor, nn
 
 from tests.networks import Small, fingerprint

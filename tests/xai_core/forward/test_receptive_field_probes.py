@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from tests.xai_core.forward_pass.field_probes import gradient_boxes, map_layers, nan_boxes, network, positive_copy
+from tests.xai_core.forward.field_probes import gradient_boxes, map_layers, nan_boxes, network, positive_copy
 from torch import nn
 from torchvision.ops.misc import Permute
 

@@ -13,13 +13,15 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
+from dashboard.shared.components.viewer.frontend import joined
+
 _HERE = Path(__file__).parent
 
 _component = st.components.v2.component(
     "sightline_choices",
     html='<div class="choices" role="group"></div>\n',
     css=(_HERE / "choices.css").read_text("utf-8"),
-    js=(_HERE / "choices.js").read_text("utf-8"),
+    js=joined(_HERE / "choices.js"),
 )
 
 

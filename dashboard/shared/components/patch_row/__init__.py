@@ -8,13 +8,15 @@ from pathlib import Path
 
 import streamlit as st
 
+from dashboard.shared.components.viewer.frontend import joined
+
 _HERE = Path(__file__).parent
 
 _component = st.components.v2.component(
     "sightline_patch_row",
     html='<div class="row" role="group"></div>\n<div class="card" popover="manual" aria-hidden="true"></div>\n',
     css=(_HERE / "patch_row.css").read_text("utf-8"),
-    js=(_HERE / "patch_row.js").read_text("utf-8"),
+    js=joined(_HERE / "patch_row.js"),
 )
 
 

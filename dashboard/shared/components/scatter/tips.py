@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.shared.components.scatter.parts import script
+from dashboard.shared.components.scatter.parts import HERE
 from dashboard.shared.components.scatter.records import Tips
+from dashboard.shared.components.viewer.frontend import joined
 from dashboard.shared.components.viewer.payload import pack
 
 MOST_ASKED = 160  # the pictures of a screen that is zoomed in
 
-_component = st.components.v2.component("sightline_scatter_tips", js=script("store", "tips_part"))
+_component = st.components.v2.component("sightline_scatter_tips", js=joined(HERE / "js" / "tips_part.js"))
 
 
 @st.fragment

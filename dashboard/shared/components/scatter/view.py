@@ -10,7 +10,7 @@ import streamlit as st
 from dashboard.shared.components.scatter.area import Area, area_of
 from dashboard.shared.components.scatter.colours import Colours
 from dashboard.shared.components.scatter.fallback import draw_with_plotly
-from dashboard.shared.components.scatter.parts import HERE, script, send_colours, send_marks, send_points, send_scene
+from dashboard.shared.components.scatter.parts import HERE, send_colours, send_marks, send_points, send_scene
 from dashboard.shared.components.scatter.records import Cloud, CurrentPoint, Signpost, Tips
 from dashboard.shared.components.scatter.tips import answer_tips
 from dashboard.shared.components.viewer import frontend
@@ -18,16 +18,13 @@ from xai_core.errors import SettingError
 
 WITHOUT_WEBGL2 = "scatter without WebGL2"  # in the visitor's state, once a browser has said so
 
-SCRIPTS = ["store", "shaders", "gpu", "camera", "draw", "grid", "marks", "posts", "pictures", "tip", "lasso"]
-SCRIPTS += ["pointer", "keys", "legend", "words", "scatter"]
-
 _view = st.components.v2.component(
     "sightline_scatter",
     html=(HERE / "html" / "scatter.html").read_text("utf-8"),
     css="\n".join(
         [frontend.read("css", ("shared.css",)), *(path.read_text("utf-8") for path in sorted(HERE.glob("css/*.css")))]
     ),
-    js=script(*SCRIPTS, shared=("mount", "payload", "words")),
+    js=frontend.joined(HERE / "js" / "scatter.js"),
 )
 
 

@@ -8,13 +8,15 @@ from pathlib import Path
 
 import streamlit as st
 
+from dashboard.shared.components.viewer.frontend import joined
+
 _HERE = Path(__file__).parent
 
 _component = st.components.v2.component(
     "sightline_stages",
     html='<div class="stages" role="group" aria-label="Layers, from the picture on"></div>\n',
     css=(_HERE / "stages.css").read_text("utf-8"),
-    js=(_HERE / "stages.js").read_text("utf-8"),
+    js=joined(_HERE / "stages.js"),
 )
 
 

@@ -8,6 +8,8 @@ from typing import Literal, get_args
 
 import streamlit as st
 
+from dashboard.shared.components.viewer.frontend import joined
+
 _HERE = Path(__file__).parent
 
 Move = Literal["up", "down", "left", "right", "next channel", "previous channel", "later layer", "earlier layer"]
@@ -16,7 +18,7 @@ _component = st.components.v2.component(
     "sightline_unit_pad",
     html='<div class="pad" role="group" aria-label="Move the unit"></div>\n',
     css=(_HERE / "unit_pad.css").read_text("utf-8"),
-    js=(_HERE / "unit_pad.js").read_text("utf-8"),
+    js=joined(_HERE / "unit_pad.js"),
 )
 
 

@@ -11,7 +11,7 @@ from dashboard.shared.components.viewer.frontend import register
 from dashboard.shared.components.viewer.payload import image_header, map_bytes, map_header, pack, reach
 from dashboard.shared.components.viewer.records import DisplayImage, Tile
 
-_component = register("gallery", scripts=("tile", "gallery"), styles=("tile",))
+_component = register("gallery", styles=("tile",))
 
 
 def gallery(

@@ -16,14 +16,8 @@ from dashboard.shared.components.viewer.records import Click, DisplayImage, Heat
 NO_EVIDENCE = "No positive evidence to show."
 BOTH_SIGNS = ("against", "for")
 
-VIEW = ("bar", "controls", "hold", "cursor", "reading", "download", "stage", "view")
 
-_component = register(
-    "viewer",
-    scripts=(*VIEW, "viewer"),
-    styles=("legend", "controls"),
-    parts=("legend", "controls"),
-)
+_component = register("viewer", styles=("legend", "controls"), parts=("legend", "controls"))
 
 
 def viewer(

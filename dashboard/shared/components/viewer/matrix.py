@@ -21,12 +21,7 @@ from dashboard.shared.components.viewer.frontend import register
 from dashboard.shared.components.viewer.payload import image_header, map_bytes, pack
 from dashboard.shared.components.viewer.records import DisplayImage
 
-_component = register(
-    "matrix",
-    scripts=("bar", "tile", "matrix_table", "matrix_keys", "matrix"),
-    styles=("legend", "tile"),
-    parts=("legend",),
-)
+_component = register("matrix", styles=("legend", "tile"), parts=("legend",))
 
 
 def matrix(

@@ -22,12 +22,7 @@ from dashboard.shared.components.viewer.scan import (
 )
 from xai_core.types import Window
 
-_component = register(
-    "planes",
-    scripts=("tile", "stack", "windowing", "slice_maps", "cut_lines", "wheel", "planes"),
-    styles=("over",),
-    parts=("plane",),
-)
+_component = register("planes", styles=("over",), parts=("plane",))
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,12 +14,7 @@ from xai_core.errors import LayerError
 
 Mode = Literal["bilinear", "aligned", "bicubic", "nearest"]
 
-_component = register(
-    "probe",
-    scripts=("bar", "probe_terms", "probe_draw", "probe"),
-    styles=("legend",),
-    parts=("legend",),
-)
+_component = register("probe", styles=("legend",), parts=("legend",))
 
 
 def probe(

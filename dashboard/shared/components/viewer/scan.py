@@ -12,19 +12,14 @@ import streamlit as st
 
 from dashboard.shared.components.viewer.colour import kind_of, scale_header, tables
 from dashboard.shared.components.viewer.frontend import register
-from dashboard.shared.components.viewer.heat_map import VIEW, heat_header
+from dashboard.shared.components.viewer.heat_map import heat_header
 from dashboard.shared.components.viewer.payload import box_list, map_bytes, pack
 from dashboard.shared.components.viewer.records import Heat, check_map
 from xai_core.types import Box, Window
 
 MAP_BYTES = 256_000  # of maps of other slices in one run; the nearest go first
 
-_component = register(
-    "scan",
-    scripts=(*VIEW, "stack", "windowing", "slice_maps", "cut_lines", "wheel", "scan"),
-    styles=("legend", "controls", "viewer", "over"),
-    parts=("legend", "controls"),
-)
+_component = register("scan", styles=("legend", "controls", "viewer", "over"), parts=("legend", "controls"))
 
 
 @dataclass(frozen=True)

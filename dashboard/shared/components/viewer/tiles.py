@@ -15,12 +15,7 @@ from xai_core.errors import LayerError
 
 Scale = Literal["one", "each"]
 
-_component = register(
-    "tiles",
-    scripts=("bar", "tiles_page", "tiles_pointer", "tiles_keys", "tiles"),
-    styles=("legend",),
-    parts=("legend",),
-)
+_component = register("tiles", styles=("legend",), parts=("legend",))
 
 
 def tiles(

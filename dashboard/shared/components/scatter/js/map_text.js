@@ -1,10 +1,14 @@
 // The map in words.
 
-function count(number, noun) {
+import { formatNumber } from "../../viewer/js/value_text.js"
+
+/** @param {number} number @param {string} noun */
+export function counted(number, noun) {
   return `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`
 }
 
-function colourInWords(view, index) {
+/** @param {Scatter} view @param {number} index */
+export function colourInWords(view, index) {
   const { label, entries, ends } = view.legend
   const code = view.codes[index]
   const entry = entries.find(([other]) => other === code)
@@ -12,29 +16,32 @@ function colourInWords(view, index) {
   return ends ? `${label}: about ${formatNumber(ends[0] + ((ends[1] - ends[0]) * code) / 254)}` : label
 }
 
-function pointInWords(view, index) {
+/** @param {Scatter} view @param {number} index @returns {string} */
+export function pointInWords(view, index) {
   const known = view.tips.get(index)
   return [known?.title ?? `Point ${index + 1}`, colourInWords(view, index), ...(known?.lines ?? [])].join(", ")
 }
 
-function hiddenInWords({ hidden, legend }) {
+/** @param {Pick<Scatter, "hidden" | "legend">} view */
+export function hiddenInWords({ hidden, legend }) {
   if (!hidden.size) return "All classes are shown."
   const names = legend.entries.filter(([code]) => hidden.has(code)).map(([, name]) => name)
   return `Hidden: ${names.join(", ")}.`
 }
 
-function showWords(view) {
+/** @param {Scatter} view */
+export function showWords(view) {
   const { el, legend, name, description } = view
   const shown = legend.entries.slice(0, 30).map(([, entry, number]) => `${entry} ${number.toLocaleString("en")}`)
   const rest = legend.entries.length - shown.length
   const classes = legend.ends
     ? `${legend.label} runs from ${formatNumber(legend.ends[0])} to ${formatNumber(legend.ends[1])}.`
     : `${legend.label}: ${shown.join(", ")}${rest > 0 ? ` and ${rest} more` : ""}.`
-  const selected = view.selectedCount ? ` ${count(view.selectedCount, "point")} selected.` : ""
+  const selected = view.selectedCount ? ` ${counted(view.selectedCount, "point")} selected.` : ""
   const hidden = view.hidden.size ? ` ${hiddenInWords(view)}` : ""
-  el.words.textContent = `${description} ${count(view.count, "point")}. ${classes}${selected}${hidden}`.trim()
-  el.stage.setAttribute("aria-label", `${name}: ${count(view.count, "point")} coloured by ${legend.label}`)
-  el.number.textContent = count(view.count, "point")
+  el.words.textContent = `${description} ${counted(view.count, "point")}. ${classes}${selected}${hidden}`.trim()
+  el.stage.setAttribute("aria-label", `${name}: ${counted(view.count, "point")} coloured by ${legend.label}`)
+  el.number.textContent = counted(view.count, "point")
   const marked = [
     view.selectedCount ? `${view.selectedCount.toLocaleString("en")} selected` : "",
     view.highlightedCount ? `${view.highlightedCount.toLocaleString("en")} found` : "",
