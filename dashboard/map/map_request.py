@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard.core import state
 from dashboard.core.plain_text import in_prose
+from dashboard.core.session import StateKey, WidgetKey
 from dashboard.shared import cached, controls, own_models
 from dashboard.shared.dataset_choice import given, offered_sources
 from dashboard.shared.model_loading import ready_model
@@ -17,6 +18,10 @@ from xai_core.types import LoadedModel, SourceImage
 
 FIRST = "digits"  # a map of them stands within seconds
 PARTS = {"map": "Map", "suspects": "Suspects"}
+PART = WidgetKey("space_part", "map")
+_DATA = WidgetKey("space_data", "")
+_MODEL = WidgetKey("space_model", "")
+_MODELS = StateKey[dict[str, str]]("space_models", dict)  # the network that was chosen for each source
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +74,7 @@ def _resolved(image: SourceImage, source: str) -> MapRequest | None:
 
 def write_link() -> None:
     """The choices in the browser's address; never a folder, nor anything of an upload."""
-    own = {"data": st.session_state["space_data"], "space": st.session_state["space_model"]}
+    own = {"data": _DATA.get(), "space": _MODEL.get()}
     state.write_link(state.link_parts() | {name: value for name, value in own.items() if value != FIRST})
 
 
@@ -79,7 +84,7 @@ def _part() -> str:
         list(PARTS),
         format_func=PARTS.__getitem__,
         default="map",
-        key="space_part",
+        key=PART.name,
         persist_state="session",
         required=True,
     )
@@ -87,45 +92,45 @@ def _part() -> str:
 
 
 def _source() -> str:
-    kept = st.session_state.get("space_data")
-    if kept is None:
+    kept = _DATA.get()
+    if not kept:
         link = st.query_params.get("data", "")
         kept = link if link in bundled_names() else FIRST
-    st.session_state["space_data"] = kept
+    _DATA.set(kept)
     st.segmented_control(
         "Pictures on the map",
         sorted(offered_sources(kept), key=lambda key: key != FIRST),
         format_func=lambda key: find_source(key).title,
-        key="space_data",
+        key=_DATA.name,
         persist_state="session",
         required=True,
     )
-    return st.session_state["space_data"]
+    return _DATA.get()
 
 
 def _model_control(source: str) -> str:
     """The network of the map: made for the pictures, else the one chosen on the other pages, until changed here."""
     offered = own_models.offered()
-    chosen: dict[str, str] = st.session_state.setdefault("space_models", {})
-    link = st.query_params.get("space", "") if "space_model" not in st.session_state else ""
+    chosen = _MODELS.get()
+    link = st.query_params.get("space", "") if not _MODEL.is_set() else ""
     if link in offered:
         chosen.update({source.key: link for source in catalog.SOURCES})  # it stays, whichever pictures come next
     wanted = chosen.get(source) or find_source(source).model or state.selection().model
     wanted = wanted if wanted in offered else state.Selection().model
-    st.session_state["space_model"] = wanted
+    _MODEL.set(wanted)
     st.selectbox(
         "Model",
         list(offered),
         format_func=lambda key: offered[key].title,
-        key="space_model",
-        on_change=lambda: _choose_model(source, st.session_state["space_model"]),
+        key=_MODEL.name,
+        on_change=lambda: _choose_model(source, _MODEL.get()),
         help="The map shows how this model sees the pictures.",
     )
     return wanted
 
 
 def _choose_model(source: str, key: str) -> None:
-    st.session_state["space_models"][source] = key
+    _MODELS.get()[source] = key
 
 
 def _layer_control(model: LoadedModel) -> str | None:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from dashboard.core import session
+from dashboard.core.session import StateKey, none
 from xai_core.errors import ModelError
 from xai_core.models.catalog import file_kinds, source_of_file
 from xai_core.models.source import Alternative, BuiltFile, ModelFile
@@ -50,27 +52,31 @@ class Network:
         return len(self.built.model.config.mean)
 
 
+_DRAFT = StateKey[Draft | None]("draft", none, ends="opened file")
+_NETWORK = StateKey[Network | None]("network", none, ends="opened file")
+_REFUSED = StateKey("weights_refused", str, ends="opened file")
+_NUMBER = StateKey("draft_number", int)
+_TURN = StateKey("weights_turn", int)
+
+
 def opened_draft() -> Draft | None:
     """The upload, and the file that was read last; None before the first."""
-    turn = st.session_state.setdefault("weights_turn", 0)
     suffixes = (suffix for kind in file_kinds() for suffix in (*kind.suffixes, *kind.refused))
     file = st.file_uploader(
         "A file of weights or an ONNX model",
         type=[suffix.removeprefix(".") for suffix in suffixes],
-        key=f"weights_{turn}",
+        key=f"weights_{_TURN.get()}",
         max_upload_size=MAX_MB,
         help="Up to 1 GB. It stays on this server and in this visit, and nothing in it is run.",
     )
     if file is not None:
         _take_in(file.name, file.getvalue())
-        st.session_state["weights_turn"] += 1  # an empty uploader again: the bytes can go
+        _TURN.set(_TURN.get() + 1)  # an empty uploader again: the bytes can go
         st.rerun()
     _from_folder()
-    refused = st.session_state.get("weights_refused")
-    if refused:
+    if refused := _REFUSED.get():
         st.error(refused, icon=":material/error:")
-    draft: Draft | None = st.session_state.get("draft")
-    return draft
+    return _DRAFT.get()
 
 
 def _from_folder() -> None:
@@ -89,17 +95,19 @@ def _from_folder() -> None:
 
 def _take_in(name: str, data: bytes) -> None:
     """Read the bytes and keep the tensors, or the sentence that says why not."""
-    st.session_state["weights_refused"] = None
-    number, title = st.session_state.get("draft_number", 0) + 1, _plain(Path(name).stem)
+    _REFUSED.forget()
+    number, title = _NUMBER.get() + 1, _plain(Path(name).stem)
     source = source_of_file(name)
     assert source.opens is not None
     try:
         with st.spinner(f"Reading {max(len(data) / 1e6, 1):.0f} MB …", show_time=True):
             draft = Draft(number, title, source.keys, Path(name).suffix.lower(), source.opens.read(data, title))
     except ModelError as error:
-        st.session_state["weights_refused"] = f"{_plain(name)}: {error}"
+        _REFUSED.set(f"{_plain(name)}: {error}")
         return
-    st.session_state.update(draft_number=number, network=None, draft=draft)
+    forget_draft()
+    _NUMBER.set(number)
+    _DRAFT.set(draft)
 
 
 def _plain(name: str) -> str:
@@ -109,7 +117,7 @@ def _plain(name: str) -> str:
 
 def forget_draft() -> None:
     """Free the tensors of the opened file."""
-    st.session_state.update(draft=None, network=None, weights_refused=None)
+    session.end("opened file")
 
 
 def recognised(draft: Draft) -> Network | None:
@@ -117,11 +125,11 @@ def recognised(draft: Draft) -> Network | None:
     key = _architecture_control(draft) if draft.file.every() else draft.file.fitting[0]
     if key is None:
         return None
-    kept: Network | None = st.session_state.get("network")
+    kept = _NETWORK.get()
     if kept is None or kept.draft is not draft or kept.built.architecture != key:
         with st.spinner("Building the network …", show_time=True):
             kept = Network(draft, draft.file.build(key))
-        st.session_state["network"] = kept
+        _NETWORK.set(kept)
     _say(kept)
     return kept
 

@@ -20,7 +20,6 @@ from xai_core.models import catalog
 from xai_core.models.catalog import SOURCES
 from xai_core.models.load import loaded
 from xai_core.models.source import BuiltFile, FileKind, ModelFile, ModelSource
-from xai_core.render.recipe import as_python
 from xai_core.types import ModelConfig, ResizeRule
 
 PAGES = Path(__file__).resolve().parents[2] / "pages"
@@ -150,8 +149,8 @@ def test_a_made_up_source_is_whole_and_its_model_is_chosen_on_explain() -> None:
     classes = next(s for s in app.selectbox if s.label == "All classes")
     assert classes.options == list(CONFIG.class_names)
     model = xai.load_model("toy/one", device="cpu")
-    result = xai.explain(model, xai.load_sample("cat"))
-    assert "xai.load_model('toy/one')" in as_python(result, next(iter(result.maps)), "image")
+    assert xai.explain(model, xai.load_sample("cat")).model_title == "Toy one"
+    assert catalog.load_expression("toy/one") == "xai.load_model('toy/one')"
 
 
 @pytest.mark.usefixtures("_listed")

@@ -21,8 +21,8 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 import xai_core as xai
-from dashboard.core import links, results
-from dashboard.core.state import MAX_UPLOADS, Selection
+from dashboard.core import results
+from dashboard.core.state import MAX_UPLOADS, Selection, link_of, read_link
 from dashboard.shared import cached
 from tests.xai_core.images.hostile import hostile_files
 from xai_core.models import catalog
@@ -108,8 +108,8 @@ def test_an_uploaded_picture_is_chosen_and_never_named_in_the_link(app: AppTest)
     chosen = app.session_state["selection"]
     assert chosen.image.startswith("upload:")
     assert app.query_params["sample"] == "own"
-    assert "patient" not in repr(links.write(chosen))
-    assert chosen.image.split(":")[1] not in repr(links.write(chosen))
+    assert "patient" not in repr(link_of(chosen))
+    assert chosen.image.split(":")[1] not in repr(link_of(chosen))
     assert len(app.session_state["uploads"]) == 1
 
 
@@ -165,8 +165,8 @@ def test_what_was_done_to_a_picture_on_reading_is_said(app: AppTest):
     ],
 )
 def test_links_are_read_with_suspicion(link: dict[str, str], expected: Selection):
-    assert links.read(Selection(), link) == expected
-    assert links.read(Selection(), links.write(expected)) == expected
+    assert read_link(Selection(), link) == expected
+    assert read_link(Selection(), link_of(expected)) == expected
 
 
 def test_caches_are_bounded():

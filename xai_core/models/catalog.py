@@ -44,6 +44,13 @@ def source_of_file(name: str) -> ModelSource:
     return next((s for s in openers if s.opens and name.lower().endswith(s.opens.suffixes)), openers[0])
 
 
+def load_expression(key: str) -> str:
+    """The Python that gives the model again. One of somebody's own lies in a file, or in Python, that only its owner
+    can name."""
+    source = source_of(key)
+    return source.python if source and source.python else f"xai.load_model({key!r})"
+
+
 @cache
 def _catalog() -> dict[str, ModelConfig]:
     return {config.key: config for source in SOURCES for config in source.configs()}

@@ -83,7 +83,6 @@ class ModelSource:
     configs: the models that can be loaded by key. build: the network of one of them, in eval mode, with its weights;
     the callback gets (bytes done, bytes in all) of a download. ModelError: no network, weights that do not fit.
     opens: the files of a visitor that it reads.
-    grave: whether the first note of its models stands beside all that they answer.
     missing: why a model of these keys is not there, where a link names one. python: the expression that opens such a
     model again, where `load_model` cannot.
     """
@@ -93,7 +92,6 @@ class ModelSource:
     configs: Callable[[], tuple[ModelConfig, ...]] = tuple
     build: Callable[[ModelConfig, ProgressCallback | None], nn.Module] | None = None
     opens: FileKind | None = None
-    grave: bool = False
     missing: str = ""
     python: str = ""
 

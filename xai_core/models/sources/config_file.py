@@ -13,11 +13,11 @@ import yaml
 
 from xai_core.errors import ModelError
 from xai_core.models.class_names import LONGEST, MOST, is_plain
-from xai_core.models.sources.checkpoint.reading import read_file
 from xai_core.types import ChannelOrder, Interpolation, Labels, LoadedModel, ModelConfig, ResizeRule
 
 SMALLEST_SIDE, LARGEST_SIDE = 8, 2048  # pixels of an input
 LONGEST_TEXT = 2000  # characters
+MAX_BYTES = 2 * 1024**3  # of a model's file, and of what it unpacks to
 LARGEST_FILE = 4 * 2**20  # bytes; a hundred thousand class names need less
 _FIELDS = {
     "title", "architecture", "class_names", "input_size", "mean", "std", "channel_order", "resize", "licence", "notes",
@@ -98,6 +98,16 @@ def check_config(config: ModelConfig) -> None:
     if len(set(config.class_names)) != len(config.class_names):
         twice = next(name for name in config.class_names if config.class_names.count(name) > 1)
         raise ModelError(f"Two classes are called “{twice[:60]}”; give each its own name.")
+
+
+def read_file(path: Path) -> tuple[bytes, str]:
+    """A model file's bytes and its name without the suffix."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise ModelError(f"{path.name} is larger than {MAX_BYTES / 1e9:.1f} GB; it is not opened.")
+        return path.read_bytes(), path.stem
+    except OSError as error:
+        raise ModelError(f"{path.name} cannot be read ({error.strerror}); check its path.") from error
 
 
 def config_of(config: ModelConfig | Path | str | None, title: str) -> ModelConfig | None:

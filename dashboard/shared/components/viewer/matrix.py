@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import streamlit as st
-
+from dashboard.core.session import widget_value
 from dashboard.shared.components.viewer.cells import (
     Cells,
     Scale,
@@ -52,7 +51,7 @@ def matrix(
     check_cells(rows, columns, cells, scale)
 
     def told() -> None:
-        place = chosen_place(st.session_state[key].choose, cells)
+        place = chosen_place(widget_value(key).choose, cells)
         if on_choose and place is not None:
             on_choose(*place)
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeGuard
 
 import numpy as np
-import streamlit as st
 
+from dashboard.core.session import widget_value
 from dashboard.shared.components.viewer.colour import kind_of, scale_header, tables
 from dashboard.shared.components.viewer.frontend import register
 from dashboard.shared.components.viewer.heat_map import heat_header
@@ -74,12 +74,12 @@ def scan_viewer(
     """
 
     def told_slice() -> None:
-        index = slice_from(st.session_state[key].slice, slices.count)
+        index = slice_from(widget_value(key).slice, slices.count)
         if index is not None:
             on_slice(index)
 
     def told_window() -> None:
-        chosen = window_from(st.session_state[key].window, window, slices.presets)
+        chosen = window_from(widget_value(key).window, window, slices.presets)
         if chosen is not None:
             on_window(chosen)
 

@@ -141,7 +141,7 @@ function draw(view) {
   el.scene.dataset.drawn = String(view.turn)
 }
 
-/** @param {Eraser} view @param {CanvasRenderingContext2D} context @param {Size} size */
+/** @param {Eraser} view @param {Context2D} context @param {Size} size */
 function drawMap(view, context, size) {
   const settings = getSettings(view.settings)
   if (view.area?.between !== settings.between) {
@@ -151,7 +151,7 @@ function drawMap(view, context, size) {
   drawHeat(context, view.area, { range: view.heat, settings, lut: lutOf(settings, view.heat, view.scales) })
 }
 
-/** @param {CanvasRenderingContext2D} context @param {Stroke} stroke @param {number} scale */
+/** @param {Context2D} context @param {Stroke} stroke @param {number} scale */
 function drawStroke(context, { kind, points, radius = 0 }, scale) {
   const at = points.map(([x, y]) => /** @type {Pair} */ ([x * scale, y * scale]))
   context.fillStyle = context.strokeStyle = PENDING_INK

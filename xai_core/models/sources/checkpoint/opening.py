@@ -17,9 +17,9 @@ from xai_core.models.load import loaded
 from xai_core.models.source import ANOTHER_VISIT, BuiltFile, FileKind, ModelFile, ModelSource
 from xai_core.models.sources.checkpoint.alternatives import alternatives
 from xai_core.models.sources.checkpoint.architectures import Architecture, index
-from xai_core.models.sources.checkpoint.reading import Weights, read_file, read_weights
+from xai_core.models.sources.checkpoint.reading import Weights, read_weights
 from xai_core.models.sources.checkpoint.recognise import Proposal, chosen, network_of, recognise
-from xai_core.models.sources.config_file import carded, config_of, refuse_other_count
+from xai_core.models.sources.config_file import carded, config_of, read_file, refuse_other_count
 from xai_core.types import Interpolation, LoadedModel, ModelConfig, ResizeRule
 
 OWN = "own/"  # before the keys of networks that no catalogue lists

@@ -8,7 +8,6 @@ import zipfile
 from collections import OrderedDict, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -19,8 +18,8 @@ from torch import Tensor
 
 from xai_core.errors import ModelError
 from xai_core.models.class_names import is_plain
+from xai_core.models.sources.config_file import MAX_BYTES
 
-MAX_BYTES = 2 * 1024**3  # of a file, and of what it unpacks to
 _SAVE_AGAIN = (
     "Where you trained it, save the weights alone: torch.save(model.state_dict(), 'weights.pt'), and open that file."
 )
@@ -66,16 +65,6 @@ def read_weights(data: bytes) -> Weights:
     tensors, notes = _without_prefixes(*_tensors_in(content))
     _refuse_unusable(tensors)
     return Weights(tensors, notes)
-
-
-def read_file(path: Path) -> tuple[bytes, str]:
-    """A model file's bytes and its name without the suffix."""
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise ModelError(f"{path.name} is larger than {MAX_BYTES / 1e9:.1f} GB; it is not opened.")
-        return path.read_bytes(), path.stem
-    except OSError as error:
-        raise ModelError(f"{path.name} cannot be read ({error.strerror}); check its path.") from error
 
 
 def _looks_like_safetensors(data: bytes) -> bool:

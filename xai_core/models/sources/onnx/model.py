@@ -16,8 +16,7 @@ from xai_core.models.load import loaded
 from xai_core.models.normalisation import presets
 from xai_core.models.source import ANOTHER_VISIT, BuiltFile, FileKind, ModelFile, ModelSource
 from xai_core.models.sources.checkpoint.opening import GREY
-from xai_core.models.sources.checkpoint.reading import read_file
-from xai_core.models.sources.config_file import carded, config_of, refuse_other_count
+from xai_core.models.sources.config_file import carded, config_of, read_file, refuse_other_count
 from xai_core.types import LoadedModel, ModelConfig, ResizeRule
 
 if TYPE_CHECKING:

@@ -50,10 +50,8 @@ function attach(gl, program, type, source) {
   gl.attachShader(program, shader)
 }
 
-/**
- * bytes: u16 x, u16 y a point. keep: let the points travel from where they are.
- * @param {Gpu} gpu @param {Uint8Array} bytes @param {number} count @param {boolean} keep
- */
+// bytes: u16 x, u16 y a point. keep: let the points travel from where they are.
+/** @param {Gpu} gpu @param {Uint8Array} bytes @param {number} count @param {boolean} keep */
 export function uploadPoints(gpu, bytes, count, keep) {
   const { gl, buffers } = gpu
   if (keep) [buffers.from, buffers.to] = [buffers.to, buffers.from]
@@ -74,10 +72,8 @@ function usePoints(gpu, travelling) {
   }
 }
 
-/**
- * bytes: one a point, null for none.
- * @param {Gpu} gpu @param {"code" | "marked"} name @param {Uint8Array | null} bytes
- */
+// bytes: one a point, null for none.
+/** @param {Gpu} gpu @param {"code" | "marked"} name @param {Uint8Array | null} bytes */
 export function uploadBytes(gpu, name, bytes) {
   const { gl, buffers, slot } = gpu
   if (!bytes) {
@@ -104,11 +100,9 @@ export function uploadPalette({ gl, texture }, rgba) {
   gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.NEAREST)
 }
 
-/**
- * Steps of about the golden ratio: any beginning of the order is a fair sample of a dataset that lies class after
- * class, and no class covers all others.
- * @param {number} count
- */
+// Steps of about the golden ratio: any beginning of the order is a fair sample of a dataset that lies class after
+// class, and no class covers all others.
+/** @param {number} count */
 export function drawingOrder(count) {
   const order = new Uint32Array(count)
   let step = Math.max(1, Math.round(count * 0.6180339887))
@@ -134,10 +128,8 @@ export function setUniforms({ gl, at }, values) {
   gl.uniform1f(at.opacity, values.opacity)
 }
 
-/**
- * Draws points of the order and marks the moment when that is done.
- * @param {Gpu} gpu @param {number} first @param {number} count
- */
+// Draws points of the order and marks the moment when that is done.
+/** @param {Gpu} gpu @param {number} first @param {number} count */
 export function drawPart(gpu, first, count) {
   const { gl } = gpu
   gl.drawElements(gl.POINTS, count, gl.UNSIGNED_INT, 4 * first)

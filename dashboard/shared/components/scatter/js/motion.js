@@ -21,10 +21,8 @@ export function moveCamera(view, change) {
   redraw(view)
 }
 
-/**
- * Runs `step` with a part from 0 to 1, at once to the end where the person or the machine wants no motion.
- * @param {Scatter} view @param {string} name @param {number} milliseconds @param {(part: number) => void} step
- */
+// Runs `step` with a part from 0 to 1, at once to the end where the person or the machine wants no motion.
+/** @param {Scatter} view @param {string} name @param {number} milliseconds @param {(part: number) => void} step */
 export function animate(view, name, milliseconds, step) {
   view.motions ??= {}
   view.motions[name]?.()

@@ -113,10 +113,8 @@ function hoverAt(view, place, kind) {
   view.el.stage.classList.toggle("pointing", view.hovered !== null)
 }
 
-/**
- * The ring is drawn at once; the next run of the server confirms it.
- * @param {Scatter} view @param {number | null} index
- */
+// The ring is drawn at once; the next run of the server confirms it.
+/** @param {Scatter} view @param {number | null} index */
 export function choose(view, index) {
   if (index === null || !view.can.choose) return
   view.chosen = index

@@ -57,10 +57,8 @@ function leave(view) {
   view.gpu.gl.getExtension("WEBGL_lose_context")?.loseContext() // a browser allows only a few contexts
 }
 
-/**
- * The parts arrive by themselves; a run that changes the theme comes through here as well.
- * @param {Scatter} view @param {Component<any>} component
- */
+// The parts arrive by themselves; a run that changes the theme comes through here as well.
+/** @param {Scatter} view @param {Component<any>} component */
 function receive(view, { data, setTriggerValue }) {
   const { map, height, can } = data
   Object.assign(view, { map, can, setTriggerValue })

@@ -63,10 +63,8 @@ function slipped(press, event) {
   return Math.hypot(event.clientX - press.x, event.clientY - press.y)
 }
 
-/**
- * Dragging beyond a slip ends the tap or hold that it began as; the pointer may then leave the picture.
- * @param {Viewer} view @param {Press} press @param {PointerEvent} event
- */
+// Dragging beyond a slip ends the tap or hold that it began as; the pointer may then leave the picture.
+/** @param {Viewer} view @param {Press} press @param {PointerEvent} event */
 function dragOn(view, press, event) {
   if (!press.dragged) {
     if (slipped(press, event) < TAP_SLACK) return
@@ -115,10 +113,8 @@ function keyAction(view, event) {
   return actions[event.key]
 }
 
-/**
- * A chosen unit goes along with the keys; the server is told once they rest.
- * @param {Viewer} view @param {number} down @param {number} right
- */
+// A chosen unit goes along with the keys; the server is told once they rest.
+/** @param {Viewer} view @param {number} down @param {number} right */
 function walk(view, down, right) {
   moveCursor(view, down, right)
   if (!view.spot) return
@@ -126,10 +122,8 @@ function walk(view, down, right) {
   view.walking = setTimeout(() => pickCursor(view), WALK_MS)
 }
 
-/**
- * The cursor starts at the strongest cell, and keeps its cell while the maps of one grid follow each other.
- * @param {Viewer} view @param {number} down @param {number} right
- */
+// The cursor starts at the strongest cell, and keeps its cell while the maps of one grid follow each other.
+/** @param {Viewer} view @param {number} down @param {number} right */
 function moveCursor(view, down, right) {
   const grid = view.map ?? { rows: KEY_GRID, cols: KEY_GRID }
   const start = view.map ? strongestCell(view.map) : { row: KEY_GRID / 2, col: KEY_GRID / 2 }

@@ -11,10 +11,8 @@ export function announce(view, message) {
   tellPage(LINK_EVENT, { ...message, link: view.link, from: view })
 }
 
-/**
- * acts: name of a message -> what to do with its content.
- * @param {Linked} view @param {import("./page_messages.js").Acts} acts @param {AbortSignal} signal
- */
+// acts: name of a message -> what to do with its content.
+/** @param {Linked} view @param {import("./page_messages.js").Acts} acts @param {AbortSignal} signal */
 export function onLinked(view, acts, signal) {
   onMessage(LINK_EVENT, (message) => {
     if (message.link === view.link && message.from !== view) actOn(message, acts)

@@ -34,10 +34,8 @@ function read(view, place) {
   view.el.readout.textContent = place ? cellInWords(view, place.row, place.col) : ""
 }
 
-/**
- * The tile that the tab key reaches: the last one used, at first the selected one.
- * @param {Matrix} view @param {Cell} place
- */
+// The tile that the tab key reaches: the last one used, at first the selected one.
+/** @param {Matrix} view @param {Cell} place */
 export function setStop(view, place) {
   view.stop = { row: hold(place.row, view.rows.length), col: hold(place.col, view.columns.length) }
   const before = find(view.el.body, "[tabindex='0']")
@@ -56,10 +54,8 @@ function moveFocus(view, event) {
   setStop(view, { row: place.row + move[0], col: place.col + move[1] }).focus()
 }
 
-/**
- * The tile is marked at once; the next run of the server confirms it, and what it changes comes into view.
- * @param {Matrix} view @param {Cell | null} place
- */
+// The tile is marked at once; the next run of the server confirms it, and what it changes comes into view.
+/** @param {Matrix} view @param {Cell | null} place */
 function choose(view, place) {
   if (!place || !view.choosable || !cellAt(view, place.row, place.col)?.digest) return
   view.selected = [place.row, place.col]

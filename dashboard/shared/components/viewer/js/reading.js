@@ -7,10 +7,8 @@ import { formatNumber, placeInWords, valueAt } from "./value_text.js"
 
 const HINT = "Point at the picture, or use the arrow keys"
 
-/**
- * What the person points at here; null where the pointer has left, which gives way to the keys' cursor.
- * @param {Viewer} view @param {MapPoint | null} point @param {boolean} [spoken]
- */
+// What the person points at here; null where the pointer has left, which gives way to the keys' cursor.
+/** @param {Viewer} view @param {MapPoint | null} point @param {boolean} [spoken] */
 export function pointTo(view, point, spoken = false) {
   showPoint(view, point)
   const { pointed, picture } = view
@@ -19,10 +17,8 @@ export function pointTo(view, point, spoken = false) {
   if (spoken && pointed) view.el.live.textContent = pointInWords(view, pointed)
 }
 
-/**
- * What the person points at in a linked viewer.
- * @param {Viewer} view @param {Place | null} place @param {{ spoken: boolean }} message
- */
+// What the person points at in a linked viewer.
+/** @param {Viewer} view @param {Place | null} place @param {{ spoken: boolean }} message */
 export function followPlace(view, place, { spoken }) {
   const { picture, map } = view
   if (!picture) return

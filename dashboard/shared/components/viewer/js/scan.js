@@ -108,10 +108,8 @@ function showSlice(view) {
   nearTo(stack, index)
 }
 
-/**
- * The slice's grey is made at most once a frame; the one before stays until the new one has come.
- * @param {ScanViewer} view
- */
+// The slice's grey is made at most once a frame; the one before stays until the new one has come.
+/** @param {ScanViewer} view */
 function paintStale(view) {
   const slice = view.stale && sliceAt(view.stack, view.index)
   if (!slice) return

@@ -55,10 +55,8 @@ function isSetting([key, value]) {
     (key !== "between" || Object.hasOwn(TAPS, String(value)))
 }
 
-/**
- * The table of the chosen scale; a name stored by an earlier version falls back to the first.
- * @param {Drawing} settings @param {ScaleKind} kind @param {Scales} tables
- */
+// The table of the chosen scale; a name stored by an earlier version falls back to the first.
+/** @param {Drawing} settings @param {ScaleKind} kind @param {Scales} tables */
 export function chosenScale(settings, kind, tables) {
   return tables[settings[kind]] ? settings[kind] : Object.keys(tables)[0]
 }

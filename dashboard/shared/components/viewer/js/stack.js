@@ -27,10 +27,8 @@ export function sliceAt(stack, index) {
   return stack.slices.get(index) ?? null
 }
 
-/**
- * Say where the reader is: what lies ahead is fetched, what lies far is dropped.
- * @param {Stack} stack @param {number} index
- */
+// Say where the reader is: what lies ahead is fetched, what lies far is dropped.
+/** @param {Stack} stack @param {number} index */
 export function nearTo(stack, index) {
   if (index !== stack.at) stack.step = Math.sign(index - stack.at)
   stack.at = index
@@ -71,10 +69,8 @@ async function fetchSlice(stack, index) {
   if (!stack.failed) fetchNext(stack)
 }
 
-/**
- * uint32 width, height, channels; then uint16 levels of grey (1), or bytes of red, green and blue (3).
- * @param {ArrayBuffer} buffer @returns {Slice}
- */
+// uint32 width, height, channels; then uint16 levels of grey (1), or bytes of red, green and blue (3).
+/** @param {ArrayBuffer} buffer @returns {Slice} */
 export function decodeSlice(buffer) {
   const [width, height, channels] = new Uint32Array(buffer, 0, 3)
   const values = channels === 1 ? new Uint16Array(buffer, HEAD_BYTES) : new Uint8Array(buffer, HEAD_BYTES)
@@ -94,10 +90,8 @@ function dropFar({ slices, at }) {
   }
 }
 
-/**
- * The maps of several slices as one array: slice -> {map, box, heat}. heat: how they are drawn, or null for no maps.
- * @param {SliceMaps} view @param {Float32Array} values @param {Heat} heat @returns {Map<number, SliceMap>}
- */
+// The maps of several slices as one array: slice -> {map, box, heat}. heat: how they are drawn, or null for no maps.
+/** @param {SliceMaps} view @param {Float32Array} values @param {Heat} heat @returns {Map<number, SliceMap>} */
 export function mapsBySlice({ rows, cols, slices }, values, heat) {
   const kept = new Map()
   slices.forEach(({ index, box, top }, i) => {

@@ -182,10 +182,8 @@ function showSpot({ el, spot, cell, first, rows, cols }) {
   childrenOf(button)[0].append(spot)
 }
 
-/**
- * The tile is marked at once; the next run of the server confirms it.
- * @param {Tiles} view @param {number | null} index
- */
+// The tile is marked at once; the next run of the server confirms it.
+/** @param {Tiles} view @param {number | null} index */
 function choose(view, index) {
   if (index === null || !view.choosable) return
   view.selected = index

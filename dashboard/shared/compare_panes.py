@@ -7,9 +7,9 @@ from typing import Literal
 
 import streamlit as st
 
-from dashboard.core import links, state
-from dashboard.core.links import Settings
-from dashboard.core.state import Selection
+from dashboard.core import state
+from dashboard.core.session import StateKey
+from dashboard.core.state import SETTING, Selection, Settings, read_link
 from dashboard.shared import own_models
 from xai_core.images import SAMPLES
 
@@ -33,14 +33,18 @@ class Pane:
 
 
 _START = {"a": Pane("cam"), "b": Pane("grad_cam")}
+_PANES = StateKey[dict[Side, Pane]]("panes", lambda: {side: _of_link(side) for side in SIDES}, ends="back")
+
+
+def show(left: Pane, right: Pane) -> None:
+    """Let the Compare page show these."""
+    _PANES.set({"a": left, "b": right})
 
 
 def pane(side: Side) -> Pane:
     """The pane's own choice; at first what the link says: CAM on the left, Grad-CAM on the right."""
     state.selection()  # after the browser's Back it forgets the panes, which then follow the link again
-    if "panes" not in st.session_state:
-        st.session_state["panes"] = {side: _of_link(side) for side in SIDES}
-    return st.session_state["panes"][side]
+    return _PANES.get()[side]
 
 
 def change(side: Side, **changes: str | int | Settings | None) -> None:
@@ -52,7 +56,7 @@ def change(side: Side, **changes: str | int | Settings | None) -> None:
         reset = {"class_index": None}
     if "method" in changes:
         reset["settings"] = None
-    st.session_state["panes"][side] = replace(pane(side), **(reset | changes))  # type: ignore[arg-type]
+    _PANES.get()[side] = replace(pane(side), **(reset | changes))  # type: ignore[arg-type]
 
 
 def own_choices(side: Side) -> list[str]:
@@ -64,12 +68,12 @@ def own_choices(side: Side) -> list[str]:
 
 def follow_side_bar(side: Side) -> None:
     """Only the method and its settings stay the pane's own."""
-    st.session_state["panes"][side] = Pane(pane(side).method, settings=pane(side).settings)
+    _PANES.get()[side] = Pane(pane(side).method, settings=pane(side).settings)
 
 
 def swap() -> None:
     """Left becomes right."""
-    st.session_state["panes"] = {"a": pane("b"), "b": pane("a")}
+    show(pane("b"), pane("a"))
 
 
 def followed(side: Side) -> Selection:
@@ -104,7 +108,7 @@ def write_link() -> None:
     for side in SIDES:
         own = asdict(pane(side))
         own["picture"] = own.pop("image")
-        own |= {links.SETTING + name: value for name, value in own.pop("settings") or ()}
+        own |= {SETTING + name: value for name, value in own.pop("settings") or ()}
         for name, value in own.items():
             if value is not None and not str(value).startswith("upload:"):
                 parts[f"{side}.{name}"] = str(value)
@@ -114,7 +118,7 @@ def write_link() -> None:
 def _of_link(side: Side) -> Pane:
     """What the link says of a pane; what it names wrongly is the default."""
     named = {key[2:]: value for key, value in st.query_params.items() if key.startswith(f"{side}.")}
-    selection = links.read(Selection(method=_START[side].method), named | {"class": named.get("class_index", "")})
+    selection = read_link(Selection(method=_START[side].method), named | {"class": named.get("class_index", "")})
     model, image = named.get("model"), named.get("picture")
     return Pane(
         method=selection.method,

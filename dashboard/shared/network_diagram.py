@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.core import state
+from dashboard.shared import cached
 from dashboard.shared.components.stages import Stage, stages
 from dashboard.shared.page_context import PageContext
-from dashboard.units import unit_cache as units_cached
 from xai_core.types import LayerInfo, ReceptiveField
 
 MOST_TILES = 12
@@ -16,10 +16,10 @@ MOST_TILES = 12
 def network(context: PageContext) -> None:
     """The diagram: a tile a stage, on which a click chooses the layer."""
     shown = listed(context.layers, context.layer)
-    fields = units_cached.fields(context.model, context.layers)
+    fields = cached.fields(context.model, context.layers)
     stages(
         [_stage(layer, fields[layer.name]) for layer in shown],
-        units_cached.seen_thumb(context.image_pass),
+        cached.seen_thumb(context.image_pass),
         selected=context.layer,
         key="unit_stages",
         on_choose=lambda name: state.choose(layer=name),
