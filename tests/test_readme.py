@@ -12,7 +12,7 @@ from PIL import Image
 
 import xai_core as xai
 from tests.xai_core.models.sources.onnx.exports import KerasLike, keras_file
-from xai_core.models.sources.checkpoint.config_file import write_config
+from xai_core.models.sources.config_file import write_config
 
 ROOT = Path(__file__).resolve().parents[1]
 README, PYTHON, GUIDE, CONTRIBUTING = (
