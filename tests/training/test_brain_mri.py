@@ -162,10 +162,11 @@ def some_slices(count: int = 12) -> Slices:
 
 def test_every_source_is_drawn_with_both_answers_and_a_place_goes_with_a_tumour() -> None:
     slices = some_slices()
+    every = pools(slices)
     for source in range(len(SOURCES)):
         alone = replace(slices, part=np.where(slices.sources == source, "train", "gap"))
-        donors = replace(pools(alone), donors=pools(slices).donors)
-        drawn = [batch(alone, donors, 0, step) for step in range(3)]
+        given = replace(pools(alone), donors=every.donors, healthy=every.healthy)
+        drawn = [batch(alone, given, 0, step) for step in range(3)]
         labels = torch.cat([d.labels for d in drawn])
         assert 0.05 < (labels == NO_TUMOUR).float().mean() < 0.95
         there = torch.cat([d.places for d in drawn]).amax(dim=(1, 2)) > 0.5

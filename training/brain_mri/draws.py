@@ -37,12 +37,13 @@ class Drawn:
 
 @dataclass(frozen=True, eq=False)
 class Pools:
-    """What may be drawn: for each pool its weight and its rows; donors: rows with a known place; levels: their tones;
-    shapes: float32 (n, 256), the heads made small."""
+    """What may be drawn: for each pool its weight and its rows; donors: rows with a tumour in a known place; healthy:
+    rows without. levels: float32 (n, 33), the tones of each slice. shapes: float32 (n, 256), the heads made small."""
 
     weights: np.ndarray
     rows: list[np.ndarray]
     donors: np.ndarray
+    healthy: np.ndarray
     levels: np.ndarray
     shapes: np.ndarray
 
@@ -81,7 +82,8 @@ def pools(slices: Slices) -> Pools:
     weights = np.array([share for share, _ in found])
     shapes = slices.heads[:, 5::10, 5::10].reshape(len(slices.heads), -1).astype(np.float32)
     donors = np.flatnonzero(train & (slices.known != NOWHERE))
-    return Pools(weights / weights.sum(), [rows for _, rows in found], donors, tones(slices.pictures), shapes)
+    healthy = np.flatnonzero(train & (slices.labels == NO_TUMOUR))
+    return Pools(weights / weights.sum(), [rows for _, rows in found], donors, healthy, tones(slices.pictures), shapes)
 
 
 def batch(slices: Slices, given: Pools, seed: int, step: int) -> Drawn:
@@ -158,12 +160,7 @@ def _control(slices: Slices, given: Pools, case: _Case, rng: np.random.Generator
         return case
     if rng.random() < 0.5:
         return _Case(_painted(case.picture, place, rng), case.place, case.label, case.known)
-    healthy = given.rows[int(rng.choice([i for i, rows in enumerate(given.rows) if _healthy(slices, rows)]))]
-    made = planted(case.picture, slices.pictures[rng.choice(healthy)], place, rng, near=True)
+    made = planted(case.picture, slices.pictures[rng.choice(given.healthy)], place, rng, near=True)
     if made is None or (made[1] & case.place).any():
         return case
     return _Case(made[0], case.place, case.label, case.known)
-
-
-def _healthy(slices: Slices, rows: np.ndarray) -> bool:
-    return int(slices.labels[rows[0]]) == NO_TUMOUR
