@@ -5,11 +5,11 @@ import sys
 import streamlit as st
 from starlette.middleware import Middleware
 
-from dashboard.host.configuration import at_start
-from dashboard.host.front_end import FrontEnd
-from dashboard.host.headers import Careful
-from dashboard.host.server import on_page_error, on_start
+from dashboard.core.configuration import at_start
 from dashboard.mri.slice_route import SLICES
+from dashboard.server.front_end import FrontEnd
+from dashboard.server.headers import Careful
+from dashboard.server.server import on_page_error, on_start
 
 at_start(sys.argv)
 app = st.App(

@@ -23,7 +23,7 @@ from training.brain_mri.lesion import boxes
 from training.brain_mri.measure import interval, patients
 from training.brain_mri.split import CLASSES, label, slices, split
 from xai_core.attribution.catalog import METHODS
-from xai_core.attribution.explain import ImageTrace
+from xai_core.attribution.explain import ImageForwardPass
 from xai_core.attribution.method import Method
 from xai_core.render.place import resample
 from xai_core.types import LoadedModel
@@ -73,15 +73,17 @@ def trivial(view: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]
     }
 
 
-def maps_of(traced: ImageTrace, method: Method, layers: Sequence[str]) -> Iterator[tuple[str, np.ndarray]]:
+def maps_of(image_pass: ImageForwardPass, method: Method, layers: Sequence[str]) -> Iterator[tuple[str, np.ndarray]]:
     """(layer, map (side, side)) of the named class for every layer at which the method is defined."""
-    defined = [layer for layer in method.defined_at(traced.model.module, traced.trace) if layer in layers]
+    defined = [
+        layer for layer in method.defined_at(image_pass.model.module, image_pass.forward_pass) if layer in layers
+    ]
     wanted = defined if method.target == "layer" else layers[-1:]
     settings = FASTER.get(method.key)
-    result = xai.explain_trace(traced, method.key, wanted, settings=settings)
+    result = xai.explain_forward_pass(image_pass, method.key, wanted, settings=settings)
     for layer, values in result.maps.items():
         raw = np.abs(values[0]) if method.key in BY_MAGNITUDE else values[0]
-        yield layer, resample(raw, traced.model.card.input_size)
+        yield layer, resample(raw, image_pass.model.config.input_size)
 
 
 def run(model: LoadedModel, data: Path, limit: int) -> dict[tuple[str, str], list[Found]]:
@@ -96,16 +98,16 @@ def run(model: LoadedModel, data: Path, limit: int) -> dict[tuple[str, str], lis
     seen = 0
     for row in spread:
         image = xai.load_image(paths[row])
-        traced = xai.trace_image(model, image, stages)
-        if int(traced.prediction.scores.argmax()) != label(paths[row]):
+        image_pass = xai.forward_image(model, image, stages)
+        if int(image_pass.prediction.scores.argmax()) != label(paths[row]):
             continue
-        side = model.card.input_size[0]
-        (box,) = boxes(data, [paths[row]], [traced.given.box], [image.size], side)
+        side = model.config.input_size[0]
+        (box,) = boxes(data, [paths[row]], [image_pass.given.box], [image.size], side)
         inside = in_box(box, side)
-        maps = {("trivial", name): values for name, values in trivial(grey(traced), rng).items()}
+        maps = {("trivial", name): values for name, values in trivial(grey(image_pass), rng).items()}
         for method in applicable:
             if seen < FEWER.get(method.key, len(paths)):
-                maps |= {(method.key, layer): values for layer, values in maps_of(traced, method, stages)}
+                maps |= {(method.key, layer): values for layer, values in maps_of(image_pass, method, stages)}
         for key, values in maps.items():
             found.setdefault(key, []).append(find(values, inside, int(row)))
         seen += 1
@@ -114,8 +116,8 @@ def run(model: LoadedModel, data: Path, limit: int) -> dict[tuple[str, str], lis
     return found
 
 
-def grey(traced: ImageTrace) -> np.ndarray:
-    return traced.given.tensor[0, 0].numpy() * traced.model.card.std[0] + traced.model.card.mean[0]
+def grey(image_pass: ImageForwardPass) -> np.ndarray:
+    return image_pass.given.tensor[0, 0].numpy() * image_pass.model.config.std[0] + image_pass.model.config.mean[0]
 
 
 def table(found: Mapping[tuple[str, str], Sequence[Found]], labels: np.ndarray, titles: Mapping[str, str]) -> list[str]:

@@ -24,8 +24,8 @@ from torch import Tensor, nn
 from benchmarks.timing import compare
 from xai_core.attribution.catalog import find_method
 from xai_core.attribution.class_maps import answer, class_maps, make_target
-from xai_core.attribution.method import Question
-from xai_core.trace.capture import trace
+from xai_core.attribution.method import AttributionRequest
+from xai_core.forward.forward_pass import run_forward
 
 LAYER, CLASS = "layer4", 20
 QUICK = {
@@ -53,10 +53,10 @@ def peer_silently(kind: type, network: nn.Module, inputs: Tensor) -> object:
 
 def together(network: nn.Module, inputs: Tensor) -> None:
     """One class by six methods from one forward pass."""
-    passed = cache(partial(trace, network, inputs, [LAYER]))
-    question = Question(network, inputs, (LAYER,), make_target(passed, inputs, CLASS), passed)
+    forward = cache(partial(run_forward, network, inputs, [LAYER]))
+    request = AttributionRequest(network, inputs, (LAYER,), make_target(forward, inputs, CLASS), forward)
     for key in TOGETHER:
-        answer(find_method(key), question, None, None)
+        answer(find_method(key), request, None, None)
 
 
 def plain(network: nn.Module, inputs: Tensor) -> Tensor:

@@ -19,22 +19,22 @@ import torchvision
 from PIL import Image
 
 from xai_core.datasets import Dataset, open_dataset
+from xai_core.embedding.build import build_table
+from xai_core.embedding.spec import BATCH
 from xai_core.images import SAMPLES, load_sample
 from xai_core.models.load import wrap_model
 from xai_core.models.preprocess import prepare
-from xai_core.representation.build import build_table
-from xai_core.representation.spec import BATCH
 from xai_core.types import LoadedModel
 
 
 def photographs(root: Path, count: int) -> Dataset:
     """JPEG files of 500 x 375, cut from the samples at different places."""
-    pictures = [Image.fromarray(load_sample(sample.key).pixels) for sample in SAMPLES]
+    images = [Image.fromarray(load_sample(sample.key).pixels) for sample in SAMPLES]
     for index in range(count):
-        picture, shift = pictures[index % len(pictures)], index // len(pictures)
-        box = (shift % 30, shift % 20, picture.width - shift % 40, picture.height - shift % 50)
+        image, shift = images[index % len(images)], index // len(images)
+        box = (shift % 30, shift % 20, image.width - shift % 40, image.height - shift % 50)
         data = BytesIO()
-        picture.resize((500, 375), box=box).save(data, "JPEG")
+        image.resize((500, 375), box=box).save(data, "JPEG")
         (root / f"{index:05d}.jpg").write_bytes(data.getvalue())
     return open_dataset(root)
 
@@ -64,7 +64,7 @@ def extract(model: LoadedModel, data: Dataset) -> None:
 
 def decode(model: LoadedModel, data: Dataset) -> None:
     for index in range(len(data)):
-        prepare(model.card, data.load(index))
+        prepare(model.config, data.load(index))
 
 
 def main() -> None:
@@ -82,8 +82,8 @@ def main() -> None:
         class_names=[str(index) for index in range(1000)],
     )
     with tempfile.TemporaryDirectory() as folder:
-        data = photographs(Path(folder), options.pictures)
-        tensors = torch.cat([prepare(model.card, data.load(index)).tensor for index in range(len(data))])
+        data = photographs(Path(folder), options.images)
+        tensors = torch.cat([prepare(model.config, data.load(index)).tensor for index in range(len(data))])
         batches = tensors.split(BATCH)
         last = tensors.contiguous(memory_format=torch.channels_last).split(BATCH)
         work: dict[str, Callable[[], object]] = {

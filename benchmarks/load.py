@@ -28,7 +28,7 @@ from threading import Event, Lock, Thread
 import numpy as np
 
 from benchmarks.visitor import Visitor, heat_of, visit
-from dashboard.host.serving import answers, free_port  # the same way to a server of one's own
+from dashboard.server.serving import answers, free_port  # the same way to a server of one's own
 
 ROOT = Path(__file__).resolve().parents[1]
 CLASSES = "The five most probable classes"

@@ -47,10 +47,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pictures", type=int, nargs="+", default=[2_000, 20_000])
     options = parser.parse_args()
-    if len(options.pictures) == 1:
-        measure(options.pictures[0])
+    if len(options.images) == 1:
+        measure(options.images[0])
         return
-    for count in options.pictures:
+    for count in options.images:
         subprocess.run([sys.executable, "-m", "benchmarks.many_pictures", "--pictures", str(count)], check=True)
 
 

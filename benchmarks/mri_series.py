@@ -18,20 +18,20 @@ from typing import Any
 import numpy as np
 import torch
 
-from dashboard.mri.reading import LAST, SUGGESTED, Asked, model, passed, twin
+from dashboard.mri.reading import LAST, SUGGESTED, MapRecipe, model, passed, twin
 from dashboard.mri.series import BATCH
 from xai_core.attribution.catalog import find_method
 from xai_core.attribution.class_maps import answer, make_target
-from xai_core.attribution.method import Question
+from xai_core.attribution.method import AttributionRequest
+from xai_core.forward.forward_pass import run_forward
 from xai_core.images.digest import array_digest
 from xai_core.images.head_crop import head_crop
-from xai_core.models.brain_mri import HEAD_SIDE
 from xai_core.models.preprocess import head_input
-from xai_core.trace.capture import trace
+from xai_core.models.sources.brain_mri import HEAD_SIDE
 from xai_core.types import SourceImage
 
 SLICES, SIDE = 300, 512
-ASKED = {"at the page's layer": Asked("hires_cam", SUGGESTED), "at the card's layer": Asked("grad_cam", LAST)}
+ASKED = {"at the page's layer": MapRecipe("hires_cam", SUGGESTED), "at the card's layer": MapRecipe("grad_cam", LAST)}
 
 
 def made_slice(number: int) -> SourceImage:
@@ -45,7 +45,7 @@ def made_slice(number: int) -> SourceImage:
 
 def inputs_of(images: Sequence[SourceImage]) -> torch.Tensor:
     network = model()
-    return torch.cat([head_input(network.card, head_crop(image, HEAD_SIDE)).tensor for image in images])
+    return torch.cat([head_input(network.config, head_crop(image, HEAD_SIDE)).tensor for image in images])
 
 
 def plain(inputs: torch.Tensor) -> torch.Tensor:
@@ -53,12 +53,12 @@ def plain(inputs: torch.Tensor) -> torch.Tensor:
         return model().module(inputs)
 
 
-def maps(inputs: torch.Tensor, asked: Asked) -> dict[str, torch.Tensor]:
+def maps(inputs: torch.Tensor, recipe: MapRecipe) -> dict[str, torch.Tensor]:
     inputs = inputs.contiguous(memory_format=torch.channels_last)
-    made = trace(twin().module, inputs, [asked.layer])
-    target = make_target(lambda: made, inputs, list(range(len(model().card.class_names))))
-    question = Question(twin().module, inputs, (asked.layer,), target, lambda: made)
-    return answer(find_method(asked.method), question, None, None)
+    made = run_forward(twin().module, inputs, [recipe.layer])
+    target = make_target(lambda: made, inputs, list(range(len(model().config.class_names))))
+    question = AttributionRequest(twin().module, inputs, (recipe.layer,), target, lambda: made)
+    return answer(find_method(recipe.method), question, None, None)
 
 
 def side_by_side(numbers: Iterable[int], spent: dict[str, float]) -> int:
@@ -66,9 +66,9 @@ def side_by_side(numbers: Iterable[int], spent: dict[str, float]) -> int:
     images = [made_slice(number) for number in numbers]
     inputs = timed(spent, "head cut out", lambda: inputs_of(images))
     timed(spent, "plain", lambda: plain(inputs))
-    for name, asked in ASKED.items():
-        timed(spent, f"maps {name}", partial(maps, inputs, asked))
-        timed(spent, f"reading {name}", partial(passed, images, asked))
+    for name, recipe in ASKED.items():
+        timed(spent, f"maps {name}", partial(maps, inputs, recipe))
+        timed(spent, f"reading {name}", partial(passed, images, recipe))
     return len(images)
 
 

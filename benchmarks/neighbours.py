@@ -20,7 +20,7 @@ import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
 from benchmarks.vectors import clusters, fill, table_of
-from xai_core.representation.neighbours import neighbours, open_index
+from xai_core.embedding.neighbours import neighbours, open_index
 
 K = 10
 

@@ -23,7 +23,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from streamlit import runtime
 
 from benchmarks.first_picture import QUIET, ROOT, answers
-from dashboard.components.scatter import Area, Cloud, Colours, by_category, cloud_of, scatter, select
+from dashboard.shared.components.scatter import Area, Cloud, Colours, by_category, cloud_of, scatter, select
 
 # Any canvas of the map, in a shadow root or not, on which something is painted.
 PAINTED = """([selector, drawn]) => {

@@ -32,13 +32,13 @@ BATCH = 32
 
 def photographs(count: int) -> Dataset:
     """Uploads of 500 x 375 JPEG photographs, cut from the samples at different places."""
-    pictures = [Image.fromarray(load_sample(sample.key).pixels) for sample in SAMPLES]
+    images = [Image.fromarray(load_sample(sample.key).pixels) for sample in SAMPLES]
     uploads = []
     for index in range(count):
-        picture, shift = pictures[index % len(pictures)], index // len(pictures)
-        box = (shift % 30, shift % 20, picture.width - shift % 40, picture.height - shift % 50)
+        image, shift = images[index % len(images)], index // len(images)
+        box = (shift % 30, shift % 20, image.width - shift % 40, image.height - shift % 50)
         data = BytesIO()
-        picture.resize((500, 375), box=box).save(data, "JPEG")
+        image.resize((500, 375), box=box).save(data, "JPEG")
         uploads.append((f"{index}.jpg", data.getvalue()))
     return open_dataset(uploads)
 
@@ -47,7 +47,7 @@ def plain(job: PatchJob) -> Iterator[int]:
     """The same pictures, read, prepared and classified in the same batches; says after each how many are done."""
     for first in range(0, len(job.dataset), job.batch):
         indices = range(first, min(first + job.batch, len(job.dataset)))
-        inputs = torch.cat([prepare(job.model.card, job.dataset.load(i)).tensor for i in indices])
+        inputs = torch.cat([prepare(job.model.config, job.dataset.load(i)).tensor for i in indices])
         with torch.no_grad():
             job.model.module(inputs)
         yield indices.stop
@@ -99,7 +99,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    model, data = resnet18(), photographs(options.pictures)
+    model, data = resnet18(), photographs(options.images)
     convolutions = tuple(name for name, part in model.module.named_modules() if isinstance(part, nn.Conv2d))
     every = patch_job(model, data, convolutions, batch=BATCH)
     stages = patch_job(model, data, ("layer1", "layer2", "layer3", "layer4"), batch=BATCH)

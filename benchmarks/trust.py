@@ -25,15 +25,15 @@ from torchcam.metrics import DeletionInsertionMetric
 
 import xai_core as xai
 from benchmarks.timing import compare
-from xai_core.attribution.explain import ImageTrace, explain_trace
+from xai_core.attribution.explain import ImageForwardPass, explain_forward_pass
 from xai_core.attribution.method import INPUT
 from xai_core.evaluation.faithfulness import faithfulness
-from xai_core.evaluation.fineness import fineness
 from xai_core.evaluation.imputation import impute
 from xai_core.evaluation.localisation import found
+from xai_core.evaluation.parameter_randomisation import parameter_randomisation
 from xai_core.evaluation.perturbation import curves
-from xai_core.evaluation.randomisation import cascade
 from xai_core.evaluation.remake import remake_of
+from xai_core.evaluation.resolution import resolution_check
 from xai_core.evaluation.rival_maps import centre, in_patches, ranks
 from xai_core.evaluation.road import road
 from xai_core.evaluation.specificity import specificity
@@ -69,19 +69,19 @@ def main() -> None:
     warnings.simplefilter("ignore")
     model = xai.load_model("imagenet")
     layer = xai.suggested_layer(model)
-    traced = xai.trace_image(model, xai.load_sample("coffee"), [layer])
-    result = explain_trace(traced, "grad_cam", [layer])
+    image_pass = xai.forward_image(model, xai.load_sample("coffee"), [layer])
+    result = explain_forward_pass(image_pass, "grad_cam", [layer])
     values, label = result.maps[layer][0], result.classes[0]
-    fine = resample(values, model.card.input_size)
-    deletion_and_insertion(traced, fine, label, options.rounds)
-    imputation_and_road(traced, fine, label, options.rounds)
-    with_quantus(traced, fine, label, options.rounds)
+    fine = resample(values, model.config.input_size)
+    deletion_and_insertion(image_pass, fine, label, options.rounds)
+    imputation_and_road(image_pass, fine, label, options.rounds)
+    with_quantus(image_pass, fine, label, options.rounds)
     for method in CARD_METHODS:
-        whole_card(traced, method, layer, label)
+        whole_config(image_pass, method, layer, label)
 
 
-def deletion_and_insertion(traced: ImageTrace, fine: np.ndarray, label: int, rounds: int) -> None:
-    model, given = traced.model, traced.given
+def deletion_and_insertion(image_pass: ImageForwardPass, fine: np.ndarray, label: int, rounds: int) -> None:
+    model, given = image_pass.model, image_pass.given
     metric = DeletionInsertionMetric(GivenMap(model.module, fine), partial(torch.softmax, dim=-1), steps=STEPS)
 
     def theirs() -> dict[str, float]:
@@ -98,15 +98,15 @@ def deletion_and_insertion(traced: ImageTrace, fine: np.ndarray, label: int, rou
     told("deletion and insertion, torchcam", {"ours": ours, "peer": theirs}, rounds, (ours(), theirs()))
 
 
-def imputation_and_road(traced: ImageTrace, fine: np.ndarray, label: int, rounds: int) -> None:
-    model, given = traced.model, traced.given
+def imputation_and_road(image_pass: ImageForwardPass, fine: np.ndarray, label: int, rounds: int) -> None:
+    model, given = image_pass.model, image_pass.given
     order = ranks(fine, fine.shape)
     masks = torch.stack([torch.from_numpy(order < share * order.size) for share in (0.2, 0.4, 0.6, 0.8)])
     peer = NoisyLinearImputer(noise=0)
-    pictures = given.tensor.expand(len(masks), -1, -1, -1)
+    images = given.tensor.expand(len(masks), -1, -1, -1)
 
     def ours() -> Tensor:
-        return impute(pictures, masks, noise=0)
+        return impute(images, masks, noise=0)
 
     def theirs() -> Tensor:
         return torch.stack([peer(given.tensor[0], (~mask).float()) for mask in masks])
@@ -128,13 +128,13 @@ def imputation_and_road(traced: ImageTrace, fine: np.ndarray, label: int, rounds
     told("ROAD of 2 maps, pytorch-grad-cam", {"ours": our_road, "peer": their_road}, rounds, (our_road(), their_road()))
 
 
-def with_quantus(traced: ImageTrace, fine: np.ndarray, label: int, rounds: int) -> None:
+def with_quantus(image_pass: ImageForwardPass, fine: np.ndarray, label: int, rounds: int) -> None:
     if importlib.util.find_spec("quantus") is None:
         print("Quantus is not here: its figures are left out")
         return
     import quantus
 
-    model, given, positive = traced.model, traced.given, np.clip(fine, 0, None)
+    model, given, positive = image_pass.model, image_pass.given, np.clip(fine, 0, None)
     x, a, y = given.tensor.numpy(), fine[None, None], np.array([label])
     flip = quantus.PixelFlipping(
         features_in_step=fine.size // 16,  # of the values of all channels, each ranked apart: 48 steps
@@ -180,22 +180,22 @@ def told(name: str, work: dict[str, Callable[[], Any]], rounds: int, agreement: 
     print(f"{name}: {agreement}\n    {times}; peer / ours {spent['peer'] / spent['ours']:.2f}", flush=True)
 
 
-def whole_card(traced: ImageTrace, method: str, layer: str, label: int) -> None:
+def whole_config(image_pass: ImageForwardPass, method: str, layer: str, label: int) -> None:
     """CPU time of all checks, as the card runs them, over that of a plain pass of the network."""
-    model, given = traced.model, traced.given
+    model, given = image_pass.model, image_pass.given
     reads = method not in ("gradient", "guided_backprop")
-    result = explain_trace(traced, method, [layer] if reads else [], [label])
+    result = explain_forward_pass(image_pass, method, [layer] if reads else [], [label])
     name = INPUT if INPUT in result.maps else layer
     values, remake, pixels = result.maps[name][0], remake_of(model, result, name), name == INPUT
-    asked = (model, given, in_patches(values) if pixels else values, label)
+    requested = (model, given, in_patches(values) if pixels else values, label)
     plain = partial(model.module, given.tensor)
     checks: dict[str, Callable[[], object]] = {
-        "use": lambda: faithfulness(*asked, steps=5),
-        "gaps filled": lambda: road(*asked),
-        "network": lambda: cascade(model, given, values, remake, label, magnitude=pixels),
-        "class": lambda: specificity(model, given, values, remake, traced.prediction, label, magnitude=pixels),
+        "use": lambda: faithfulness(*requested, steps=5),
+        "gaps filled": lambda: road(*requested),
+        "network": lambda: parameter_randomisation(model, given, values, remake, label, magnitude=pixels),
+        "class": lambda: specificity(model, given, values, remake, image_pass.prediction, label, magnitude=pixels),
         "stability": lambda: stability(model, given, values, remake, label, magnitude=pixels),
-        "grid": lambda: fineness(traced, name, values),
+        "grid": lambda: resolution_check(image_pass, name, values),
     }
 
     def passes(run: Callable[[], object]) -> float:

@@ -14,9 +14,9 @@ import numpy as np
 from sklearn.manifold import TSNE
 
 from benchmarks.vectors import clusters, table_of
-from xai_core.representation.graph import knn_graph
-from xai_core.representation.quality import map_quality
-from xai_core.representation.tsne import tsne_map
+from xai_core.embedding.graph import knn_graph
+from xai_core.embedding.quality import map_quality
+from xai_core.embedding.tsne import tsne_map
 
 
 def timed(work: Callable[[], np.ndarray]) -> tuple[np.ndarray, float, float]:

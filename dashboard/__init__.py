@@ -4,6 +4,6 @@ import dashboard
 dashboard.serve(model, images="pictures/", class_names=["cat", "dog"])
 """
 
-from dashboard.host.serving import serve
+from dashboard.server.serving import serve
 
 __all__ = ["serve"]

@@ -8,8 +8,8 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from dashboard.host import garbage, gate, served
-from dashboard.host.imports import import_for
+from dashboard.server import garbage, gate, served
+from dashboard.server.imports import import_for
 
 ROOT = Path(__file__).resolve().parent.parent
 STATIC = ROOT / "dashboard" / "static"

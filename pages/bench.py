@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from dashboard.background import run_lines
 from dashboard.bench import audit, planted
+from dashboard.shared import job_lines
 
 TABS = {"planted": "Which method works", "audit": "Audit a set of pictures"}
 
@@ -18,7 +18,7 @@ tab = st.segmented_control(
     required=True,
     label_visibility="collapsed",
 )
-run_lines.begin()
+job_lines.begin()
 if tab == "planted":
     planted.page()
 else:

@@ -2,15 +2,15 @@
 
 import streamlit as st
 
-from dashboard import question, trust
-from dashboard.compare import answers as compare_panes
+from dashboard.compare import comparison as compare_view
 from dashboard.compare import matrix as matrix_view
-from dashboard.compare import panes
-from dashboard.compare import view as compare_view
-from dashboard.compare.panes import SIDES
-from dashboard.failures import in_words
+from dashboard.compare import pane_answers as compare_panes
+from dashboard.core.failures import in_words
+from dashboard.shared import compare_panes as panes
+from dashboard.shared import page_context, trust
+from dashboard.shared.compare_panes import SIDES
 
-asked = question.ask(with_evidence=True)
+context = page_context.ask(with_evidence=True)
 
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
     st.header("Compare two answers", anchor=False, width="content")
@@ -35,8 +35,8 @@ if st.toggle("Difference map", key="compare_show_difference", persist_state="ses
 
 trust_places = dict(zip(SIDES, st.columns(2, gap="medium"), strict=True))  # filled last, as their checks take long
 st.subheader("All at once", anchor=False)
-if st.toggle("Show the matrix of classes and methods or layers", key="compare_show_matrix", persist_state="session"):
-    matrix_view.matrix_section(asked.traced, asked.class_index, asked.layer, answers["b"])
+if st.toggle("Show the matrix of classes and methods or layers", key=matrix_view.SHOWN.name, persist_state="session"):
+    matrix_view.matrix_section(context.image_pass, context.class_index, context.layer, answers["b"])
 for side, found in answers.items():
     if found.result is not None:
         with trust_places[side]:

@@ -2,28 +2,29 @@
 
 import streamlit as st
 
-from dashboard import computing, question, state, trust
-from dashboard.explain import view as explain_view
-from dashboard.failures import in_words
+from dashboard.core import state
+from dashboard.core.failures import in_words
+from dashboard.explain import sections as explain_view
+from dashboard.shared import explanations, page_context, trust
 from xai_core.attribution.catalog import find_method
 from xai_core.errors import NotApplicable
 
-asked = question.ask(with_method=True)
+context = page_context.ask(with_method=True)
 state.write_link()
 
-explain_view.headline(asked.traced.prediction, asked.class_index)
+explain_view.headline(context.image_pass.prediction, context.class_index)
 try:
     with in_words(except_for=NotApplicable):
-        result = computing.explanation(asked.traced, state.selection(), asked.class_index, asked.layer)
+        result = explanations.explanation(context.image_pass, state.selection(), context.class_index, context.layer)
 except NotApplicable as reason:
     st.info(str(reason), icon=":material/block:")
-    explain_view.not_here(find_method(state.selection().method), asked.traced, asked.image)
+    explain_view.not_here(find_method(state.selection().method), context.image_pass, context.image)
     st.stop()
-layer = computing.shown_layer(result, asked.layer)
-explain_view.heat_map(asked.image, result, layer)
+layer = explanations.shown_layer(result, context.layer)
+explain_view.heat_map(context.image, result, layer)
 explain_view.how_to_read(result, layer)
 trust_place = st.container()  # filled last: while its checks run, the rest of the page is already there
-explain_view.layer_gallery(asked.image, result, asked.layers, asked.layer)
-explain_view.what_the_model_saw(asked.traced)
+explain_view.layer_gallery(context.image, result, context.layers, context.layer)
+explain_view.what_the_model_saw(context.image_pass)
 with trust_place:
-    trust.card(asked.traced, result, layer)
+    trust.card(context.image_pass, result, layer)

@@ -2,17 +2,17 @@
 
 import streamlit as st
 
-from dashboard import question
-from dashboard.components.viewer import map_controls
-from dashboard.failures import in_words
-from dashboard.filters import cached as filters_cached
-from dashboard.filters import choice as filters_choice
-from dashboard.filters import chosen as filter_view
+from dashboard.core.failures import in_words
+from dashboard.filters import filter_cache as filters_cached
+from dashboard.filters import filter_choice as filters_choice
+from dashboard.filters import filter_detail as filter_view
+from dashboard.filters import filter_sheet as filters_view
 from dashboard.filters import kernels as kernels_view
-from dashboard.filters import view as filters_view
+from dashboard.shared import page_context
+from dashboard.shared.components.viewer import map_controls
 from xai_core.errors import NotApplicable
 
-image, model = question.picture_and_model()
+image, model = page_context.image_and_model()
 
 st.header("What the first layer looks for", anchor=False)
 try:

@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from dashboard import controls, question, state
-from dashboard.background import run_lines
-from dashboard.failures import in_words
+from dashboard.core import state
+from dashboard.core.failures import in_words
 from dashboard.models import inspector as models_inspector
-from dashboard.models import view as models_view
-from dashboard.models.versus import page as versus_page
+from dashboard.models import open_model as models_view
+from dashboard.models.versus import versus_sections as versus_page
+from dashboard.shared import controls, job_lines, page_context
 
 TABS = {"one": "Open and look inside", "two": "Two models on the same pictures"}
 
@@ -22,13 +22,13 @@ tab = st.segmented_control(
     required=True,
     label_visibility="collapsed",
 )
-run_lines.begin()
+job_lines.begin()
 if tab == "two":
     versus_page.page()
 else:
-    models_view.open_own(controls.image_of(state.selection().picture))
+    models_view.open_own(controls.image_of(state.selection().image))
     st.divider()
-    asked = question.ask()
+    context = page_context.ask()
     state.write_link()
     with in_words():
-        models_inspector.inspector(asked)
+        models_inspector.inspector(context)

@@ -4,38 +4,39 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard.failures import in_words
+from dashboard.core.failures import in_words
 from dashboard.mri import (
-    choosing,
-    controls,
     diagnoses,
     export,
     gate,
     large_map,
+    map_recipe_control,
     opinion,
+    scan_choice,
     series,
     similar,
     slices,
     three_planes,
 )
-from dashboard.mri.page import bare, drawing_controls, heading, mark, with_map
+from dashboard.mri.page_frame import bare, drawing_controls, heading, mark, with_map
 from dashboard.mri.reading import read
 from dashboard.mri.report import Seen
 from dashboard.mri.scan import letters_of, slice_of, truth_of
+from dashboard.mri.trust_card import mri_card
 from dashboard.mri.uploading import refusal
-from dashboard.trust.mri import mri_card
+from dashboard.shared import cautions
 
 line = heading()
 with in_words(), st.spinner("Opening the scan …", show_time=True), st.sidebar:
-    scan = choosing.choose_scan()
+    scan = scan_choice.choose_scan()
     plane = slices.plane_control(scan)
     window = slices.window_control(scan)
     blind = opinion.switch()
-    asked = controls.map_recipe()
+    recipe = map_recipe_control.map_recipe()
     waiting = blind and opinion.noted(scan) is None
-    choosing.facts(scan, answered=not waiting)
+    scan_choice.facts(scan, answered=not waiting)
 
-known = partial(series.known, scan, asked=asked)
+known = partial(series.known, scan, recipe=recipe)
 mark(line, scan)
 refusal()
 left, right = st.columns(2, gap="medium")
@@ -50,11 +51,11 @@ if waiting:
         opinion.ask(scan)
     st.stop()
 with in_words(), st.spinner("Reading the slice …", show_time=True):
-    reading = read(slice_of(scan, at), asked)
+    reading = read(slice_of(scan, at), recipe)
 found = gate.gate(scan, at, shown, reading)
 opinion.answer_shown(scan)
 with right:
-    gate.show(found)
+    cautions.show(found)
     answered = gate.may_answer(scan, found)
     chosen = large_map.chosen_class(scan, at, reading, answered=answered)
     truth = truth_of(scan, at, shown.size)
@@ -85,11 +86,11 @@ else:
     take = st.container()
 with take:
     note = opinion.note_control(scan)
-    about, told, facts = choosing.source_in_words(scan), opinion.noted(scan), choosing.technical_facts(scan)
+    about, told, facts = scan_choice.source_in_words(scan), opinion.noted(scan), scan_choice.technical_facts(scan)
     seen = Seen(shown, at, reading, letters, found, about, told, note, opinion.now(), facts)
     export.show(scan, seen, known(at.plane), chosen if answered else None)
 with strip:
-    series.show(scan, at, asked, chosen)
+    series.show(scan, at, recipe, chosen)
 if answered:
     with trust_place:
         mri_card(slice_of(scan, at), shown, reading, chosen)

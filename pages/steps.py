@@ -2,27 +2,27 @@
 
 import streamlit as st
 
-from dashboard import computing, question, state, trust
-from dashboard.failures import in_words
+from dashboard.core import state
+from dashboard.core.failures import in_words
+from dashboard.shared import cached, explanations, page_context, trust
 from dashboard.steps import cam as steps_cam
-from dashboard.steps import view as steps_view
-from dashboard.store import cached
+from dashboard.steps import grad_cam_stages as steps_view
 
-asked = question.ask()
+context = page_context.ask()
 state.write_link()
 
-steps_view.heading(asked.traced, asked.class_index)
+steps_view.heading(context.image_pass, context.class_index)
 with in_words():
-    steps = cached.steps(asked.traced, asked.layer, asked.class_index)
-    result = computing.grad_cam(asked.traced, asked.class_index, asked.layer)
+    steps = cached.steps(context.image_pass, context.layer, context.class_index)
+    result = explanations.grad_cam(context.image_pass, context.class_index, context.layer)
 steps_view.activations(steps)
-steps_view.score(asked.traced, asked.class_index)
+steps_view.score(context.image_pass, context.class_index)
 steps_view.weights(steps)
-steps_view.weighted_sum(asked.image, result, steps)
+steps_view.weighted_sum(context.image, result, steps)
 steps_view.relu(steps)
-steps_view.upsampling(steps, asked.model.card.input_size)
-steps_view.overlay(asked.image, result, asked.layer)
+steps_view.upsampling(steps, context.model.config.input_size)
+steps_view.overlay(context.image, result, context.layer)
 trust_place = st.container()  # filled last: while its checks run, the rest of the page is already there
-steps_cam.cam_beside(asked.traced, steps)
+steps_cam.cam_beside(context.image_pass, steps)
 with trust_place:
-    trust.card(asked.traced, result, asked.layer, place="trust_steps", settings_of="step_overlay")
+    trust.card(context.image_pass, result, context.layer, place="trust_steps", settings_of="step_overlay")

@@ -110,8 +110,8 @@ def page(open_page: PageOpener) -> Page:
 
 def is_fault(message: ConsoleMessage) -> bool:
     """An error on the console, but for Streamlit's own two questions whether it is served from /<page>/ (404: no)."""
-    asked = urlsplit(message.location.get("url", "")).path
-    return message.type == "error" and not re.fullmatch(r"(/\w+)+/_stcore/(health|host-config)", asked)
+    requested = urlsplit(message.location.get("url", "")).path
+    return message.type == "error" and not re.fullmatch(r"(/\w+)+/_stcore/(health|host-config)", requested)
 
 
 def is_foreign(request: Request) -> bool:

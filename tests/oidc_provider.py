@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse
 from starlette.routing import Route
 
-from dashboard.host.serving import free_port
+from dashboard.server.serving import free_port
 
 CLIENT = "sightline"
 ALGORITHM = {"alg": "RS256"}
@@ -50,9 +50,9 @@ class Provider:
         return JSONResponse({"issuer": self.issuer} | {key: f"{self.issuer}/{name}" for key, name in places.items()})
 
     async def authorize(self, request: Request) -> RedirectResponse:
-        asked, code = request.query_params, secrets.token_hex(8)
-        self.nonces[code] = asked["nonce"]
-        return RedirectResponse(f"{asked['redirect_uri']}?{urlencode({'code': code, 'state': asked['state']})}")
+        requested, code = request.query_params, secrets.token_hex(8)
+        self.nonces[code] = requested["nonce"]
+        return RedirectResponse(f"{requested['redirect_uri']}?{urlencode({'code': code, 'state': requested['state']})}")
 
     async def token(self, request: Request) -> JSONResponse:
         """Each code once."""

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import pytest
 
 from benchmarks.visitor import Visitor, visit
-from dashboard.host.serving import free_port
+from dashboard.server.serving import free_port
 from tests.browsing import ROOT, running_server
 
 PUBLIC = "sightline.example.org"
@@ -166,7 +166,7 @@ def connection_to(there: Proxied) -> Iterator[http.client.HTTPConnection]:
         yield one
 
 
-def asked(there: Proxied, method: str, path: str, body: bytes = b"", **headers: str) -> Answer:
+def requested(there: Proxied, method: str, path: str, body: bytes = b"", **headers: str) -> Answer:
     """What nginx answers to a request of its own connection."""
     told = {"Host": PUBLIC, **{name.replace("_", "-"): value for name, value in headers.items()}}
     with connection_to(there) as connection:

@@ -11,8 +11,8 @@ import torchvision
 from PIL import Image
 
 import xai_core as xai
-from tests.xai_core.models.onnx.exports import KerasLike, keras_file
-from xai_core.models.checkpoint.card_file import write_card
+from tests.xai_core.models.sources.onnx.exports import KerasLike, keras_file
+from xai_core.models.sources.checkpoint.config_file import write_config
 
 ROOT = Path(__file__).resolve().parents[1]
 README, PYTHON, GUIDE = (ROOT / name for name in ("README.md", "docs/python.md", "docs/guide.md"))
@@ -24,7 +24,7 @@ def test_every_python_block_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     Image.fromarray(xai.load_sample("cat").pixels).save("cat.png")
     network = torchvision.models.resnet18(num_classes=4).eval()
     torch.save({"state_dict": network.state_dict()}, "brain.ckpt")
-    Path("brain.yaml").write_text(write_card(xai.open_checkpoint("brain.ckpt").card), "utf-8")
+    Path("brain.yaml").write_text(write_config(xai.open_checkpoint("brain.ckpt").config), "utf-8")
     Path("brain.onnx").write_bytes(keras_file(KerasLike(4, 3).eval(), 13, "Softmax"))
     names: dict[str, object] = {"network": network, "inputs": torch.randn(1, 3, 224, 224)}
     told = README.read_text("utf-8") + PYTHON.read_text("utf-8")

@@ -53,7 +53,7 @@ def test_a_server_that_is_killed_in_a_pass_leaves_a_state_from_which_the_next_go
     name = next(iter(found.layers))
     few = replace(digits, items=digits.items[:done], digest="the first few")
     expected = top_patches(model, few, [name], 9).layers[name].ranked
-    for part in ("values", "pictures", "places"):
+    for part in ("values", "images", "places"):
         np.testing.assert_array_equal(getattr(found.layers[name].ranked, part), getattr(expected, part))
     with load.served() as (base, _), visit(base) as visitor:
         visitor.open("units", "model=imagenet&sample=coffee&data=digits")
@@ -67,11 +67,11 @@ def stored(cache: Path) -> TopPatches | None:
     return stored_patches(patch_job(model, open_dataset("digits"), names, 9), cache / "patches")
 
 
-def state_after(cache: Path, pictures: int, process: subprocess.Popen[bytes]) -> TopPatches:
+def state_after(cache: Path, images: int, process: subprocess.Popen[bytes]) -> TopPatches:
     end = time.monotonic() + PATIENCE_S
     while time.monotonic() < end:
         found = stored(cache)
-        if found is not None and found.done >= pictures:
+        if found is not None and found.done >= images:
             return found
         assert process.poll() is None
         time.sleep(0.05)

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 import streamlit as st
 
-from dashboard.host.server import STOP_WITHIN_S, local_url, prepare_to_serve
+from dashboard.server.server import STOP_WITHIN_S, local_url, prepare_to_serve
 from tests.browsing import running_server
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -1,7 +1,7 @@
 """Train the bundled digits network, under a minute on one core: python -m training.digits
 
-Writes the weights (half precision) and their model card (JSON) beside xai_core/models/digits.py. The first two thirds
-of scikit-learn's digits train it, the last third is held out: consecutive digits are apparently by one of the 13
+Writes the weights (half precision) and their model card (JSON) into xai_core/models/weights. The first two thirds of
+scikit-learn's digits train it, the last third is held out: consecutive digits are apparently by one of the 13
 writers, so most of the held-out ones come from hands that the network has not seen; a random split would mix them.
 """
 
@@ -20,8 +20,8 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from xai_core.datasets import open_dataset
-from xai_core.models.digits import WEIGHTS, digits_card, digits_network
 from xai_core.models.preprocess import prepare
+from xai_core.models.sources.digits import WEIGHTS, digits_config, digits_network
 
 TRAINED_ON = 1198
 EPOCHS, BATCH, PEAK_RATE, DECAY, SMOOTHING = 30, 64, 1e-2, 0.05, 0.05
@@ -38,7 +38,7 @@ def main() -> None:
     inputs, labels = digits()
     states = train(inputs[:TRAINED_ON], labels[:TRAINED_ON], options.seed, options.epochs)
     weights = save({name: in_half(values) for name, values in states.items()})
-    facts = card_facts(weights, inputs, labels, options.seed, options.epochs)
+    facts = config_facts(weights, inputs, labels, options.seed, options.epochs)
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / "digits.safetensors").write_bytes(weights)
     (options.out / "digits.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
@@ -47,8 +47,8 @@ def main() -> None:
 
 def digits() -> tuple[Tensor, Tensor]:
     """All pictures as the network reads them, (1797, 3, 16, 16), and their labels (1797,)."""
-    dataset, card = open_dataset("digits"), digits_card()
-    inputs = torch.cat([prepare(card, dataset.load(index)).tensor for index in range(len(dataset))])
+    dataset, config = open_dataset("digits"), digits_config()
+    inputs = torch.cat([prepare(config, dataset.load(index)).tensor for index in range(len(dataset))])
     return inputs, torch.tensor([item.label for item in dataset.items])
 
 
@@ -71,14 +71,14 @@ def train(inputs: Tensor, labels: Tensor, seed: int, epochs: int) -> dict[str, T
     return on_three_channels(network.state_dict())
 
 
-def moved(pictures: Tensor) -> Tensor:
+def moved(images: Tensor) -> Tensor:
     """Pictures (n, 1, h, w), black at -1, each turned, slanted, scaled and shifted a little at random."""
-    turn, scale, slant = (torch.rand(3, len(pictures)) - 0.5) * torch.tensor([0.4, 0.25, 0.4])[:, None]
-    shift = (torch.rand(len(pictures), 2, 1) - 0.5) * 0.25
+    turn, scale, slant = (torch.rand(3, len(images)) - 0.5) * torch.tensor([0.4, 0.25, 0.4])[:, None]
+    shift = (torch.rand(len(images), 2, 1) - 0.5) * 0.25
     cosine, sine = turn.cos() * (1 + scale), turn.sin() * (1 + scale)
     linear = torch.stack([cosine, slant - sine, sine, cosine], dim=1).view(-1, 2, 2)
-    grid = F.affine_grid(torch.cat([linear, shift], dim=2), list(pictures.shape), align_corners=False)
-    return F.grid_sample(pictures + 1, grid, align_corners=False) - 1
+    grid = F.affine_grid(torch.cat([linear, shift], dim=2), list(images.shape), align_corners=False)
+    return F.grid_sample(images + 1, grid, align_corners=False) - 1
 
 
 def on_three_channels(states: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -91,7 +91,7 @@ def in_half(values: Tensor) -> Tensor:
     return values.half() if values.is_floating_point() else values
 
 
-def card_facts(weights: bytes, inputs: Tensor, labels: Tensor, seed: int, epochs: int) -> dict[str, object]:
+def config_facts(weights: bytes, inputs: Tensor, labels: Tensor, seed: int, epochs: int) -> dict[str, object]:
     """The model card: what the weights were made from and how good they are, measured on the file's own values."""
     network = digits_network()
     network.load_state_dict(load(weights))
@@ -121,9 +121,9 @@ def examined(network: nn.Sequential, inputs: Tensor, labels: Tensor) -> tuple[Te
         return features, network[-1](features).argmax(dim=1) == labels
 
 
-def neighbours_agree(known: Tensor, labels: Tensor, asked: Tensor, truth: Tensor) -> Tensor:
+def neighbours_agree(known: Tensor, labels: Tensor, requested: Tensor, truth: Tensor) -> Tensor:
     """For each asked feature vector whether most of its nearest known ones (Euclidean) carry its label."""
-    nearest = torch.cdist(asked, known).topk(NEIGHBOURS, largest=False).indices
+    nearest = torch.cdist(requested, known).topk(NEIGHBOURS, largest=False).indices
     return labels[nearest].mode(dim=1).values == truth
 
 

@@ -6,8 +6,13 @@ result = xai.explain(xai.load_model("imagenet"), xai.load_image("cat.png"))
 
 from xai_core.attribution.catalog import methods
 from xai_core.attribution.class_maps import class_maps
-from xai_core.attribution.explain import explain, explain_trace, predict, suggested_layer, trace_image
+from xai_core.attribution.explain import explain, explain_forward_pass, forward_image, predict, suggested_layer
+from xai_core.attribution.reading import how_to_read
 from xai_core.datasets import Dataset, open_dataset
+from xai_core.deprecated import warn
+from xai_core.embedding.build import build_table, stored_table
+from xai_core.embedding.graph import knn_graph
+from xai_core.embedding.neighbours import neighbours, open_index
 from xai_core.errors import (
     Cancelled,
     ClassError,
@@ -25,29 +30,25 @@ from xai_core.features.filters import filter_responses, first_layer_filters
 from xai_core.features.patch_box import patch_box
 from xai_core.features.patches import Patch, TopPatches, class_shares
 from xai_core.features.top_patches import top_patches
+from xai_core.forward.pixel_gradient import effective_receptive_field, input_gradient, neuron_gradient
+from xai_core.forward.receptive_field import receptive_field, receptive_fields
 from xai_core.images import load_image, load_sample
-from xai_core.models.catalog import load_model, model_cards
-from xai_core.models.checkpoint.opening import open_checkpoint
+from xai_core.models.catalog import load_model, model_configs
 from xai_core.models.layers import layers
 from xai_core.models.load import wrap_model
-from xai_core.models.onnx.model import open_onnx
 from xai_core.models.preprocess import prepare
+from xai_core.models.sources.checkpoint.opening import open_checkpoint
+from xai_core.models.sources.onnx.model import open_onnx
 from xai_core.render.describe import describe
 from xai_core.render.overlay import overlay
 from xai_core.render.place import place
-from xai_core.representation.build import build_table, stored_table
-from xai_core.representation.graph import knn_graph
-from xai_core.representation.neighbours import neighbours, open_index
-from xai_core.trace.effective_field import effective_receptive_field
-from xai_core.trace.pixel_gradient import input_gradient, neuron_gradient
-from xai_core.trace.receptive_field import receptive_field, receptive_fields
 from xai_core.types import (
     Box,
     Explanation,
     FeatureTable,
     LayerInfo,
     LoadedModel,
-    ModelCard,
+    ModelConfig,
     Prediction,
     ReceptiveField,
     ResizeRule,
@@ -65,7 +66,7 @@ __all__ = [
     "LayerError",
     "LayerInfo",
     "LoadedModel",
-    "ModelCard",
+    "ModelConfig",
     "ModelError",
     "NotApplicable",
     "Patch",
@@ -82,11 +83,13 @@ __all__ = [
     "describe",
     "effective_receptive_field",
     "explain",
-    "explain_trace",
+    "explain_forward_pass",
     "feature_maps",
     "filter_facts",
     "filter_responses",
     "first_layer_filters",
+    "forward_image",
+    "how_to_read",
     "input_gradient",
     "knn_graph",
     "layers",
@@ -94,7 +97,7 @@ __all__ = [
     "load_model",
     "load_sample",
     "methods",
-    "model_cards",
+    "model_configs",
     "neighbours",
     "neuron_gradient",
     "open_checkpoint",
@@ -111,8 +114,23 @@ __all__ = [
     "stored_table",
     "suggested_layer",
     "top_patches",
-    "trace_image",
     "trust",
     "units_at",
     "wrap_model",
 ]
+
+
+_RENAMED = {
+    "ModelCard": "ModelConfig",
+    "model_cards": "model_configs",
+    "trace_image": "forward_image",
+    "explain_trace": "explain_forward_pass",
+}
+
+
+def __getattr__(name: str) -> object:
+    """The public names of the releases before 0.2, with a warning."""
+    if name not in _RENAMED:
+        raise AttributeError(f"module 'xai_core' has no attribute '{name}'")
+    warn(f"xai_core.{name}", f"xai_core.{_RENAMED[name]}")
+    return globals()[_RENAMED[name]]

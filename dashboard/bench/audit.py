@@ -10,19 +10,16 @@ from pathlib import Path
 import streamlit as st
 
 import xai_core as xai
-from dashboard import controls, state
-from dashboard.background import run_lines, runs
-from dashboard.background.runs import Run
-from dashboard.bench import findings
-from dashboard.failures import in_words
-from dashboard.model_loading import ready_model
-from dashboard.pictures import dataset_choice
-from dashboard.plain_text import in_prose
-from dashboard.store import cached
-from dashboard.store.cache_folder import cache_folder
-from xai_core.attribution.catalog import find_method
+from dashboard.bench import audit_findings
+from dashboard.core import jobs, state
+from dashboard.core.cache_folder import cache_folder
+from dashboard.core.failures import in_words
+from dashboard.core.jobs import Job
+from dashboard.core.plain_text import in_prose
+from dashboard.shared import cached, controls, dataset_choice, job_lines
+from dashboard.shared.model_loading import ready_model
+from xai_core.attribution.catalog import batch_methods, find_method
 from xai_core.datasets import Dataset
-from xai_core.evaluation.audit.examine import OFFERED
 from xai_core.evaluation.audit.job import AuditJob, Progressed, audit, stored_audit
 from xai_core.models.same_class import matched
 from xai_core.types import LoadedModel
@@ -49,7 +46,7 @@ def page() -> None:
             job = _job(model, dataset, how)
         with results, in_words():
             _audit(job)
-    run_lines.lines(progress)
+    job_lines.lines(progress)
 
 
 def _how(model: LoadedModel) -> tuple[str, str]:
@@ -70,17 +67,17 @@ def _how(model: LoadedModel) -> tuple[str, str]:
 
 def _method() -> str:
     """Begins with the method of the other pages, where an audit can take it."""
-    elsewhere = state.selection().method
+    elsewhere, offered = state.selection().method, batch_methods()
     method: str = st.selectbox(
         "Method",
-        OFFERED,
-        index=OFFERED.index(elsewhere) if elsewhere in OFFERED else 0,
+        offered,
+        index=offered.index(elsewhere) if elsewhere in offered else 0,
         format_func=lambda name: find_method(name).title,
         key="audit_method",
         persist_state="session",
         help="Those that take one gradient for many pictures at once.",
     )
-    if elsewhere not in OFFERED:
+    if elsewhere not in offered:
         st.caption(
             f"{find_method(elsewhere).title}, chosen on the other pages, is not offered: an audit needs a method that "
             "takes one gradient for many pictures at once."
@@ -89,7 +86,7 @@ def _method() -> str:
 
 
 def _job(model: LoadedModel, dataset: Dataset, how: tuple[str, str]) -> AuditJob:
-    classes = matched(dataset.class_names, model.card.class_names).tolist()
+    classes = matched(dataset.class_names, model.config.class_names).tolist()
     method, layer = how
     return AuditJob(model, dataset, layer, tuple(classes), method)
 
@@ -99,14 +96,14 @@ def _audit(job: AuditJob) -> None:
     key, run = f"audit|{job.key}", _look(job)
     found: Progressed | None = run.partial if run is not None else None
     if run is not None and run.running:
-        run_lines.follow(key, f"{job.model.card.title} looks at the pictures", "pictures")
+        job_lines.follow(key, f"{job.model.config.title} looks at the pictures", "pictures")
     elif found is None or found.done < found.total:
         _offer(job, run)
     if found is not None and found.records and not (run and run.running):
-        findings.show(job, found)
+        audit_findings.show(job, found)
 
 
-def _offer(job: AuditJob, run: Run | None) -> None:
+def _offer(job: AuditJob, run: Job | None) -> None:
     if run is not None and run.trouble:
         st.error(in_prose(run.trouble), icon=":material/error:")
     total = len(job.dataset)
@@ -123,26 +120,26 @@ def _offer(job: AuditJob, run: Run | None) -> None:
     st.caption("About eight passes of the network a picture. You can stop at any time and go on later.")
 
 
-def _look(job: AuditJob) -> Run | None:
+def _look(job: AuditJob) -> Job | None:
     """The audit's run, also one that an earlier server has left on the disk."""
     key = f"audit|{job.key}"
-    run = runs.look(key)
+    run = jobs.look(key)
     if run is not None:
         return run
     found = stored_audit(job, _store())
-    return None if found is None else runs.keep(key, found, found.done, found.total)
+    return None if found is None else jobs.keep(key, found, found.done, found.total)
 
 
 def _start(job: AuditJob) -> None:
     store = _store()
 
-    def work(tell: runs.Progress) -> Progressed:
+    def work(tell: jobs.JobProgress) -> Progressed:
         with closing(audit(job, store)) as states:
             for found in states:
                 tell(found.done, found.total, found)
         return found
 
-    runs.start(f"audit|{job.key}", work)
+    jobs.start(f"audit|{job.key}", work)
 
 
 def _store() -> Path:

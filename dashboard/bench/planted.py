@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.bench import chart, example, words
+from dashboard.bench import bench_chart, example, task_descriptions
+from xai_core.attribution.catalog import find_method
 from xai_core.evaluation.planted.cases import TASKS, Task
 from xai_core.evaluation.planted.network import facts
 from xai_core.evaluation.planted.results import Results, as_csv, stored
@@ -13,11 +14,11 @@ from xai_core.render.recipe import percent
 
 def page() -> None:
     found = stored()
-    st.markdown(words.WHY)
+    st.markdown(task_descriptions.WHY)
     task: Task = st.segmented_control(
         "Task",
-        list(words.TITLES),
-        format_func=words.TITLES.__getitem__,
+        list(task_descriptions.TITLES),
+        format_func=task_descriptions.TITLES.__getitem__,
         default="shapes",
         key="bench_task",
         persist_state="session",
@@ -27,7 +28,7 @@ def page() -> None:
     example.show(task)
     _table(found, task)
     _verdicts(found)
-    st.caption(f":material/info: {words.LIMITS}")
+    st.caption(f":material/info: {task_descriptions.LIMITS}")
     with st.popover("How this was measured", icon=":material/science:"):
         st.markdown(
             "The networks: `python -m training.planted`. The table: `"
@@ -40,7 +41,7 @@ def page() -> None:
 
 def _about(task: Task) -> str:
     accuracy = facts()[TASKS[task]]["accuracy"]
-    return words.TASKS[task].format(
+    return task_descriptions.TASKS[task].format(
         accuracy=percent(accuracy["as trained"]), without=percent(accuracy.get("without the mark", 0))
     )
 
@@ -49,19 +50,25 @@ def _table(found: Results, task: Task) -> None:
     st.subheader("Every method, at every stage", anchor=False)
     measure = st.segmented_control(
         "Measure",
-        list(words.MEASURES),
-        format_func=words.MEASURES.__getitem__,
+        list(task_descriptions.MEASURES),
+        format_func=task_descriptions.MEASURES.__getitem__,
         default="energy",
         key="bench_measure",
         persist_state="session",
         required=True,
     )
     rows = [row for row in found.rows if row.task == task]
-    st.caption(f"{words.HELP[measure]} {rows[0].cases} pictures; the region takes {percent(rows[0].area)} of each.")
-    st.markdown(chart.conclusion(rows, measure))
-    chart.methods(rows, measure)
+    st.caption(
+        f"{task_descriptions.HELP[measure]} {rows[0].cases} pictures; the region takes {percent(rows[0].area)} of each."
+    )
+    st.markdown(bench_chart.conclusion(rows, measure))
+    bench_chart.methods(rows, measure)
+    measured = {row.method for row in rows}
+    waiting = [find_method(key).title for key in example.applicable(task) if key not in measured]
+    if waiting:
+        st.caption(f"Not measured yet: {', '.join(waiting)}.")
     with st.expander("All figures", icon=":material/table:"):
-        st.dataframe(chart.table(rows), hide_index=True, alt="All figures of this task")
+        st.dataframe(bench_chart.table(rows), hide_index=True, alt="All figures of this task")
         st.download_button(
             "All tasks (CSV)", as_csv(found.rows), "planted-truth.csv", icon=":material/download:", on_click="ignore"
         )
@@ -70,7 +77,7 @@ def _table(found: Results, task: Task) -> None:
 def _verdicts(found: Results) -> None:
     told = found.verdicts
     st.subheader("Is the verdict itself right?", anchor=False)
-    st.markdown(words.VERDICT)
+    st.markdown(task_descriptions.VERDICT)
     best, all_maps = told["ranking quality of methods that ask about the class"], told["ranking quality"]
     st.markdown(
         f"A good map gets a higher level than a bad one with a chance of **{percent(best)}** (a coin: 50 %). With "

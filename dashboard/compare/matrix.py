@@ -8,15 +8,17 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from dashboard import computing, state
-from dashboard.compare import panes
-from dashboard.compare.answers import Answer
-from dashboard.components.viewer import matrix
-from dashboard.drawing import tile_of_result
-from dashboard.plain_text import class_in_prose
-from dashboard.state import Selection
-from xai_core.attribution.catalog import METHODS, find_method
-from xai_core.attribution.explain import ImageTrace
+from dashboard.compare.pane_answers import Answer
+from dashboard.core import state
+from dashboard.core.plain_text import class_in_prose
+from dashboard.core.session import WidgetKey
+from dashboard.core.state import Selection
+from dashboard.shared import compare_panes as panes
+from dashboard.shared import explanations
+from dashboard.shared.components.viewer import matrix
+from dashboard.shared.drawing import tile_of_result
+from xai_core.attribution.catalog import DEFAULT, METHODS, find_method
+from xai_core.attribution.explain import ImageForwardPass
 from xai_core.errors import SightlineError
 from xai_core.render.recipe import percent
 from xai_core.render.scale import shown
@@ -25,41 +27,45 @@ from xai_core.types import Explanation
 SLICE_S = 0.6  # how long one run computes before it shows what it has
 PAUSE_S = 0.2
 MAPS = "compare_maps"  # the key of the container with both panes
+SHOWN = WidgetKey("compare_show_matrix", False)
 Column = tuple[str, Selection, str]
 
 
-def matrix_section(traced: ImageTrace, class_index: int, layer: str, right: Answer) -> None:
+def matrix_section(image_pass: ImageForwardPass, class_index: int, layer: str, right: Answer) -> None:
     """Every answer at once. Moving on to anything else stops the computing; what is done is kept.
 
     right: what the right pane shows, which a click changes.
     """
-    columns = _columns(traced, layer)
-    rows = _classes(traced, class_index)
-    _, _, missing = _fill(traced, rows, columns, 0.0)
+    columns = _columns(image_pass, layer)
+    rows = _classes(image_pass, class_index)
+    _, _, missing = _fill(image_pass, rows, columns, 0.0)
     if missing:  # a fragment is run again by its timer; a click in it would not reach the rest of the page
-        st.fragment(_table, run_every=PAUSE_S)(traced, rows, columns, right, True)
+        st.fragment(_table, run_every=PAUSE_S)(image_pass, rows, columns, right, True)
     else:
-        _table(traced, rows, columns, right, False)
+        _table(image_pass, rows, columns, right, False)
 
 
-def _table(traced: ImageTrace, rows: list[int], columns: list[Column], right: Answer, filling: bool) -> None:
+def _table(image_pass: ImageForwardPass, rows: list[int], columns: list[Column], right: Answer, filling: bool) -> None:
     """Compute a little, then show what there is; once all is there a last run of the page stops the timer."""
-    cells, last, missing = _fill(traced, rows, columns, SLICE_S)
+    cells, last, missing = _fill(image_pass, rows, columns, SLICE_S)
     if last is None:
         reasons = {cell for line in cells for cell in line if isinstance(cell, str)}
         st.info(next(iter(reasons), "Computing …"))
         return
-    names = [class_in_prose(traced.prediction.class_names[i]) for i in rows]
+    names = [class_in_prose(image_pass.prediction.class_names[i]) for i in rows]
     matrix(
-        tile_of_result(traced.image, last),
-        [f"{name}\n{percent(float(traced.prediction.probabilities[i]))}" for name, i in zip(names, rows, strict=True)],
+        tile_of_result(image_pass.image, last),
+        [
+            f"{name}\n{percent(float(image_pass.prediction.probabilities[i]))}"
+            for name, i in zip(names, rows, strict=True)
+        ],
         [title for title, _, _ in columns],
         _said_once(cells),
         key="compare_matrix",
         settings_of="compare",
         scale="column" if len({chosen.method for _, chosen, _ in columns}) > 1 else "one",
         signed=state.selection().evidence == "both",
-        selected=_place(traced, rows, columns, right),
+        selected=_place(image_pass, rows, columns, right),
         reveal=MAPS,
         on_choose=None if missing else lambda row, column: _choose(rows[row], columns[column]),
     )
@@ -73,51 +79,58 @@ def _table(traced: ImageTrace, rows: list[int], columns: list[Column], right: An
         st.caption("Values of different methods have different units.")
 
 
-def _place(traced: ImageTrace, rows: list[int], columns: list[Column], right: Answer) -> tuple[int, int] | None:
+def _place(
+    image_pass: ImageForwardPass, rows: list[int], columns: list[Column], right: Answer
+) -> tuple[int, int] | None:
     """The tile that stands in the right pane, if one does."""
-    if right.result is None or right.image.digest != traced.image.digest or right.asked.model != traced.model.card.key:
+    if (
+        right.result is None
+        or right.image.digest != image_pass.image.digest
+        or right.selection.model != image_pass.model.config.key
+    ):
         return None
-    shown = (right.asked.method, right.asked.settings, right.layer)
+    shown = (right.selection.method, right.selection.settings, right.layer)
     places = [i for i, (_, chosen, layer) in enumerate(columns) if (chosen.method, chosen.settings, layer) == shown]
     (class_index,) = right.result.classes
     return (rows.index(class_index), places[0]) if places and class_index in rows else None
 
 
 def _in_words(right: Answer) -> str:
-    title = find_method(right.asked.method).title
+    title = find_method(right.selection.method).title
     if right.result is None:
         return f"why {title} has no map there"
     return f"**{title}** for **{class_in_prose(right.result.class_names[0])}** at {right.layer}"
 
 
-def _columns(traced: ImageTrace, layer: str) -> list[Column]:
+def _columns(image_pass: ImageForwardPass, layer: str) -> list[Column]:
     across = st.segmented_control(
         "Across", ("Methods", "Layers"), default="Methods", key="matrix_across", persist_state="session", required=True
     )
     if across == "Layers":
         chosen = state.selection()
         if find_method(chosen.method).target == "pixel":
-            chosen = replace(chosen, method="grad_cam", settings=())
+            chosen = replace(chosen, method=DEFAULT, settings=())
         st.caption(f"Method: {find_method(chosen.method).title}")
-        return [(name, replace(chosen, layer=name), name) for name in traced.trace.activations]
+        return [(name, replace(chosen, layer=name), name) for name in image_pass.forward_pass.activations]
+    at_layers = [m for m in METHODS if m.target == "layer"]
     slow = st.toggle(
         "Slow methods too",
         key="matrix_slow",
         persist_state="session",
-        help="Score-CAM, Ablation-CAM: many passes for each class.",
+        help=f"{', '.join(m.title for m in at_layers if m.slow)}: many passes for each class.",
     )
-    offered = [m for m in METHODS if m.target == "layer" and (slow or not m.slow)]
+    offered = [m for m in at_layers if slow or not m.slow]
     return [(m.title, replace(state.selection(), method=m.key, settings=()), layer) for m in offered]
 
 
-def _classes(traced: ImageTrace, class_index: int) -> list[int]:
+def _classes(image_pass: ImageForwardPass, class_index: int) -> list[int]:
     """The five most probable classes, and the chosen one if it is none of them."""
-    best = [scored.index for scored in traced.prediction.top(5)]
+    best = [scored.index for scored in image_pass.prediction.top(5)]
     return best if class_index in best else [class_index, *best]
 
 
 def _fill(
-    traced: ImageTrace, rows: list[int], columns: list[Column], seconds: float
+    image_pass: ImageForwardPass, rows: list[int], columns: list[Column], seconds: float
 ) -> tuple[list[list[np.ndarray | str | None]], Explanation | None, bool]:
     """The table with what is known or computed within `seconds`, one result, and whether cells are missing."""
     end, last, missing = time.monotonic() + seconds, None, False
@@ -126,9 +139,9 @@ def _fill(
         cells.append([])
         for _, chosen, layer in columns:
             try:
-                found = computing.known(traced, chosen, class_index, layer)
+                found = explanations.known(image_pass, chosen, class_index, layer)
                 if found is None and time.monotonic() < end:
-                    found = computing.explanation(traced, chosen, class_index, layer, on_stop=_hide)
+                    found = explanations.explanation(image_pass, chosen, class_index, layer, on_stop=_hide)
             except SightlineError as reason:
                 cells[-1].append(str(reason))
                 continue
@@ -145,10 +158,10 @@ def _said_once(cells: list[list[np.ndarray | str | None]]) -> list[list[np.ndarr
 
 
 def _hide() -> None:
-    st.session_state["compare_show_matrix"] = False
+    SHOWN.set(False)
 
 
 def _choose(class_index: int, column: Column) -> None:
     _, chosen, layer = column
-    panes.change("b", model=None, picture=None, class_index=class_index)
+    panes.change("b", model=None, image=None, class_index=class_index)
     panes.change("b", method=chosen.method, settings=chosen.settings, layer=layer)

@@ -6,13 +6,13 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from dashboard.components.viewer import tiles
-from dashboard.controls import layer_title
-from dashboard.failures import in_words
-from dashboard.filters import choice as filters_choice
-from dashboard.plain_text import in_prose
-from dashboard.steps import channel_chart
-from dashboard.store import cached
+from dashboard.core.failures import in_words
+from dashboard.core.plain_text import in_prose
+from dashboard.core.session import show_in_widget, widget_value
+from dashboard.filters import filter_choice as filters_choice
+from dashboard.shared import cached, channel_chart
+from dashboard.shared.components.viewer import tiles
+from dashboard.shared.controls import layer_title
 from xai_core.features.filters import Convolution, convolution
 from xai_core.types import LayerInfo, LoadedModel
 
@@ -27,7 +27,7 @@ def kernels(model: LoadedModel, first: str | None) -> None:
     st.subheader("Deeper layers", anchor=False, divider="gray")
     st.markdown(WHY_LITTLE)
     with in_words():
-        deeper = {i.name: i for i in cached.layers(model.card.key, model) if i.convolution and i.name != first}
+        deeper = {i.name: i for i in cached.layers(model.config.key, model) if i.convolution and i.name != first}
         if not deeper:
             st.caption("This network has no other convolution.")
             return
@@ -41,18 +41,17 @@ def kernels(model: LoadedModel, first: str | None) -> None:
 def _choose_layer(model: LoadedModel, deeper: dict[str, LayerInfo]) -> str | None:
     wanted = filters_choice.current().kernels
     if wanted is not None and wanted not in deeper:
-        st.warning(f"{in_prose(model.card.title)} has no deeper convolution “{wanted[:80]}”.", icon=":material/info:")
+        st.warning(f"{in_prose(model.config.title)} has no deeper convolution “{wanted[:80]}”.", icon=":material/info:")
         filters_choice.choose(kernels=None)
         wanted = None
-    st.session_state["filters_kernels"] = wanted
     st.selectbox(
         "Convolution",
         list(deeper),
         index=None,
         format_func=lambda name: layer_title(deeper[name]),
         placeholder="Choose one to open its kernels",
-        key="filters_kernels",
-        on_change=lambda: filters_choice.choose(kernels=st.session_state["filters_kernels"]),
+        key=show_in_widget("filters_kernels", wanted),
+        on_change=lambda: filters_choice.choose(kernels=widget_value("filters_kernels")),
         width=420,
     )
     return wanted
@@ -84,13 +83,12 @@ def _choose_filter(layer: str | None, n: int) -> int:
         st.warning(f"Layer {layer} has {n} filters, counted from 0, so there is no filter {k}.", icon=":material/info:")
         filters_choice.choose(kernel=None)
         k = 0
-    st.session_state["filters_kernel"] = k
     st.number_input(
         f"Filter, 0 to {n - 1}",
         0,
         n - 1,
-        key="filters_kernel",
-        on_change=lambda: filters_choice.choose(kernel=st.session_state["filters_kernel"]),
+        key=show_in_widget("filters_kernel", k),
+        on_change=lambda: filters_choice.choose(kernel=widget_value("filters_kernel")),
         width=200,
         help="Each filter makes one output channel.",
     )

@@ -6,16 +6,16 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from dashboard.components.viewer import Heat, viewer
-from dashboard.map.cached import once
+from dashboard.core.plain_text import plainly
+from dashboard.map.map_cache import once
+from dashboard.map.map_view import title_of
 from dashboard.map.table import Space
-from dashboard.map.view import title_of
-from dashboard.plain_text import plainly
-from dashboard.store import cached
+from dashboard.shared import cached
+from dashboard.shared.components.viewer import Heat, viewer
+from xai_core.embedding.alike import JointMaps, distance_terms, joint_maps
 from xai_core.errors import SightlineError
 from xai_core.models.class_names import short_name
 from xai_core.render.describe import describe
-from xai_core.representation.alike import JointMaps, distance_terms, joint_maps
 from xai_core.types import SourceImage
 
 SHOWN = 8  # channels of a list
@@ -44,14 +44,14 @@ def alike(space: Space, row: int, others: list[int]) -> None:
 
 def _where(space: Space, row: int, other: int) -> None:
     """Both pictures with their parts of the cosine on one scale. NotApplicable: the layer has no places."""
-    images = [space.asked.dataset.load(int(space.table.items[each])) for each in (row, other)]
+    images = [space.request.dataset.load(int(space.table.items[each])) for each in (row, other)]
     found = once(lambda: _joint(space, images), "joint", space.key, str(row), str(other))
     top = max(float(values.max()) for values in found.maps)
     low = -top if min(float(values.min()) for values in found.maps) < 0 else 0.0
     for place, image, values, box in zip(st.columns(2), images, found.maps, found.boxes, strict=True):
         with place:
             viewer(
-                cached.picture(image.digest, box, image.name, image),
+                cached.image(image.digest, box, image.name, image),
                 Heat(values, max(top, 1e-12), "part in the likeness", found.layer, describe(values), vmin=low),
                 key=f"space_joint_{int(image is images[1])}",
                 height=HEIGHT,
@@ -64,7 +64,7 @@ def _where(space: Space, row: int, other: int) -> None:
 
 
 def _joint(space: Space, images: list[SourceImage]) -> JointMaps:
-    return joint_maps(space.asked.model, images[0], images[1], space.asked.layer)
+    return joint_maps(space.request.model, images[0], images[1], space.request.layer)
 
 
 def _channels(space: Space, row: int, other: int) -> None:

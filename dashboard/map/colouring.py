@@ -7,12 +7,12 @@ from collections.abc import Callable
 import numpy as np
 import streamlit as st
 
-from dashboard.background.run_lines import short
-from dashboard.components.scatter import Colours, by_category, by_value
-from dashboard.map.cached import once
+from dashboard.map.map_cache import once
 from dashboard.map.table import Space
+from dashboard.shared.components.scatter import Colours, by_category, by_value
+from dashboard.shared.job_lines import short
+from xai_core.embedding.classes import class_centres, own_class_distances
 from xai_core.models.same_class import matched
-from xai_core.representation.classes import class_centres, own_class_distances
 from xai_core.types import FeatureTable
 
 _LISTED = "listed:"  # before the name of a column of the pictures' list
@@ -67,14 +67,14 @@ def colour_control(space: Space) -> Colours:
     """The choice among what this table and the list of its pictures know, and the colours."""
     known = set(_WAYS) - (set() if space.labelled else {"label", "own"})
     known -= set() if np.isfinite(space.table.losses).any() else {"right", "loss"}
-    columns = space.asked.dataset.columns
+    columns = space.request.dataset.columns
     # Each kind of choice has a key of its own, as a kept choice must be among those offered.
     key = "space_colour" if space.labelled else "space_colour_plain"
     way: str = st.selectbox(
         "Colour by",
         [*(key for key in _WAYS if key in known), *map(_LISTED.__add__, columns)],
         format_func=lambda way: _WAYS[way][0] if way in _WAYS else way.removeprefix(_LISTED),
-        key=f"{key}_{short(space.asked.dataset.digest)}" if columns else key,
+        key=f"{key}_{short(space.request.dataset.digest)}" if columns else key,
         persist_state="session",
     )
     return once(lambda: _colours(space, way), "colours", space.key, way)
@@ -98,4 +98,4 @@ def _colours(space: Space, way: str) -> Colours:
     if way in _WAYS:
         return _WAYS[way][1](space.table)
     name = way.removeprefix(_LISTED)
-    return of_column(space.asked.dataset.columns[name][space.table.items], name)
+    return of_column(space.request.dataset.columns[name][space.table.items], name)

@@ -10,18 +10,19 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from dashboard.background import run_lines, runs
-from dashboard.components.scatter import Cloud, cloud_of
-from dashboard.map.cached import once
+from dashboard.core import jobs
+from dashboard.core.plain_text import in_prose
+from dashboard.map.map_cache import once
 from dashboard.map.table import Space
 from dashboard.map.umap_holder import Umap
-from dashboard.plain_text import in_prose
-from xai_core.representation.landmarks import LANDMARKS, landmark_map
-from xai_core.representation.pca import pca_map
-from xai_core.representation.projection import Projection
-from xai_core.representation.quality import Quality, map_quality
-from xai_core.representation.stored_map import keep_map, stored_map
-from xai_core.representation.tsne import tsne_map
+from dashboard.shared import job_lines
+from dashboard.shared.components.scatter import Cloud, cloud_of
+from xai_core.embedding.landmarks import LANDMARKS, landmark_map
+from xai_core.embedding.pca import pca_map
+from xai_core.embedding.projection import Projection
+from xai_core.embedding.quality import Quality, map_quality
+from xai_core.embedding.stored_map import keep_map, stored_map
+from xai_core.embedding.tsne import tsne_map
 from xai_core.types import FeatureTable
 
 TITLES = {"t-sne": "t-SNE", "umap": "UMAP", "pca": "PCA"}
@@ -44,10 +45,10 @@ class Layout:
     min_dist: float = 0.1
 
     def key(self, space: Space) -> str:
-        return f"map|{space.key}|{json.dumps(self.asked)}"
+        return f"map|{space.key}|{json.dumps(self.request)}"
 
     @property
-    def asked(self) -> dict[str, object]:
+    def request(self) -> dict[str, object]:
         """The settings that count for the method."""
         own = {"t-sne": ("seed", "perplexity"), "umap": ("seed", "neighbours", "min_dist")}
         return {name: getattr(self, name) for name in ("method", "dims", *own.get(self.method, ()))}
@@ -66,7 +67,7 @@ def shown(space: Space, layout: Layout) -> Shown:
     key = layout.key(space)
     if layout.method != "pca":
         early = previewed(key, space, layout)
-        run = _stored(key, space, layout) or runs.run_of(key, _work(key, space, layout), in_turn=_in_turn(layout))
+        run = _stored(key, space, layout) or jobs.job_of(key, _work(key, space, layout), in_turn=_in_turn(layout))
         if run.result is not None:
             return Shown(run.result, key)
         _say(run, key, space, layout, "A preview" if early else "PCA")
@@ -79,9 +80,9 @@ def shown(space: Space, layout: Layout) -> Shown:
 def quality(space: Space, map: Shown) -> Quality | None:
     """The figures of a map; None while they are measured, or where it has too few pictures."""
     key = f"quality|{map.key}"
-    run = runs.run_of(key, lambda _tell: map_quality(space.table, space.graph, map.projection.points), in_turn=False)
+    run = jobs.job_of(key, lambda _tell: map_quality(space.table, space.graph, map.projection.points), in_turn=False)
     if run.running:
-        run_lines.follow(key, "Measuring how far to trust this map")
+        job_lines.follow(key, "Measuring how far to trust this map")
     elif run.trouble:
         st.caption(run.trouble)
     return run.result
@@ -99,20 +100,20 @@ def place(map: Shown, vector: np.ndarray) -> np.ndarray | None:
     return map.projection.place(vector[None])[0]
 
 
-def _stored(key: str, space: Space, layout: Layout) -> runs.Run | None:
+def _stored(key: str, space: Space, layout: Layout) -> jobs.Job | None:
     """The map of an earlier visit, as a run that has ended."""
-    if runs.look(key) is not None:
+    if jobs.look(key) is not None:
         return None
-    found = stored_map(space.table, layout.asked)
-    return None if found is None else runs.keep(key, found, 1, 1)
+    found = stored_map(space.table, layout.request)
+    return None if found is None else jobs.keep(key, found, 1, 1)
 
 
-def _say(run: runs.Run, key: str, space: Space, layout: Layout, shown: str) -> None:
+def _say(run: jobs.Job, key: str, space: Space, layout: Layout, shown: str) -> None:
     title = TITLES[layout.method]
     if run.running:
         waits = " (it compiles itself first, up to a minute)" if layout.method == "umap" else ""
         unit = "steps" if layout.method == "t-sne" else ""
-        run_lines.follow(key, f"{shown} is shown until {title} is ready{waits}", unit)
+        job_lines.follow(key, f"{shown} is shown until {title} is ready{waits}", unit)
         return
     if run.trouble:
         st.error(in_prose(run.trouble), icon=":material/error:")
@@ -122,7 +123,7 @@ def _say(run: runs.Run, key: str, space: Space, layout: Layout, shown: str) -> N
 
 
 def _start(key: str, space: Space, layout: Layout) -> None:
-    runs.start(key, _work(key, space, layout), in_turn=_in_turn(layout))
+    jobs.start(key, _work(key, space, layout), in_turn=_in_turn(layout))
 
 
 def _in_turn(layout: Layout) -> bool:
@@ -130,18 +131,18 @@ def _in_turn(layout: Layout) -> bool:
     return layout.method != "umap"
 
 
-def _work(key: str, space: Space, layout: Layout) -> Callable[[runs.Progress], Projection]:
+def _work(key: str, space: Space, layout: Layout) -> Callable[[jobs.JobProgress], Projection]:
     """Makes the map and keeps it beside its table."""
     table, graph, umap = space.table, space.graph, _umap()
 
-    def work(tell: runs.Progress) -> Projection:
+    def work(tell: jobs.JobProgress) -> Projection:
         if layout.method == "umap":
             own = (layout.dims, layout.seed, layout.neighbours, layout.min_dist)
             made = umap.make(key, table, *own, tell)
         else:
             seed, perplexity = layout.seed, layout.perplexity
             made = tsne_map(table, layout.dims, graph=graph, seed=seed, perplexity=perplexity, on_progress=tell)
-        keep_map(table, layout.asked, made)
+        keep_map(table, layout.request, made)
         return made
 
     return work
@@ -149,18 +150,18 @@ def _work(key: str, space: Space, layout: Layout) -> Callable[[runs.Progress], P
 
 def previewed(key: str, space: Space, layout: Layout) -> Projection | None:
     """Of a large table: a t-SNE of some pictures, with the others beside those that they are most like."""
-    done = runs.look(key)
+    done = jobs.look(key)
     large = layout.method == "t-sne" and layout.dims == 2 and len(space.table) > LANDMARKS
     if not large or (done is not None and not done.running) or (done is None and _stored(key, space, layout)):
         return None
     key = f"{key}|preview"
-    run = runs.run_of(key, lambda tell: _landmarks(space.table, layout, tell))
+    run = jobs.job_of(key, lambda tell: _landmarks(space.table, layout, tell))
     if run.running:
-        run_lines.follow(key, f"A preview from {LANDMARKS:,} pictures", "steps")
+        job_lines.follow(key, f"A preview from {LANDMARKS:,} pictures", "steps")
     return run.result
 
 
-def _landmarks(table: FeatureTable, layout: Layout, tell: runs.Progress) -> Projection:
+def _landmarks(table: FeatureTable, layout: Layout, tell: jobs.JobProgress) -> Projection:
     lay_out = partial(tsne_map, seed=layout.seed, perplexity=layout.perplexity, on_progress=tell)
     return landmark_map(table, lay_out, seed=layout.seed)
 

@@ -8,10 +8,11 @@ import numpy as np
 import streamlit as st
 
 import xai_core as xai
-from dashboard.background import run_lines, runs
-from dashboard.components.viewer import Heat, picture_of, viewer
+from dashboard.core import jobs
+from dashboard.core.plain_text import in_prose
 from dashboard.map.table import Space
-from dashboard.plain_text import in_prose
+from dashboard.shared import job_lines
+from dashboard.shared.components.viewer import Heat, display_image_of, viewer
 from xai_core.errors import ImageError
 from xai_core.models.preprocess import model_view
 from xai_core.render.describe import describe
@@ -23,10 +24,10 @@ HEIGHT = 320
 
 @dataclass(frozen=True, eq=False)
 class MeanMap:
-    """values: float32 (h, w), the mean of maps of which each was divided by its maximum. picture: uint8 (H, W, 3)."""
+    """values: float32 (h, w), the mean of maps of which each was divided by its maximum. image: uint8 (H, W, 3)."""
 
     values: np.ndarray
-    picture: np.ndarray
+    image: np.ndarray
     layer: str
     count: int
 
@@ -36,9 +37,9 @@ def mean_map(space: Space, rows: np.ndarray) -> None:
     st.markdown("**Where the network looks on average**")
     chosen = rows[np.linspace(0, len(rows) - 1, min(MOST, len(rows))).round().astype(int)]
     key = f"mean|{space.key}|{chosen.tobytes().hex()}"
-    run = runs.look(key)
+    run = jobs.look(key)
     if run is not None and run.running:
-        run_lines.follow(key, "Grad-CAM", "pictures")
+        job_lines.follow(key, "Grad-CAM", "pictures")
     elif run is not None and run.result is not None:
         _draw(run.result, len(rows))
     else:
@@ -47,26 +48,26 @@ def mean_map(space: Space, rows: np.ndarray) -> None:
         st.button(
             f"Mean map of {len(chosen)} pictures",
             icon=":material/filter_center_focus:",
-            on_click=runs.start,
+            on_click=jobs.start,
             args=(key, lambda tell: computed(space, chosen, tell)),
         )
 
 
-def computed(space: Space, rows: np.ndarray, tell: runs.Progress) -> MeanMap:
+def computed(space: Space, rows: np.ndarray, tell: jobs.JobProgress) -> MeanMap:
     """Grad-CAM of each picture's predicted class. ImageError: none can be read."""
-    model, layer = space.asked.model, xai.suggested_layer(space.asked.model)
+    model, layer = space.request.model, xai.suggested_layer(space.request.model)
     maps, views = [], []
     for done, row in enumerate(rows.tolist()):
         tell(done, len(rows))
         try:
-            image = space.asked.dataset.load(int(space.table.items[row]))
+            image = space.request.dataset.load(int(space.table.items[row]))
         except ImageError:
             continue
-        traced = xai.trace_image(model, image, [layer])
-        result = xai.explain_trace(traced, "grad_cam", [layer], [int(space.table.predictions[row])])
+        image_pass = xai.forward_image(model, image, [layer])
+        result = xai.explain_forward_pass(image_pass, "grad_cam", [layer], [int(space.table.predictions[row])])
         positive = np.maximum(result.maps[layer][0], 0)
         maps.append(positive / max(float(positive.max()), 1e-12))
-        views.append(model_view(model.card, traced.given).astype(np.float32))
+        views.append(model_view(model.config, image_pass.given).astype(np.float32))
     if not maps:
         raise ImageError("None of the selected pictures can be read any more.")
     mean = np.mean(maps, axis=0).astype(np.float32)
@@ -74,12 +75,12 @@ def computed(space: Space, rows: np.ndarray, tell: runs.Progress) -> MeanMap:
 
 
 def _draw(found: MeanMap, total: int) -> None:
-    height, width = found.picture.shape[:2]
-    picture = picture_of(found.picture, Box(0, 0, width, height), "the mean of the selected pictures")
+    height, width = found.image.shape[:2]
+    image = display_image_of(found.image, Box(0, 0, width, height), "the mean of the selected pictures")
     heat = Heat(
         found.values, max(float(found.values.max()), 1e-6), "mean Grad-CAM", found.layer, describe(found.values)
     )
-    viewer(picture, heat, key="space_mean", compact=True, height=HEIGHT)
+    viewer(image, heat, key="space_mean", compact=True, height=HEIGHT)
     of = "all" if found.count == total else f"{found.count} of {total:,}"
     st.caption(
         f"Mean over {of} selected pictures of the evidence for each one's predicted class, each map scaled to its own "

@@ -9,18 +9,19 @@ import numpy as np
 import streamlit as st
 
 import xai_core as xai
-from dashboard.background import run_lines, runs
-from dashboard.components.choices import Choice, choices, thumbnail
-from dashboard.map import choice
+from dashboard.core import jobs
+from dashboard.map import map_choice
 from dashboard.map.alike_view import alike
+from dashboard.map.map_view import prediction_in_words, title_of
 from dashboard.map.table import Space, index_of
-from dashboard.map.view import prediction_in_words, thumbnail_url, title_of
+from dashboard.shared import job_lines
+from dashboard.shared.components.choices import Choice, choices, thumbnail, thumbnail_url
+from xai_core.embedding.distances import Metric, Nearest
+from xai_core.embedding.neighbours import neighbours
 from xai_core.errors import ImageError
 from xai_core.images.display import display_pixels
 from xai_core.models.class_names import short_name
 from xai_core.render.overlay import overlay
-from xai_core.representation.distances import Metric, Nearest
-from xai_core.representation.neighbours import neighbours
 from xai_core.types import Box, Explanation, SourceImage
 
 COUNTS = (6, 12, 24)
@@ -31,7 +32,7 @@ SMALLEST = 96  # a smaller picture is enlarged
 
 def nearest(space: Space) -> None:
     """Below the map, while a picture is open."""
-    row = choice.current(space).open
+    row = map_choice.current(space).open
     if row is None:
         return
     st.subheader("Nearest in the space", anchor=False)
@@ -44,7 +45,7 @@ def nearest(space: Space) -> None:
         label="Nearest pictures",
         look="cards",
         key="space_neighbours",
-        on_choose=lambda id: choice.walk_to(int(id)) if int(id) != row else None,
+        on_choose=lambda id: map_choice.walk_to(int(id)) if int(id) != row else None,
     )
     st.caption(_said(space, row, found, with_maps))
     alike(space, row, [int(other) for other in found.rows[0]])
@@ -84,7 +85,7 @@ def _cards(space: Space, rows: list[int], found: Nearest, maps: dict[int, str]) 
             str(row),
             f"{away} · {short_name(title_of(table, row))}" if away else "This picture",
             f"predicted {prediction_in_words(table, row)}",
-            picture=maps.get(row) or thumbnail_url(table, row),
+            image=maps.get(row) or thumbnail_url(table, row),
             hint=str(table.names[row]),
         )
         for row, away in zip(rows, far, strict=True)
@@ -109,26 +110,26 @@ def _said(space: Space, row: int, found: Nearest, with_maps: bool) -> str:
 def _maps(space: Space, rows: list[int]) -> dict[int, str]:
     """Data URLs by row; none until all are there."""
     key = f"near|{space.key}|{np.array(rows).tobytes().hex()}"
-    run = runs.run_of(key, lambda tell: overlays(space, rows, tell), in_turn=False)
+    run = jobs.job_of(key, lambda tell: overlays(space, rows, tell), in_turn=False)
     if run.running:
-        run_lines.follow(key, "Grad-CAM of the nearest", "pictures")
+        job_lines.follow(key, "Grad-CAM of the nearest", "pictures")
     elif run.trouble:
         st.caption(run.trouble)
     return run.result or {}
 
 
-def overlays(space: Space, rows: list[int], tell: runs.Progress) -> dict[int, str]:
+def overlays(space: Space, rows: list[int], tell: jobs.JobProgress) -> dict[int, str]:
     """Each picture under the Grad-CAM of its predicted class, as a data URL; without those that can't be read."""
-    model, layer = space.asked.model, xai.suggested_layer(space.asked.model)
+    model, layer = space.request.model, xai.suggested_layer(space.request.model)
     made = {}
     for done, row in enumerate(rows):
         tell(done, len(rows))
         try:
-            image = space.asked.dataset.load(int(space.table.items[row]))
+            image = space.request.dataset.load(int(space.table.items[row]))
         except ImageError:
             continue
-        traced = xai.trace_image(model, image, [layer])
-        result = xai.explain_trace(traced, "grad_cam", [layer], [int(space.table.predictions[row])])
+        image_pass = xai.forward_image(model, image, [layer])
+        result = xai.explain_forward_pass(image_pass, "grad_cam", [layer], [int(space.table.predictions[row])])
         made[row] = thumbnail(overlay(*_enlarged(image, result)), SIDE)
     return made
 

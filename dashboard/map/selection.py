@@ -12,12 +12,12 @@ import pandas as pd
 import streamlit as st
 from PIL import Image
 
-from dashboard.components.choices import choices
-from dashboard.map import choice
+from dashboard.map import map_choice
+from dashboard.map.image_detail import tile
+from dashboard.map.map_descriptions import cell, mix_in_words
 from dashboard.map.mean_map import mean_map
-from dashboard.map.opened import tile
 from dashboard.map.table import Space
-from dashboard.map.words import cell, mix_in_words
+from dashboard.shared.components.choices import choices
 from xai_core.errors import ImageError
 from xai_core.images.display import display_pixels
 
@@ -30,14 +30,14 @@ COLUMNS = ("name", "label", "prediction", "probability", "loss", "x", "y")
 
 def selection(space: Space) -> None:
     """Beside the map once a lasso was drawn: how many, of what, and the pictures."""
-    chosen = choice.current(space)
+    chosen = map_choice.current(space)
     if chosen.selected is None:
         return
     rows = np.flatnonzero(chosen.selected)
     with st.container(horizontal=True, vertical_alignment="center"):
         many = "picture" if len(rows) == 1 else "pictures"
         st.subheader(f"{len(rows):,} selected {many}", anchor=False, width="content")
-        st.button("Clear", type="tertiary", on_click=choice.change, kwargs={"selected": None})
+        st.button("Clear", type="tertiary", on_click=map_choice.change, kwargs={"selected": None})
     st.caption(mix_in_words(*_counts(space, rows), len(rows)))
     strip = rows[np.linspace(0, len(rows) - 1, min(FILM, len(rows))).round().astype(int)]
     with st.container(height="content" if chosen.open is None else FILM_ROW, border=False):
@@ -47,13 +47,13 @@ def selection(space: Space) -> None:
             label="Selected pictures",
             look="tiles",
             key="space_film",
-            on_choose=lambda id: choice.open_picture(int(id)),
+            on_choose=lambda id: map_choice.open_image(int(id)),
         )
 
 
 def about_selection(space: Space, points: np.ndarray) -> None:
     """Below the map: the selection as a table, as a mean map, and to take away."""
-    mask = choice.current(space).selected
+    mask = map_choice.current(space).selected
     if mask is None:
         return
     rows = np.flatnonzero(mask)
@@ -69,7 +69,7 @@ def about_selection(space: Space, points: np.ndarray) -> None:
 
 def as_csv(space: Space, rows: np.ndarray, points: np.ndarray) -> str:
     """A line a picture, with its place on the map and the other columns of the pictures' list."""
-    table, listed, text = space.table, space.asked.dataset.columns, io.StringIO()
+    table, listed, text = space.table, space.request.dataset.columns, io.StringIO()
     writer = csv.writer(text)
     own_columns = [*COLUMNS, "z"][: len(COLUMNS) + points.shape[1] - 2]
     writer.writerow([*own_columns, *(f"{name} (list)" if name in own_columns else name for name in listed)])
@@ -95,13 +95,13 @@ def as_zip(space: Space, rows: np.ndarray, points: np.ndarray) -> bytes:
         for row in rows[:MOST_IN_ZIP].tolist():
             number = int(space.table.items[row])
             try:
-                picture = io.BytesIO()
-                Image.fromarray(display_pixels(space.asked.dataset.load(number))).save(picture, "PNG")
+                image = io.BytesIO()
+                Image.fromarray(display_pixels(space.request.dataset.load(number))).save(image, "PNG")
             except ImageError as error:
                 missing.append(f"{space.table.names[row]}: {error}")
                 continue
-            folder = space.asked.dataset.class_name(number) or "pictures"
-            archive.writestr(f"{_safe(folder)}/{number:07d}.png", picture.getvalue())
+            folder = space.request.dataset.class_name(number) or "pictures"
+            archive.writestr(f"{_safe(folder)}/{number:07d}.png", image.getvalue())
         if missing:
             archive.writestr("missing.txt", "\n".join(missing))
     return data.getvalue()

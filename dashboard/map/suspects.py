@@ -7,12 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from dashboard.background import runs
+from dashboard.core import jobs
 from dashboard.map.table import Space
-from xai_core.errors import NotApplicable
-from xai_core.representation.duplicates import Duplicates, near_duplicates
-from xai_core.representation.held_out import held_out
-from xai_core.representation.suspects import (
+from xai_core.embedding.duplicates import Duplicates, near_duplicates
+from xai_core.embedding.held_out import held_out
+from xai_core.embedding.suspects import (
     ConfusedPair,
     boundary_margins,
     confused_pairs,
@@ -20,6 +19,7 @@ from xai_core.representation.suspects import (
     neighbour_disagreement,
     outlier_scores,
 )
+from xai_core.errors import NotApplicable
 
 MOST = 60
 KINDS = {
@@ -54,16 +54,16 @@ class Suspects:
     reason: str
 
 
-def run_of(space: Space) -> runs.Run:
+def job_of(space: Space) -> jobs.Job:
     """The search, started where it was not."""
-    return runs.run_of(key_of(space), lambda tell: find(space, tell))
+    return jobs.job_of(key_of(space), lambda tell: find(space, tell))
 
 
 def key_of(space: Space) -> str:
     return f"suspects|{space.key}"
 
 
-def find(space: Space, tell: runs.Progress) -> Suspects:
+def find(space: Space, tell: jobs.JobProgress) -> Suspects:
     table, graph = space.table, space.graph
     doubt = nothing = np.full(len(table), np.nan, np.float32)
     pairs: tuple[ConfusedPair, ...] = ()

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 import streamlit as st
 
 import xai_core as xai
-from dashboard.background import run_lines, runs
-from dashboard.map.asked import Asked
-from dashboard.map.cached import once
-from dashboard.pictures.dataset_choice import runs_by_itself
-from dashboard.plain_text import as_code, in_prose, plainly
-from dashboard.store.cache_folder import tables_folder
-from xai_core.representation.distances import Metric
-from xai_core.representation.graph import Graph
-from xai_core.representation.neighbours import Index
+from dashboard.core import jobs
+from dashboard.core.cache_folder import tables_folder
+from dashboard.core.plain_text import as_code, in_prose, plainly
+from dashboard.map.map_cache import once
+from dashboard.map.map_request import MapRequest
+from dashboard.shared import job_lines
+from dashboard.shared.dataset_choice import runs_by_itself
+from xai_core.embedding.distances import Metric
+from xai_core.embedding.graph import Graph
+from xai_core.embedding.neighbours import Index
 from xai_core.types import FeatureTable
 
 MOST_UNREAD = 100
@@ -25,39 +26,39 @@ MOST_UNREAD = 100
 class Space:
     """The pictures as one network sees them: what every part of the page reads."""
 
-    asked: Asked
+    request: MapRequest
     table: FeatureTable
     graph: Graph
 
     @property
     def key(self) -> str:
-        return self.asked.key
+        return self.request.key
 
     @property
     def labelled(self) -> bool:
         return bool((self.table.labels >= 0).any())
 
 
-def space(asked: Asked) -> Space | None:
+def space(request: MapRequest) -> Space | None:
     """The finished table; None while it is being made, when the screen says how far it is."""
-    key = f"table|{asked.key}"
-    run = runs.look(key)
-    if run is None and (runs_by_itself(asked.source, asked.model.card.key) or _stored(asked)):
-        _start(key, asked)
-        run = runs.look(key)
+    key = f"table|{request.key}"
+    run = jobs.look(key)
+    if run is None and (runs_by_itself(request.source, request.model.config.key) or _stored(request)):
+        _start(key, request)
+        run = jobs.look(key)
     if run is not None and run.result is not None:
         table, graph = run.result
-        return Space(asked, table, graph)
+        return Space(request, table, graph)
     if run is not None and run.running:
-        run_lines.follow(key, f"{asked.model.card.title} looks at the pictures", "pictures")
+        job_lines.follow(key, f"{request.model.config.title} looks at the pictures", "pictures")
         return None
-    total = len(asked.dataset)
+    total = len(request.dataset)
     if run is not None and run.trouble:
         st.error(in_prose(run.trouble), icon=":material/error:")
     elif run is not None:
         st.info(f"Stopped after {run.done:,} of {total:,} pictures. What is done is kept.", icon=":material/pause:")
-    label = "Go on" if run is not None and run.done and asked.source != "uploads" else f"Compute {total:,} pictures"
-    st.button(label, type="primary", icon=":material/play_arrow:", on_click=_start, args=(key, asked))
+    label = "Go on" if run is not None and run.done and request.source != "uploads" else f"Compute {total:,} pictures"
+    st.button(label, type="primary", icon=":material/play_arrow:", on_click=_start, args=(key, request))
     return None
 
 
@@ -77,14 +78,16 @@ def unread(table: FeatureTable) -> None:
             st.markdown(f"- {as_code(name)}: {plainly(reason)}")
 
 
-def _stored(asked: Asked) -> bool:
-    folder = tables_folder(asked.source)
-    return folder is not None and xai.stored_table(asked.model, asked.dataset, asked.layer, folder) is not None
+def _stored(request: MapRequest) -> bool:
+    folder = tables_folder(request.source)
+    return folder is not None and xai.stored_table(request.model, request.dataset, request.layer, folder) is not None
 
 
-def _start(key: str, asked: Asked) -> None:
-    def work(tell: runs.Progress) -> tuple[FeatureTable, Graph]:
-        table = xai.build_table(asked.model, asked.dataset, asked.layer, tell, folder=tables_folder(asked.source))
+def _start(key: str, request: MapRequest) -> None:
+    def work(tell: jobs.JobProgress) -> tuple[FeatureTable, Graph]:
+        table = xai.build_table(
+            request.model, request.dataset, request.layer, tell, folder=tables_folder(request.source)
+        )
         return table, xai.knn_graph(table, on_progress=tell)
 
-    runs.start(key, work)
+    jobs.start(key, work)

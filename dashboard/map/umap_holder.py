@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from threading import Lock
 
-from dashboard.background import runs
-from xai_core.representation.projection import Projection
-from xai_core.representation.umap_map import UmapProcess, start_umap, umap_map
+from dashboard.core import jobs
+from xai_core.embedding.projection import Projection
+from xai_core.embedding.umap_map import UmapProcess, start_umap, umap_map
 from xai_core.types import FeatureTable
 
 
@@ -19,7 +19,7 @@ class Umap:
         self._process: UmapProcess | None = None
 
     def make(
-        self, key: str, table: FeatureTable, dims: int, seed: int, near: int, min_dist: float, tell: runs.Progress
+        self, key: str, table: FeatureTable, dims: int, seed: int, near: int, min_dist: float, tell: jobs.JobProgress
     ) -> Projection:
         """The map of these settings. key: names it in `holds`."""
         with self._lock:

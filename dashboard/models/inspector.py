@@ -4,35 +4,34 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.plain_text import in_prose
-from dashboard.question import Question
-from dashboard.store import cached
-from dashboard.units import cached as units_cached
-from dashboard.units import network as units_network
+from dashboard.core.plain_text import in_prose
+from dashboard.shared import cached, network_diagram
+from dashboard.shared.controls import ALL_LAYERS
+from dashboard.shared.page_context import PageContext
 from xai_core.attribution.catalog import find_method
 from xai_core.types import LayerInfo, LoadedModel, ReceptiveField
 
 
-def inspector(asked: Question) -> None:
+def inspector(context: PageContext) -> None:
     """The diagram, on which a click chooses the layer for the other pages too, the table and the methods."""
-    model, layers = asked.model, asked.layers
+    model, layers = context.model, context.layers
     parameters = sum(parameter.numel() for parameter in model.module.parameters())
-    st.subheader(f"Inside {in_prose(model.card.title)}", anchor=False)
-    channels = {1: "grey", 3: "colour"}[len(model.card.mean)]
-    height, width = model.card.input_size
+    st.subheader(f"Inside {in_prose(model.config.title)}", anchor=False)
+    channels = {1: "grey", 3: "colour"}[len(model.config.mean)]
+    height, width = model.config.input_size
     st.markdown(
-        f"{parameters / 1e6:.2f} million parameters · {len(model.card.class_names)} classes · reads {channels} "
-        f"pictures of {height} × {width} · {model.card.source} · licence: {model.card.licence}"
+        f"{parameters / 1e6:.2f} million parameters · {len(model.config.class_names)} classes · reads {channels} "
+        f"pictures of {height} × {width} · {model.config.source} · licence: {model.config.licence}"
     )
-    units_network.network(asked)
+    network_diagram.network(context)
     _layers_table(model, layers)
     _methods(model)
 
 
 def _layers_table(model: LoadedModel, layers: tuple[LayerInfo, ...]) -> None:
-    every = bool(st.session_state.get("all_layers"))  # the side bar's switch, as for the list of layers there
+    every = ALL_LAYERS.get()  # the side bar's switch, as for the list of layers there
     listed = [layer for layer in layers if every or layer.main]
-    fields = units_cached.fields(model, layers)
+    fields = cached.fields(model, layers)
     st.dataframe(
         [_row(model, layer, fields[layer.name]) for layer in listed],
         hide_index=True,
@@ -47,13 +46,13 @@ def _row(model: LoadedModel, layer: LayerInfo, field: ReceptiveField | str) -> d
         "Kind": layer.kind,
         "Grid": f"{layer.grid[0]} × {layer.grid[1]}",
         "Channels": layer.channels,
-        "Receptive field": units_network.field_in_words(field),
+        "Receptive field": network_diagram.field_in_words(field),
         "Parameters": sum(parameter.numel() for parameter in model.module.get_submodule(layer.name).parameters()),
     }
 
 
 def _methods(model: LoadedModel) -> None:
-    reasons = cached.methods(model.card.key, model)
+    reasons = cached.methods(model.config.key, model)
     fitting = [find_method(key).title for key, reason in reasons.items() if reason is None]
     st.markdown(f"**{len(fitting)} of {len(reasons)} methods apply**")
     st.caption(", ".join(fitting))

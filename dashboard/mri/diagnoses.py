@@ -7,13 +7,13 @@ from collections.abc import Callable
 import numpy as np
 import streamlit as st
 
-from dashboard.components.viewer import Tile, gallery
-from dashboard.mri.gate import Gate
-from dashboard.mri.picture import display
+from dashboard.core.plain_text import share_first
 from dashboard.mri.reading import Reading, model
-from dashboard.plain_text import share_first
+from dashboard.mri.slice_display import display
+from dashboard.shared.cautions import InputCautions
+from dashboard.shared.components.viewer import Tile, gallery
 from xai_core.attribution.catalog import find_method
-from xai_core.models.brain_mri import CLASS_NAMES
+from xai_core.models.sources.brain_mri import CLASS_NAMES
 from xai_core.render.place import place
 from xai_core.render.recipe import percent, signed
 from xai_core.types import ClassScore, Prediction, SourceImage
@@ -27,7 +27,7 @@ def common_scale(reading: Reading) -> float:
     return float(np.abs(reading.maps).max())
 
 
-def headline(reading: Reading, found: Gate) -> None:
+def headline(reading: Reading, found: InputCautions) -> None:
     """The model's answer, large only where the slice is like the training data."""
     best, second = reading.prediction.top(2)
     lead = f"{share_first(best.probability)} probable, {best.score - second.score:.1f} ahead of {second.name} in score."
@@ -90,10 +90,10 @@ def numbers(reading: Reading) -> None:
 def recipe(reading: Reading, class_index: int) -> str:
     """How the map was made, in one line."""
     one, (rows, columns) = reading.prediction.of(class_index), reading.maps.shape[1:]
-    network, method = model(), find_method(reading.asked.method)
+    network, method = model(), find_method(reading.recipe.method)
     return (
-        f"{network.card.key} (weights {network.digest[:8]}) · {method.title} · "
-        f"layer {reading.asked.layer}, {rows} × {columns} · {one.name} · "
+        f"{network.config.key} (weights {network.digest[:8]}) · {method.title} · "
+        f"layer {reading.recipe.layer}, {rows} × {columns} · {one.name} · "
         f"score {signed(one.score)} · probability {percent(one.probability)}"
     )
 

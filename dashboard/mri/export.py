@@ -53,7 +53,7 @@ def _button(label: str, make: object, name: str, icon: str) -> None:
 
 def _volume_exports(scan: Scan, volume: Volume, seen: Seen, readings: Mapping[int, Reading], class_index: int) -> None:
     """Maps on the voxels of the scan: of all slices that were read, or of this one; made on request."""
-    name = model().card.class_names[class_index]
+    name = model().config.class_names[class_index]
     with st.expander("Maps on the scan's voxels (NIfTI, DICOM)", key="mri_voxels", on_change="rerun") as box:
         if not box.open:
             return
@@ -90,8 +90,8 @@ def _made(
 ) -> bytes:
     study = scan.files if keep else None
     if kind == _KINDS[2]:
-        picture = report.as_seen(seen, class_index)
-        return secondary_capture(volume, seen.place.volume_plane, seen.place.index, picture, keep_study_of=study)
+        image = report.as_seen(seen, class_index)
+        return secondary_capture(volume, seen.place.volume_plane, seen.place.index, image, keep_study_of=study)
     values = map_on_voxels(scan, volume, seen.place, readings or {seen.place.index: seen.reading}, class_index)
     return nifti_map(volume, values) if kind == _KINDS[0] else parametric_map(volume, values, keep_study_of=study)
 
@@ -114,15 +114,15 @@ def as_npz(seen: Seen) -> bytes:
     reading, network, buffer = seen.reading, model(), io.BytesIO()
     box = reading.box
     record = {
-        "model": network.card.key,
+        "model": network.config.key,
         "weights": network.digest,
         "slice": reading.image_digest,
-        "method": reading.asked.method,
-        "layer": reading.asked.layer,
+        "method": reading.recipe.method,
+        "layer": reading.recipe.layer,
         "classes": reading.prediction.class_names,
         "box": [box.left, box.top, box.right, box.bottom],
         "distance": reading.familiarity.distance,
-        "limits": report.RESEARCH_ONLY,
+        "limits": network.config.caution,
     }
     np.savez_compressed(
         buffer,

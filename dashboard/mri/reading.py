@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -10,31 +9,30 @@ from functools import cache
 import numpy as np
 import torch
 
-from dashboard.host import audit
+from dashboard.core import audit_log
 from dashboard.mri import shelf
-from dashboard.store import cached
-from xai_core.attribution.catalog import find_method
+from dashboard.shared import cached
+from xai_core.attribution.catalog import batch_methods, find_method
 from xai_core.attribution.class_maps import answer, make_target
-from xai_core.attribution.method import Question
+from xai_core.attribution.method import AttributionRequest
 from xai_core.evaluation.familiarity import Familiarity, familiarities
+from xai_core.forward.fold import Folded, folded
+from xai_core.forward.forward_pass import run_forward
 from xai_core.images.head_crop import grey_values, head_crop
 from xai_core.images.head_rim import rim_profile
-from xai_core.models.brain_mri import HEAD_SIDE, WEIGHTS, known_slices
 from xai_core.models.brain_mri_checks import LAYER, Checks, checked, pooled
 from xai_core.models.preprocess import head_input
-from xai_core.trace.capture import trace
-from xai_core.trace.fold import Folded, folded
+from xai_core.models.sources.brain_mri import HEAD_SIDE, known_slices
 from xai_core.types import Box, LoadedModel, Prediction, SourceImage
 
 MODEL = "brain-mri"
 LAST = "bn2"  # the layer whose means are the training vectors
-METHODS = ("hires_cam", "layer_cam", "grad_cam", "xgrad_cam", "grad_cam_pp")  # quick, and they tell classes apart
-SUGGESTED = "blocks.4"  # with HiResCAM it finds the tumour most often: docs/models/brain-mri.md
+SUGGESTED_METHOD, SUGGESTED = "hires_cam", "blocks.4"  # they find the tumour most often: docs/models/brain-mri.md
 MOST = 512
 
 
 @dataclass(frozen=True)
-class Asked:
+class MapRecipe:
     """How the maps are made."""
 
     method: str
@@ -54,7 +52,7 @@ class Reading:
     familiarity: Familiarity
     head: bool
     checks: Checks
-    asked: Asked
+    recipe: MapRecipe
     image_digest: str
 
     @property
@@ -71,8 +69,13 @@ def model() -> LoadedModel:
 def twin() -> Folded:
     """The network as a series is read with it: faster by a third, the same up to rounding."""
     network = model()
-    sample = torch.rand(1, 3, *network.card.input_size, generator=torch.Generator().manual_seed(0))
+    sample = torch.rand(1, 3, *network.config.input_size, generator=torch.Generator().manual_seed(0))
     return folded(network.module, sample.to(network.device))
+
+
+def method_keys() -> list[str]:
+    """Quick methods that tell the diagnoses apart, the suggested one first."""
+    return sorted(batch_methods(), key=lambda key: key != SUGGESTED_METHOD)
 
 
 def layer_names() -> list[str]:
@@ -82,34 +85,34 @@ def layer_names() -> list[str]:
     return sorted(names, key=lambda name: (name != SUGGESTED, -names.index(name)))
 
 
-def read(image: SourceImage, asked: Asked) -> Reading:
+def read(image: SourceImage, recipe: MapRecipe) -> Reading:
     """The model's answer to one slice, kept for this visitor."""
-    return read_all([image], asked)[0]
+    return read_all([image], recipe)[0]
 
 
-def read_all(images: Sequence[SourceImage], asked: Asked) -> list[Reading]:
+def read_all(images: Sequence[SourceImage], recipe: MapRecipe) -> list[Reading]:
     """The answers to several slices from one pass over those that are not known yet."""
     store = shelf.shelf("readings", MOST)
-    keys = [(image.digest, asked) for image in images]
+    keys = [(image.digest, recipe) for image in images]
     found = {key: store[key] for key in keys if key in store}
     new = [image for image, key in zip(images, keys, strict=True) if key not in found]
     if new:
-        for image, made in zip(new, passed(new, asked), strict=True):
-            found[(image.digest, asked)] = store[(image.digest, asked)] = made
-            audit.told(model(), made.prediction, image.digest)
+        for image, made in zip(new, passed(new, recipe), strict=True):
+            found[(image.digest, recipe)] = store[(image.digest, recipe)] = made
+            audit_log.told(model(), made.prediction, image.digest)
     return [found[key] for key in keys]
 
 
-def passed(images: Sequence[SourceImage], asked: Asked) -> list[Reading]:
+def passed(images: Sequence[SourceImage], recipe: MapRecipe) -> list[Reading]:
     """The answers to slices from one pass."""
-    network, method = model(), find_method(asked.method)
+    network, method = model(), find_method(recipe.method)
     crops = [head_crop(image, HEAD_SIDE) for image in images]
-    given = [head_input(network.card, crop, network.device) for crop in crops]
+    given = [head_input(network.config, crop, network.device) for crop in crops]
     inputs = torch.cat([one.tensor for one in given]).contiguous(memory_format=torch.channels_last)
-    module = network.module if asked.layer in twin().changed else twin().module
-    made = trace(module, inputs, list(dict.fromkeys([asked.layer, LAST, LAYER])))
-    target = make_target(lambda: made, inputs, list(range(len(network.card.class_names))))
-    maps = answer(method, Question(module, inputs, (asked.layer,), target, lambda: made), None, None)
+    module = network.module if recipe.layer in twin().changed else twin().module
+    made = run_forward(module, inputs, list(dict.fromkeys([recipe.layer, LAST, LAYER])))
+    target = make_target(lambda: made, inputs, list(range(len(network.config.class_names))))
+    maps = answer(method, AttributionRequest(module, inputs, (recipe.layer,), target, lambda: made), None, None)
     known = known_slices()
     vectors = made.activations[LAST].detach().mean(dim=(2, 3)).cpu().numpy()
     like = familiarities(known.vectors, vectors, known.limit)
@@ -118,21 +121,14 @@ def passed(images: Sequence[SourceImage], asked: Asked) -> list[Reading]:
     shares = torch.softmax(scores, dim=1).numpy()
     return [
         Reading(
-            Prediction(scores[i].numpy(), shares[i], network.card.class_names),
-            maps[asked.layer][i].detach().float().cpu().numpy(),
+            Prediction(scores[i].numpy(), shares[i], network.config.class_names),
+            maps[recipe.layer][i].detach().float().cpu().numpy(),
             given[i].box,
             like[i],
             crops[i].found,
             checked(middle[i], rim_profile(grey_values(image))),
-            asked,
+            recipe,
             image.digest,
         )
         for i, image in enumerate(images)
     ]
-
-
-@cache
-def far_limit() -> float:
-    """The distance within which 99 % of held-out slices lie."""
-    told = json.loads(WEIGHTS.with_suffix(".json").read_text("utf-8"))
-    return float(told["familiarity"]["percentiles_of_test"]["99"])

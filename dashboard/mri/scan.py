@@ -35,7 +35,7 @@ class Scan:
 
     key: str
     volume: Volume | None = None
-    pictures: tuple[SourceImage, ...] = ()
+    images: tuple[SourceImage, ...] = ()
     files: tuple[bytes, ...] = ()
     outline: np.ndarray | None = None
     start: tuple[str, int] | None = None
@@ -45,7 +45,7 @@ class Scan:
     @property
     def digest(self) -> str:
         """Of all pixels."""
-        return self.volume.digest if self.volume is not None else " ".join(p.digest for p in self.pictures)
+        return self.volume.digest if self.volume is not None else " ".join(p.digest for p in self.images)
 
 
 @dataclass(frozen=True)
@@ -65,14 +65,14 @@ def planes_of(scan: Scan) -> tuple[str, ...]:
 
 
 def count_of(scan: Scan, plane: str) -> int:
-    return len(scan.pictures) if scan.volume is None else slice_count(scan.volume, cast(Plane, plane))
+    return len(scan.images) if scan.volume is None else slice_count(scan.volume, cast(Plane, plane))
 
 
 def slice_of(scan: Scan, place: Place, window: Window | None = None) -> SourceImage:
     """The slice with square pixels; the window changes how it is displayed, never what the model reads."""
     if scan.volume is None:
-        picture = scan.pictures[place.index]
-        return replace(picture, name=f"Picture {place.index + 1} of {len(scan.pictures)}")
+        image = scan.images[place.index]
+        return replace(image, name=f"Picture {place.index + 1} of {len(scan.images)}")
     return slice_image(scan.volume, place.volume_plane, place.index, window)
 
 
@@ -84,15 +84,15 @@ def slice_pixels(scan: Scan, plane: str, index: int) -> np.ndarray:
 
 def reduced(pixels: np.ndarray, most: int = 1024) -> np.ndarray:
     """uint8 (h, w, 3) whose longer side has at most `most` pixels."""
-    picture = Image.fromarray(pixels)
-    picture.thumbnail((most, most), Image.Resampling.LANCZOS)
-    return np.asarray(picture)
+    image = Image.fromarray(pixels)
+    image.thumbnail((most, most), Image.Resampling.LANCZOS)
+    return np.asarray(image)
 
 
 def sizes_of(scan: Scan, plane: str) -> tuple[tuple[int, int], ...]:
     """(height, width) of each picture, or the one of all slices of a volume."""
     if scan.volume is None:
-        return tuple(picture.size for picture in scan.pictures)
+        return tuple(image.size for image in scan.images)
     return (slice_size(scan.volume, cast(Plane, plane)),)
 
 

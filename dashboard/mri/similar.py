@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from dashboard.mri.picture import display
 from dashboard.mri.reading import Reading
-from xai_core.models.brain_mri import CLASS_NAMES, SOURCES, known_slices
+from dashboard.mri.slice_display import display
+from xai_core.models.sources.brain_mri import CLASS_NAMES, SOURCES, known_slices
 from xai_core.types import SourceImage
 
 # Of 685 held-out slices none is as like one of training (at most 0.974); training slices have 0.9995 to themselves.

@@ -12,10 +12,10 @@ from functools import partial
 
 import numpy as np
 
-from dashboard.components.viewer.scan import Slices
 from dashboard.mri import shelf
 from dashboard.mri.scan import Scan, count_of, letters_of, sizes_of, slice_pixels
 from dashboard.mri.slice_route import offer
+from dashboard.shared.components.viewer.scan import Slices
 
 LEVELS = 65535  # level 0 is kept for what is no number
 MOST = 6  # planes: those of this volume, and of the one before, which the browser may still be asking for

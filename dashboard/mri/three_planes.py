@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from dashboard.components.viewer.planes import PlaneView, planes
-from dashboard.components.viewer.scan import SliceMap
 from dashboard.mri import diagnoses, slices, stack
 from dashboard.mri.reading import Reading
 from dashboard.mri.scan import Place, Scan, planes_of
+from dashboard.shared.components.viewer.planes import PlaneView, planes
+from dashboard.shared.components.viewer.scan import SliceMap
 from xai_core.images.scans import Plane, crossing_at, crossing_planes
 from xai_core.images.scans.volume import PLANES
 from xai_core.types import Window

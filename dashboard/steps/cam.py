@@ -5,26 +5,26 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from dashboard.components.viewer import tiles
-from xai_core.attribution.explain import ImageTrace, explain_trace
-from xai_core.attribution.steps import GradCamSteps
+from dashboard.shared.components.viewer import tiles
+from xai_core.attribution.explain import ImageForwardPass, explain_forward_pass
+from xai_core.attribution.grad_cam_steps import GradCamSteps
 from xai_core.evaluation.agreement import proportion
-from xai_core.trace.head import head_at
+from xai_core.forward.head import head_at
 
 
-def cam_beside(traced: ImageTrace, steps: GradCamSteps) -> None:
+def cam_beside(image_pass: ImageForwardPass, steps: GradCamSteps) -> None:
     """The same with CAM, where the network has the head for it: the classifier's weights, and the sum that must be."""
-    head = head_at(traced.model.module, traced.trace, steps.layer)
+    head = head_at(image_pass.model.module, image_pass.forward_pass, steps.layer)
     st.subheader("Beside it: CAM", anchor=False)
     if head is None:
         st.markdown(
             f"CAM needs a layer whose channel averages go straight into the classifier. `{steps.layer}` of "
-            f"{traced.model.card.title} is none, so Grad-CAM is the way: it puts gradients in place of weights."
+            f"{image_pass.model.config.title} is none, so Grad-CAM is the way: it puts gradients in place of weights."
         )
         return
     st.latex(r"\mathrm{CAM}^c_{ij} = \sum_k w^c_k A^k_{ij}\qquad y^c - b^c = \frac{1}{Z}\sum_{i,j}\mathrm{CAM}^c_{ij}")
-    cells, cam = steps.map.size, head_map(traced, steps)
-    bias, value = float(head.bias[steps.class_index]), float(traced.prediction.scores[steps.class_index])
+    cells, cam = steps.map.size, head_map(image_pass, steps)
+    bias, value = float(head.bias[steps.class_index]), float(image_pass.prediction.scores[steps.class_index])
     left, middle, right = st.columns(3)
     left.metric("Score minus bias", f"{value - bias:.5f}")
     middle.metric("Mean of the CAM", f"{cam.mean():.5f}")
@@ -57,6 +57,6 @@ def _pooled(steps: GradCamSteps, means: np.ndarray, class_weights: np.ndarray) -
     )
 
 
-def head_map(traced: ImageTrace, steps: GradCamSteps) -> np.ndarray:
+def head_map(image_pass: ImageForwardPass, steps: GradCamSteps) -> np.ndarray:
     """CAM (h, w) of the class, by the library."""
-    return explain_trace(traced, "cam", [steps.layer], [steps.class_index]).maps[steps.layer][0]
+    return explain_forward_pass(image_pass, "cam", [steps.layer], [steps.class_index]).maps[steps.layer][0]

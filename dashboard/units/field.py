@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from dashboard.components.viewer import Picture, picture_of
-from xai_core.attribution.explain import ImageTrace
+from dashboard.shared.components.viewer import DisplayImage, display_image_of
+from xai_core.attribution.explain import ImageForwardPass
 from xai_core.images.display import display_pixels
 from xai_core.render.place import place
 from xai_core.types import Box
@@ -18,32 +18,32 @@ PALE = 0.6  # of white in a picture that only says where a map's pixels lie
 LARGEST_SIDE = 640
 
 
-def shaded(traced: ImageTrace, influence: np.ndarray) -> Picture:
+def shaded(image_pass: ImageForwardPass, influence: np.ndarray) -> DisplayImage:
     """The picture, dimmed by the influence (H, W), at least 0, of the input's pixels on the unit."""
-    pixels = display_pixels(traced.image)
+    pixels = display_pixels(image_pass.image)
     height, width = pixels.shape[:2]
     shrink = min(1.0, LARGEST_SIDE / max(height, width))
     small = (max(1, round(height * shrink)), max(1, round(width * shrink)))
     smaller = np.asarray(Image.fromarray(pixels).resize((small[1], small[0]), Image.Resampling.BILINEAR))
-    y, x, box = small[0] / height, small[1] / width, traced.given.box
+    y, x, box = small[0] / height, small[1] / width, image_pass.given.box
     scaled = Box(box.left * x, box.top * y, box.right * x, box.bottom * y)
     light = np.nan_to_num(place(brightness(influence), scaled, small), nan=0.0)
     dimmed = smaller * (DARKEST + (1 - DARKEST) * light[:, :, None])
-    drawn = picture_of(dimmed.round().astype(np.uint8), scaled, traced.image.name)
-    return Picture(drawn.data, (height, width), box, drawn.name)
+    drawn = display_image_of(dimmed.round().astype(np.uint8), scaled, image_pass.image.name)
+    return DisplayImage(drawn.data, (height, width), box, drawn.name)
 
 
-def part_of(traced: ImageTrace, area: tuple[int, int, int, int]) -> Picture:
+def part_of(image_pass: ImageForwardPass, area: tuple[int, int, int, int]) -> DisplayImage:
     """The part of the picture behind `area` (left, top, right, bottom) of the input, pale and grey under a map."""
-    pixels, box = display_pixels(traced.image), traced.given.box
-    rows, columns = traced.model.card.input_size
+    pixels, box = display_pixels(image_pass.image), image_pass.given.box
+    rows, columns = image_pass.model.config.input_size
     x, y = (box.right - box.left) / columns, (box.bottom - box.top) / rows
     seen = Box(box.left + area[0] * x, box.top + area[1] * y, box.left + area[2] * x, box.top + area[3] * y)
     left, top = max(0, int(np.ceil(seen.left))), max(0, int(np.ceil(seen.top)))  # whole pixels inside
     part = pixels[top : max(top + 1, int(seen.bottom)), left : max(left + 1, int(seen.right))]
     moved = Box(seen.left - left, seen.top - top, seen.right - left, seen.bottom - top)
     grey = part.mean(axis=2, keepdims=True) * (1 - PALE) + 255 * PALE
-    return picture_of(np.repeat(grey.astype(np.uint8), 3, axis=2), moved, f"Part of {traced.image.name}")
+    return display_image_of(np.repeat(grey.astype(np.uint8), 3, axis=2), moved, f"Part of {image_pass.image.name}")
 
 
 def brightness(influence: np.ndarray) -> np.ndarray:

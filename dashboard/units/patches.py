@@ -6,17 +6,17 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard.background import run_lines, runs
-from dashboard.background.runs import Run
-from dashboard.components.patch_row import patch_row
-from dashboard.pictures import dataset_choice
-from dashboard.plain_text import as_code, in_prose
-from dashboard.question import Question
-from dashboard.units import cached as units_cached
-from dashboard.units import choice as units_choice
-from dashboard.units import runs as units_runs
-from dashboard.units.now import Shown
-from dashboard.units.pieces import piece
+from dashboard.core import jobs
+from dashboard.core.jobs import Job
+from dashboard.core.plain_text import as_code, in_prose
+from dashboard.core.session import StateKey
+from dashboard.shared import cached, dataset_choice, job_lines
+from dashboard.shared.components.patch_row import patch_row
+from dashboard.shared.page_context import PageContext
+from dashboard.units import patch_jobs as units_runs
+from dashboard.units import unit_choice as units_choice
+from dashboard.units.current_unit import Shown
+from dashboard.units.patch_images import piece
 from xai_core.datasets import Dataset
 from xai_core.errors import ImageError, LayerError, SightlineError
 from xai_core.features.patch_job import By, PatchJob, patch_job
@@ -27,9 +27,11 @@ POLL_S = 1.0
 COUNTS = (9, 16, 25)
 BYS: dict[By, str] = {"activation": "Activation", "contribution": "Contribution"}
 ENDS = {"most": "Most", "least": "Least"}
+_PAGE_RUNS = StateKey("unit_visit", bool)  # whether the whole page is to run
+_OPEN_FAILURE = StateKey("unit_open_failure", str)
 
 
-def top_patches(asked: Question, shown: Shown) -> None:
+def top_patches(context: PageContext, shown: Shown) -> None:
     """The choice of pictures, the search's progress, and what it has found for this channel."""
     st.subheader(f"What excites channel {shown.channel} most", anchor=False)
     st.markdown(
@@ -37,25 +39,25 @@ def top_patches(asked: Question, shown: Shown) -> None:
         "in common is what the channel detects. Click a piece to see its pixels."
     )
     try:
-        _search(asked, shown)
+        _search(context, shown)
     except SightlineError as error:  # the rest of the page does without
         st.error(in_prose(str(error)), icon=":material/error:")
 
 
-def _search(asked: Question, shown: Shown) -> None:
+def _search(context: PageContext, shown: Shown) -> None:
     dataset = dataset_choice.data_control()
     if dataset is None:
         return
-    job = _job(asked, dataset, *_settings())
+    job = _job(context, dataset, *_settings())
     source = dataset_choice.chosen()
     run = units_runs.look(job)
-    if run is None and dataset_choice.runs_by_itself(source, asked.model.card.key):
+    if run is None and dataset_choice.runs_by_itself(source, context.model.config.key):
         units_runs.start(job)
         run = units_runs.look(job)
     following = run is not None and run.running
     if following:
-        runs.want(units_runs.key_of(job))
-    show = partial(_results, asked, shown, job, source, following)
+        jobs.want(units_runs.key_of(job))
+    show = partial(_results, context, shown, job, source, following)
     st.fragment(show, run_every=POLL_S if following else None)()
 
 
@@ -80,26 +82,26 @@ def _settings() -> tuple[By, int, int]:
     return by, count, 3 if each else 1
 
 
-def _job(asked: Question, dataset: Dataset, by: By, count: int, each: int) -> PatchJob:
+def _job(context: PageContext, dataset: Dataset, by: By, count: int, each: int) -> PatchJob:
     """The question to all layers of the short list at once, so that another unit needs no other run."""
-    layers = {layer.name for layer in asked.layers if layer.main} | {asked.layer}
-    return patch_job(asked.model, dataset, sorted(layers), count, by=by, per_picture=each)
+    layers = {layer.name for layer in context.layers if layer.main} | {context.layer}
+    return patch_job(context.model, dataset, sorted(layers), count, by=by, per_image=each)
 
 
-def _results(asked: Question, shown: Shown, job: PatchJob, source: str, following: bool) -> None:
+def _results(context: PageContext, shown: Shown, job: PatchJob, source: str, following: bool) -> None:
     """The part of the page that follows a running search; the whole page runs where it has started or ended."""
     run = units_runs.look(job)
-    if st.session_state.pop("unit_visit", False) or (following and not (run and run.running)):
+    if _PAGE_RUNS.take() or (following and not (run and run.running)):
         st.rerun()
     _progress_line(job, run)
     if run is not None and run.partial is not None and run.partial.done:
-        _pieces(asked, shown, job, source, run.partial)
+        _pieces(context, shown, job, source, run.partial)
 
 
-def _progress_line(job: PatchJob, run: Run | None) -> None:
+def _progress_line(job: PatchJob, run: Job | None) -> None:
     """How far the search is, with the one thing to do about it."""
     if run is not None and run.running:
-        run_lines.line(units_runs.key_of(job), run, units_runs.TITLE, "pictures")
+        job_lines.line(units_runs.key_of(job), run, units_runs.TITLE, "pictures")
         return
     if run is not None and run.trouble:
         st.error(in_prose(run.trouble), icon=":material/error:")
@@ -117,10 +119,10 @@ def _progress_line(job: PatchJob, run: Run | None) -> None:
 
 def _start(job: PatchJob) -> None:
     units_runs.start(job)
-    st.session_state["unit_visit"] = True  # the whole page runs, so that this part follows the search
+    _PAGE_RUNS.set(True)  # so that this part follows the search
 
 
-def _pieces(asked: Question, shown: Shown, job: PatchJob, source: str, found: TopPatches) -> None:
+def _pieces(context: PageContext, shown: Shown, job: PatchJob, source: str, found: TopPatches) -> None:
     end = st.segmented_control(
         "Which end",
         list(ENDS),
@@ -132,12 +134,12 @@ def _pieces(asked: Question, shown: Shown, job: PatchJob, source: str, found: To
         label_visibility="collapsed",
     )
     try:
-        patches = found.unit(asked.layer, shown.channel, least=end == "least")
+        patches = found.unit(context.layer, shown.channel, least=end == "least")
     except LayerError as error:
         st.info(in_prose(str(error)), icon=":material/info:")
         return
-    field = units_cached.fields(asked.model, asked.layers)[asked.layer]
-    made = [(patch, piece(asked.model, job.dataset, field, shown.channel, patch)) for patch in patches]
+    field = cached.fields(context.model, context.layers)[context.layer]
+    made = [(patch, piece(context.model, job.dataset, field, shown.channel, patch)) for patch in patches]
     there = [(patch, one) for patch, one in made if one is not None]
     patch_row(
         [one for _, one in there],
@@ -147,7 +149,7 @@ def _pieces(asked: Question, shown: Shown, job: PatchJob, source: str, found: To
     )
     st.caption(_in_words(job, found, patches, len(made) - len(there)))
     _unread(job.dataset, found)
-    if failure := st.session_state.pop("unit_open_failure", None):
+    if failure := _OPEN_FAILURE.take():
         st.error(failure, icon=":material/error:")
 
 
@@ -155,13 +157,13 @@ def _open(shown: Shown, dataset: Dataset, source: str, patch: Patch) -> None:
     """Go to the piece's picture, with this channel at its place."""
     units_choice.remember()
     try:
-        picture = dataset_choice.picture_of(source, dataset, patch.picture)
+        image = dataset_choice.display_image_of(source, dataset, patch.image)
     except ImageError as error:
         units_choice.forget()
-        st.session_state["unit_open_failure"] = str(error)
+        _OPEN_FAILURE.set(str(error))
         return
-    units_choice.visit(picture, shown.channel, (patch.i, patch.j), shown.here)
-    st.session_state["unit_visit"] = True
+    units_choice.visit(image, shown.channel, (patch.i, patch.j), shown.here)
+    _PAGE_RUNS.set(True)
 
 
 def _in_words(job: PatchJob, found: TopPatches, patches: tuple[Patch, ...], gone: int) -> str:
@@ -171,7 +173,7 @@ def _in_words(job: PatchJob, found: TopPatches, patches: tuple[Patch, ...], gone
     )
     classes = f" Classes among them: {shares}." if shares else ""
     lost = f" {gone} can no longer be read." if gone else ""
-    once = "one place a picture" if job.per_picture == 1 else f"up to {job.per_picture} places a picture"
+    once = "one place a picture" if job.per_image == 1 else f"up to {job.per_image} places a picture"
     return f"The number below a piece is its {what}; of {found.done:,} pictures, {once}.{classes}{lost}"
 
 

@@ -7,16 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from dashboard.components.viewer import Heat, viewer
-from dashboard.plain_text import in_prose
-from dashboard.question import Question
-from dashboard.units import cached as units_cached
-from dashboard.units.now import Shown
-from xai_core.attribution.explain import ImageTrace
+from dashboard.core.plain_text import in_prose
+from dashboard.core.session import StateKey, none
+from dashboard.shared import cached
+from dashboard.shared.components.viewer import Heat, viewer
+from dashboard.shared.page_context import PageContext
+from dashboard.units import unit_cache as units_cached
+from dashboard.units.current_unit import Shown
+from xai_core.attribution.explain import ImageForwardPass
 from xai_core.errors import NotApplicable
+from xai_core.forward.relu_rules import Rule
 from xai_core.render.describe import describe
 from xai_core.render.scale import shown as scaled
-from xai_core.trace.relu_rules import Rule
 from xai_core.types import ReceptiveField
 
 HEIGHT = 320
@@ -33,7 +35,7 @@ RULES: dict[Rule, tuple[str, str]] = {
 class Origin:
     """A unit on a picture, with all that is needed to show its pixels again."""
 
-    traced: ImageTrace
+    image_pass: ImageForwardPass
     layer: str
     unit: tuple[int, int, int]
     field: ReceptiveField | str
@@ -41,16 +43,24 @@ class Origin:
     @property
     def title(self) -> str:
         channel, row, column = self.unit
-        return f"{self.traced.image.name} · {self.layer} · channel {channel}, row {row + 1}, column {column + 1}"
+        return f"{self.image_pass.image.name} · {self.layer} · channel {channel}, row {row + 1}, column {column + 1}"
 
 
-def pixels(asked: Question, shown: Shown) -> None:
+_PINNED = StateKey[Origin | None]("unit_pin", none, ends="own images")  # it may hold one of them
+
+
+def pixels(context: PageContext, shown: Shown) -> None:
     """Three maps of the pinned unit, or of the one that the page shows."""
-    here = Origin(asked.traced, asked.layer, shown.unit, units_cached.fields(asked.model, asked.layers)[asked.layer])
+    here = Origin(
+        context.image_pass,
+        context.layer,
+        shown.unit,
+        cached.fields(context.model, context.layers)[context.layer],
+    )
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         st.subheader("The pixels that made it fire", anchor=False, width="content")
         _pin(here)
-    pinned: Origin | None = st.session_state.get("unit_pin")
+    pinned = _PINNED.get()
     origin = pinned or here
     st.caption(f"{'Pinned: ' if pinned else ''}{in_prose(origin.title)}")
     for rule, column in zip(RULES, st.columns(3, gap="medium"), strict=True):
@@ -71,7 +81,7 @@ def _shown_rule(origin: Origin, rule: Rule) -> None:
 
 def close_up(origin: Origin) -> tuple[int, int, int, int]:
     """The part of the input to show, left, top, right, bottom in input pixels: the field with a margin, or all."""
-    height, width = origin.traced.model.card.input_size
+    height, width = origin.image_pass.model.config.input_size
     if isinstance(origin.field, str) or origin.field.whole:
         return (0, 0, width, height)
     box = origin.field.box(origin.unit)
@@ -85,11 +95,11 @@ def close_up(origin: Origin) -> tuple[int, int, int, int]:
 
 def _map(origin: Origin, rule: Rule, title: str, area: tuple[int, int, int, int]) -> None:
     with st.spinner("Going back to the pixels …"):
-        gradient = units_cached.unit_gradient(origin.traced, origin.layer, origin.unit, rule).sum(axis=0)
+        gradient = units_cached.unit_gradient(origin.image_pass, origin.layer, origin.unit, rule).sum(axis=0)
     left, top, right, bottom = area
     values, low, high = scaled(np.ascontiguousarray(gradient[top:bottom, left:right]), "both", pixels=True)
     viewer(
-        units_cached.close_up(origin.traced, area),
+        units_cached.close_up(origin.image_pass, area),
         Heat(values, high, title, "pixels", describe(values), vmin=low, ends=("lowers it", "raises it")),
         key=f"unit_pixels_{rule}",
         settings_of="unit_pixels",
@@ -101,15 +111,13 @@ def _map(origin: Origin, rule: Rule, title: str, area: tuple[int, int, int, int]
 
 
 def _pin(here: Origin) -> None:
-    if st.session_state.get("unit_pin"):
-        st.button(
-            "Unpin", key="unit_unpin", icon=":material/keep_off:", on_click=lambda: st.session_state.pop("unit_pin")
-        )
+    if _PINNED.get():
+        st.button("Unpin", key="unit_unpin", icon=":material/keep_off:", on_click=_PINNED.forget)
         return
     st.button(
         "Pin",
         key="unit_keep",
         icon=":material/keep:",
-        on_click=lambda: st.session_state.update(unit_pin=here),
+        on_click=lambda: _PINNED.set(here),
         help="Keep these three maps while you look at other units, layers and pictures.",
     )

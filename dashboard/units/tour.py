@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import controls, state
-from dashboard.pictures import dataset_choice
-from dashboard.units import choice as units_choice
+from dashboard.core import state
+from dashboard.shared import controls, dataset_choice
+from dashboard.units import unit_choice as units_choice
 
 FIRST_DIGIT = "digit:3"
 
@@ -32,7 +32,7 @@ def headline() -> None:
 def _tour() -> None:
     units_choice.remember()
     state.choose(model="digits")
-    state.choose(picture=FIRST_DIGIT)
+    state.choose(image=FIRST_DIGIT)
     dataset_choice.choose("digits")
 
 
@@ -40,5 +40,5 @@ def _back() -> None:
     before = units_choice.came_from()
     if before is None:
         return
-    title = controls.picture_titles().get(before.picture) or controls.image_of(before.picture).name
+    title = controls.image_titles().get(before.image) or controls.image_of(before.image).name
     st.button(f"Back to {title[:40]}", icon=":material/arrow_back:", on_click=units_choice.come_back)

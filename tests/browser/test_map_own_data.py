@@ -99,13 +99,13 @@ def see_colours(page: Page, data: Own) -> None:
 def see_one(page: Page) -> None:
     """A click opens a picture with its map, its nearest with theirs, why they are alike; then one is placed."""
     open_a_point(page)
-    cards = page.locator(".st-key-space_neighbours .choice")
-    expect(cards).to_have_count(7, timeout=WAIT_MS)
+    configs = page.locator(".st-key-space_neighbours .choice")
+    expect(configs).to_have_count(7, timeout=WAIT_MS)
     expect(page.locator(".st-key-space_neighbours img[src^='data:image/webp']")).to_have_count(7, timeout=WAIT_MS)
     page.get_by_text("Why are two of them alike?").click()
     expect(page.get_by_text("the likeness (cosine) of the two is")).to_be_visible(timeout=WAIT_MS)
     expect(page.get_by_text("Channels that make them alike")).to_be_visible(timeout=WAIT_MS)
-    cards.nth(2).click()
+    configs.nth(2).click()
     expect(page.locator("[class*=st-key-space_step_0]")).to_be_visible(timeout=WAIT_MS)
     still(page)
     page.get_by_text("Place my picture").click()

@@ -14,7 +14,7 @@ from playwright.sync_api import Locator, Page, expect
 
 import xai_core as xai
 from tests.browsing import ServerStarter
-from xai_core.models.own_folder import VARIABLE, save_to_folder
+from xai_core.models.sources.own_folder import VARIABLE, save_to_folder
 
 pytestmark = pytest.mark.browser
 
@@ -34,8 +34,8 @@ def url(start_server: ServerStarter, tmp_path_factory: pytest.TempPathFactory) -
         weights = {name: noisy(tensor) for name, tensor in bundled.module.state_dict().items()}
         file = io.BytesIO()
         torch.save(weights, file)
-        rival = xai.open_checkpoint(file.getvalue(), class_names=bundled.card.class_names)
-        save_to_folder(replace(rival, card=replace(rival.card, title=TITLE)))
+        rival = xai.open_checkpoint(file.getvalue(), class_names=bundled.config.class_names)
+        save_to_folder(replace(rival, config=replace(rival.config, title=TITLE)))
         with start_server(APP) as base:
             yield base
 

@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 from pydicom.data import get_testdata_file
 
 from tests.browsing import PageOpener, ServerStarter
+from xai_core.types import CLINICAL_CAUTION
 
 pytestmark = pytest.mark.browser
 
@@ -46,7 +47,7 @@ def open_mri(page: Page, url: str) -> None:
 
 def test_a_labelled_scan_is_open_with_four_diagnoses_and_holding_h_shows_the_bare_slice(page: Page, url: str):
     open_mri(page, url)
-    expect(page.get_by_text("Research use only. A heat map is not an outline of a lesion.").first).to_be_visible()
+    expect(page.get_by_text(CLINICAL_CAUTION).first).to_be_visible()
     expect(page.get_by_text("Simulated lesion drawn into a template")).to_be_visible()
     tiles = page.locator(".gallery .tile .name")
     expect(tiles).to_have_text(["glioma", "meningioma", "no tumour", "pituitary tumour"])
@@ -118,9 +119,9 @@ def test_an_own_dicom_is_shown_without_its_names_and_its_report_has_none(page: P
     expect(page.get_by_text(re.compile("MR axial 1 of 1|MR .* 1 of 1")).first).to_be_visible(timeout=WAIT)
     expect(page.get_by_text("It is small: 64 × 64 pixels.", exact=False)).to_be_visible(timeout=WAIT)
     page.locator("[data-test-script-state=notRunning]").wait_for(timeout=WAIT)
-    with page.expect_download() as asked:
+    with page.expect_download() as recipe:
         page.get_by_role("button", name="Report (HTML)").click()
-    report = Path(asked.value.path()).read_text("utf-8")
+    report = Path(recipe.value.path()).read_text("utf-8")
     assert "Digest of the weights" in report
     assert "data:image/png;base64," in report
     shown = page.content() + page.url + "".join(page.locator("body").all_inner_texts())

@@ -135,14 +135,14 @@ def saved(page: Page, button: str) -> bytes:
     for last in (False, False, True):
         settled(page)
         try:
-            with page.expect_download(timeout=WAIT if last else WAIT / 6) as asked:
+            with page.expect_download(timeout=WAIT if last else WAIT / 6) as recipe:
                 page.get_by_role("button", name=button).first.click()
             break
         except TimeoutError:
             if last:
                 raise
-    assert marks_in(asked.value.suggested_filename) == []
-    return Path(asked.value.path()).read_bytes()
+    assert marks_in(recipe.value.suggested_filename) == []
+    return Path(recipe.value.path()).read_bytes()
 
 
 def exports(page: Page) -> Iterator[tuple[str, bytes]]:
@@ -175,8 +175,8 @@ def give(page: Page, paths: list[Path], shown: str) -> None:
 
 def test_no_mark_is_seen_anywhere(page: Page, served: Served, files: dict[str, list[Path]]) -> None:
     assert all(marks_in(path.read_bytes()) for kind in files.values() for path in kind)  # there is something to find
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    recipe: list[str] = []
+    page.on("request", lambda request: recipe.append(request.url))
     page.goto(f"{served.url}/mri")
     page.locator(".viewer .scene[data-slice]").first.wait_for(timeout=WAIT)
     settled(page)
@@ -188,7 +188,7 @@ def test_no_mark_is_seen_anywhere(page: Page, served: Served, files: dict[str, l
         assert marks_in(page.content() + page.url + "".join(page.locator("body").all_inner_texts())) == []
     stored = "JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie, document.title])"
     assert marks_in(page.evaluate(stored)) == []
-    assert marks_in("\n".join(asked)) == []
+    assert marks_in("\n".join(recipe)) == []
     assert marks_in(served.log.read_bytes()) == []
     left = [path for path in served.folders.rglob("*") if path.is_file()]
     assert [str(path) for path in left if marks_in(path.read_bytes()) or marks_in(path.name)] == []

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 
 APP = Path(__file__).resolve().parents[2] / "streamlit_app.py"
 PATIENCE_MS = 180_000
-CHECKS = ("faithfulness", "road", "cascade", "specificity", "stability", "fineness")
+CHECKS = ("faithfulness", "road", "parameter_randomisation", "specificity", "stability", "resolution")
 
 
 @pytest.fixture(scope="module")

@@ -109,16 +109,16 @@ def test_the_pad_moves_the_unit_and_stops_at_the_edge(page: Page, url: str):
 def test_pointing_at_a_piece_shows_where_it_comes_from(page: Page, url: str):
     page.goto(f"{url}{DIGIT}&layer=block1")
     ready(page)
-    card = page.locator(".card")
-    expect(card).not_to_be_visible()
+    config = page.locator(".card")
+    expect(config).not_to_be_visible()
     page.locator(".piece").first.hover()
-    expect(card).to_be_visible()
-    frame, place = card.locator(".frame").bounding_box(), card.locator(".place").bounding_box()
+    expect(config).to_be_visible()
+    frame, place = config.locator(".frame").bounding_box(), config.locator(".place").bounding_box()
     assert frame is not None
     assert place is not None
     assert place["width"] / frame["width"] == pytest.approx(5 / 16, abs=0.02)  # block1 sees 5 of 16 pixels
     page.mouse.move(0, 0)
-    expect(card).not_to_be_visible()
+    expect(config).not_to_be_visible()
 
 
 def test_a_tile_of_the_diagram_chooses_the_layer(page: Page, url: str):

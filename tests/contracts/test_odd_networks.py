@@ -14,7 +14,7 @@ from tests.networks import Small, fingerprint, relative_error
 from xai_core.attribution.catalog import METHODS, find_method
 from xai_core.attribution.class_maps import class_maps
 from xai_core.errors import ClassError, SightlineError
-from xai_core.trace.capture import _minds
+from xai_core.forward.forward_pass import _minds
 
 KEYS = [method.key for method in METHODS if method.key != "rollout"]
 
@@ -126,7 +126,7 @@ WRONG_QUESTIONS: dict[str, tuple[Callable[[Small], object], str]] = {
     "a bare network": (lambda net: xai.explain(net, CAT), "xai.wrap_model"),
     "a path as picture": (lambda net: xai.explain(wrapped(net), "cat.png"), "xai.load_image"),
     "a layer that was not traced": (
-        lambda net: xai.explain_trace(xai.trace_image(wrapped(net), CAT, []), "grad_cam", ["last"]),
+        lambda net: xai.explain_forward_pass(xai.forward_image(wrapped(net), CAT, []), "grad_cam", ["last"]),
         "trace it as well",
     ),
     "mean without std": (lambda net: wrapped(net, std=(0.5,)), "as many finite numbers"),
@@ -142,9 +142,9 @@ WRONG_QUESTIONS: dict[str, tuple[Callable[[Small], object], str]] = {
 
 
 @pytest.mark.filterwarnings("ignore:.*torch.jit:FutureWarning")
-@pytest.mark.parametrize("asked", WRONG_QUESTIONS)
-def test_a_wrong_question_gets_one_sentence(network: Small, asked: str):
-    ask, told = WRONG_QUESTIONS[asked]
+@pytest.mark.parametrize("requested", WRONG_QUESTIONS)
+def test_a_wrong_question_gets_one_sentence(network: Small, requested: str):
+    ask, told = WRONG_QUESTIONS[requested]
     with pytest.raises(SightlineError, match=told) as refusal:
         ask(network)
     assert "\n" not in str(refusal.value)
@@ -160,7 +160,7 @@ def test_a_network_made_in_inference_mode_is_refused():
 def test_outputs_with_a_sigmoid_each_and_channels_in_another_order(network: Small):
     usual = wrapped(network)
     several = wrapped(network, labels="several", channel_order="BGR")
-    given, flipped = (xai.prepare(model.card, CAT).tensor for model in (usual, several))
+    given, flipped = (xai.prepare(model.config, CAT).tensor for model in (usual, several))
     assert torch.equal(flipped, given.flip(1))
     prediction = xai.predict(several, CAT)
     with torch.no_grad():

@@ -9,7 +9,7 @@ import pytest
 from torch import nn
 
 import xai_core as xai
-from dashboard import own_models
+from dashboard.shared import own_models
 from xai_core.errors import ModelError
 from xai_core.types import LoadedModel
 
@@ -30,7 +30,7 @@ def visits(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict]:
 def model_of(megabytes: int, name: str) -> LoadedModel:
     network = nn.Sequential(nn.Linear(1024, 256 * megabytes, bias=False)).eval()
     made = xai.wrap_model(network, input_size=(8, 8), mean=(0.5,) * 3, std=(0.5,) * 3, class_names=["a", "b"])
-    object.__setattr__(made.card, "key", f"own/{name}")
+    object.__setattr__(made.config, "key", f"own/{name}")
     return made
 
 

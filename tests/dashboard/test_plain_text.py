@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dashboard.plain_text import in_prose, share_first
+from dashboard.core.plain_text import in_prose, share_first
 
 
 @pytest.mark.parametrize(

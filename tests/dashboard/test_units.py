@@ -14,17 +14,17 @@ import pytest
 from torch import nn
 
 import xai_core as xai
-from dashboard.background import runs
-from dashboard.units import cached as units_cached
-from dashboard.units import choice as units_choice
+from dashboard.core import jobs
+from dashboard.shared import cached
 from dashboard.units import field as units_field
-from dashboard.units import pieces as units_pieces
-from dashboard.units import runs as units_runs
-from dashboard.units.pieces import Small, cut, piece
+from dashboard.units import patch_images as units_pieces
+from dashboard.units import patch_jobs as units_runs
+from dashboard.units import unit_choice as units_choice
+from dashboard.units.patch_images import Small, cut, piece
 from xai_core.datasets import Dataset, open_dataset
 from xai_core.features.patch_job import PatchJob, patch_job
 from xai_core.features.top_patches import top_patches
-from xai_core.trace.receptive_field import receptive_field
+from xai_core.forward.receptive_field import receptive_field
 from xai_core.types import SourceImage
 
 LAYERS = ("block2", "block4")
@@ -34,9 +34,9 @@ PATIENCE_S = 60
 @pytest.fixture(autouse=True)
 def own_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("SIGHTLINE_CACHE", str(tmp_path))
-    runs._runs.clear()
+    jobs._runs.clear()
     yield tmp_path
-    runs._runs.clear()
+    jobs._runs.clear()
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def same(a, b) -> bool:
     return all(
         np.array_equal(getattr(a.layers[name].ranked, part), getattr(b.layers[name].ranked, part))
         for name in LAYERS
-        for part in ("values", "pictures", "places")
+        for part in ("values", "images", "places")
     )
 
 
@@ -105,7 +105,7 @@ def test_a_new_server_finds_what_an_earlier_one_left_and_goes_on_from_there(digi
     units_runs.stop(job)
     gate.set()
     until(lambda: not units_runs.look(job).running)
-    runs._runs.clear()  # what a server knows goes with it
+    jobs._runs.clear()  # what a server knows goes with it
     left = units_runs.look(job)
     assert left.partial is not None
     assert (left.partial.done, left.running) == (64, False)
@@ -137,7 +137,7 @@ def test_another_unit_after_the_pass_answers_within_100_ms(digits: Dataset):
     job = job_of(digits)
     units_runs.start(job)
     until(lambda: not units_runs.look(job).running)
-    field = receptive_field(job.model.module, "block4", job.model.card.input_size)
+    field = receptive_field(job.model.module, "block4", job.model.config.input_size)
 
     def browse(channel: int) -> float:
         started = time.perf_counter()
@@ -209,9 +209,9 @@ def test_fields_follow_the_structure_though_the_weights_are_the_same():
         made = xai.wrap_model(
             network, input_size=(32, 32), mean=(0.5,) * 3, std=(0.5,) * 3, class_names=("a", "b", "c", "d")
         )
-        return replace(made, card=replace(made.card, key=f"own/{stride}"))
+        return replace(made, config=replace(made.config, key=f"own/{stride}"))
 
     one, two = opened(1), opened(2)
     assert one.digest == two.digest
-    fields = [units_cached.fields(model, xai.layers(model))["1"] for model in (one, two)]
+    fields = [cached.fields(model, xai.layers(model))["1"] for model in (one, two)]
     assert [field.size for field in fields] == [(5, 5), (7, 7)]

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.background import runs
-from dashboard.bench import example, words
-from dashboard.bench.sentences import NOT_JUDGED, in_figures
-from dashboard.state import Selection
+from dashboard.bench import example, task_descriptions
+from dashboard.bench.audit_sentences import NOT_JUDGED, in_figures
+from dashboard.core import jobs
+from dashboard.core.state import Selection
 from tests.xai_core.evaluation.test_audit import record
 from xai_core.evaluation.planted.results import stored
 
@@ -28,11 +28,11 @@ def app() -> Iterator[AppTest]:
 
 def test_every_task_says_what_was_planted_and_how_good_the_network_is(app: AppTest):
     app.run()
-    for task in words.TITLES:
+    for task in task_descriptions.TITLES:
         app.segmented_control(key="bench_task").set_value(task).run()
         assert not app.exception
         said = " ".join(m.value for m in app.markdown)
-        assert words.TASKS[task].split(".**")[0].strip("*") in said
+        assert task_descriptions.TASKS[task].split(".**")[0].strip("*") in said
         assert "{" not in said
         assert any("A blind guess has" in caption.value for caption in app.caption)
     app.segmented_control(key="bench_task").set_value("marked").run()
@@ -91,7 +91,7 @@ def test_an_audit_of_the_samples_from_the_button_to_the_table_and_again_from_the
     assert len(table) == 6
     assert table["Probability"].between(1, 100).all(), "percent, written as elsewhere"
     assert "espresso" in set(table["Model sees"])
-    runs._runs.clear()
+    jobs._runs.clear()
     again = AppTest.from_file(str(PAGE), default_timeout=120)
     again.session_state["bench_tab"] = "audit"
     again.run()
@@ -106,7 +106,7 @@ def classes_without_a_namesake() -> None:
     """A page of two pictures: "ring" and "solid" of the data, of which the model knows the second by name."""
     import streamlit as st
 
-    from dashboard.bench.matching import judged_by
+    from dashboard.bench.class_matching import judged_by
     from tests.xai_core.evaluation.test_audit import record
     from xai_core.datasets.dataset import Dataset, DatasetItem
     from xai_core.evaluation.audit.job import AuditJob
@@ -135,9 +135,9 @@ def test_a_class_without_a_namesake_can_be_matched_after_the_audit():
     assert app.text[0].value == "[0, 1, -1]", "what was said stays when the box is closed"
 
 
-def pictures_of_unknown_classes(truths: tuple[int, ...], labelled: bool) -> None:
+def images_of_unknown_classes(truths: tuple[int, ...], labelled: bool) -> None:
     """The findings of a few pictures whose classes the model may not know by name, each with another answer."""
-    from dashboard.bench import findings
+    from dashboard.bench import audit_findings
     from tests.xai_core.evaluation.test_audit import record
     from xai_core.datasets.dataset import Dataset, DatasetItem
     from xai_core.evaluation.audit.job import AuditJob, Progressed
@@ -148,12 +148,12 @@ def pictures_of_unknown_classes(truths: tuple[int, ...], labelled: bool) -> None
     dataset = Dataset("few", items, named, "digest", lambda _id: None)  # type: ignore[arg-type, return-value]
     job = AuditJob(planted_model("shapes"), dataset, "block4", truths)
     records = tuple(record(index=n, truth=truth, predicted=n % 6, name=str(n)) for n, truth in enumerate(truths))
-    findings.show(job, Progressed(records, (), len(truths), len(truths)))
+    audit_findings.show(job, Progressed(records, (), len(truths), len(truths)))
 
 
 @pytest.mark.parametrize(("labelled", "told"), [(True, "not known"), (False, None)])
 def test_where_no_picture_could_be_judged_nobody_says_zero_mistakes(labelled: bool, told: str | None):
-    app = AppTest.from_function(pictures_of_unknown_classes, args=((-1, -1, -1, -1), labelled)).run()
+    app = AppTest.from_function(images_of_unknown_classes, args=((-1, -1, -1, -1), labelled)).run()
     assert not app.exception
     figures = {metric.label: metric.value for metric in app.metric}
     assert (figures.get("Named rightly"), figures.get("Confident mistakes")) == (told, told)
@@ -167,9 +167,9 @@ def rankings(app: AppTest) -> list[str]:
 
 
 def test_a_ranking_is_the_worst_quarter_and_of_few_pictures_there_is_none():
-    few = AppTest.from_function(pictures_of_unknown_classes, args=((0, 1, 2, 3, 4, 5), True)).run()
+    few = AppTest.from_function(images_of_unknown_classes, args=((0, 1, 2, 3, 4, 5), True)).run()
     assert rankings(few) == []
-    many = AppTest.from_function(pictures_of_unknown_classes, args=((-1,) * 24, False)).run()
+    many = AppTest.from_function(images_of_unknown_classes, args=((-1,) * 24, False)).run()
     assert rankings(many) == ["Least steady (6)", "Most evidence beside the object (6)"]
 
 
@@ -187,7 +187,7 @@ def test_an_audit_begins_with_the_method_of_the_other_pages_or_says_why_not(
 
 
 def test_a_picture_that_could_not_be_judged_has_an_empty_cell():
-    app = AppTest.from_function(pictures_of_unknown_classes, args=((0, -1, 5, -1), True)).run()
+    app = AppTest.from_function(images_of_unknown_classes, args=((0, -1, 5, -1), True)).run()
     assert not app.exception
     table = next(frame.value for frame in app.dataframe if "Its map" in frame.value)
     assert list(table["Right"]) == ["yes", "", "no", ""]

@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import xai_core as xai
-from dashboard.store import cached
+from dashboard.shared import cached
 from xai_core.attribution.catalog import METHODS
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "compare.py"
@@ -52,16 +52,16 @@ def test_a_method_without_meaning_at_a_layer_is_said_in_its_pane(app: AppTest):
 
 def test_panes_may_ask_about_another_class_and_picture(app: AppTest):
     app.run()
-    app.selectbox(key="pane_b_picture").set_value("sample:rocket").run()
+    app.selectbox(key="pane_b_image").set_value("sample:rocket").run()
     assert "need the same picture" in texts(app)
-    app.selectbox(key="pane_b_picture").set_value(None).run()
+    app.selectbox(key="pane_b_image").set_value(None).run()
     app.selectbox(key="pane_b_class_index").set_value(504).run()
     assert "coffee mug" in texts(app)
 
 
 def test_the_difference_shows_what_the_panes_show(app: AppTest, monkeypatch: pytest.MonkeyPatch):
     drawn = []
-    monkeypatch.setattr("dashboard.compare.view.viewer", lambda _picture, heat, **_: drawn.append(heat))
+    monkeypatch.setattr("dashboard.compare.comparison.viewer", lambda _image, heat, **_: drawn.append(heat))
     app.session_state["compare_show_difference"] = True
     app.query_params["a.method"], app.query_params["b.method"] = "grad_cam", "hires_cam"
     app.query_params["a.layer"] = app.query_params["b.layer"] = "blocks.4"

@@ -21,11 +21,12 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 import xai_core as xai
-from dashboard import links
-from dashboard.state import MAX_UPLOADS, Selection
-from dashboard.store import cached, results
+from dashboard.core import results
+from dashboard.core.state import MAX_UPLOADS, Selection, link_of, read_link
+from dashboard.shared import cached
 from tests.xai_core.images.hostile import hostile_files
-from xai_core.models import catalog, torchvision_zoo
+from xai_core.models import catalog
+from xai_core.models.sources import torchvision_zoo
 from xai_core.types import Download
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "explain.py"
@@ -34,7 +35,7 @@ PAGE = Path(__file__).resolve().parents[2] / "pages" / "explain.py"
 @pytest.fixture
 def app() -> Iterator[AppTest]:
     yield AppTest.from_file(str(PAGE), default_timeout=60)
-    cached._traces.clear()
+    cached._forward_passes.clear()
     results._kept.clear()
 
 
@@ -59,17 +60,17 @@ def test_first_run_shows_the_predicted_class_without_a_click(app: AppTest):
 
 def test_the_questions_for_experts_are_drawn_once_their_box_is_open(app: AppTest):
     app.run()
-    assert "choice_against" not in {box.key for box in app.selectbox}
+    assert "choice_contrast_class" not in {box.key for box in app.selectbox}
     app.session_state["experts"] = True
     app.run()
-    app.selectbox(key="choice_against").set_value(281).run()
+    app.selectbox(key="choice_contrast_class").set_value(281).run()
     assert any("rather than tabby" in line.value for line in app.markdown)
 
 
 def test_another_class_and_layer_need_no_other_forward_pass(app: AppTest, monkeypatch: pytest.MonkeyPatch):
     app.run()
     passes: list[object] = []
-    monkeypatch.setattr(xai, "trace_image", lambda *args: passes.append(args))
+    monkeypatch.setattr(xai, "forward_image", lambda *args: passes.append(args))
     app.selectbox(key="choice_class_index").set_value(281).run()
     assert headline(app) == "Evidence for: tabby"
     app.selectbox(key="choice_layer").set_value("blocks.4").run()
@@ -105,10 +106,10 @@ def test_an_uploaded_picture_is_chosen_and_never_named_in_the_link(app: AppTest)
     app.file_uploader[0].upload("patient-name.png", png(rng.integers(0, 255, (60, 90, 3), np.uint8)), "image/png").run()
     assert not app.exception
     chosen = app.session_state["selection"]
-    assert chosen.picture.startswith("upload:")
+    assert chosen.image.startswith("upload:")
     assert app.query_params["sample"] == "own"
-    assert "patient" not in repr(links.write(chosen))
-    assert chosen.picture.split(":")[1] not in repr(links.write(chosen))
+    assert "patient" not in repr(link_of(chosen))
+    assert chosen.image.split(":")[1] not in repr(link_of(chosen))
     assert len(app.session_state["uploads"]) == 1
 
 
@@ -158,18 +159,18 @@ def test_what_was_done_to_a_picture_on_reading_is_said(app: AppTest):
     ("link", "expected"),
     [
         ({}, Selection()),
-        ({"class": "7", "sample": "rocket"}, Selection(picture="sample:rocket", class_index=7)),
+        ({"class": "7", "sample": "rocket"}, Selection(image="sample:rocket", class_index=7)),
         ({"class": "-1", "sample": "../../etc/passwd", "layer": ""}, Selection()),
         ({"class": "１"}, Selection()),
     ],
 )
 def test_links_are_read_with_suspicion(link: dict[str, str], expected: Selection):
-    assert links.read(Selection(), link) == expected
-    assert links.read(Selection(), links.write(expected)) == expected
+    assert read_link(Selection(), link) == expected
+    assert read_link(Selection(), link_of(expected)) == expected
 
 
 def test_caches_are_bounded():
-    for cache in (cached._models, cached.layers, cached.sample, cached._traces, cached.picture):
+    for cache in (cached._models, cached.layers, cached.sample, cached._forward_passes, cached.image):
         assert isinstance(cache, type(st.cache_resource(lambda: None)))
         assert cache._info.max_entries is not None
 
@@ -196,12 +197,12 @@ def test_a_download_shows_its_size_then_loads_the_model_and_its_map(
     app: AppTest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "hub"))
-    card = cached.cards()["torchvision/mnasnet0_5"]
+    config = cached.configs()["torchvision/mnasnet0_5"]
     with weights_server(tmp_path, torchvision.models.mnasnet0_5()) as download:
-        local = replace(card, download=download)
-        monkeypatch.setitem(cached.cards(), card.key, local)
-        monkeypatch.setitem(catalog._catalog(), card.key, (local, catalog._SOURCES[1]))
-        app.query_params["model"] = card.key
+        local = replace(config, download=download)
+        monkeypatch.setitem(cached.configs(), config.key, local)
+        monkeypatch.setitem(catalog._catalog(), config.key, (local, catalog._SOURCES[1]))
+        app.query_params["model"] = config.key
         app.run()
         (agree,) = [button for button in app.button if button.label.startswith("Download ")]
         agree.click().run()

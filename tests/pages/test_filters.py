@@ -14,10 +14,10 @@ from streamlit.testing.v1 import AppTest
 from torch import Tensor, nn
 
 import xai_core as xai
-from dashboard.filters import choice as filters_choice
-from dashboard.filters.words import frequency_in_words, orientation_in_words, rank_in_words, twin_in_words
-from dashboard.state import Selection
-from dashboard.store import cached
+from dashboard.core.state import Selection
+from dashboard.filters import filter_choice as filters_choice
+from dashboard.filters.filter_descriptions import frequency_in_words, orientation_in_words, rank_in_words, twin_in_words
+from dashboard.shared import cached
 from xai_core.features.filter_facts import Twin
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "filters.py"
@@ -83,11 +83,11 @@ def test_sorting_by_response_follows_the_picture(app: AppTest, drawn: dict[str, 
     orders = []
     for sample in ("coffee", "rocket"):
         app.query_params["sample"] = sample
-        app.session_state["selection"] = replace(Selection(), picture=f"sample:{sample}")
+        app.session_state["selection"] = replace(Selection(), image=f"sample:{sample}")
         app.run()
         assert not app.exception
         model = xai.load_model("imagenet", device="cpu")
-        given = xai.prepare(model.card, xai.load_sample(sample))
+        given = xai.prepare(model.config, xai.load_sample(sample))
         with torch.no_grad():
             peaks = model.module.conv_stem(given.tensor)[0].amax(dim=(1, 2)).numpy()
         orders.append(names(drawn["filter_tiles"]))
@@ -221,7 +221,7 @@ def own(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iter
     """A network of one's own in place of the bundled one."""
     module = request.param()
     model = xai.wrap_model(module, input_size=(64, 64), mean=(0.5,) * 3, std=(0.5,) * 3, class_names=["a", "b", "c"])
-    model = replace(model, card=replace(model.card, key="imagenet"))
+    model = replace(model, config=replace(model.config, key="imagenet"))
     monkeypatch.setattr(cached, "model", lambda _key: model)
     cached.layers.clear()
     yield module

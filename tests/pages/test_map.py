@@ -20,10 +20,11 @@ from sklearn.neighbors import NearestNeighbors
 from streamlit.testing.v1 import AppTest
 
 import xai_core as xai
-from dashboard.background import run_lines, runs
-from dashboard.map import cached, choice, decisions, layouts, nearest, selection, suspects, words
+from dashboard.core import jobs
+from dashboard.map import decisions, layouts, map_cache, map_choice, map_descriptions, nearest, selection, suspects
+from dashboard.shared import job_lines
+from xai_core.embedding.duplicates import Duplicates
 from xai_core.errors import Cancelled
-from xai_core.representation.duplicates import Duplicates
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "map.py"
 PATIENCE_S = 180
@@ -38,7 +39,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def app(cache: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
     monkeypatch.setenv("SIGHTLINE_CACHE", str(cache))
     yield AppTest.from_file(str(PAGE), default_timeout=PATIENCE_S)
-    wait_for(lambda: not runs._runs().active)
+    wait_for(lambda: not jobs._runs().active)
 
 
 def wait_for(there: Callable[[], bool]) -> None:
@@ -53,9 +54,9 @@ def to_the_end(app: AppTest) -> AppTest:
     app.run()
     for _ in range(6):
         assert not app.exception, app.exception
-        if not runs._runs().active:
+        if not jobs._runs().active:
             break
-        wait_for(lambda: not runs._runs().active)
+        wait_for(lambda: not jobs._runs().active)
         app.run()
     return app.run()
 
@@ -75,8 +76,8 @@ def test_first_visit_draws_tsne_of_the_digits_and_tells_what_it_is_worth(app: Ap
 
 def test_a_second_visit_shows_the_map_that_lies_on_the_disk(app: AppTest, monkeypatch: pytest.MonkeyPatch):
     to_the_end(app)
-    runs._runs.clear()  # as after a restart of the server
-    cached._once.clear()
+    jobs._runs.clear()  # as after a restart of the server
+    map_cache._once.clear()
     monkeypatch.setattr(layouts, "tsne_map", lambda *_a, **_k: pytest.fail("t-SNE was computed again"))
     again = to_the_end(AppTest.from_file(str(PAGE), default_timeout=PATIENCE_S))
     assert "mean little in t-SNE" in captions(again)
@@ -84,10 +85,10 @@ def test_a_second_visit_shows_the_map_that_lies_on_the_disk(app: AppTest, monkey
     assert any("is unlike the pictures of this map" in m.value for m in to_the_end(again).markdown)
     again.number_input(key="space_seed").set_value(3)
     with monkeypatch.context() as patch:
-        asked: list[int] = []
-        patch.setattr(layouts, "tsne_map", lambda *_a, seed, **_k: asked.append(seed))
+        requested: list[int] = []
+        patch.setattr(layouts, "tsne_map", lambda *_a, seed, **_k: requested.append(seed))
         to_the_end(again)
-    assert asked == [3]
+    assert requested == [3]
 
 
 def test_a_large_table_shows_a_preview_of_landmarks_first(app: AppTest, monkeypatch: pytest.MonkeyPatch):
@@ -104,7 +105,7 @@ def test_a_large_table_shows_a_preview_of_landmarks_first(app: AppTest, monkeypa
     monkeypatch.setattr(layouts, "landmark_map", partial(layouts.landmark_map, count=400))
     app.session_state["space_seed"] = 7
     app.run()
-    wait_for(lambda: len(runs._runs().active) == 1)  # the preview has ended
+    wait_for(lambda: len(jobs._runs().active) == 1)  # the preview has ended
     app.run()
     assert "mean little in t-SNE" in captions(app)
     gate.set()
@@ -123,7 +124,7 @@ def test_pca_says_what_share_of_the_variance_it_shows(app: AppTest):
 def test_a_walk_among_neighbours_shows_the_nearest_of_scikit_learn(app: AppTest):
     to_the_end(app)
     space_key = app.session_state["space_choice"].table
-    app.session_state["space_choice"] = choice.Choice(space_key, trail=(3, 7))
+    app.session_state["space_choice"] = map_choice.Choice(space_key, trail=(3, 7))
     to_the_end(app)
     table = xai.build_table(xai.load_model("digits"), xai.open_dataset("digits"))
     _, rows = NearestNeighbors(n_neighbors=7, algorithm="brute").fit(table.vectors).kneighbors(table.vectors[7:8])
@@ -136,7 +137,7 @@ def test_a_walk_among_neighbours_shows_the_nearest_of_scikit_learn(app: AppTest)
 
 def test_why_two_pictures_are_alike_is_told_by_their_places_and_channels(app: AppTest):
     to_the_end(app)
-    app.session_state["space_choice"] = choice.Choice(app.session_state["space_choice"].table, trail=(7,))
+    app.session_state["space_choice"] = map_choice.Choice(app.session_state["space_choice"].table, trail=(7,))
     app.session_state["space_why"] = True
     to_the_end(app)
     table = xai.build_table(xai.load_model("digits"), xai.open_dataset("digits"))
@@ -154,7 +155,7 @@ def test_why_two_pictures_are_alike_is_told_by_their_places_and_channels(app: Ap
 
 def test_the_nearest_stand_with_the_map_of_their_predicted_class():
     model, data = xai.load_model("digits"), xai.open_dataset("digits")
-    space = SimpleNamespace(table=xai.build_table(model, data), asked=SimpleNamespace(model=model, dataset=data))
+    space = SimpleNamespace(table=xai.build_table(model, data), requested=SimpleNamespace(model=model, dataset=data))
     made = nearest.overlays(space, [3, 7], lambda *_: None)
     assert list(made) == [3, 7]
     shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(made[7].partition(",")[2]))).convert("RGB"), float)
@@ -173,7 +174,7 @@ def test_a_selection_stays_when_the_map_changes(app: AppTest):
     to_the_end(app)
     mask = np.zeros(1797, bool)
     mask[[1, 5, 9]] = True
-    app.session_state["space_choice"] = choice.Choice(app.session_state["space_choice"].table, selected=mask)
+    app.session_state["space_choice"] = map_choice.Choice(app.session_state["space_choice"].table, selected=mask)
     app.session_state["space_method"] = "pca"
     app.session_state["space_colour"] = "loss"
     to_the_end(app)
@@ -187,7 +188,7 @@ def test_a_selection_stays_when_the_map_changes(app: AppTest):
 
 @pytest.mark.parametrize(("share", "many"), [(0.9995, "more than 99.9 % of them are"), (1.0, "any of them is")])
 def test_how_strange_a_picture_is_reads_as_a_sentence(share: float, many: str):
-    assert f"farther from its nearest than {many} from theirs" in words.strangeness_in_words(share, "cat")
+    assert f"farther from its nearest than {many} from theirs" in map_descriptions.strangeness_in_words(share, "cat")
 
 
 @pytest.mark.parametrize(("largest", "shown"), [(0.647, "0.600"), (1.05, "0.60"), (123.4, "1"), (0.0, "0.600")])
@@ -209,7 +210,7 @@ def test_suspects_are_listed_and_nothing_is_to_export_before_a_decision(app: App
 
 
 def test_a_folder_with_an_unreadable_picture_names_it(app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    for module in ("dashboard.pictures.local_folder", "dashboard.map.asked"):
+    for module in ("dashboard.shared.local_folder", "dashboard.map.map_request"):
         monkeypatch.setattr(f"{module}.is_local", lambda: True)
     random = np.random.default_rng(0)
     for label in ("bright", "dark"):
@@ -241,7 +242,7 @@ def test_where_every_class_has_one_picture_nobody_counts_neighbours_of_its_kind(
 def test_stopping_a_run_ends_it_at_its_next_step():
     begun, steps = [], []
 
-    def work(tell: runs.Progress) -> str:
+    def work(tell: jobs.JobProgress) -> str:
         begun.append(True)
         for step in range(10_000):
             steps.append(step)
@@ -249,11 +250,11 @@ def test_stopping_a_run_ends_it_at_its_next_step():
             time.sleep(0.01)
         return "done"
 
-    runs.start("test stop", work)
+    jobs.start("test stop", work)
     wait_for(lambda: len(steps) > 2)
-    runs.stop("test stop")
-    wait_for(lambda: not runs.look("test stop").running)
-    run = runs.look("test stop")
+    jobs.stop("test stop")
+    wait_for(lambda: not jobs.look("test stop").running)
+    run = jobs.look("test stop")
     assert run.result is None
     assert run.trouble is None
     assert len(steps) < 1000
@@ -262,8 +263,8 @@ def test_stopping_a_run_ends_it_at_its_next_step():
 
 
 def test_rate_and_time_left_are_of_what_this_run_has_done():
-    run = runs.Run(done=300, total=900, first=100, started=time.monotonic() - 10)
-    assert run_lines.in_words(run, "Pictures", "pictures") == "Pictures: 300 of 900 pictures · 20 a second · 30 s left"
+    run = jobs.Job(done=300, total=900, first=100, started=time.monotonic() - 10)
+    assert job_lines.in_words(run, "Pictures", "pictures") == "Pictures: 300 of 900 pictures · 20 a second · 30 s left"
 
 
 def test_copies_are_listed_group_by_group():
@@ -277,7 +278,7 @@ def test_copies_are_listed_group_by_group():
 def test_the_zip_holds_the_list_and_the_pictures():
     model, data = xai.load_model("digits"), xai.open_dataset("digits")
     table = xai.build_table(model, data)
-    space = SimpleNamespace(table=table, asked=SimpleNamespace(dataset=data))
+    space = SimpleNamespace(table=table, requested=SimpleNamespace(dataset=data))
     points = np.arange(2 * len(table), dtype=np.float32).reshape(-1, 2)
     with zipfile.ZipFile(io.BytesIO(selection.as_zip(space, np.array([3, 7]), points))) as archive:
         assert archive.namelist() == ["selection.csv", "3/0000003.png", "7/0000007.png"]

@@ -18,7 +18,7 @@ from streamlit.testing.v1 import AppTest
 from torchvision import datasets
 
 import xai_core as xai
-from dashboard.background import runs
+from dashboard.core import jobs
 from dashboard.map import selection
 from dashboard.map.colouring import of_column
 
@@ -30,10 +30,10 @@ NASTY = "![x](http://example.org/x.png) `*"
 @pytest.fixture
 def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
     monkeypatch.setenv("SIGHTLINE_CACHE", str(tmp_path / "cache"))
-    for module in ("dashboard.pictures.local_folder", "dashboard.map.asked"):
+    for module in ("dashboard.shared.local_folder", "dashboard.map.map_request"):
         monkeypatch.setattr(f"{module}.is_local", lambda: True)
     yield AppTest.from_file(str(PAGE), default_timeout=PATIENCE_S)
-    wait_for(lambda: not runs._runs().active)
+    wait_for(lambda: not jobs._runs().active)
 
 
 def wait_for(there: Callable[[], bool]) -> None:
@@ -47,9 +47,9 @@ def to_the_end(app: AppTest) -> AppTest:
     app.run()
     for _ in range(6):
         assert not app.exception, app.exception
-        if not runs._runs().active:
+        if not jobs._runs().active:
             break
-        wait_for(lambda: not runs._runs().active)
+        wait_for(lambda: not jobs._runs().active)
         app.run()
     return app.run()
 
@@ -104,7 +104,7 @@ def test_a_column_is_coloured_by_what_it_holds():
 def test_an_export_keeps_the_columns_of_the_list(listed: Path):
     data = xai.open_dataset(listed)
     table = xai.build_table(xai.load_model("digits"), data)
-    space = SimpleNamespace(table=table, asked=SimpleNamespace(dataset=data))
+    space = SimpleNamespace(table=table, requested=SimpleNamespace(dataset=data))
     text = selection.as_csv(space, np.array([1, 3]), np.zeros((12, 2), np.float32))
     lines = list(csv.DictReader(io.StringIO(text)))
     assert [line["name"] for line in lines] == [table.names[1], table.names[3]]
@@ -117,20 +117,20 @@ def test_an_export_keeps_the_columns_of_the_list(listed: Path):
 def test_a_known_set_is_offered_with_its_size_and_nothing_is_asked_of_the_network_before_a_click(
     app: AppTest, monkeypatch: pytest.MonkeyPatch
 ):
-    asked: list[str] = []
+    requested: list[str] = []
 
     def refuse(request: urllib.request.Request, **_: object) -> None:
-        asked.append(request.full_url)
+        requested.append(request.full_url)
         raise urllib.error.URLError(OSError("no network here"))
 
     monkeypatch.setattr(urllib.request, "urlopen", refuse)
     app.session_state["space_data"] = "published"
     to_the_end(app)
     assert "It is a download of **31 MB**" in shown(app)
-    assert asked == []
+    assert requested == []
     app.session_state["unit_published"] = "cifar-10"
     to_the_end(app)
     next(b for b in app.button if b.label == "Download 170 MB").click()
     to_the_end(app)
-    assert asked == [datasets.CIFAR10.url]
+    assert requested == [datasets.CIFAR10.url]
     assert ["no connection to" in error.value for error in app.error] == [True]

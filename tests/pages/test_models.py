@@ -19,13 +19,12 @@ from streamlit.testing.v1.element_tree import TextArea
 from torch import nn
 
 import xai_core as xai
-from dashboard import own_models
-from dashboard.state import Selection
-from dashboard.store import cached
-from tests.xai_core.models.onnx.exports import KerasLike, keras_file
+from dashboard.core.state import Selection
+from dashboard.shared import cached, own_models
+from tests.xai_core.models.sources.onnx.exports import KerasLike, keras_file
 from xai_core.models.catalog import list_again
-from xai_core.models.checkpoint.opening import open_checkpoint
-from xai_core.models.own_folder import VARIABLE
+from xai_core.models.sources.checkpoint.opening import open_checkpoint
+from xai_core.models.sources.own_folder import VARIABLE
 from xai_core.types import LoadedModel, ResizeRule
 
 PAGES = Path(__file__).resolve().parents[2] / "pages"
@@ -55,8 +54,8 @@ def weights() -> bytes:
 @pytest.fixture(scope="module")
 def model(weights: bytes) -> LoadedModel:
     """The same as a visitor's own, at a size that is quick."""
-    card = open_checkpoint(weights, class_names=NAMES).card
-    return open_checkpoint(weights, card=replace(card, input_size=(64, 64), resize=ResizeRule(None)))
+    config = open_checkpoint(weights, class_names=NAMES).config
+    return open_checkpoint(weights, config=replace(config, input_size=(64, 64), resize=ResizeRule(None)))
 
 
 def page(name: str = "models") -> AppTest:
@@ -76,8 +75,8 @@ def upload(app: AppTest, name: str, data: bytes) -> AppTest:
 def visit_with(model: LoadedModel, name: str = "models") -> AppTest:
     """A visit that has the model already."""
     app = page(name)
-    app.session_state["own_models"] = {model.card.key: model}
-    app.session_state["selection"] = replace(Selection(), model=model.card.key)
+    app.session_state["own_models"] = {model.config.key: model}
+    app.session_state["selection"] = replace(Selection(), model=model.config.key)
     return app
 
 
@@ -101,19 +100,19 @@ def test_a_grey_resnet18_of_a_trainer_goes_from_the_file_into_use(weights: bytes
     chosen = app.session_state["selection"].model
     assert chosen.startswith("own/")
     own = app.session_state["own_models"][chosen]
-    assert own.card.class_names == NAMES
-    assert (own.card.title, own.card.mean, own.card.input_size) == ("brain", (0.449,), (224, 224))
+    assert own.config.class_names == NAMES
+    assert (own.config.title, own.config.mean, own.config.input_size) == ("brain", (0.449,), (224, 224))
     expected = network()
-    given = xai.prepare(own.card, xai.load_sample("coffee"), own.device).tensor
+    given = xai.prepare(own.config, xai.load_sample("coffee"), own.device).tensor
     with torch.no_grad():
         assert torch.allclose(own.module(given), expected(given), atol=1e-4)
     assert app.selectbox(key="choice_model").options[0] == "brain · yours"
     assert "Inside brain" in texts(app)
     app = area_of(app).set_value("a\nb\nc\nd").run()
     app = button(app, "Use this model")
-    assert [m.card.class_names for m in app.session_state["own_models"].values()] == [("a", "b", "c", "d")]
+    assert [m.config.class_names for m in app.session_state["own_models"].values()] == [("a", "b", "c", "d")]
     app = button(app, "Close this file")
-    assert app.session_state["draft"] is None  # its memory can go
+    assert "draft" not in app.session_state  # its memory can go
 
 
 def test_names_and_the_click_on_use_may_arrive_together(weights: bytes) -> None:
@@ -121,18 +120,18 @@ def test_names_and_the_click_on_use_may_arrive_together(weights: bytes) -> None:
     area_of(app).set_value("\n".join(NAMES))
     app = button(app, "Use this model")
     (own,) = app.session_state["own_models"].values()
-    assert own.card.class_names == NAMES
-    assert app.session_state["selection"].model == own.card.key
+    assert own.config.class_names == NAMES
+    assert app.session_state["selection"].model == own.config.key
 
 
 def test_another_visitor_neither_sees_nor_gets_it(model: LoadedModel) -> None:
     mine, theirs = visit_with(model).run(), page()
-    theirs.query_params["model"] = model.card.key
+    theirs.query_params["model"] = model.config.key
     theirs.run()
     assert "brain" not in " ".join(theirs.selectbox(key="choice_model").options).lower().replace("brain mri", "")
     assert "The link names a model that somebody opened in another visit" in texts(theirs)
     assert theirs.session_state["selection"].model == Selection().model
-    assert mine.session_state["selection"].model == model.card.key
+    assert mine.session_state["selection"].model == model.config.key
 
 
 @pytest.mark.parametrize("name", ["explain", "compare", "steps", "filters", "units"])
@@ -140,7 +139,7 @@ def test_every_page_works_with_a_grey_model_of_ones_own(name: str, model: Loaded
     app = visit_with(model, name).run()
     assert not app.exception, app.exception[0].message
     assert not app.error, app.error[0].value
-    assert app.selectbox(key="choice_model").value == model.card.key
+    assert app.selectbox(key="choice_model").value == model.config.key
 
 
 @pytest.fixture(scope="module")
@@ -155,13 +154,13 @@ def test_every_page_works_with_a_transformer(name: str, transformer: LoadedModel
     app = visit_with(transformer, name).run()
     assert not app.exception, app.exception[0].message
     assert not app.error, app.error[0].value
-    assert app.selectbox(key="choice_model").value == transformer.card.key
+    assert app.selectbox(key="choice_model").value == transformer.config.key
 
 
 def test_one_file_under_two_cards_is_two_models(weights: bytes, model: LoadedModel) -> None:
-    other = open_checkpoint(weights, card=replace(model.card, mean=(0.0,), std=(1.0,)))
+    other = open_checkpoint(weights, config=replace(model.config, mean=(0.0,), std=(1.0,)))
     assert other.digest == model.digest
-    assert other.card.key != model.card.key
+    assert other.config.key != model.config.key
     assert cached.identity(other) != cached.identity(model)
 
 
@@ -180,8 +179,8 @@ def test_a_keras_model_with_several_labels_goes_from_an_onnx_file_into_use() -> 
     prediction = xai.predict(own, xai.load_sample("coffee"))
     assert abs(prediction.probabilities - 1 / (1 + np.exp(-prediction.scores))).max() < 1e-6
     explained = page("explain")
-    explained.session_state["own_models"] = {own.card.key: own}
-    explained.session_state["selection"] = replace(Selection(), model=own.card.key)
+    explained.session_state["own_models"] = {own.config.key: own}
+    explained.session_state["selection"] = replace(Selection(), model=own.config.key)
     assert "for itself" in texts(explained.run())
 
 
@@ -221,8 +220,8 @@ def test_wrong_entries_are_said_and_lose_nothing(weights: bytes) -> None:
     app = area_of(app).set_value("one, two").run()
     assert "has 4 classes and 1 input channels; its card says 2 and 1." in app.error[0].value
     files = [u for u in app.file_uploader if u.label.startswith("Names or a whole card")]
-    card = {"class_names": list(NAMES), "input_size": [64, 64], "mean": [0.5], "std": [0.5], "title": "From a card"}
-    app = files[0].upload("card.yaml", yaml.safe_dump(card).encode()).run()
+    config = {"class_names": list(NAMES), "input_size": [64, 64], "mean": [0.5], "std": [0.5], "title": "From a card"}
+    app = files[0].upload("card.yaml", yaml.safe_dump(config).encode()).run()
     assert not app.error
     assert next(t for t in app.text_input if t.label == "Title").value == "From a card"
     assert next(n for n in app.number_input if n.label == "Input height").value == 64
@@ -230,7 +229,7 @@ def test_wrong_entries_are_said_and_lose_nothing(weights: bytes) -> None:
 
 def test_three_models_are_kept_and_one_can_be_dropped(model: LoadedModel) -> None:
     app = visit_with(model).run()
-    made = {f"own/{i}": replace(model, card=replace(model.card, key=f"own/{i}", title=f"No {i}")) for i in range(3)}
+    made = {f"own/{i}": replace(model, config=replace(model.config, key=f"own/{i}", title=f"No {i}")) for i in range(3)}
     app.session_state["own_models"] = made
     app.session_state["selection"] = replace(Selection(), model="own/2")
     app.run()
@@ -247,13 +246,15 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     yield tmp_path
     monkeypatch.undo()
     list_again()
-    cached.cards.clear()
+    cached.configs.clear()
 
 
 def test_a_model_saved_to_the_folder_is_offered_to_all(
     folder: Path, weights: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dashboard.models.view.is_local", lambda: True)  # there is no browser here that could be local
+    monkeypatch.setattr(
+        "dashboard.models.open_model.is_local", lambda: True
+    )  # there is no browser here that could be local
     app = upload(page().run(), "brain.ckpt", weights)
     app = button(app, "Save to models folder")
     assert "Saved as brain.safetensors." in texts(app)

@@ -18,12 +18,12 @@ from sklearn.metrics import accuracy_score
 from streamlit.testing.v1 import AppTest
 
 import xai_core as xai
-from dashboard.background import runs
-from dashboard.models.versus.answers import joined
-from dashboard.models.versus.asked import Pair
+from dashboard.core import jobs
+from dashboard.core.state import Selection
 from dashboard.models.versus.export import as_csv
 from dashboard.models.versus.figures import in_words
-from dashboard.state import Selection
+from dashboard.models.versus.model_answers import joined
+from dashboard.models.versus.versus_request import Pair
 from xai_core.datasets import Dataset
 from xai_core.errors import ImageError
 from xai_core.evaluation.disagreement import Tally
@@ -45,14 +45,14 @@ def worse(digits: LoadedModel) -> LoadedModel:
     with torch.no_grad():
         for weight in network.parameters():
             weight += 0.3 * weight.std() * torch.randn_like(weight) if weight.ndim > 1 else 0
-    card = replace(digits.card, key="own/worse", title="Worse digits")
-    return replace(digits, module=network, card=card, digest="1" * 64)
+    config = replace(digits.config, key="own/worse", title="Worse digits")
+    return replace(digits, module=network, config=config, digest="1" * 64)
 
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SIGHTLINE_CACHE", str(tmp_path_factory.mktemp("cache")))
-    runs._runs.clear()
+    jobs._runs.clear()
 
 
 def visit(model: str, other: str | None, source: str, own: LoadedModel | None = None) -> AppTest:
@@ -61,7 +61,7 @@ def visit(model: str, other: str | None, source: str, own: LoadedModel | None = 
     app.session_state["selection"] = replace(Selection(), model=model)
     app.session_state["unit_data"] = (model, source)
     app.session_state["versus_model"] = other
-    app.session_state["own_models"] = {own.card.key: own} if own else {}
+    app.session_state["own_models"] = {own.config.key: own} if own else {}
     return app.run()
 
 
@@ -85,7 +85,7 @@ def said(app: AppTest) -> str:
 
 def plain_pass(model: LoadedModel, dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
     """Best class and its probability of every picture."""
-    inputs = torch.cat([xai.prepare(model.card, dataset.load(i)).tensor for i in range(len(dataset))])
+    inputs = torch.cat([xai.prepare(model.config, dataset.load(i)).tensor for i in range(len(dataset))])
     with torch.no_grad():
         sure, best = model.module(inputs).softmax(dim=1).max(dim=1)
     return best.numpy(), sure.numpy()
@@ -94,7 +94,7 @@ def plain_pass(model: LoadedModel, dataset: Dataset) -> tuple[np.ndarray, np.nda
 def test_two_models_of_digits_from_the_button_to_the_maps_and_again_from_the_disk(
     digits: LoadedModel, worse: LoadedModel
 ):
-    app = visit("digits", worse.card.key, "digits", worse)
+    app = visit("digits", worse.config.key, "digits", worse)
     (button,) = [b for b in app.button if b.key == "versus_start"]
     assert button.label == "Compare on 1,797 pictures"
     app = finished(button.click().run())
@@ -125,8 +125,8 @@ def test_two_models_of_digits_from_the_button_to_the_maps_and_again_from_the_dis
     assert (table.iloc[:, 2] != table.iloc[:, 4]).all()
     assert f"`{dataset.items[surest].id}` · where each model looks" in words
 
-    runs._runs.clear()
-    again = finished(visit("digits", worse.card.key, "digits", worse))
+    jobs._runs.clear()
+    again = finished(visit("digits", worse.config.key, "digits", worse))
     assert figures(again) == shown, "found on the disk, without a button"
 
 
@@ -137,8 +137,8 @@ def test_another_second_model_lets_the_first_ones_answers_stand(worse: LoadedMod
         xai, "build_table", lambda model, *rest, **more: passes.append(model) or build(model, *rest, **more)
     )
     finished(visit("imagenet", "digits", "samples"))
-    finished(visit("imagenet", worse.card.key, "samples", worse))
-    assert [model.card.key for model in passes] == ["imagenet", "digits", worse.card.key]
+    finished(visit("imagenet", worse.config.key, "samples", worse))
+    assert [model.config.key for model in passes] == ["imagenet", "digits", worse.config.key]
 
 
 def test_models_without_a_common_class_are_shown_but_not_compared():
@@ -182,7 +182,7 @@ def test_pictures_that_one_model_cannot_read_are_left_out_and_the_table_can_be_t
     for row, item in enumerate(a.items.tolist()):
         line = by_name[few.items[item].id]
         assert line[1] == few.class_names[few.items[item].label]
-        assert line[3] == digits.card.class_names[a.predictions[row]]
+        assert line[3] == digits.config.class_names[a.predictions[row]]
         assert line[5] == ("yes" if line[3] == line[1] else "no")
         assert line[2] == ("yes" if line[3] == line[6] else "no")
 
@@ -206,10 +206,10 @@ def test_uploads_are_compared_and_leave_nothing_on_the_disk(worse: LoadedModel):
     digits, data = xai.open_dataset("digits"), io.BytesIO()
     with zipfile.ZipFile(data, "w") as archive:
         for index in range(40):
-            picture = io.BytesIO()
-            Image.fromarray(digits.load(index).pixels).save(picture, "PNG")
-            archive.writestr(f"{digits.class_name(index)}/{index}.png", picture.getvalue())
-    app = visit("digits", worse.card.key, "uploads", worse)
+            image = io.BytesIO()
+            Image.fromarray(digits.load(index).pixels).save(image, "PNG")
+            archive.writestr(f"{digits.class_name(index)}/{index}.png", image.getvalue())
+    app = visit("digits", worse.config.key, "uploads", worse)
     assert not app.metric
     app = app.file_uploader[0].upload("digits.zip", data.getvalue()).run()
     (button,) = [b for b in app.button if b.key == "versus_start"]
@@ -224,15 +224,15 @@ def zipped_digits(count: int, zero: str = "0") -> bytes:
     digits, data = xai.open_dataset("digits"), io.BytesIO()
     with zipfile.ZipFile(data, "w") as archive:
         for index in range(count):
-            picture, label = io.BytesIO(), digits.class_name(index)
-            Image.fromarray(digits.load(index).pixels).save(picture, "PNG")
-            archive.writestr(f"{zero if label == '0' else label}/{index}.png", picture.getvalue())
+            image, label = io.BytesIO(), digits.class_name(index)
+            Image.fromarray(digits.load(index).pixels).save(image, "PNG")
+            archive.writestr(f"{zero if label == '0' else label}/{index}.png", image.getvalue())
     return data.getvalue()
 
 
 def test_a_class_under_another_name_counts_once_the_visitor_says_which_it_is(worse: LoadedModel):
     digits = xai.open_dataset("digits")
-    app = visit("digits", worse.card.key, "uploads", worse)
+    app = visit("digits", worse.config.key, "uploads", worse)
     app.file_uploader[0].upload("digits.zip", zipped_digits(30, zero="naught")).run()
     app = finished(next(b for b in app.button if b.key == "versus_start").click().run())
     zeros = sum(digits.class_name(index) == "0" for index in range(30))
@@ -249,10 +249,10 @@ def test_a_class_under_another_name_counts_once_the_visitor_says_which_it_is(wor
 
 def test_classes_that_one_model_has_are_not_asked_for_and_said_once(worse: LoadedModel):
     """The first ten digits are 0 to 9. A has all ten classes; B calls the first one otherwise, or all of them."""
-    names = worse.card.class_names
+    names = worse.config.class_names
     for others, about in ((("naught", *names[1:]), "called"), (tuple(f"number {n}" for n in names), "No class of A")):
-        other = replace(worse, card=replace(worse.card, key=f"own/{others[0]}", class_names=others))
-        app = visit("digits", other.card.key, "uploads", other)
+        other = replace(worse, config=replace(worse.config, key=f"own/{others[0]}", class_names=others))
+        app = visit("digits", other.config.key, "uploads", other)
         app.file_uploader[0].upload("digits.zip", zipped_digits(10)).run()
         app = finished(next(b for b in app.button if b.key == "versus_start").click().run())
         assert not [box for box in app.expander if "by name" in box.label], "A knows them all"
@@ -265,7 +265,7 @@ def test_classes_that_one_model_has_are_not_asked_for_and_said_once(worse: Loade
 
 
 def test_a_model_that_must_be_fetched_can_be_left(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("dashboard.model_loading.is_on_disk", lambda _download: False)
+    monkeypatch.setattr("dashboard.shared.model_loading.is_on_disk", lambda _download: False)
     app = visit("imagenet", "torchvision/resnet18", "samples")
     assert "ResNet-18 is not on this machine yet" in said(app)
     app = next(b for b in app.button if b.label == "Choose another").click().run()
@@ -274,7 +274,7 @@ def test_a_model_that_must_be_fetched_can_be_left(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_stopped_comparison_says_so_and_goes_on(worse: LoadedModel):
-    app = visit("digits", worse.card.key, "digits", worse)
+    app = visit("digits", worse.config.key, "digits", worse)
     (key,) = [key for key in app.session_state["versus_looked"] if "own/worse" in key]
     app.session_state["runs_set_aside"] = {key: None}  # what Stop leaves
     app = app.run()

@@ -20,11 +20,11 @@ from pydicom.data import get_testdata_file
 from streamlit.testing.v1 import AppTest
 
 import xai_core as xai
-from dashboard.mri import export, series, strip
-from dashboard.mri.gate import Gate
-from dashboard.mri.reading import Asked, Reading
+from dashboard.mri import export, series, series_strip
+from dashboard.mri.reading import MapRecipe, Reading
 from dashboard.mri.report import Seen, document
 from dashboard.mri.scan import NO_LETTERS, Place, Scan
+from dashboard.shared.cautions import InputCautions
 from tests.shared_data import shared
 from training.brain_mri.split import slices, split
 from xai_core.evaluation.familiarity import Familiarity
@@ -35,7 +35,7 @@ from xai_core.render.recipe import percent
 from xai_core.report.html_page import html_page
 from xai_core.report.nifti import nifti_map
 from xai_core.report.pdf_page import pdf_page
-from xai_core.types import Box, Prediction
+from xai_core.types import CLINICAL_CAUTION, Box, Prediction
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "mri.py"
 FINE = Checks("", "", inverted=False, strange=False, stripped=False)
@@ -51,7 +51,7 @@ def app() -> AppTest:
 def tiles(monkeypatch: pytest.MonkeyPatch) -> list[list[Any]]:
     """What the gallery of diagnoses was given, run by run."""
     given: list[list[Any]] = []
-    monkeypatch.setattr("dashboard.mri.diagnoses.gallery", lambda _picture, tiles, **_rest: given.append(tiles))
+    monkeypatch.setattr("dashboard.mri.diagnoses.gallery", lambda _image, tiles, **_rest: given.append(tiles))
     return given
 
 
@@ -67,17 +67,17 @@ def reading(shares: list[float], values: float, *, distance: float = 0.1) -> Rea
     scores = np.log(np.array(shares, np.float32))
     near = Familiarity(distance, 0.36, np.arange(5), np.ones(5, np.float32))
     prediction = Prediction(scores, np.array(shares, np.float32), NAMES)
-    return Reading(prediction, maps, Box(0, 0, 8, 8), near, True, FINE, Asked("grad_cam", "bn2"), "d" * 64)
+    return Reading(prediction, maps, Box(0, 0, 8, 8), near, True, FINE, MapRecipe("grad_cam", "bn2"), "d" * 64)
 
 
 def test_the_first_visit_shows_four_maps_on_one_scale_of_a_labelled_scan(app: AppTest, tiles: list[list[Any]]):
     said = texts(app.run())
-    assert "Research use only. A heat map is not an outline of a lesion." in said
+    assert CLINICAL_CAUTION in said
     assert "SIMULATED" in said
     assert "Skull and scalp seem to have been removed" in said
-    picture = slice_image(load_scan_sample("simulated-lesion")[0], "sagittal", 138)
-    asked = {"method": "hires_cam", "layers": ["blocks.4"], "classes": [0, 1, 2, 3]}
-    expected = xai.explain(xai.load_model("brain-mri"), picture, **asked)
+    image = slice_image(load_scan_sample("simulated-lesion")[0], "sagittal", 138)
+    recipe = {"method": "hires_cam", "layers": ["blocks.4"], "classes": [0, 1, 2, 3]}
+    expected = xai.explain(xai.load_model("brain-mri"), image, **recipe)
     assert [tile.name for tile in tiles[-1]] == list(NAMES)
     assert {tile.vmax for tile in tiles[-1]} == {None}  # one scale for all that have none of their own
     apart = np.abs(np.array([tile.values for tile in tiles[-1]]) - expected.maps["blocks.4"])
@@ -219,7 +219,7 @@ def test_the_peak_is_the_most_probable_familiar_slice_and_shares_add_up():
     }
     assert series.peak_of(found, 1) == 4
     np.testing.assert_allclose(series.evidence_shares(found, 1), [0.25, 0.75, 0.0])
-    assert strip.runs([1, 2, 3, 7, 9, 10]) == [(1, 3), (7, 7), (9, 10)]
+    assert series_strip.runs([1, 2, 3, 7, 9, 10]) == [(1, 3), (7, 7), (9, 10)]
 
 
 def test_the_exported_map_lies_on_the_voxels_under_its_pixels():
@@ -238,11 +238,11 @@ def test_the_exported_map_lies_on_the_voxels_under_its_pixels():
 
 
 def test_the_report_carries_digests_and_checks_and_runs_nothing_that_was_written():
-    picture = xai.load_sample("coffee")
-    one = replace(reading([0.1, 0.7, 0.1, 0.1], 1.0), box=Box(0, 0, picture.size[1], picture.size[0]))
-    found = Gate(("It is a cup.",), ())
+    image = xai.load_sample("coffee")
+    one = replace(reading([0.1, 0.7, 0.1, 0.1], 1.0), box=Box(0, 0, image.size[1], image.size[0]))
+    found = InputCautions(("It is a cup.",), ())
     note, facts = "<script>x</script>\nß Ж", {"Slice thickness": "3.5 mm"}
-    seen = Seen(picture, Place("picture", 0), one, NO_LETTERS, found, "Picture", None, note, "now", facts)
+    seen = Seen(image, Place("picture", 0), one, NO_LETTERS, found, "Picture", None, note, "now", facts)
     page = html_page(document(seen)).decode()
     assert "<script>" not in page
     assert "&lt;script&gt;x&lt;/script&gt;<br>ß" in page
@@ -253,7 +253,7 @@ def test_the_report_carries_digests_and_checks_and_runs_nothing_that_was_written
     assert "src='http" not in page
     assert "<link" not in page
     pages = pypdf.PdfReader(io.BytesIO(pdf_page(document(seen))))
-    assert all("Research use only." in sheet.extract_text() for sheet in pages.pages)  # pages get filed apart
+    assert all("Research use only" in sheet.extract_text() for sheet in pages.pages)  # pages get filed apart
     printed = "".join("".join(sheet.extract_text() for sheet in pages.pages).split())
     for said in (xai.load_model("brain-mri").digest, one.image_digest, "<script>x</script>", "ßЖ", "Unlikethetraining"):
         assert said in printed

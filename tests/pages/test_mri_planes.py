@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.components.viewer.planes import PlaneView
+from dashboard.shared.components.viewer.planes import PlaneView
 from xai_core.images.scans.samples import load_scan_sample
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "mri.py"

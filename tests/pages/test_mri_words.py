@@ -11,13 +11,14 @@ from pydicom.data import get_testdata_file
 from streamlit.testing.v1 import AppTest
 
 import xai_core as xai
-from dashboard.mri import gate, similar, strip
-from dashboard.mri.reading import Asked, Reading, read_all
+from dashboard.mri import series_strip, similar
+from dashboard.mri.reading import MapRecipe, Reading, read_all
+from dashboard.shared import cautions
 from tests.shared_data import shared
 from training.brain_mri.split import slices, split
 from xai_core.evaluation.familiarity import Familiarity
-from xai_core.models.brain_mri import CLASS_NAMES, WEIGHTS, known_slices
 from xai_core.models.brain_mri_checks import Checks
+from xai_core.models.sources.brain_mri import CLASS_NAMES, WEIGHTS, known_slices
 from xai_core.types import Box, Prediction
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "mri.py"
@@ -57,15 +58,15 @@ def test_a_slice_of_training_is_called_remembered_and_a_held_out_one_is_not():
     part = split(paths)
     for wanted in ("train", "test"):
         chosen = [paths[i] for i in np.flatnonzero(part == wanted)[::700]]
-        for one in read_all([xai.load_image(path) for path in chosen], Asked("hires_cam", "blocks.4")):
+        for one in read_all([xai.load_image(path) for path in chosen], MapRecipe("hires_cam", "blocks.4")):
             assert ("was among the training pictures" in similar.warning(one)) == (wanted == "train")
 
 
 @pytest.mark.data
 def test_a_slice_of_training_that_is_answered_wrongly_is_told_with_its_label():
     gliomas = shared("brain-mri") / "glioma"
-    pictures = [xai.load_image(gliomas / f"{number}.jpg") for number in ("0210", "0209")]
-    wrong, right = read_all(pictures, Asked("hires_cam", "blocks.4"))
+    images = [xai.load_image(gliomas / f"{number}.jpg") for number in ("0210", "0209")]
+    wrong, right = read_all(images, MapRecipe("hires_cam", "blocks.4"))
     contradicts = "labelled glioma: the model, which says meningioma, contradicts what it was taught."
     assert contradicts in similar.warning(wrong)
     assert "labelled glioma: the answer shows memory, not skill." in similar.warning(right)
@@ -99,24 +100,26 @@ def at_distance(distance: float) -> Reading:
     near = Familiarity(distance, known_slices().limit, np.arange(5), np.ones(5, np.float32))
     plain = Checks("", "", inverted=False, strange=False, stripped=False)
     maps = np.zeros((4, 2, 2), np.float32)
-    asked = Asked("hires_cam", "blocks.4")
-    return Reading(Prediction(even, even, CLASS_NAMES), maps, Box(0, 0, 8, 8), near, True, plain, asked, "d" * 64)
+    recipe = MapRecipe("hires_cam", "blocks.4")
+    return Reading(Prediction(even, even, CLASS_NAMES), maps, Box(0, 0, 8, 8), near, True, plain, recipe, "d" * 64)
 
 
 def test_the_strip_shades_what_is_rather_far_and_what_is_too_far_apart() -> None:
     told = json.loads(WEIGHTS.with_suffix(".json").read_text("utf-8"))["familiarity"]["percentiles_of_test"]
     careful, never = (told["95"] + told["99"]) / 2, told["99"] + 0.01
     readings = dict(enumerate(map(at_distance, [0.1, careful, careful, never, 0.1, never, careful])))
-    drawn = strip.figure(readings, np.zeros(7), 0, 0, 7)
+    drawn = series_strip.figure(readings, np.zeros(7), 0, 0, 7)
     boxes = [shape for shape in drawn.layout.shapes if shape.type == "rect"]
     light, dark = (sorted({box.opacity for box in boxes})[i] for i in (0, -1))
     assert light < dark
     ends = {shade: {(box.x0, box.x1) for box in boxes if box.opacity == shade} for shade in (light, dark)}
     assert ends == {light: {(1.5, 3.5), (6.5, 7.5)}, dark: {(3.5, 4.5), (5.5, 6.5)}}
-    assert strip.shading_in_words(readings) == (
+    assert series_strip.shading_in_words(readings) == (
         "Light shade, 3: farther from the training data than 95 % of held-out slices, read with care. "
         "Dark shade, 2: farther than 99 % of them, do not read a diagnosis there."
     )
-    assert "99 % of held-out ones (distance" in gate.of_distance(readings[3].familiarity).unlike[0]
-    assert f"(distance {careful:.2f}, limit {told['95']:.2f})" in gate.of_distance(readings[1].familiarity).careful[0]
-    assert gate.of_distance(readings[0].familiarity) == gate.Gate((), ())
+    assert "99 % of held-out ones (distance" in cautions.of_distance(readings[3].familiarity).unlike[0]
+    assert (
+        f"(distance {careful:.2f}, limit {told['95']:.2f})" in cautions.of_distance(readings[1].familiarity).careful[0]
+    )
+    assert cautions.of_distance(readings[0].familiarity) == cautions.InputCautions((), ())

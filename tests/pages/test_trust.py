@@ -11,9 +11,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
-from dashboard.store import cached, results
-from dashboard.trust import body, checks, words
-from dashboard.trust.erase.state import Desk, stroke_from, taken_in
+from dashboard.core import results
+from dashboard.shared import cached
+from dashboard.shared.trust import body, checks, words
+from dashboard.shared.trust.erase.state import Desk, stroke_from, taken_in
 from xai_core.errors import Cancelled
 from xai_core.evaluation.erase import Stroke
 from xai_core.evaluation.familiarity import Familiarity
@@ -24,7 +25,7 @@ PAGE = Path(__file__).resolve().parents[2] / "pages" / "explain.py"
 @pytest.fixture
 def app() -> Iterator[AppTest]:
     yield AppTest.from_file(str(PAGE), default_timeout=240)
-    cached._traces.clear()
+    cached._forward_passes.clear()
     results._kept.clear()
 
 
@@ -37,9 +38,9 @@ def opened(app: AppTest) -> AppTest:
 
 def lines(app: AppTest) -> list[str]:
     """The summary, a line a check; without Markdown's stars and with plain spaces."""
-    asked = [check.question for check in checks.CHECKS]
+    requested = [check.question for check in checks.CHECKS]
     labels = [box.label.replace("**", "").replace("\N{NO-BREAK SPACE}", " ") for box in app.expander]
-    return [label for label in labels if label.startswith(tuple(asked))]
+    return [label for label in labels if label.startswith(tuple(requested))]
 
 
 def questions(app: AppTest) -> list[str]:
@@ -60,7 +61,7 @@ def ask_button(app: AppTest) -> Button:
 
 
 def test_nothing_is_computed_until_it_is_asked_for_and_the_cost_is_said(app: AppTest, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("dashboard.trust.body.make", lambda *_: pytest.fail("no check was asked for"))
+    monkeypatch.setattr("dashboard.shared.trust.body.make", lambda *_: pytest.fail("no check was asked for"))
     app.run()
     assert not any(button.key == "trust_ask" for button in app.button)
     opened(app)
@@ -91,13 +92,13 @@ def test_a_line_opens_its_figures_in_plain_words_and_nothing_is_drawn_before(
     app: AppTest, monkeypatch: pytest.MonkeyPatch
 ):
     drawn: list[str] = []
-    real = body.FACES["road"].picture
+    real = body.FACES["road"].image
 
-    def picture(found: object, subject: checks.Subject) -> None:
+    def image(found: object, subject: checks.Subject) -> None:
         drawn.append("road")
         real(found, subject)
 
-    face = replace(body.FACES["road"], picture=picture)
+    face = replace(body.FACES["road"], image=image)
     monkeypatch.setattr(body, "FACES", body.FACES | {"road": face})
     ask_button(opened(app)).click().run()
     assert not app.exception
@@ -109,7 +110,7 @@ def test_a_line_opens_its_figures_in_plain_words_and_nothing_is_drawn_before(
     road = next(entry.value for key, entry in results._kept()._entries.items() if key[-1] == "road")
     average = 100 * float(np.mean(road.own.least - road.own.most))
     assert f"**{average:.0f} points** more" in said, "not halved, as the reader would compute it"
-    assert "One cell is 50 × 50 pixels" in details(app, "fineness")
+    assert "One cell is 50 × 50 pixels" in details(app, "resolution")
     assert "halved" not in said
     assert "Gain" not in details(app, "faithfulness")
 
@@ -129,7 +130,7 @@ def test_a_method_that_ignores_the_class_gets_the_lowest_level(app: AppTest):
 def test_an_unsure_model_and_an_unfamiliar_picture_come_first(app: AppTest, monkeypatch: pytest.MonkeyPatch):
     """Tiger cat 39 %, Egyptian cat 36 %: whatever the checks say, no map of this answer gets the highest level."""
     far = Familiarity(0.9, 0.3, np.zeros(5, np.int64), np.zeros(5, np.float32))
-    monkeypatch.setattr("dashboard.trust.checks.familiarity_of", lambda _traced: far)
+    monkeypatch.setattr("dashboard.shared.trust.checks.familiarity_of", lambda _traced: far)
     app.query_params["sample"] = "cat"
     ask_button(opened(app)).click().run()
     assert not app.exception
@@ -143,12 +144,12 @@ def test_after_a_stop_what_is_ready_stays_and_one_can_go_on(app: AppTest, monkey
     real = checks.make
 
     def stopped_at_the_second(subject: checks.Subject, check: checks.Check, on_stop: Callable[[], None]) -> object:
-        if check.name == "cascade":
+        if check.name == "parameter_randomisation":
             on_stop()
             raise Cancelled("You stopped the checks.")
         return real(subject, check, on_stop)
 
-    monkeypatch.setattr("dashboard.trust.body.make", stopped_at_the_second)
+    monkeypatch.setattr("dashboard.shared.trust.body.make", stopped_at_the_second)
     ask_button(opened(app)).click().run()
     app.run()
     assert questions(app) == [check.question for check in checks.CHECKS[:2]]

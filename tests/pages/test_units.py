@@ -16,9 +16,8 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 import xai_core as xai
-from dashboard.background import runs
-from dashboard.pictures import local_folder
-from dashboard.store import cached
+from dashboard.core import jobs
+from dashboard.shared import cached, local_folder
 from xai_core.datasets import open_dataset
 from xai_core.errors import ImageError
 from xai_core.models.preprocess import prepare
@@ -30,14 +29,14 @@ PATIENCE_S = 60
 @pytest.fixture
 def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
     monkeypatch.setenv("SIGHTLINE_CACHE", str(tmp_path / "cache"))
-    runs._runs.clear()
+    jobs._runs.clear()
     yield AppTest.from_file(str(PAGE), default_timeout=PATIENCE_S)
     wait_for_searches()
-    cached._traces.clear()
+    cached._forward_passes.clear()
 
 
 def wait_for_searches() -> None:
-    runs.stop_all()
+    jobs.stop_all()
     wait_for_the_end()
 
 
@@ -50,7 +49,7 @@ def run_to_the_end(app: AppTest) -> AppTest:
 
 def wait_for_the_end() -> None:
     end = time.monotonic() + PATIENCE_S
-    while runs._runs().active and time.monotonic() < end:
+    while jobs._runs().active and time.monotonic() < end:
         time.sleep(0.02)
 
 
@@ -82,7 +81,7 @@ def digit_maps(number: int, layer: str) -> tuple[np.ndarray, torch.Tensor]:
     handle = model.module.get_submodule(layer).register_forward_hook(lambda _m, _i, output: kept.append(output.clone()))
     try:
         with torch.no_grad():
-            scores = model.module(prepare(model.card, open_dataset("digits").load(number)).tensor)
+            scores = model.module(prepare(model.config, open_dataset("digits").load(number)).tensor)
     finally:
         handle.remove()
     return kept[0][0].numpy(), scores[0]
@@ -90,10 +89,10 @@ def digit_maps(number: int, layer: str) -> tuple[np.ndarray, torch.Tensor]:
 
 def test_first_visit_shows_the_channel_that_adds_most_to_the_predicted_class_at_its_peak(app: AppTest):
     model = xai.load_model("imagenet")
-    traced = xai.trace_image(model, xai.load_sample("coffee"), ["bn2"])
-    maps = traced.trace.activations["bn2"]
-    best = traced.trace.scores[0].argmax()
-    (gradient,) = torch.autograd.grad(traced.trace.scores[0, best], maps, retain_graph=True)
+    image_pass = xai.forward_image(model, xai.load_sample("coffee"), ["bn2"])
+    maps = image_pass.forward_pass.activations["bn2"]
+    best = image_pass.forward_pass.scores[0].argmax()
+    (gradient,) = torch.autograd.grad(image_pass.forward_pass.scores[0, best], maps, retain_graph=True)
     added = (gradient.mean(dim=(2, 3)) * maps.sum(dim=(2, 3)))[0]
     channel = int(added.argmax())
     place = np.unravel_index(int(maps[0, channel].detach().numpy().argmax()), maps.shape[2:])
@@ -136,7 +135,7 @@ def test_the_tour_finds_the_digits_that_excite_the_channel_most(app: AppTest):
     run_to_the_end(app)
     channel = unit_shown(app)[0]
     digits, model = open_dataset("digits"), xai.load_model("digits")
-    tensors = torch.cat([prepare(model.card, digits.load(i)).tensor for i in range(len(digits))])
+    tensors = torch.cat([prepare(model.config, digits.load(i)).tensor for i in range(len(digits))])
     with torch.no_grad():
         peaks = model.module[:5](tensors)[:, channel].amax(dim=(1, 2))  # up to block4
     best = peaks.argsort(descending=True)[:9].tolist()
@@ -207,7 +206,7 @@ def test_a_folder_of_this_machine_is_searched_and_its_path_enters_no_link(
     app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     for module in ("dataset_choice", "local_folder"):  # there is no browser here that could be local
-        monkeypatch.setattr(f"dashboard.pictures.{module}.is_local", lambda: True)
+        monkeypatch.setattr(f"dashboard.shared.{module}.is_local", lambda: True)
     (tmp_path / "pets").mkdir()
     for seed in range(3):
         (tmp_path / "pets" / f"{seed}.png").write_bytes(png(seed))
@@ -271,7 +270,7 @@ def test_a_path_that_leads_nowhere_is_refused(monkeypatch: pytest.MonkeyPatch, p
 
 
 def test_the_folder_is_not_offered_to_other_machines(app: AppTest, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("dashboard.pictures.dataset_choice.is_local", lambda: False)
+    monkeypatch.setattr("dashboard.shared.dataset_choice.is_local", lambda: False)
     link_to(app).run()
     assert "Folder or CSV" not in app.segmented_control(key="unit_source").options
 
@@ -286,7 +285,7 @@ def test_a_model_without_relu_is_told_why_two_rules_do_not_apply():
         net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.SiLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2))
         model = xai.wrap_model(net.eval(), input_size=(16, 16), mean=(0.5,) * 3, std=(0.5,) * 3, class_names=["a", "b"])
         image = xai.load_sample("coffee")
-        origin = Origin(xai.trace_image(model, image, ["1"]), "1", (0, 3, 3), "unknown")
+        origin = Origin(xai.forward_image(model, image, ["1"]), "1", (0, 3, 3), "unknown")
         for rule in RULES:
             _shown_rule(origin, rule)
 

@@ -17,9 +17,9 @@ from streamlit.web.server.starlette.starlette_app_utils import generate_xsrf_tok
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from benchmarks.visitor import Visitor, visit
-from dashboard.host.headers import HEADERS
+from dashboard.server.headers import HEADERS
 from tests.browsing import CHROMIUM, QUIET, is_fault
-from tests.proxied import PUBLIC, SITE, Proxied, asked, connection_to, proxied, visiting
+from tests.proxied import PUBLIC, SITE, Proxied, connection_to, proxied, requested, visiting
 from tests.security.test_uploads import HEAD, MB, place_of
 
 UNDER = "/sightline"
@@ -113,28 +113,28 @@ def put(there: Proxied, where: str, size: int) -> int:
         "X_Xsrftoken": token,
         "Cookie": f"_streamlit_xsrf={token}",
     }
-    return asked(there, "PUT", where, HEAD + bytes(size) + b"\r\n--b--\r\n", **told).status
+    return requested(there, "PUT", where, HEAD + bytes(size) + b"\r\n--b--\r\n", **told).status
 
 
 def test_more_than_the_limit_is_refused_before_it_is_sent(there: Proxied):
     where = "/_stcore/upload_file/any/1"
-    assert asked(there, "PUT", where, Content_Length=str(1051 * MB)).status == 413
-    assert asked(there, "PUT", "/anywhere", Content_Length=str(1 * MB)).status == 413
+    assert requested(there, "PUT", where, Content_Length=str(1051 * MB)).status == 413
+    assert requested(there, "PUT", "/anywhere", Content_Length=str(1 * MB)).status == 413
 
 
 def test_an_upload_without_the_pages_token_is_refused(there: Proxied):
     told = {"Content_Type": "multipart/form-data; boundary=b"}
-    assert asked(there, "PUT", "/_stcore/upload_file/any/1", HEAD + b"x\r\n--b--\r\n", **told).status == 403
+    assert requested(there, "PUT", "/_stcore/upload_file/any/1", HEAD + b"x\r\n--b--\r\n", **told).status == 403
 
 
 def test_health(there: Proxied):
-    answer = asked(there, "GET", "/_stcore/health")
+    answer = requested(there, "GET", "/_stcore/health")
     assert (answer.status, answer.body) == (200, b"ok")
 
 
 @pytest.mark.parametrize("path", ["/", "/compare", "/app/static/mark.svg", "/_stcore/health"])
 def test_each_header_comes_once(there: Proxied, path: str):
-    told = asked(there, "GET", path).headers
+    told = requested(there, "GET", path).headers
     for name, value in {**HEADERS, "Strict-Transport-Security": "max-age=31536000"}.items():
         assert [given for one, given in told if one.lower() == name.lower()] == [value], name
 
@@ -209,4 +209,4 @@ def names_a_folder(visitor: Visitor) -> bool:
 def test_too_many_visits_of_one_address_wait(there: Proxied):
     """A visit costs memory: an address that opens more and more of them is refused."""
     upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec_WebSocket_Version": "13", "Sec_WebSocket_Key": "x"}
-    assert 429 in [asked(there, "GET", "/_stcore/stream", **upgrade).status for _ in range(150)]
+    assert 429 in [requested(there, "GET", "/_stcore/stream", **upgrade).status for _ in range(150)]

@@ -13,7 +13,7 @@ from streamlit.web.server.starlette.starlette_app_utils import create_signed_val
 
 from benchmarks.visitor import Visitor, visit
 from dashboard.app import PAGES
-from dashboard.host import gate
+from dashboard.server import gate
 from tests.browsing import running_server
 from tests.security.conftest import APP
 
@@ -116,7 +116,7 @@ def test_a_login_that_is_required_but_not_configured_opens_nothing(monkeypatch: 
 def test_an_audit_file_that_cannot_be_written_stops_nobody_and_is_told(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ):
-    from dashboard.host import audit
+    from dashboard.core import audit_log as audit
 
     with caplog.at_level(logging.ERROR, "sightline.audit"):
         audit._write(str(tmp_path / "no" / "such" / "folder"), '{"event": "prediction"}')

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.pictures import local_folder
+from dashboard.shared import local_folder
 from xai_core.errors import ImageError
 
 PAGES = Path(__file__).resolve().parents[2] / "pages"

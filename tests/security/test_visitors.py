@@ -12,9 +12,8 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 import xai_core as xai
-from dashboard import own_models
-from dashboard.background import runs
-from dashboard.store import cached, results
+from dashboard.core import jobs, results
+from dashboard.shared import cached, own_models
 
 PAGES = Path(__file__).resolve().parents[2] / "pages"
 NAME = "anna-nas-mri-of-1964.png"
@@ -23,8 +22,8 @@ NAME = "anna-nas-mri-of-1964.png"
 @pytest.fixture(autouse=True)
 def clean() -> Iterator[None]:
     yield
-    runs.stop_all(60)
-    cached._traces.clear()
+    jobs.stop_all(60)
+    cached._forward_passes.clear()
     results._kept.clear()
 
 
@@ -68,7 +67,7 @@ def test_a_link_to_anothers_picture_leads_to_a_sample():
     for key, value in (("picture", f"upload:{digest}"), ("upload", digest), ("sample", digest)):
         other = page(**{key: value})
         assert NAME not in everything(other)
-        assert other.session_state["selection"].picture == "sample:coffee"
+        assert other.session_state["selection"].image == "sample:coffee"
 
 
 def test_own_models_stay_with_their_visitor_also_by_a_link():
@@ -76,7 +75,7 @@ def test_own_models_stay_with_their_visitor_also_by_a_link():
     key = "own/0123456789abcdef"
     from dataclasses import replace
 
-    mine = replace(model, card=replace(model.card, key=key, title="Network of Anna"))
+    mine = replace(model, config=replace(model.config, key=key, title="Network of Anna"))
     anna = page("models")
     anna.session_state["own_models"] = {key: mine}
     anna.run()

@@ -35,9 +35,9 @@ from xai_core.types import Box
 def head(side: int = 160) -> np.ndarray:
     """A grey disc with a bright square, uint8."""
     y, x = np.ogrid[:side, :side]
-    picture = np.where(np.hypot(y - side / 2, x - side / 2) < side * 0.45, 90, 0).astype(np.uint8)
-    picture[60:80, 90:110] = 250
-    return picture
+    image = np.where(np.hypot(y - side / 2, x - side / 2) < side * 0.45, 90, 0).astype(np.uint8)
+    image[60:80, 90:110] = 250
+    return image
 
 
 PLACE = np.zeros((160, 160), bool)
@@ -70,27 +70,27 @@ def test_no_training_slice_is_a_near_neighbour_in_number_of_a_held_out_one() -> 
 
 def test_a_training_slice_that_equals_a_test_slice_is_left_out() -> None:
     rng = np.random.default_rng(0)
-    pictures = rng.integers(0, 256, (4, 160, 160), np.uint8)
-    pictures[0] = pictures[2] // 2 + 20
-    part = without_twins(np.array(["train", "train", "test", "validation"]), pictures)
+    images = rng.integers(0, 256, (4, 160, 160), np.uint8)
+    images[0] = images[2] // 2 + 20
+    part = without_twins(np.array(["train", "train", "test", "validation"]), images)
     assert part.tolist() == ["gap", "train", "test", "validation"]
 
 
 def test_a_changed_picture_stays_black_around_the_head_and_keeps_its_lesion_brightest() -> None:
-    rng, picture = np.random.default_rng(0), head()
-    (levels,) = tones(picture[None])
+    rng, image = np.random.default_rng(0), head()
+    (levels,) = tones(image[None])
     kept = 0
     for _ in range(40):
-        after = changed(picture, levels, levels, rng)
-        assert not after[picture == 0].any()
+        after = changed(image, levels, levels, rng)
+        assert not after[image == 0].any()
         assert 0 <= after.min() <= after.max() <= 1
         kept += after[65:75, 95:105].mean() > after[100:120, 60:80].mean()
     assert kept >= 36  # a strip or a frame may hide it
 
 
 def test_moving_keeps_the_size_and_mirrors_half() -> None:
-    picture = torch.from_numpy(head())[None, None].float().expand(200, -1, -1, -1) / 255
-    after = moved(picture, 192, torch.Generator().manual_seed(0))
+    image = torch.from_numpy(head())[None, None].float().expand(200, -1, -1, -1) / 255
+    after = moved(image, 192, torch.Generator().manual_seed(0))
     bright = (after > 0.8).float()
     centre = (bright.sum(dim=2) @ torch.arange(192.0)) / bright.sum(dim=(2, 3))
     assert after.shape == (200, 1, 192, 192)
@@ -102,7 +102,7 @@ def test_paint_takes_the_tumour_and_nothing_else() -> None:
     after = painted_over(picture, grown(PLACE, 0.3), np.random.default_rng(0))
     assert after[62:78, 92:108].max() < 130
     far = np.hypot(*np.ogrid[-70.5:89, -100.5:59]) > 30
-    assert np.array_equal(after[far], picture[far])
+    assert np.array_equal(after[far], image[far])
 
 
 def test_the_other_side_is_paint_only_where_it_is_healthy() -> None:

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from training.digits import TRAINED_ON, digits, moved, on_three_channels, share, train
-from xai_core.models.digits import digits_network
+from xai_core.models.sources.digits import digits_network
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -43,20 +43,20 @@ def test_three_channels_compute_what_one_did() -> None:
     grey = digits_network(channels=1).eval()
     colour = digits_network().eval()
     colour.load_state_dict(on_three_channels(grey.state_dict()))
-    pictures = torch.randn(4, 1, 16, 16)
+    images = torch.randn(4, 1, 16, 16)
     with torch.no_grad():
-        assert torch.allclose(colour(pictures.expand(-1, 3, -1, -1)), grey(pictures), atol=1e-5)
+        assert torch.allclose(colour(images.expand(-1, 3, -1, -1)), grey(images), atol=1e-5)
 
 
 def test_moving_a_picture_leaves_its_frame_black_and_its_values_in_range() -> None:
     torch.manual_seed(0)
-    pictures = torch.full((50, 1, 16, 16), -1.0)
-    pictures[:, :, 6:10, 6:10] = 1
-    changed = moved(pictures)
-    assert changed.shape == pictures.shape
+    images = torch.full((50, 1, 16, 16), -1.0)
+    images[:, :, 6:10, 6:10] = 1
+    changed = moved(images)
+    assert changed.shape == images.shape
     assert changed.min() == -1
     assert changed.max() <= 1
-    assert (changed != pictures).flatten(1).any(1).all()
+    assert (changed != images).flatten(1).any(1).all()
     centre = (changed + 1).sum(dim=(1, 2)) @ torch.arange(16.0) / (changed + 1).sum(dim=(1, 2, 3))
     assert (centre - 7.5).abs().max() < 3
 

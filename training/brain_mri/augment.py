@@ -17,12 +17,12 @@ _FOLDED = 0.5  # of the curves turn dark and bright about, as T2 does with T1
 _BENT = 0.03  # of the side: how far a head is bent out of shape
 
 
-def tones(pictures: np.ndarray) -> np.ndarray:
+def tones(images: np.ndarray) -> np.ndarray:
     """The grey levels of each head: float32 (n, 33) quantiles of what is not black, of uint8 (n, side, side)."""
-    return np.stack([np.quantile(p[p > 0], _LEVELS) if p.any() else _LEVELS * 255 for p in pictures]).astype(np.float32)
+    return np.stack([np.quantile(p[p > 0], _LEVELS) if p.any() else _LEVELS * 255 for p in images]).astype(np.float32)
 
 
-def changed(picture: np.ndarray, own: np.ndarray, donor: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def changed(image: np.ndarray, own: np.ndarray, donor: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """One picture uint8 (side, side) as float32 in [0, 1], what was black outside the head still black.
 
     own, donor: the tones (33,) of this picture and of another one of any class, which it may be given.

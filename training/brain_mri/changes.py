@@ -18,16 +18,16 @@ from training.digits import share
 from xai_core.images import load_image
 from xai_core.images.digest import array_digest
 from xai_core.images.head_crop import grey_values, head_crop, head_mask
-from xai_core.models.brain_mri import HEAD_SIDE
+from xai_core.models.sources.brain_mri import HEAD_SIDE
 from xai_core.types import SourceImage
 
 _GROWN = 1.3  # outlines are drawn tight
 Change = Callable[[np.ndarray, np.ndarray, np.random.Generator], np.ndarray]
 
 
-def scores_of(network: nn.Module, pictures: np.ndarray) -> np.ndarray:
+def scores_of(network: nn.Module, images: np.ndarray) -> np.ndarray:
     """float32 (n, 4) for standardised pictures uint8 (n, 160, 160)."""
-    return network.classifier(penultimate(network, pictures)).detach().numpy()
+    return network.classifier(penultimate(network, images)).detach().numpy()
 
 
 def outside_the_head(
@@ -86,7 +86,7 @@ def outlines_swapped(network: nn.Module, slices: Slices, asked: np.ndarray, seed
     answer: dict[str, object] = {}
     for name, wanted in (("the other source", ~healthy), ("their own source", healthy)):
         donors = np.array([rng.choice(np.flatnonzero(healthy == flag)) for flag in wanted])
-        after = scores_of(network, np.where(heads[donors], pictures, 0))
+        after = scores_of(network, np.where(heads[donors], images, 0))
         kept = (before.argmax(axis=1) == NO_TUMOUR) == (after.argmax(axis=1) == NO_TUMOUR)
         answer[f"outline of a head of {name}: tumour or none unchanged"] = share(from_numpy(kept))
     return answer

@@ -28,6 +28,7 @@ from xai_core.images.head_crop import grey_values, head_crop
 from xai_core.images.head_rim import rim_profile
 from xai_core.models.brain_mri import HEAD_SIDE, INPUT_SIDE
 from xai_core.models.brain_mri_checks import CHECKS, margin, pooled, stripped_score, turned_scores
+from xai_core.models.sources.brain_mri import HEAD_SIDE
 from xai_core.types import SourceImage
 
 ALARMS = {"turned": 0.02, "inverted": 0.005, "strange": 0.005, "stripped": 0.01}  # of validation slices, wrongly
@@ -66,7 +67,7 @@ def write_checks(out: Path, made: tuple[bytes, dict]) -> None:
 
 
 @torch.no_grad()
-def _features(network: nn.Module, pictures: np.ndarray) -> np.ndarray:
+def _features(network: nn.Module, images: np.ndarray) -> np.ndarray:
     """What the checks read of standardised pictures uint8 (n, 160, 160): float32 (n, 1008)."""
     found = []
     for start in range(0, len(pictures), 64):
@@ -98,12 +99,12 @@ def _turned(
     inputs, labels = [], []
     for turns in range(4):
         mirrored = rng.random(len(rows["train"])) < 0.5
-        taken = np.where(mirrored[:, None, None], pictures[rows["train"]][:, :, ::-1], pictures[rows["train"]])
+        taken = np.where(mirrored[:, None, None], images[rows["train"]][:, :, ::-1], images[rows["train"]])
         inputs.append(_features(network, np.rot90(taken, turns, axes=(1, 2))))
         labels += [turns] * len(taken)
     weights["turned"], weights["turned_bias"] = _linear(np.concatenate(inputs), np.array(labels))
-    fine = {part: _features(network, pictures[rows[part]]) for part in ("validation", "test")}
-    test = pictures[rows["test"]]
+    fine = {part: _features(network, images[rows[part]]) for part in ("validation", "test")}
+    test = images[rows["test"]]
     wrong = {
         "a quarter to the left": np.rot90(test, 1, axes=(1, 2)),
         "upside down": np.rot90(test, 2, axes=(1, 2)),
@@ -142,7 +143,7 @@ def _strange(
     fine = {part: _features(network, slices.pictures[of]) for part, of in rows.items()}
     pictures = np.stack([_standard(grey_values(load_image(path))) for path in photos])
     known = rng.permutation(len(photos)) < _STRANGE_TRAIN * len(photos)
-    other = _features(network, pictures)
+    other = _features(network, images)
     _two(weights, "strange", fine["train"], other[known])
     return _rates(_score_of(weights, "strange"), "strange", fine, {"photographs": other[~known]})
 

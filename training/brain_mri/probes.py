@@ -43,8 +43,8 @@ def _views(slices: Slices) -> Mapping[str, np.ndarray]:
         "standardised: outermost frame": _frame(pictures),
         "standardised: all but the head": _flat(np.where(heads, 0, pictures)[:, ::4, ::4]),
         "standardised: outline of the head": _small(heads),
-        "standardised: grey levels of the head": tones(pictures),
-        "standardised: sharpness": _sharpness(pictures),
+        "standardised: grey levels of the head": tones(images),
+        "standardised: sharpness": _sharpness(images),
     }
 
 
@@ -56,22 +56,22 @@ def _probed(slices: Slices, seen: np.ndarray, among: np.ndarray, seed: int) -> d
     named = forest.fit(seen[known], source[known]).predict(seen[asked])
     groups = patients(slices.labels, asked)
     return {
-        "balanced_accuracy": round(balanced(source[asked], named), 4),
-        "interval_95": interval(lambda rows: balanced(source[asked][rows], named[rows]), groups),
-        "of": len(asked),
+        "balanced_accuracy": round(balanced(source[requested], named), 4),
+        "interval_95": interval(lambda rows: balanced(source[requested][rows], named[rows]), groups),
+        "of": len(requested),
     }
 
 
-def _flat(pictures: np.ndarray) -> np.ndarray:
-    return pictures.reshape(len(pictures), -1).astype(np.float32)
+def _flat(images: np.ndarray) -> np.ndarray:
+    return images.reshape(len(images), -1).astype(np.float32)
 
 
-def _frame(pictures: np.ndarray) -> np.ndarray:
+def _frame(images: np.ndarray) -> np.ndarray:
     """The pixels along the border, (n, d)."""
-    inside = np.zeros(pictures.shape[1:], bool)
+    inside = np.zeros(images.shape[1:], bool)
     width = round(_FRAME * len(inside)) // 2
     inside[width:-width, width:-width] = True
-    return pictures[:, ~inside].astype(np.float32)
+    return images[:, ~inside].astype(np.float32)
 
 
 def _small(heads: np.ndarray) -> np.ndarray:
@@ -91,10 +91,10 @@ def _ovalness(head: np.ndarray) -> float:
     return float((ellipse & head).sum() / (ellipse | head).sum())
 
 
-def _sharpness(pictures: np.ndarray) -> np.ndarray:
+def _sharpness(images: np.ndarray) -> np.ndarray:
     """The share of each octave of spatial frequency in a picture's power, in logarithms: (n, 6)."""
-    power = np.abs(fft.fft2(pictures.astype(np.float32) / 255, workers=1)) ** 2
-    along = np.abs(fft.fftfreq(pictures.shape[1]))
+    power = np.abs(fft.fft2(images.astype(np.float32) / 255, workers=1)) ** 2
+    along = np.abs(fft.fftfreq(images.shape[1]))
     radius = np.hypot(along[:, None], along[None])
     edges = 0.75 / 2.0 ** np.arange(7, -1, -1)
     shares = [power[:, (radius >= low) & (radius < high)].sum(axis=1) for low, high in pairwise(edges)]

@@ -60,24 +60,24 @@ def split(paths: Sequence[Path]) -> np.ndarray:
     return np.array([part for count in counts for part in parts(count)])
 
 
-def without_twins(part: np.ndarray, pictures: np.ndarray) -> np.ndarray:
+def without_twins(part: np.ndarray, images: np.ndarray) -> np.ndarray:
     """`part` with "gap" for each picture that nearly equals one of a part that is held out further.
 
-    pictures: uint8 (n, side, side), standardised. The healthy slices were collected from many places and repeat.
+    images: uint8 (n, side, side), standardised. The healthy slices were collected from many places and repeat.
     """
-    vectors = _centred(pictures)
+    vectors = _centred(images)
     answer = part.copy()
     for kept, held in (("train", ("validation", "test")), ("validation", ("test",))):
-        asked = np.flatnonzero(part == kept)
+        requested = np.flatnonzero(part == kept)
         known = np.flatnonzero(np.isin(part, held))
-        answer[asked[(vectors[asked] @ vectors[known].T).max(axis=1) > TWINS]] = "gap"
+        answer[requested[(vectors[requested] @ vectors[known].T).max(axis=1) > TWINS]] = "gap"
     return answer
 
 
-def _centred(pictures: np.ndarray) -> np.ndarray:
+def _centred(images: np.ndarray) -> np.ndarray:
     """Unit vectors (n, d) whose products are the correlations of the pictures, made small."""
-    step = pictures.shape[1] // _TWIN_SIDE
-    small = pictures.reshape(len(pictures), _TWIN_SIDE, step, _TWIN_SIDE, step).mean(axis=(2, 4), dtype=np.float32)
+    step = images.shape[1] // _TWIN_SIDE
+    small = images.reshape(len(images), _TWIN_SIDE, step, _TWIN_SIDE, step).mean(axis=(2, 4), dtype=np.float32)
     flat = small.reshape(len(small), -1)
     flat = flat - flat.mean(axis=1, keepdims=True)
     return flat / np.linalg.norm(flat, axis=1, keepdims=True).clip(1e-6)

@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from xai_core.images.digest import array_digest
 from xai_core.images.head_crop import HeadCrop, head_crop, head_mask
-from xai_core.models.brain_mri import HEAD_SIDE
+from xai_core.models.sources.brain_mri import HEAD_SIDE
 from xai_core.types import SourceImage
 
 _SKULL = 7  # pixels of 160: at least that much goes

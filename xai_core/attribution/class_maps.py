@@ -10,15 +10,17 @@ import torch
 from torch import Tensor, nn
 
 from xai_core.attribution.catalog import find_method
-from xai_core.attribution.method import Method, Question
+from xai_core.attribution.method import AttributionRequest, Method
+from xai_core.deprecated import renamed_arguments
 from xai_core.errors import ClassError, LayerError, SettingError
-from xai_core.trace.capture import Trace, trace
-from xai_core.trace.target import Score, Target
-from xai_core.types import Progress
+from xai_core.forward.forward_pass import ForwardPass, run_forward
+from xai_core.forward.target import Score, Target
+from xai_core.types import ProgressCallback
 
 Classes = int | Sequence[int] | Tensor | None
 
 
+@renamed_arguments(against="contrast_class", levels="baselines")
 def class_maps(
     module: nn.Module,
     inputs: Tensor,
@@ -28,17 +30,17 @@ def class_maps(
     relu: bool = True,
     *,
     score: Score = "logit",
-    against: Classes = None,
+    contrast_class: Classes = None,
     settings: Mapping[str, object] | None = None,
-    levels: tuple[Tensor, Tensor] | None = None,
-    on_progress: Progress | None = None,
+    baselines: tuple[Tensor, Tensor] | None = None,
+    on_progress: ProgressCallback | None = None,
 ) -> dict[str, Tensor]:
     """Raw class maps at each layer's native size: {layer: float (n, k, h, w)}, for `inputs` (n, c, H, W).
 
     classes: one index, k indices for all pictures, a tensor (n, k), or None for each picture's best class (k = 1).
     relu: keep only evidence for the class, as the papers do; False keeps the signed map, as pixel-level methods do.
-    score, against: which number is explained, see `Target`. settings: the method's own, by name.
-    levels: (black, white), each (c,), what the network reads for such a pixel; only black and white baselines ask.
+    score, contrast_class: which number is explained, see `Target`. settings: the method's own, by name.
+    baselines: (black, white), each (c,), what the network reads for such a pixel; only black and white baselines ask.
     Pixel-level methods give {"input": (n, k, H, W)}; of `layers` they read the last or none.
     One forward pass for everything; gradient methods take one backward pass for each class. Methods that look at many
     other pictures take only the passes over those. `module` stays untouched.
@@ -46,36 +48,45 @@ def class_maps(
     """
     chosen = find_method(method)
     read = chosen.layers_read(layers)
-    passed = cache(partial(trace, module, inputs, read, chosen.rule))  # once, and only where it is needed
-    target = make_target(passed, inputs, classes, score, against)
-    question = Question(module, inputs, read, target, passed, levels)
-    maps = answer(chosen, question, settings, on_progress)
+    forward = cache(partial(run_forward, module, inputs, read, chosen.rule))  # once, and only where it is needed
+    target = make_target(forward, inputs, classes, score, contrast_class)
+    request = AttributionRequest(module, inputs, read, target, forward, baselines)
+    maps = answer(chosen, request, settings, on_progress)
     return {name: m.clamp(min=0) for name, m in maps.items()} if relu and chosen.target == "layer" else maps
 
 
 def answer(
-    method: Method, question: Question, settings: Mapping[str, object] | None, on_progress: Progress | None
+    method: Method,
+    request: AttributionRequest,
+    settings: Mapping[str, object] | None,
+    on_progress: ProgressCallback | None,
 ) -> dict[str, Tensor]:
     """Signed maps {layer: (n, k, h, w)}; the question's trace may be used again afterwards."""
-    for name in question.layers:
-        shape = tuple(question.trace.activations[name].shape)
+    for name in request.layers:
+        shape = tuple(request.forward_pass.activations[name].shape)
         if len(shape) != 4:
             raise LayerError(f"Layer '{name}' gives {shape}, not feature maps (n, c, h, w); choose another layer.")
-    return method.answer(question, method.settings_from(settings), on_progress or (lambda _done, _total: None))
+    return method.answer(request, method.settings_from(settings), on_progress or (lambda _done, _total: None))
 
 
 def make_target(
-    passed: Callable[[], Trace], inputs: Tensor, classes: Classes, score: Score = "logit", against: Classes = None
+    forward: Callable[[], ForwardPass],
+    inputs: Tensor,
+    classes: Classes,
+    score: Score = "logit",
+    contrast_class: Classes = None,
 ) -> Target:
-    """`classes` and `against` as a Target for `inputs` (n, c, H, W); None asks their pass for each one's best class."""
+    """`classes` and `contrast_class` as a Target for `inputs` (n, c, H, W); None: each one's best, by its pass."""
     if score not in get_args(Score):
         raise SettingError(f"score is one of {', '.join(get_args(Score))}; {score!r} was given.")
     n = len(inputs)
     if classes is None:
-        wanted = passed().scores.detach().argmax(dim=1, keepdim=True)
+        wanted = forward().scores.detach().argmax(dim=1, keepdim=True)
     else:
         wanted = _rows(classes, n, inputs.device)
-    return Target(wanted, score, None if against is None else _rows(against, n, inputs.device).expand_as(wanted))
+    return Target(
+        wanted, score, None if contrast_class is None else _rows(contrast_class, n, inputs.device).expand_as(wanted)
+    )
 
 
 def _rows(given: int | Sequence[int] | Tensor, n: int, device: torch.device) -> Tensor:

@@ -7,47 +7,55 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from xai_core.attribution.baseline import black_and_white
+from xai_core.attribution.baselines import black_white_baselines
 from xai_core.attribution.catalog import find_method
 from xai_core.attribution.class_maps import answer, make_target
-from xai_core.attribution.method import Question
+from xai_core.attribution.method import AttributionRequest
+from xai_core.deprecated import renamed_arguments
 from xai_core.errors import ImageError, LayerError, ModelError, NotApplicable
+from xai_core.forward.forward_pass import ForwardPass, run_forward
+from xai_core.forward.target import Score
 from xai_core.models.layers import layers as list_layers
 from xai_core.models.preprocess import prepare
 from xai_core.models.probability import probabilities
-from xai_core.trace.capture import Trace, trace
-from xai_core.trace.target import Score
-from xai_core.types import Explanation, LoadedModel, ModelInput, Prediction, Progress, SourceImage
+from xai_core.types import Explanation, LoadedModel, ModelInput, Prediction, ProgressCallback, SourceImage
 
 
 @dataclass(frozen=True, eq=False)
-class ImageTrace:
+class ImageForwardPass:
     """One picture's pass through one model: the answer to any class, and to any layer in it, without another pass."""
 
     model: LoadedModel
     image: SourceImage
     given: ModelInput
-    trace: Trace
+    forward_pass: ForwardPass
     prediction: Prediction
 
 
 def predict(model: LoadedModel, image: SourceImage) -> Prediction:
-    """Scores and probabilities of all classes for one picture."""
-    return trace_image(model, image, ()).prediction
+    """Scores and probabilities of all classes for one picture.
+
+    >>> import xai_core as xai
+    >>> model, image = xai.load_model("digits"), xai.open_dataset("digits").load(0)
+    >>> xai.predict(model, image).top(1)[0].name
+    '0'
+    """
+    return forward_image(model, image, ()).prediction
 
 
-def trace_image(model: LoadedModel, image: SourceImage, layers: Sequence[str]) -> ImageTrace:
-    """Run the model once on a picture and keep what `explain_trace` needs for these layers."""
+def forward_image(model: LoadedModel, image: SourceImage, layers: Sequence[str]) -> ImageForwardPass:
+    """Run the model once on a picture and keep what `explain_forward_pass` needs for these layers."""
     _refuse_raw(model, image)
-    return trace_given(model, image, prepare(model.card, image, model.device), layers)
+    return forward_input(model, image, prepare(model.config, image, model.device), layers)
 
 
-def trace_given(model: LoadedModel, image: SourceImage, given: ModelInput, layers: Sequence[str]) -> ImageTrace:
+def forward_input(model: LoadedModel, image: SourceImage, given: ModelInput, layers: Sequence[str]) -> ImageForwardPass:
     """The same for an input that is at hand, such as a changed one; the picture only says what it was made from."""
-    traced = trace(model.module, given.tensor, layers)
-    return ImageTrace(model, image, given, traced, _prediction(model, traced))
+    image_pass = run_forward(model.module, given.tensor, layers)
+    return ImageForwardPass(model, image, given, image_pass, _prediction(model, image_pass))
 
 
+@renamed_arguments(against="contrast_class")
 def explain(
     model: LoadedModel,
     image: SourceImage,
@@ -56,53 +64,68 @@ def explain(
     classes: Sequence[int] | None = None,
     *,
     score: Score = "logit",
-    against: int | None = None,
+    contrast_class: int | None = None,
     settings: Mapping[str, object] | None = None,
-    on_progress: Progress | None = None,
+    on_progress: ProgressCallback | None = None,
 ) -> Explanation:
     """Class maps of one picture, raw and signed: `result.maps[layer]` is float32 (k, h, w).
 
     layers: dotted names; None for the layer that the model suggests. classes: indices; None for the predicted class.
-    score, against: which number is explained, see `Target`. settings: the method's own, by name.
+    score, contrast_class: which number is explained, see `Target`. settings: the method's own, by name.
     A pixel-level method gives `result.maps["input"]`.
+    ClassError, LayerError, SettingError: no such class, layer or setting. NotApplicable: the method has no meaning.
+
+    >>> import xai_core as xai
+    >>> model, image = xai.load_model("digits"), xai.open_dataset("digits").load(0)
+    >>> result = xai.explain(model, image, layers=["block2", "block4"], classes=[0, 6])
+    >>> {layer: maps.shape for layer, maps in result.maps.items()}
+    {'block2': (2, 8, 8), 'block4': (2, 8, 8)}
     """
     _refuse_raw(model, image)
     chosen = find_method(method)
     if layers is None:
         layers = [suggested_layer(model)] if chosen.reads_layers else []
-    traced = trace_image(model, image, chosen.layers_read(layers))
-    return explain_trace(
-        traced, method, layers, classes, score=score, against=against, settings=settings, on_progress=on_progress
+    image_pass = forward_image(model, image, chosen.layers_read(layers))
+    return explain_forward_pass(
+        image_pass,
+        method,
+        layers,
+        classes,
+        score=score,
+        contrast_class=contrast_class,
+        settings=settings,
+        on_progress=on_progress,
     )
 
 
-def explain_trace(
-    traced: ImageTrace,
+@renamed_arguments(against="contrast_class")
+def explain_forward_pass(
+    image_pass: ImageForwardPass,
     method: str,
     layers: Sequence[str],
     classes: Sequence[int] | None = None,
     *,
     score: Score = "logit",
-    against: int | None = None,
+    contrast_class: int | None = None,
     settings: Mapping[str, object] | None = None,
-    on_progress: Progress | None = None,
+    on_progress: ProgressCallback | None = None,
 ) -> Explanation:
     """Class maps from a pass that was made before; `layers` must be among those that it kept."""
-    model, prediction = traced.model, traced.prediction
-    if score == "log_probability" and model.card.labels == "several":
+    model, prediction = image_pass.model, image_pass.prediction
+    if score == "log_probability" and model.config.labels == "several":
         raise NotApplicable(
             "Where a picture may have several classes, each probability follows from its own score alone; explain that."
         )
     chosen = find_method(method)
-    inputs, passed = traced.given.tensor, lambda: traced.trace
-    target = make_target(passed, inputs, classes, score, against)
+    inputs, forward = image_pass.given.tensor, lambda: image_pass.forward_pass
+    target = make_target(forward, inputs, classes, score, contrast_class)
     read = chosen.layers_read(layers)
-    missing = [name for name in read if name not in traced.trace.activations]
+    missing = [name for name in read if name not in image_pass.forward_pass.activations]
     if missing:
-        kept = ", ".join(traced.trace.activations) or "no layer"
+        kept = ", ".join(image_pass.forward_pass.activations) or "no layer"
         raise LayerError(f"The pass kept {kept}, not layer '{missing[0]}'; trace it as well.")
-    question = Question(model.module, inputs, read, target, passed, black_and_white(model.card))
-    maps = answer(chosen, question, settings, on_progress)
+    request = AttributionRequest(model.module, inputs, read, target, forward, black_white_baselines(model.config))
+    maps = answer(chosen, request, settings, on_progress)
     indices = tuple(int(c) for c in target.classes[0])
     scored = [prediction.of(index) for index in indices]
     return Explanation(
@@ -112,28 +135,28 @@ def explain_trace(
         scores=tuple(s.score for s in scored),
         probabilities=tuple(s.probability for s in scored),
         maps={name: m[0].detach().float().cpu().numpy() for name, m in maps.items()},
-        box=traced.given.box,
-        picture_size=traced.image.size,
-        input_size=model.card.input_size,
-        model_key=model.card.key,
-        model_title=model.card.title,
+        box=image_pass.given.box,
+        image_size=image_pass.image.size,
+        input_size=model.config.input_size,
+        model_key=model.config.key,
+        model_title=model.config.title,
         weights_digest=model.digest,
-        image_digest=traced.image.digest,
+        image_digest=image_pass.image.digest,
         score=score,
-        against=against,
-        against_name=None if against is None else prediction.of(against).name,
+        contrast_class=contrast_class,
+        contrast_class_name=None if contrast_class is None else prediction.of(contrast_class).name,
         settings=asdict(chosen.settings_from(settings)) | ({"layer": read[-1]} if chosen.needs_layer else {}),
     )
 
 
 def suggested_layer(model: LoadedModel) -> str:
     """The layer that class maps use by default; LayerError for a network without feature maps."""
-    if model.card.default_layer is not None:
-        return model.card.default_layer
+    if model.config.default_layer is not None:
+        return model.config.default_layer
     for layer in list_layers(model):
         if layer.suggested:
             return layer.name
-    raise LayerError(f"{model.card.title} has no layer with feature maps, so it can have no class map.")
+    raise LayerError(f"{model.config.title} has no layer with feature maps, so it can have no class map.")
 
 
 def _refuse_raw(model: object, image: object) -> None:
@@ -147,15 +170,17 @@ def _refuse_raw(model: object, image: object) -> None:
         raise ImageError(f"A {type(image).__name__} was given as the picture; load it by xai.load_image first.")
 
 
-def _prediction(model: LoadedModel, traced: Trace) -> Prediction:
-    scores = traced.scores.detach()[0].float().cpu()
-    names = model.card.class_names
+def _prediction(model: LoadedModel, image_pass: ForwardPass) -> Prediction:
+    scores = image_pass.scores.detach()[0].float().cpu()
+    names = model.config.class_names
     if len(names) != len(scores):
         raise ModelError(
-            f"{model.card.title} gives {len(scores)} scores, but its card names {len(names)} classes; "
+            f"{model.config.title} gives {len(scores)} scores, but its card names {len(names)} classes; "
             "give one class name for each output."
         )
     if not np.isfinite(scores.numpy()).all():
-        raise ModelError(f"{model.card.title} gives scores that are not numbers; its weights or its input are broken.")
-    labels = model.card.labels
+        raise ModelError(
+            f"{model.config.title} gives scores that are not numbers; its weights or its input are broken."
+        )
+    labels = model.config.labels
     return Prediction(scores.numpy(), probabilities(scores, labels).numpy(), names, labels)

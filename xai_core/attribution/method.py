@@ -11,34 +11,34 @@ import torch
 from torch import Tensor, nn
 
 from xai_core.errors import LayerError, SettingError
-from xai_core.trace.capture import Trace, score_gradients
-from xai_core.trace.relu_rules import Rule
-from xai_core.trace.target import Target
-from xai_core.types import Progress
+from xai_core.forward.forward_pass import ForwardPass, score_gradients
+from xai_core.forward.relu_rules import Rule
+from xai_core.forward.target import Target
+from xai_core.types import ProgressCallback
 
 INPUT = "input"  # the name under which a pixel-level method's map stands, in place of a layer
 
 
 @dataclass(frozen=True, eq=False)
-class Question:
+class AttributionRequest:
     """What a method is asked.
 
     inputs: (n, c, H, W). target: the explained number of k classes for each picture.
-    passed: gives the pass of `module` over `inputs` with the activations of `layers`, the same one each time; a method
+    forward: gives the pass of `module` over `inputs` with the activations of `layers`, the same one each time; a method
     that never asks for it need not pay for it.
-    levels: (black, white), each (c,): what the network reads for such a pixel; None where nobody knows.
+    baselines: (black, white), each (c,): what the network reads for such a pixel; None where nobody knows.
     """
 
     module: nn.Module
     inputs: Tensor
     layers: tuple[str, ...]
     target: Target
-    passed: Callable[[], Trace]
-    levels: tuple[Tensor, Tensor] | None = None
+    forward: Callable[[], ForwardPass]
+    baselines: tuple[Tensor, Tensor] | None = None
 
     @property
-    def trace(self) -> Trace:
-        return self.passed()
+    def forward_pass(self) -> ForwardPass:
+        return self.forward()
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,8 @@ def no_objection(_module: nn.Module, _input_shape: tuple[int, ...]) -> str | Non
     return None
 
 
-def every_layer(_module: nn.Module, trace: Trace) -> tuple[str, ...]:
-    return tuple(trace.activations)
+def every_layer(_module: nn.Module, forward_pass: ForwardPass) -> tuple[str, ...]:
+    return tuple(forward_pass.activations)
 
 
 @dataclass(frozen=True)
@@ -82,34 +82,46 @@ class Method:
     not, as one sentence. It may run the network, so it is for menus: `answer` refuses by itself, with NotApplicable.
     defined_at: those layers of a pass at which the method is defined.
     class_sensitive: False where theory says that the class does not matter. slow: it takes many forward passes.
+    reading: what a colour of its maps stands for. {raised}, {raises} and {falls} follow the evidence that is drawn;
+    {rows} and {columns} are the map's, and any of its settings may stand in it by name: see `how_to_read`.
     caveat: what a reader must know, as one sentence.
+
+    How its maps are drawn follows from `target`: on the layer's grid, or by pixels, on a scale that a few strong ones
+    do not stretch. Whatever lists methods (menus, links, recipe lines, scripts) reads the record alone.
     """
 
     key: str
     title: str
     paper: str
     about: str
-    answer: Callable[[Question, Any, Progress], dict[str, Tensor]]
+    answer: Callable[[AttributionRequest, Any, ProgressCallback], dict[str, Tensor]]
     target: Literal["layer", "pixel"] = "layer"
     needs_layer: bool = False
     rule: Rule | None = None
     settings: type = NoSettings
     reason_not: Callable[[nn.Module, tuple[int, ...]], str | None] = no_objection
-    defined_at: Callable[[nn.Module, Trace], tuple[str, ...]] = every_layer
+    defined_at: Callable[[nn.Module, ForwardPass], tuple[str, ...]] = every_layer
     class_sensitive: bool = True
     slow: bool = False
+    reading: str = ""
     caveat: str | None = None
 
     @property
     def reads_layers(self) -> bool:
         return self.target == "layer" or self.needs_layer
 
+    @property
+    def for_batches(self) -> bool:
+        """Whether one gradient answers many images at once, at any layer, about a class."""
+        everywhere = self.target == "layer" and self.defined_at is every_layer
+        return everywhere and self.class_sensitive and not self.slow
+
     def layers_read(self, layers: Sequence[str]) -> tuple[str, ...]:
         """Those of the layers asked for that the method reads, each once; LayerError where it lacks one."""
-        asked = (layers,) if isinstance(layers, str) else tuple(dict.fromkeys(layers))
-        if self.reads_layers and not asked:
+        names = (layers,) if isinstance(layers, str) else tuple(dict.fromkeys(layers))
+        if self.reads_layers and not names:
             raise LayerError(f"{self.title} reads a layer; name one or more in `layers`.")
-        return asked if self.target == "layer" else asked[-1:] if self.needs_layer else ()
+        return names if self.target == "layer" else names[-1:] if self.needs_layer else ()
 
     def settings_from(self, given: Mapping[str, object] | None) -> Any:
         """The settings record with `given` in place of defaults; SettingError: unknown, or out of range."""
@@ -138,19 +150,21 @@ class Method:
             raise SettingError(f"{self.title}: '{known.name}' lies between {low} and {high}; {value} was given.")
 
 
-def by_gradient(combine: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Question, Any, Progress], dict[str, Tensor]]:
+def by_gradient(
+    combine: Callable[[Tensor, Tensor], Tensor],
+) -> Callable[[AttributionRequest, Any, ProgressCallback], dict[str, Tensor]]:
     """A method's `answer` from its formula: activations and gradients, each (n, c, h, w), to a signed map (n, h, w).
 
     One backward pass for each class serves all layers.
     """
 
-    def answer(question: Question, _settings: Any, on_progress: Progress) -> dict[str, Tensor]:
-        columns: dict[str, list[Tensor]] = {name: [] for name in question.layers}
-        targets = question.target.columns()
+    def answer(request: AttributionRequest, _settings: Any, on_progress: ProgressCallback) -> dict[str, Tensor]:
+        columns: dict[str, list[Tensor]] = {name: [] for name in request.layers}
+        targets = request.target.columns()
         for done, target in enumerate(targets, start=1):
-            gradients = score_gradients(question.trace, target, question.layers)
-            for name in question.layers:
-                columns[name].append(combine(question.trace.activations[name].detach(), gradients[name]))
+            gradients = score_gradients(request.forward_pass, target, request.layers)
+            for name in request.layers:
+                columns[name].append(combine(request.forward_pass.activations[name].detach(), gradients[name]))
             on_progress(done, len(targets))
         return {name: torch.stack(maps, dim=1) for name, maps in columns.items()}
 

@@ -14,7 +14,7 @@ from xai_core.datasets.columns import MAX_BYTES
 from xai_core.datasets.dataset import Dataset
 from xai_core.datasets.limits import DatasetLimits, check_count
 from xai_core.datasets.listed import with_list
-from xai_core.datasets.listing import is_hidden, is_picture, labelled, left_out, listing_digest
+from xai_core.datasets.listing import is_hidden, is_image, labelled, left_out, listing_digest
 from xai_core.datasets.paths import safe_path
 from xai_core.errors import ImageError
 from xai_core.images.limits import Limits, check_bytes
@@ -43,7 +43,7 @@ def open_zip(source: Path | bytes, file_name: str, name: str | None, limits: Dat
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise ImageError(f"{title} is no zip that can be read; make it again.") from error
     check_count(len(archive.infolist()), limits.max_zip_entries, title, "entries")
-    found, lists, others = _pictures(archive)
+    found, lists, others = _images(archive)
     if len(lists) > 1:
         others["file"] += len(lists)
     check_count(len(found), limits.max_items, title, "pictures")
@@ -59,7 +59,7 @@ def open_zip(source: Path | bytes, file_name: str, name: str | None, limits: Dat
         items=items,
         class_names=class_names,
         digest=listing_digest((item.id, found[item.id].file_size, found[item.id].CRC) for item in items),
-        read=partial(_read, archive, found, limits.picture),
+        read=partial(_read, archive, found, limits.image),
         notes=tuple(note for kind, (what, why) in _WHY.items() for note in left_out(others[kind], what, why)),
         state=lambda item: (found[item].file_size, found[item].CRC),
     )
@@ -71,11 +71,11 @@ def _with_list(
 ) -> Dataset:
     path, info = entry
     title = label_of(path)
-    read = partial(_entry_bytes, archive, info, title, replace(limits.picture, max_bytes=MAX_BYTES))
+    read = partial(_entry_bytes, archive, info, title, replace(limits.image, max_bytes=MAX_BYTES))
     return with_list(dataset, read, path.rpartition("/")[0], title, limits.max_items)
 
 
-def _pictures(
+def _images(
     archive: zipfile.ZipFile,
 ) -> tuple[dict[str, zipfile.ZipInfo], dict[str, zipfile.ZipInfo], Counter[str]]:
     """The entries that are pictures and those that are lists, by safe path; how many others there are of each kind in
@@ -93,7 +93,7 @@ def _pictures(
             others["link"] += 1
         elif path.lower().endswith(".csv"):
             lists[path] = info
-        elif not is_picture(path):
+        elif not is_image(path):
             others["file"] += 1
         else:
             others["twice"] += path in found

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from xai_core.datasets.limits import check_count
-from xai_core.datasets.listing import is_hidden, is_picture, left_out
+from xai_core.datasets.listing import is_hidden, is_image, left_out
 from xai_core.datasets.paths import safe_path
 from xai_core.errors import ImageError
 
@@ -28,7 +28,7 @@ _WHY = {
 
 
 @dataclass(frozen=True, eq=False)
-class PictureList:
+class ImageList:
     """rows: by safe path relative to the list's folder, the cells of its line. header: the names of all columns.
 
     path, label: which of them hold those two, label None where none does. others: lines left out, by a key of `_WHY`.
@@ -48,7 +48,7 @@ class PictureList:
         return "" if self.label is None else self.rows[path][self.label].strip()
 
 
-def read_list(data: bytes, title: str, most: int) -> PictureList:
+def read_list(data: bytes, title: str, most: int) -> ImageList:
     """The lines of a CSV: UTF-8, a header line, commas, semicolons, tabs or bars between.
 
     ImageError: it is no such file, no column names pictures, or it is too large.
@@ -72,10 +72,10 @@ def read_list(data: bytes, title: str, most: int) -> PictureList:
     check_count(len(lines) - 1, most, title, "lines")
     path, label = _path_column(header, lines[1:], title), _named(header, LABEL_NAMES)
     rows, others = _rows(lines[1:], len(header), path)
-    return PictureList(rows, header, path, label, others)
+    return ImageList(rows, header, path, label, others)
 
 
-def columns_of(listed: PictureList, paths: Sequence[str]) -> dict[str, np.ndarray]:
+def columns_of(listed: ImageList, paths: Sequence[str]) -> dict[str, np.ndarray]:
     """Every column but path and label, a value for each path: float64 with NaN for none where all are numbers, else
     text with "" for none."""
     found = {}
@@ -98,10 +98,10 @@ def _column(cells: Sequence[str]) -> np.ndarray:
 def _path_column(header: Sequence[str], lines: Sequence[Sequence[str]], title: str) -> int:
     """By its name, else the first column whose first value looks like a picture's path."""
     named = _named(header, PATH_NAMES)
-    if named is not None and any(len(line) > named and is_picture(line[named]) for line in lines[:100]):
+    if named is not None and any(len(line) > named and is_image(line[named]) for line in lines[:100]):
         return named
     for place in range(len(header)):
-        if any(len(line) > place and is_picture(line[place].strip()) for line in lines[:100]):
+        if any(len(line) > place and is_image(line[place].strip()) for line in lines[:100]):
             return place
     raise ImageError(f'{title} has no column with paths of pictures; name one "path", relative to the list\'s folder.')
 
@@ -119,7 +119,7 @@ def _rows(lines: Sequence[Sequence[str]], width: int, path: int) -> tuple[dict[s
         safe = safe_path(cells[path].strip())
         if safe is None:
             others["unsafe"] += 1
-        elif is_hidden(safe) or not is_picture(safe):
+        elif is_hidden(safe) or not is_image(safe):
             others["file"] += 1
         elif safe in rows:
             others["twice"] += 1

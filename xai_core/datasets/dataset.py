@@ -49,9 +49,9 @@ class Dataset:
 
     def thumbnail(self, index: int, side: int = 96) -> np.ndarray:
         """The picture as uint8 (h, w, 3), shrunk so that neither side exceeds `side`; ImageError as `load`."""
-        picture = Image.fromarray(display_pixels(self.load(index)))
-        picture.thumbnail((side, side), Image.Resampling.BICUBIC)
-        return np.asarray(picture)
+        image = Image.fromarray(display_pixels(self.load(index)))
+        image.thumbnail((side, side), Image.Resampling.BICUBIC)
+        return np.asarray(image)
 
     def class_name(self, index: int) -> str | None:
         """The name of the picture's class, None without one."""

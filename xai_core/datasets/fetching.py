@@ -14,12 +14,17 @@ from urllib.parse import urlsplit
 
 from xai_core.errors import ImageError
 
-Progress = Callable[[int], None]  # bytes received; may raise to stop
+ProgressCallback = Callable[[int], None]  # bytes received; may raise to stop
 _CHUNK_BYTES = 256 * 1024
 
 
 def fetch_file(
-    addresses: Iterable[str], path: Path, md5: str, most_bytes: int, on_progress: Progress, timeout_s: float = 30.0
+    addresses: Iterable[str],
+    path: Path,
+    md5: str,
+    most_bytes: int,
+    on_progress: ProgressCallback,
+    timeout_s: float = 30.0,
 ) -> None:
     """Put the file at `path`, from the first address that gives it; what is there already is not fetched again.
 
@@ -47,7 +52,7 @@ def fetch_file(
     raise ImageError(f"{path.name} could not be downloaded: {reason}; connect to the internet and try again.")
 
 
-def _receive(address: str, partial: Path, most_bytes: int, on_progress: Progress, timeout_s: float) -> None:
+def _receive(address: str, partial: Path, most_bytes: int, on_progress: ProgressCallback, timeout_s: float) -> None:
     partial.parent.mkdir(parents=True, exist_ok=True)
     request = urllib.request.Request(address, headers={"User-Agent": "Sightline"})
     received = 0

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from xai_core.datasets.dataset import Dataset
 from xai_core.datasets.limits import DatasetLimits, check_count
-from xai_core.datasets.listing import is_hidden, is_picture, labelled, left_out, listing_digest
+from xai_core.datasets.listing import is_hidden, is_image, labelled, left_out, listing_digest
 from xai_core.errors import ImageError
 from xai_core.images.limits import Limits
 from xai_core.images.raster import load_image
@@ -29,7 +29,7 @@ def open_folder(root: Path, name: str | None, limits: DatasetLimits) -> Dataset:
     for path, entry in _files(root, title):
         if entry.is_dir():
             others["link"] += 1
-        elif is_picture(path):
+        elif is_image(path):
             stat = entry.stat()
             found[path] = (stat.st_size, stat.st_mtime_ns)
             check_count(len(found), limits.max_items, title, "pictures")
@@ -43,7 +43,7 @@ def open_folder(root: Path, name: str | None, limits: DatasetLimits) -> Dataset:
         items=items,
         class_names=class_names,
         digest=listing_digest((item.id, *found[item.id]) for item in items),
-        read=partial(_read, root, limits.picture),
+        read=partial(_read, root, limits.image),
         notes=(
             *left_out(others["file"], "file", "no picture by its name"),
             *left_out(others["link"], "linked folder", "links could lead in a circle"),

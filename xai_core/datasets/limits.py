@@ -10,7 +10,7 @@ from xai_core.images.limits import DEFAULT_LIMITS, Limits
 
 @dataclass(frozen=True)
 class DatasetLimits:
-    """max_items: pictures. max_zip_bytes: of a zip's pictures, unpacked. picture: of each picture alone.
+    """max_items: pictures. max_zip_bytes: of a zip's pictures, unpacked. image: of each picture alone.
 
     max_zip_entries: what a zip may list, pictures or not.
     """
@@ -18,7 +18,7 @@ class DatasetLimits:
     max_items: int = 1_000_000
     max_zip_entries: int = 200_000
     max_zip_bytes: int = 50_000_000_000
-    picture: Limits = DEFAULT_LIMITS
+    image: Limits = DEFAULT_LIMITS
 
 
 DEFAULT_DATASET_LIMITS = DatasetLimits()

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from xai_core.datasets.columns import MAX_BYTES, PictureList, columns_of, read_list
+from xai_core.datasets.columns import MAX_BYTES, ImageList, columns_of, read_list
 from xai_core.datasets.dataset import Dataset, DatasetItem
 from xai_core.datasets.limits import DatasetLimits
 from xai_core.datasets.listing import labelled, listing_digest
@@ -43,7 +43,7 @@ def open_list(path: Path, name: str | None, limits: DatasetLimits) -> Dataset:
         items=items,
         class_names=class_names,
         digest=listing_digest([(list_digest(data),), *((item.id, *found[item.id]) for item in items)]),
-        read=partial(_read, root.resolve(), limits.picture),
+        read=partial(_read, root.resolve(), limits.image),
         notes=listed.notes(),
         state=found.__getitem__,
         columns=columns_of(listed, [item.id for item in items]),
@@ -79,7 +79,7 @@ def with_list(dataset: Dataset, read: Callable[[], bytes], folder: str, title: s
 
 
 def items_of(
-    listed: PictureList, paths: Sequence[str] | Mapping[str, object]
+    listed: ImageList, paths: Sequence[str] | Mapping[str, object]
 ) -> tuple[tuple[DatasetItem, ...], tuple[str, ...]]:
     """Items and class names: by the list's labels, else by folders (`labelled` has the rule)."""
     if listed.label is None:
@@ -93,12 +93,12 @@ def list_digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _moved(listed: PictureList, folder: str) -> PictureList:
+def _moved(listed: ImageList, folder: str) -> ImageList:
     """The same list with paths from the top of the zip."""
     return replace(listed, rows={f"{folder}/{path}" if folder else path: row for path, row in listed.rows.items()})
 
 
-def _present(root: Path, listed: PictureList) -> dict[str, tuple[int, int]]:
+def _present(root: Path, listed: ImageList) -> dict[str, tuple[int, int]]:
     """Size and time of last change of each picture that is there and inside the list's folder."""
     found, home = {}, root.resolve()
     for path in listed.rows:

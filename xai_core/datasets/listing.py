@@ -17,7 +17,7 @@ def is_hidden(path: str) -> bool:
     return any(part.startswith(".") or part == "__MACOSX" for part in path.split("/"))
 
 
-def is_picture(path: str) -> bool:
+def is_image(path: str) -> bool:
     """Whether the name ends as a picture's; what the file really holds is seen when it is read."""
     return PurePosixPath(path).suffix.lower() in SUFFIXES
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from xai_core.datasets.dataset import Dataset
 from xai_core.datasets.limits import DatasetLimits, check_count
-from xai_core.datasets.listing import is_hidden, is_picture, labelled, left_out, listing_digest
+from xai_core.datasets.listing import is_hidden, is_image, labelled, left_out, listing_digest
 from xai_core.errors import ImageError
 from xai_core.images.limits import Limits, check_bytes
 from xai_core.images.raster import load_image
@@ -41,7 +41,7 @@ def open_object_store(address: str, *, name: str | None = None, limits: DatasetL
         path = info.path.removeprefix(root).lstrip("/")
         if not info.is_file or is_hidden(path):
             continue
-        if is_picture(path):
+        if is_image(path):
             found[path] = (info.size, info.mtime_ns or 0)
         else:
             others += 1
@@ -54,7 +54,7 @@ def open_object_store(address: str, *, name: str | None = None, limits: DatasetL
         items=items,
         class_names=class_names,
         digest=listing_digest((item.id, *found[item.id]) for item in items),
-        read=partial(_read, system, root, limits.picture),
+        read=partial(_read, system, root, limits.image),
         notes=tuple(left_out(others, "file", "no picture by its name")),
         state=found.__getitem__,
     )

@@ -19,7 +19,7 @@ from xai_core.datasets.limits import DEFAULT_DATASET_LIMITS
 from xai_core.datasets.listing import listing_digest
 from xai_core.errors import ImageError
 from xai_core.images.digest import array_digest
-from xai_core.types import Progress, SourceImage
+from xai_core.types import ProgressCallback, SourceImage
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def is_downloaded(key: str, folder: Path) -> bool:
     return (folder / key).is_dir()
 
 
-def download_published(key: str, folder: Path, on_progress: Progress | None = None) -> None:
+def download_published(key: str, folder: Path, on_progress: ProgressCallback | None = None) -> None:
     """Fetch and unpack the set; it gets its place once it is whole, and parts that have arrived are kept until then.
 
     on_progress(received, all), in bytes, may raise to stop. ImageError: no network, or the disk refuses.
@@ -88,7 +88,7 @@ def _published(key: str) -> Published:
     return PUBLISHED[key]
 
 
-def _shown(tell: Progress, before: int, total: int, received: int) -> None:
+def _shown(tell: ProgressCallback, before: int, total: int, received: int) -> None:
     tell(min(before + received, total), total)
 
 

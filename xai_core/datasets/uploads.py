@@ -36,7 +36,7 @@ def open_uploads(uploads: Sequence[Upload], name: str | None, limits: DatasetLim
         items=tuple(DatasetItem(item, None) for item in held),
         class_names=(),
         digest=listing_digest(digests.items()),
-        read=partial(_read, held, limits.picture),
+        read=partial(_read, held, limits.image),
         state=lambda item: (digests[item],),
     )
 

@@ -11,7 +11,7 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from xai_core.attribution.explain import ImageTrace, trace_given
+from xai_core.attribution.explain import ImageForwardPass, forward_input
 from xai_core.errors import SettingError
 from xai_core.evaluation.imputation import impute
 from xai_core.evaluation.perturbation import filled
@@ -53,7 +53,9 @@ def strongest(values: np.ndarray, size: tuple[int, int], share: float) -> np.nda
     return ranks(values, size) < round(share * size[0] * size[1])
 
 
-def erased(traced: ImageTrace, region: np.ndarray, filling: Filling, *, keep: bool = False, seed: int = 0) -> Tensor:
+def erased(
+    image_pass: ImageForwardPass, region: np.ndarray, filling: Filling, *, keep: bool = False, seed: int = 0
+) -> Tensor:
     """The input (1, c, H, W) with the region, bool (H, W), replaced; keep: with all but the region replaced.
 
     blur: a strong blur of the picture. grey: the mean of the model's normalisation, as in `faithfulness`. mean, noise:
@@ -62,28 +64,28 @@ def erased(traced: ImageTrace, region: np.ndarray, filling: Filling, *, keep: bo
     """
     if filling not in FILLINGS:
         raise SettingError(f"A region is filled with one of {', '.join(FILLINGS)}; {filling} was given.")
-    picture = traced.given.tensor
-    gone = torch.from_numpy(region != keep).to(picture.device)
+    image = image_pass.given.tensor
+    gone = torch.from_numpy(region != keep).to(image.device)
     if not gone.any():
-        return picture.clone()
-    return torch.where(gone, _paint(traced, picture, gone, filling, seed), picture)
+        return image.clone()
+    return torch.where(gone, _paint(image_pass, image, gone, filling, seed), image)
 
 
-def retest(traced: ImageTrace, changed: Tensor) -> ImageTrace:
+def retest(image_pass: ImageForwardPass, changed: Tensor) -> ImageForwardPass:
     """The model's pass over the changed input, with the layers of the first; its map lies over the same box."""
-    layers = tuple(traced.trace.activations)
-    return trace_given(traced.model, traced.image, ModelInput(changed, traced.given.box), layers)
+    layers = tuple(image_pass.forward_pass.activations)
+    return forward_input(image_pass.model, image_pass.image, ModelInput(changed, image_pass.given.box), layers)
 
 
-def _paint(traced: ImageTrace, picture: Tensor, gone: Tensor, filling: Filling, seed: int) -> Tensor:
+def _paint(image_pass: ImageForwardPass, image: Tensor, gone: Tensor, filling: Filling, seed: int) -> Tensor:
     """What comes in place of the pixels that are gone, for all pixels (1, c, H, W)."""
     if filling in ("blur", "grey"):
-        return filled(traced.model, picture, "blurred" if filling == "blur" else "grey")
+        return filled(image_pass.model, image, "blurred" if filling == "blur" else "grey")
     if filling == "inpaint":
-        return impute(picture, gone[None], noise=0, tolerance=_FINE)
-    stays = picture[:, :, ~gone] if not bool(gone.all()) else picture.flatten(2)
+        return impute(image, gone[None], noise=0, tolerance=_FINE)
+    stays = image[:, :, ~gone] if not bool(gone.all()) else image.flatten(2)
     mean, spread = stays.mean(dim=2)[..., None, None], stays.std(dim=2, correction=0)[..., None, None]
     if filling == "mean":
-        return mean.expand_as(picture)
-    drawn = torch.randn(picture.shape, generator=torch.Generator().manual_seed(seed)).to(picture)
-    return (mean + spread * drawn).clamp(picture.min(), picture.max())
+        return mean.expand_as(image)
+    drawn = torch.randn(image.shape, generator=torch.Generator().manual_seed(seed)).to(image)
+    return (mean + spread * drawn).clamp(image.min(), image.max())

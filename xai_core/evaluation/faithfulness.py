@@ -9,7 +9,7 @@ import numpy as np
 from xai_core.evaluation.perturbation import BATCH, STEPS, Curve, Fill, Kind, curves
 from xai_core.evaluation.remake import no_progress, refuse_empty
 from xai_core.evaluation.rival_maps import centre, shuffled
-from xai_core.types import LoadedModel, ModelInput, Progress
+from xai_core.types import LoadedModel, ModelInput, ProgressCallback
 
 RANDOM_MAPS = 3
 MARKED = 0.2  # the share of the pixels that "the marked area" means in words
@@ -72,7 +72,7 @@ def faithfulness(
     random_maps: int = RANDOM_MAPS,
     batch: int = BATCH,
     seed: int = 0,
-    on_progress: Progress = no_progress,
+    on_progress: ProgressCallback = no_progress,
 ) -> Faithfulness:
     """Deletion and insertion for a signed map (h, w): 94 passes by default. Raises what `refuse_empty` does."""
     refuse_empty(values)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xai_core.attribution.explain import ImageTrace
-from xai_core.models.brain_mri import brain_mri_card, known_slices
+from xai_core.attribution.explain import ImageForwardPass
+from xai_core.models.sources.brain_mri import brain_mri_config, known_slices
 
 NEIGHBOURS = 5
 
@@ -29,12 +29,12 @@ class Familiarity:
         return self.distance <= self.limit
 
 
-def familiarity_of(traced: ImageTrace) -> Familiarity | None:
+def familiarity_of(image_pass: ImageForwardPass) -> Familiarity | None:
     """How near a picture lies to its model's training pictures; None for a model that came without their vectors."""
-    card, passed = brain_mri_card(), traced.trace.activations
-    if traced.model.card.key != card.key or card.default_layer is None or card.default_layer not in passed:
+    config, passed = brain_mri_config(), image_pass.forward_pass.activations
+    if image_pass.model.config.key != config.key or config.default_layer is None or config.default_layer not in passed:
         return None
-    vector = passed[card.default_layer].detach().mean(dim=(2, 3))[0].cpu().numpy()
+    vector = passed[config.default_layer].detach().mean(dim=(2, 3))[0].cpu().numpy()
     known = known_slices()
     return familiarity(known.vectors, vector, known.limit)
 
@@ -53,9 +53,9 @@ def familiarities(known: np.ndarray, vectors: np.ndarray, limit: float) -> list[
     return [Familiarity(float(far), limit, rows, cosines) for far, rows, cosines in found]
 
 
-def distances(known: np.ndarray, asked: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def distances(known: np.ndarray, requested: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """For each of asked (m, d): mean cosine distance (m,) to its nearest known (n, d), their rows (m, 5), cosines."""
-    cosines = _unit(asked) @ _unit(known).T
+    cosines = _unit(requested) @ _unit(known).T
     rows = np.argsort(-cosines, axis=1, kind="stable")[:, :NEIGHBOURS]
     nearest = np.take_along_axis(cosines, rows, axis=1)
     return 1 - nearest.mean(axis=1), rows, nearest

@@ -32,7 +32,7 @@ class _Grid:
 
 
 def impute(
-    pictures: Tensor, missing: Tensor, *, noise: float = NOISE, tolerance: float = TOLERANCE, seed: int = 0
+    images: Tensor, missing: Tensor, *, noise: float = NOISE, tolerance: float = TOLERANCE, seed: int = 0
 ) -> Tensor:
     """Pictures (n, c, H, W) with their missing pixels, bool (n, H, W), solved for and a little noise laid on them.
 
@@ -40,15 +40,15 @@ def impute(
     are none. What the authors solve with a sparse factorisation is done here by conjugate gradients with a
     multigrid preconditioner. A picture of which nothing is left becomes its mean.
     """
-    n, c, height, width = pictures.shape
+    n, c, height, width = images.shape
     nothing_left = missing.flatten(1).all(dim=1)
-    gaps = missing[:, None].to(pictures.dtype).expand(-1, c, -1, -1).reshape(1, n * c, height, width)
-    known = pictures.reshape(1, n * c, height, width) * (1 - gaps)
+    gaps = missing[:, None].to(images.dtype).expand(-1, c, -1, -1).reshape(1, n * c, height, width)
+    known = images.reshape(1, n * c, height, width) * (1 - gaps)
     found = _solve(_neighbours(known).mul_(gaps), _grids(gaps), _guess(known, gaps), tolerance)
-    filled = (known + found).view_as(pictures)
-    filled[nothing_left] = pictures[nothing_left].mean(dim=(2, 3), keepdim=True)
-    drawn = torch.randn(pictures.shape, generator=torch.Generator().manual_seed(seed))
-    return filled.addcmul_(drawn.to(pictures), gaps.view_as(pictures), value=noise)
+    filled = (known + found).view_as(images)
+    filled[nothing_left] = images[nothing_left].mean(dim=(2, 3), keepdim=True)
+    drawn = torch.randn(images.shape, generator=torch.Generator().manual_seed(seed))
+    return filled.addcmul_(drawn.to(images), gaps.view_as(images), value=noise)
 
 
 def _guess(known: Tensor, gaps: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import distance_transform_edt
 
-from xai_core.evaluation.fineness import share_inside
+from xai_core.evaluation.resolution import share_inside
 from xai_core.evaluation.rival_maps import ranks
 from xai_core.render.place import resample
 

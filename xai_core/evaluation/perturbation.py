@@ -11,15 +11,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from xai_core.attribution.baseline import baseline
-from xai_core.attribution.method import Question
+from xai_core.attribution.baselines import baseline
+from xai_core.attribution.method import AttributionRequest
 from xai_core.errors import SettingError
 from xai_core.evaluation.remake import no_progress
 from xai_core.evaluation.rival_maps import ranks
+from xai_core.forward.forward_pass import run_forward
+from xai_core.forward.target import Target
 from xai_core.models.probability import probabilities
-from xai_core.trace.capture import trace
-from xai_core.trace.target import Target
-from xai_core.types import LoadedModel, ModelInput, Progress
+from xai_core.types import LoadedModel, ModelInput, ProgressCallback
 
 Kind = Literal["deletion", "insertion"]
 Fill = Literal["grey", "blurred"]
@@ -60,7 +60,7 @@ def curves(
     steps: int = STEPS,
     batch: int = BATCH,
     seed: int = 0,
-    on_progress: Progress = no_progress,
+    on_progress: ProgressCallback = no_progress,
 ) -> list[Curve]:
     """One curve for each of `maps` (h, w) of one picture, after Petsiuk et al., RISE, BMVC 2018.
 
@@ -84,18 +84,18 @@ def curves(
 
 def _probabilities(
     model: LoadedModel,
-    picture: Tensor,
+    image: Tensor,
     masks: Iterator[Tensor],
     class_index: int,
     how: tuple[Kind, Fill],
     batch: int,
     total: int,
-    on_progress: Progress,
+    on_progress: ProgressCallback,
 ) -> np.ndarray:
     """The class's probability for each mask (H, W), True where a pixel was removed or shown: float32 (total,)."""
     kind, fill = how
-    empty = filled(model, picture, fill)
-    inside, outside = (empty, picture) if kind == "deletion" else (picture, empty)
+    empty = filled(model, image, fill)
+    inside, outside = (empty, image) if kind == "deletion" else (image, empty)
     found: list[Tensor] = []
     while chunk := list(islice(masks, batch)):
         found.append(probability(model, torch.where(torch.stack(chunk)[:, None], inside, outside), class_index))
@@ -103,13 +103,15 @@ def _probabilities(
     return torch.cat(found).cpu().numpy()
 
 
-def filled(model: LoadedModel, picture: Tensor, fill: Fill) -> Tensor:
+def filled(model: LoadedModel, image: Tensor, fill: Fill) -> Tensor:
     """What stands for "nothing there" in place of the picture (1, c, H, W)."""
     target = Target(torch.zeros(1, 1, dtype=torch.int64))
-    return baseline(fill, Question(model.module, picture, (), target, lambda: trace(model.module, picture, ())))
+    return baseline(
+        fill, AttributionRequest(model.module, image, (), target, lambda: run_forward(model.module, image, ()))
+    )
 
 
 def probability(model: LoadedModel, inputs: Tensor, class_index: int) -> Tensor:
     """float32 (n,): the probability of the class for inputs (n, c, H, W)."""
-    scores = trace(model.module, inputs, ()).scores
-    return probabilities(scores.detach().float(), model.card.labels)[:, class_index]
+    scores = run_forward(model.module, inputs, ()).scores
+    return probabilities(scores.detach().float(), model.config.labels)[:, class_index]

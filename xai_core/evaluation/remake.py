@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from torch import Tensor, nn
 
-from xai_core.attribution.baseline import black_and_white
+from xai_core.attribution.baselines import black_white_baselines
 from xai_core.attribution.catalog import find_method
 from xai_core.attribution.class_maps import class_maps
 from xai_core.attribution.method import INPUT
 from xai_core.errors import SightlineError
-from xai_core.types import Explanation, LoadedModel, Progress
+from xai_core.types import Explanation, LoadedModel, ProgressCallback
 
 Remake = Callable[[nn.Module, Tensor, Sequence[int]], np.ndarray]
 """(network, inputs (n, c, H, W), k classes) to signed maps float32 (n, k, h, w)."""
@@ -22,7 +22,9 @@ def no_progress(_done: int, _total: int) -> None:
     """For whoever does not want to know."""
 
 
-def remake_of(model: LoadedModel, result: Explanation, layer: str, on_progress: Progress = no_progress) -> Remake:
+def remake_of(
+    model: LoadedModel, result: Explanation, layer: str, on_progress: ProgressCallback = no_progress
+) -> Remake:
     """How the map of `result` at `layer` was made, for any network of this structure, picture and classes.
 
     on_progress: may raise to cancel in the middle of a slow method's map.
@@ -40,9 +42,9 @@ def remake_of(model: LoadedModel, result: Explanation, layer: str, on_progress: 
             method.key,
             relu=False,
             score=result.score,  # type: ignore[arg-type]
-            against=result.against,
+            contrast_class=result.contrast_class,
             settings=settings,
-            levels=black_and_white(model.card),
+            baselines=black_white_baselines(model.config),
             on_progress=on_progress,
         )
         found = maps[INPUT if INPUT in maps else layer]

@@ -16,7 +16,7 @@ from xai_core.evaluation.imputation import NOISE, impute
 from xai_core.evaluation.perturbation import BATCH, probability
 from xai_core.evaluation.remake import no_progress, refuse_empty
 from xai_core.evaluation.rival_maps import centre, ranks, shuffled
-from xai_core.types import LoadedModel, ModelInput, Progress
+from xai_core.types import LoadedModel, ModelInput, ProgressCallback
 
 SHARES = (0.2, 0.5, 0.8)
 RANDOM_MAPS = 2
@@ -80,7 +80,7 @@ def road(
     noise: float = NOISE,
     batch: int = BATCH,
     seed: int = 0,
-    on_progress: Progress = no_progress,
+    on_progress: ProgressCallback = no_progress,
 ) -> Road:
     """ROAD of a signed map (h, w): 19 passes and 18 imputations by default. Raises what `refuse_empty` does.
 
@@ -102,19 +102,19 @@ def road(
 
 def _probabilities(
     model: LoadedModel,
-    picture: Tensor,
+    image: Tensor,
     masks: list[Tensor],
     class_index: int,
     noise: float,
     batch: int,
     seed: int,
-    on_progress: Progress,
+    on_progress: ProgressCallback,
 ) -> np.ndarray:
     """The class's probability for the picture, and with each mask (H, W), True where a pixel is removed: float32."""
-    found = [probability(model, picture, class_index)]
+    found = [probability(model, image, class_index)]
     for start in range(0, len(masks), batch):
-        chosen = torch.stack(masks[start : start + batch]).to(picture.device)
-        filled = impute(picture.expand(len(chosen), -1, -1, -1), chosen, noise=noise, seed=seed + start)
+        chosen = torch.stack(masks[start : start + batch]).to(image.device)
+        filled = impute(image.expand(len(chosen), -1, -1, -1), chosen, noise=noise, seed=seed + start)
         found.append(probability(model, filled, class_index))
         on_progress(min(start + batch, len(masks)), len(masks))
     return torch.cat(found).cpu().numpy()

@@ -36,8 +36,8 @@ class Specificity:
     @property
     def resemblance(self) -> float:
         """The mean rank correlation with random classes, or with the runner-up where there are none."""
-        asked = self.random or (self.runner_up,)
-        return float(np.mean([other.similarity.rank_correlation for other in asked]))
+        requested = self.random or (self.runner_up,)
+        return float(np.mean([other.similarity.rank_correlation for other in requested]))
 
 
 def specificity(
@@ -62,8 +62,8 @@ def specificity(
     order = [scored.index for scored in prediction.top(len(prediction.class_names)) if scored.index not in barred]
     if not order:
         raise NotApplicable(
-            f"{model.card.title} has no other class to compare with; this check needs a model of at least two classes, "
-            "three where one of them is the rival."
+            f"{model.config.title} has no other class to compare with; this check needs a model of at least two "
+            "classes, three where one of them is the rival."
         )
     far = order[PLAUSIBLE - 1 :] or order[1:]
     drawn = np.random.default_rng(seed).permutation(far)[:RANDOM_CLASSES].tolist()

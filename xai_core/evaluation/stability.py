@@ -15,7 +15,7 @@ from xai_core.evaluation.perturbation import probability
 from xai_core.evaluation.remake import Remake, no_progress, refuse_empty
 from xai_core.evaluation.similarity import GRID, Similarity, comparable, of_comparable
 from xai_core.render.place import sample_at
-from xai_core.types import LoadedModel, ModelCard, ModelInput, Progress
+from xai_core.types import LoadedModel, ModelConfig, ModelInput, ProgressCallback
 
 NOISE = 0.05  # standard deviation, as a share of black to white
 SHIFT = 1 / 28  # of each side: 8 of 224 pixels, two cells of the grid on which maps are compared
@@ -59,12 +59,12 @@ class Stability:
         return float(np.median([answer.similarity.rank_correlation for answer in self.answers]))
 
 
-def variants(card: ModelCard, given: ModelInput, seed: int = 0) -> list[Variant]:
+def variants(config: ModelConfig, given: ModelInput, seed: int = 0) -> list[Variant]:
     """Noise, a shift, a mirror image, a lighter window, less and more contrast: all that the network can read.
 
     A picture of less than 15 pixels is not shifted: one pixel would be too far.
     """
-    mean, std = (torch.tensor(values).to(given.tensor).view(-1, 1, 1) for values in (card.mean, card.std))
+    mean, std = (torch.tensor(values).to(given.tensor).view(-1, 1, 1) for values in (config.mean, config.std))
     pixels = given.tensor * std + mean
     noise = NOISE * torch.randn(pixels.shape, generator=torch.Generator().manual_seed(seed)).to(pixels)
 
@@ -96,7 +96,7 @@ def stability(
     *,
     magnitude: bool = False,
     seed: int = 0,
-    on_progress: Progress = no_progress,
+    on_progress: ProgressCallback = no_progress,
 ) -> Stability:
     """Compare a map (h, w) with those of the changed pictures, laid back: up to six maps, and as many passes.
 
@@ -105,7 +105,7 @@ def stability(
     refuse_empty(values)
     own = comparable(values, magnitude)
     answers, drawn = [], [_scaled(own)]
-    changed = variants(model.card, given, seed)
+    changed = variants(model.config, given, seed)
     for done, variant in enumerate(changed, start=1):
         there = comparable(remake(model.module, variant.tensor, [class_index])[0, 0], magnitude)
         back = variant.back(there)

@@ -9,20 +9,20 @@ from typing import Any
 
 import numpy as np
 
-from xai_core.attribution.explain import ImageTrace, trace_image
+from xai_core.attribution.explain import ImageForwardPass, forward_image
 from xai_core.attribution.method import INPUT
 from xai_core.errors import LayerError, SightlineError
 from xai_core.evaluation.faithfulness import faithfulness
 from xai_core.evaluation.familiarity import familiarity_of
-from xai_core.evaluation.fineness import fineness
-from xai_core.evaluation.randomisation import POINTS, cascade
+from xai_core.evaluation.parameter_randomisation import POINTS, parameter_randomisation
 from xai_core.evaluation.remake import no_progress, remake_of
+from xai_core.evaluation.resolution import resolution_check
 from xai_core.evaluation.rival_maps import in_patches
 from xai_core.evaluation.road import road
 from xai_core.evaluation.specificity import RANDOM_CLASSES, specificity
 from xai_core.evaluation.stability import CHANGES, stability
 from xai_core.evaluation.verdict import Checks, Level, Verdict, levels_of, verdict
-from xai_core.types import Explanation, LoadedModel, Progress, SourceImage
+from xai_core.types import Explanation, LoadedModel, ProgressCallback, SourceImage
 
 CURVE_STEPS = 5  # a fifth of the picture each: the share that deletion and insertion have of 150 passes
 EXTRA_MAPS = POINTS + 1 + RANDOM_CLASSES + CHANGES  # that the checks ask the method for
@@ -32,7 +32,7 @@ EXTRA_MAPS = POINTS + 1 + RANDOM_CLASSES + CHANGES  # that the checks ask the me
 class MapUnderTest:
     """The map of the first class of `result` at `layer`, and the pass that it came from."""
 
-    traced: ImageTrace
+    image_pass: ImageForwardPass
     result: Explanation
     layer: str
 
@@ -70,7 +70,7 @@ def trust(
     result: Explanation,
     layer: str | None = None,
     *,
-    on_progress: Progress = no_progress,
+    on_progress: ProgressCallback = no_progress,
 ) -> Trust:
     """Put the map of the first class of `result` to six tests, by about 100 to 150 passes of the network.
 
@@ -82,57 +82,59 @@ def trust(
     name = layer if layer is not None else next(iter(result.maps))
     if name not in result.maps:
         raise LayerError(f"The result has maps of {', '.join(result.maps)}, not of '{name}'.")
-    layers = [read for read in (name, model.card.default_layer) if read not in (INPUT, None)]  # the second: familiarity
-    tested = MapUnderTest(trace_image(model, image, layers), result, name)
+    layers = [
+        read for read in (name, model.config.default_layer) if read not in (INPUT, None)
+    ]  # the second: familiarity
+    tested = MapUnderTest(forward_image(model, image, layers), result, name)
     found = {}
     for done, (check, make) in enumerate(CHECKS.items(), start=1):
         found[check] = make(tested, no_progress)
         on_progress(done, len(CHECKS))
-    checks, familiar = Checks(**found), familiarity_of(tested.traced)
-    told = verdict(checks, tested.traced.prediction, familiar=familiar is None or familiar.familiar)
+    checks, familiar = Checks(**found), familiarity_of(tested.image_pass)
+    told = verdict(checks, tested.image_pass.prediction, familiar=familiar is None or familiar.familiar)
     return Trust(checks, levels_of(checks), told)
 
 
-def _faithfulness(tested: MapUnderTest, on_progress: Progress) -> Any:
-    traced = tested.traced
-    asked = (traced.model, traced.given, tested.regions, tested.class_index)
-    return faithfulness(*asked, steps=CURVE_STEPS, on_progress=on_progress)
+def _faithfulness(tested: MapUnderTest, on_progress: ProgressCallback) -> Any:
+    image_pass = tested.image_pass
+    requested = (image_pass.model, image_pass.given, tested.regions, tested.class_index)
+    return faithfulness(*requested, steps=CURVE_STEPS, on_progress=on_progress)
 
 
-def _road(tested: MapUnderTest, on_progress: Progress) -> Any:
-    traced = tested.traced
-    return road(traced.model, traced.given, tested.regions, tested.class_index, on_progress=on_progress)
+def _road(tested: MapUnderTest, on_progress: ProgressCallback) -> Any:
+    image_pass = tested.image_pass
+    return road(image_pass.model, image_pass.given, tested.regions, tested.class_index, on_progress=on_progress)
 
 
-def _cascade(tested: MapUnderTest, on_progress: Progress) -> Any:
-    return _by_remaking(cascade, POINTS, tested, on_progress)
+def _cascade(tested: MapUnderTest, on_progress: ProgressCallback) -> Any:
+    return _by_remaking(parameter_randomisation, POINTS, tested, on_progress)
 
 
-def _specificity(tested: MapUnderTest, on_progress: Progress) -> Any:
-    traced, against = tested.traced, tested.result.against
+def _specificity(tested: MapUnderTest, on_progress: ProgressCallback) -> Any:
+    image_pass, contrast_class = tested.image_pass, tested.result.contrast_class
     return specificity(
-        traced.model,
-        traced.given,
+        image_pass.model,
+        image_pass.given,
         tested.values,
-        remake_of(traced.model, tested.result, tested.layer, on_progress),
-        traced.prediction,
+        remake_of(image_pass.model, tested.result, tested.layer, on_progress),
+        image_pass.prediction,
         tested.class_index,
         magnitude=tested.pixels,
-        exclude=() if against is None else (against,),
+        exclude=() if contrast_class is None else (contrast_class,),
     )
 
 
-def _stability(tested: MapUnderTest, on_progress: Progress) -> Any:
+def _stability(tested: MapUnderTest, on_progress: ProgressCallback) -> Any:
     return _by_remaking(stability, CHANGES, tested, on_progress)
 
 
-def _fineness(tested: MapUnderTest, _on_progress: Progress) -> Any:
-    return fineness(tested.traced, tested.layer, tested.values)
+def _fineness(tested: MapUnderTest, _on_progress: ProgressCallback) -> Any:
+    return resolution_check(tested.image_pass, tested.layer, tested.values)
 
 
-def _by_remaking(check: Callable[..., Any], total: int, tested: MapUnderTest, on_progress: Progress) -> Any:
+def _by_remaking(check: Callable[..., Any], total: int, tested: MapUnderTest, on_progress: ProgressCallback) -> Any:
     """A check that makes the map again and again; a slow map's own progress keeps the way out open."""
-    traced, done = tested.traced, [0]
+    image_pass, done = tested.image_pass, [0]
 
     def one_more(now: int, of: int) -> None:
         done[0] = now
@@ -141,17 +143,17 @@ def _by_remaking(check: Callable[..., Any], total: int, tested: MapUnderTest, on
     def still(_done: int, _total: int) -> None:
         on_progress(done[0], total)
 
-    remake = remake_of(traced.model, tested.result, tested.layer, still)
-    run = partial(check, traced.model, traced.given, tested.values, remake, tested.class_index)
+    remake = remake_of(image_pass.model, tested.result, tested.layer, still)
+    run = partial(check, image_pass.model, image_pass.given, tested.values, remake, tested.class_index)
     return run(magnitude=tested.pixels, on_progress=one_more)
 
 
-CHECKS: Mapping[str, Callable[[MapUnderTest, Progress], Any]] = {
+CHECKS: Mapping[str, Callable[[MapUnderTest, ProgressCallback], Any]] = {
     "faithfulness": _faithfulness,
     "road": _road,
-    "cascade": _cascade,
+    "parameter_randomisation": _cascade,
     "specificity": _specificity,
     "stability": _stability,
-    "fineness": _fineness,
+    "resolution": _fineness,
 }
 """The fields of `Checks`, and what makes each from a map; on_progress(done, total) may raise to stop."""

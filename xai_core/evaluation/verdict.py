@@ -9,8 +9,8 @@ from typing import Any, Literal
 import numpy as np
 
 from xai_core.evaluation.faithfulness import Faithfulness
-from xai_core.evaluation.fineness import Fineness
-from xai_core.evaluation.randomisation import Cascade
+from xai_core.evaluation.parameter_randomisation import ParameterRandomisation
+from xai_core.evaluation.resolution import Resolution
 from xai_core.evaluation.road import Road
 from xai_core.evaluation.specificity import Specificity
 from xai_core.evaluation.stability import Stability
@@ -34,10 +34,10 @@ class Checks:
 
     faithfulness: Faithfulness | None = None
     road: Road | None = None
-    cascade: Cascade | None = None
+    parameter_randomisation: ParameterRandomisation | None = None
     specificity: Specificity | None = None
     stability: Stability | None = None
-    fineness: Fineness | None = None
+    resolution: Resolution | None = None
 
     @property
     def complete(self) -> bool:
@@ -110,14 +110,14 @@ def road_level(found: Road) -> Level:
     return "good" if beats_chance and found.own.gap >= found.centre.gap - worth else "unclear"
 
 
-def fineness_level(found: Fineness) -> Level | None:
+def resolution_level(found: Resolution) -> Level | None:
     """Only where the object is known. bad: no more of the evidence lies on it than of the area. good: clearly more."""
     if not found.known or np.isnan(found.outside):
         return None
     return "bad" if found.outside >= found.area else "good" if found.outside <= OUTSIDE * found.area else "unclear"
 
 
-def network_level(found: Cascade) -> Level:
+def network_level(found: ParameterRandomisation) -> Level:
     return _not_the_same(found.resemblance)
 
 
@@ -136,8 +136,8 @@ def _not_the_same(resemblance: float) -> Level:
 LEVELS: dict[str, Callable[[Any], Level | None]] = {
     "faithfulness": use_level,
     "road": road_level,
-    "cascade": network_level,
+    "parameter_randomisation": network_level,
     "specificity": class_level,
     "stability": stability_level,
-    "fineness": fineness_level,
+    "resolution": resolution_level,
 }

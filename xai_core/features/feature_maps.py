@@ -10,18 +10,18 @@ from typing import Literal
 import numpy as np
 
 from xai_core.errors import LayerError
-from xai_core.trace.capture import Trace, score_gradients
-from xai_core.trace.target import Target
+from xai_core.forward.forward_pass import ForwardPass, score_gradients
+from xai_core.forward.target import Target
 from xai_core.types import Box
 
 MapOrder = Literal["peak", "mean", "contribution"]
 
 
-def feature_maps(traced: Trace, layer: str) -> np.ndarray:
+def feature_maps(forward_pass: ForwardPass, layer: str) -> np.ndarray:
     """The activations of one picture: float32 (c, h, w); LayerError where they are no maps or were not kept."""
-    if layer not in traced.activations:
-        raise LayerError(f"The pass kept {', '.join(traced.activations)}, not layer '{layer}'; trace it as well.")
-    activations = traced.activations[layer].detach()
+    if layer not in forward_pass.activations:
+        raise LayerError(f"The pass kept {', '.join(forward_pass.activations)}, not layer '{layer}'; trace it as well.")
+    activations = forward_pass.activations[layer].detach()
     if activations.ndim != 4 or len(activations) != 1:
         raise LayerError(
             f"Layer '{layer}' gives {tuple(activations.shape)}; the maps (1, c, h, w) of a picture are needed."
@@ -29,12 +29,12 @@ def feature_maps(traced: Trace, layer: str) -> np.ndarray:
     return activations[0].float().cpu().numpy()
 
 
-def map_weights(traced: Trace, layer: str, target: Target) -> np.ndarray:
+def map_weights(forward_pass: ForwardPass, layer: str, target: Target) -> np.ndarray:
     """alpha_k of Grad-CAM: float32 (c,), the mean gradient of the explained number over each channel.
 
     target: classes (1, 1). Selvaraju et al. 2017, equation 1. LayerError: the layer has no influence on the score.
     """
-    return score_gradients(traced, target, [layer])[layer][0].mean(dim=(1, 2)).float().cpu().numpy()
+    return score_gradients(forward_pass, target, [layer])[layer][0].mean(dim=(1, 2)).float().cpu().numpy()
 
 
 def contributions(maps: np.ndarray, weights: np.ndarray) -> np.ndarray:

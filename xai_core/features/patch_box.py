@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from xai_core.models.preprocess import covered_box
-from xai_core.types import Box, ModelCard, ReceptiveField, SourceImage
+from xai_core.types import Box, ModelConfig, ReceptiveField, SourceImage
 
 
 def patch_box(
-    card: ModelCard,
+    config: ModelConfig,
     image: SourceImage | tuple[int, int] | Box,
     field: ReceptiveField,
     unit: Sequence[int],
@@ -22,7 +22,7 @@ def patch_box(
     clipped: see `ReceptiveField.box`. LayerError: no such unit. ImageError: as `prepare`.
     """
     seen = field.box(unit, clipped)
-    covered = image if isinstance(image, Box) else covered_box(card, image)
+    covered = image if isinstance(image, Box) else covered_box(config, image)
     height, width = field.input_size
     x, y = (covered.right - covered.left) / width, (covered.bottom - covered.top) / height
     return Box(

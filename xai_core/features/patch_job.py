@@ -16,11 +16,11 @@ from xai_core.datasets import Dataset
 from xai_core.errors import ClassError, LayerError
 from xai_core.features.patches import LayerPatches
 from xai_core.features.running_top import nothing_seen, ranked_with
+from xai_core.forward.forward_pass import run_forward, score_gradients
+from xai_core.forward.target import Target
 from xai_core.models.grid import as_maps
 from xai_core.models.isolate import find_layer, isolated
 from xai_core.models.structure import structure_digest
-from xai_core.trace.capture import score_gradients, trace
-from xai_core.trace.target import Target
 from xai_core.types import LoadedModel
 
 By = Literal["activation", "contribution"]
@@ -45,25 +45,31 @@ class PatchJob:
     by: By
     class_index: int | None
     batch: int
-    per_picture: int
+    per_image: int
 
     @cached_property
     def spec(self) -> dict[str, object]:
         """Everything that decides the result, fit for JSON."""
-        card = self.model.card
+        config = self.model.config
         return {
             "version": VERSION,
-            "model": card.key,
+            "model": config.key,
             "weights": self.model.digest,
             "network": structure_digest(self.model.module),  # strides are not among the weights
-            "input": [list(card.input_size), list(card.mean), list(card.std), card.channel_order, asdict(card.resize)],
+            "input": [
+                list(config.input_size),
+                list(config.mean),
+                list(config.std),
+                config.channel_order,
+                asdict(config.resize),
+            ],
             "dataset": self.dataset.digest,
             "layers": list(self.layers),
             "k": self.k,
             "by": self.by,
             "class": self.class_index,
             "batch": self.batch,
-            "per_picture": self.per_picture,
+            "per_picture": self.per_image,
         }
 
     @cached_property
@@ -81,7 +87,7 @@ def patch_job(
     by: By = "activation",
     class_index: int | None = None,
     batch: int | None = None,
-    per_picture: int = 1,
+    per_image: int = 1,
 ) -> PatchJob:
     """The question in its one spelling; LayerError, ClassError or ValueError where it makes no sense."""
     if not layers:
@@ -90,13 +96,13 @@ def patch_job(
         find_layer(model.module, name)
     if by not in _BATCH:
         raise ValueError(f"Places are ranked by activation or contribution, not by '{by}'.")
-    if class_index is not None and (by == "activation" or not 0 <= class_index < len(model.card.class_names)):
-        most = len(model.card.class_names) - 1
+    if class_index is not None and (by == "activation" or not 0 <= class_index < len(model.config.class_names)):
+        most = len(model.config.class_names) - 1
         raise ClassError(f"Class {class_index} was given; classes 0 to {most} can be, and with by='contribution' only.")
     size = batch or _BATCH[by]
-    if min(k, size, per_picture) < 1:
-        raise ValueError(f"k, batch and per_picture must be at least 1; {k}, {batch} and {per_picture} were given.")
-    return PatchJob(model, dataset, tuple(sorted(set(layers))), k, by, class_index, size, per_picture)
+    if min(k, size, per_image) < 1:
+        raise ValueError(f"k, batch and per_picture must be at least 1; {k}, {batch} and {per_image} were given.")
+    return PatchJob(model, dataset, tuple(sorted(set(layers))), k, by, class_index, size, per_image)
 
 
 def finder(job: PatchJob) -> Finder:
@@ -113,14 +119,14 @@ def _by_activation(job: PatchJob) -> Finder:
     def reduce(name: str, output: object) -> None:
         if name in found:
             raise LayerError(f"Layer '{name}' runs more than once in a pass; choose the block around it.")
-        input_size, pictures, before = given[0]
-        found[name] = _with(job, name, _maps(name, output, input_size), pictures, before)
+        input_size, images, before = given[0]
+        found[name] = _with(job, name, _maps(name, output, input_size), images, before)
 
     for name in job.layers:
         copy.get_submodule(name).register_forward_hook(lambda _module, _args, output, name=name: reduce(name, output))
 
-    def find(inputs: Tensor, pictures: Sequence[int], before: Found) -> Found:
-        given[:] = [(inputs.shape[2:], pictures, before)]
+    def find(inputs: Tensor, images: Sequence[int], before: Found) -> Found:
+        given[:] = [(inputs.shape[2:], images, before)]
         found.clear()
         with torch.no_grad():
             copy(inputs)
@@ -132,28 +138,28 @@ def _by_activation(job: PatchJob) -> Finder:
     return find
 
 
-def _by_contribution(job: PatchJob, inputs: Tensor, pictures: Sequence[int], before: Found) -> Found:
+def _by_contribution(job: PatchJob, inputs: Tensor, images: Sequence[int], before: Found) -> Found:
     """One forward and one backward pass. A place counts alpha_k * A_k(i, j), its term in Grad-CAM's sum.
 
     alpha_k is the mean gradient of the class score over channel k (Selvaraju et al. 2017, equations 1 and 2). At the
     last layer before global average pooling and a linear layer, all terms of a picture sum to its score less the bias.
     """
-    traced = trace(job.model.module, inputs, job.layers)
-    predicted = traced.scores.detach().argmax(dim=1, keepdim=True)
+    image_pass = run_forward(job.model.module, inputs, job.layers)
+    predicted = image_pass.scores.detach().argmax(dim=1, keepdim=True)
     classes = predicted if job.class_index is None else torch.full_like(predicted, job.class_index)
-    gradients = score_gradients(traced, Target(classes), job.layers)
+    gradients = score_gradients(image_pass, Target(classes), job.layers)
     found: dict[str, LayerPatches] = {}
     for name in job.layers:
-        activations = _maps(name, traced.activations[name].detach(), inputs.shape[2:])
+        activations = _maps(name, image_pass.activations[name].detach(), inputs.shape[2:])
         alpha = _maps(name, gradients[name], inputs.shape[2:]).mean(dim=(2, 3), keepdim=True)
-        found[name] = _with(job, name, alpha * activations, pictures, before)
+        found[name] = _with(job, name, alpha * activations, images, before)
     return found
 
 
-def _with(job: PatchJob, name: str, maps: Tensor, pictures: Sequence[int], before: Found) -> LayerPatches:
+def _with(job: PatchJob, name: str, maps: Tensor, images: Sequence[int], before: Found) -> LayerPatches:
     """What was found at a layer before, and in these maps (n, c, h, w)."""
     best = before[name].ranked if name in before else nothing_seen(maps.shape[1], job.k)
-    return LayerPatches((maps.shape[2], maps.shape[3]), ranked_with(best, maps, pictures, job.per_picture))
+    return LayerPatches((maps.shape[2], maps.shape[3]), ranked_with(best, maps, images, job.per_image))
 
 
 def _maps(name: str, output: object, input_size: Sequence[int]) -> Tensor:

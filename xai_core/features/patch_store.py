@@ -21,7 +21,7 @@ from xai_core.features.patches import LayerPatches, TopPatches
 from xai_core.features.running_top import Ranked
 
 _STATE, _MANIFEST = "state.safetensors", "manifest.json"
-_ARRAYS = ("values", "pictures", "places")
+_ARRAYS = ("values", "images", "places")
 _BUSY = "This search for patches is running already, here or in another process; wait for it to end."
 
 

@@ -7,18 +7,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from xai_core.datasets import Dataset
+from xai_core.deprecated import renamed_attribute
 from xai_core.errors import LayerError
 from xai_core.features.running_top import Ranked
 
 
 @dataclass(frozen=True)
 class Patch:
-    """picture: index in the data set. i, j: row and column of the unit on its layer's grid. value: what it gave."""
+    """A place in a picture of a data set where a unit was looked at.
 
-    picture: int
+    image: index in the data set. i, j: row and column of the unit on its layer's grid. value: what it gave.
+    """
+
+    image: int
     i: int
     j: int
     value: float
+
+    picture = renamed_attribute("picture", "image")
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +70,7 @@ class TopPatches:
         if not 0 <= channel < found.channels:
             raise LayerError(f"Layer '{layer}' has channels 0 to {found.channels - 1}; there is no channel {channel}.")
         ranked, at = found.ranked, (int(least), channel)
-        rows = zip(ranked.pictures[at], ranked.places[at], ranked.values[at], strict=True)
+        rows = zip(ranked.images[at], ranked.places[at], ranked.values[at], strict=True)
         return tuple(Patch(int(p), *divmod(int(place), found.grid[1]), float(v)) for p, place, v in rows if p >= 0)
 
 
@@ -73,5 +79,5 @@ def class_shares(patches: Sequence[Patch], dataset: Dataset) -> tuple[tuple[str,
 
     The shares of a data set in which some pictures have no class sum to less than 1.
     """
-    names = Counter(dataset.class_name(patch.picture) for patch in patches)
+    names = Counter(dataset.class_name(patch.image) for patch in patches)
     return tuple((name, count / len(patches)) for name, count in names.most_common() if name is not None)

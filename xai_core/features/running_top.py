@@ -17,12 +17,12 @@ _SIGN = np.array([-1, 1], np.float32)[:, None, None]  # sorted upwards, the high
 class Ranked:
     """Three arrays (2, channels, k): [0] holds the highest places, highest first, [1] the lowest, lowest first.
 
-    values: float32. pictures: int32, the index of the picture, -1 for a place still free. places: int32, row * width +
+    values: float32. images: int32, the index of the picture, -1 for a place still free. places: int32, row * width +
     column on the layer's grid. Equal values stand in the order of their pictures; in a picture the first place counts.
     """
 
     values: np.ndarray
-    pictures: np.ndarray
+    images: np.ndarray
     places: np.ndarray
 
 
@@ -32,19 +32,19 @@ def nothing_seen(channels: int, k: int) -> Ranked:
     return Ranked(values, np.full((2, channels, k), -1, np.int32), np.zeros((2, channels, k), np.int32))
 
 
-def ranked_with(best: Ranked, maps: Tensor, pictures: Sequence[int], per_picture: int = 1) -> Ranked:
-    """The best k of `best` and of the maps (n, c, h, w) of later pictures, at most `per_picture` places of each.
+def ranked_with(best: Ranked, maps: Tensor, images: Sequence[int], per_image: int = 1) -> Ranked:
+    """The best k of `best` and of the maps (n, c, h, w) of later pictures, at most `per_image` places of each.
 
-    pictures: the index of each of the n. Values that are no numbers get no place.
+    images: the index of each of the n. Values that are no numbers get no place.
     """
     n, c = maps.shape[:2]
     rows = maps.detach().float().reshape(n * c, -1)
-    most = min(per_picture, rows.shape[1])
+    most = min(per_image, rows.shape[1])
     values, places = _extremes(rows) if most == 1 else _several(rows, most)
     values, places = (
         array.reshape(2, n, c, most).transpose(0, 2, 1, 3).reshape(2, c, -1) for array in (values, places)
     )
-    numbers = np.broadcast_to(np.repeat(np.asarray(pictures, np.int32), most), values.shape)
+    numbers = np.broadcast_to(np.repeat(np.asarray(images, np.int32), most), values.shape)
     merged = _merged(best, Ranked(values, numbers, places))
     return _placed(merged, rows) if most == 1 else merged
 
@@ -53,13 +53,12 @@ def _merged(best: Ranked, later: Ranked) -> Ranked:
     """Both together. Only channels in which a later value beats the last of the best are sorted: few, after a while."""
     sides, channels = np.nonzero((later.values * _SIGN < best.values[:, :, -1:] * _SIGN).any(axis=2))  # no NaN beats
     ours, theirs = (
-        [array[sides, channels] for array in (ranked.values, ranked.pictures, ranked.places)]
-        for ranked in (best, later)
+        [array[sides, channels] for array in (ranked.values, ranked.images, ranked.places)] for ranked in (best, later)
     )
     both = [np.concatenate(pair, axis=1) for pair in zip(ours, theirs, strict=True)]
     order = np.argsort(both[0] * _SIGN[sides, 0], axis=1, kind="stable")[:, : best.values.shape[2]]  # NaN comes last
-    merged = Ranked(best.values.copy(), best.pictures.copy(), best.places.copy())
-    for kept, array in zip((merged.values, merged.pictures, merged.places), both, strict=True):
+    merged = Ranked(best.values.copy(), best.images.copy(), best.places.copy())
+    for kept, array in zip((merged.values, merged.images, merged.places), both, strict=True):
         kept[sides, channels] = np.take_along_axis(array, order, axis=1)
     return merged
 
@@ -86,7 +85,7 @@ def _placed(merged: Ranked, rows: Tensor) -> Ranked:
     for side in (0, 1):
         notes = places[side] < 0
         places[side][notes] = _arguments(rows, -1 - places[side][notes], highest=side == 0)
-    return Ranked(merged.values, merged.pictures, places)
+    return Ranked(merged.values, merged.images, places)
 
 
 def _arguments(rows: Tensor, chosen: np.ndarray, highest: bool) -> np.ndarray:

@@ -14,14 +14,16 @@ from pathlib import Path
 import torch
 
 from xai_core.datasets import Dataset
+from xai_core.deprecated import renamed_arguments
 from xai_core.errors import ImageError
 from xai_core.features.patch_job import By, Finder, PatchJob, finder, patch_job
 from xai_core.features.patch_store import held, job_folder, load_state, save_state
 from xai_core.features.patches import TopPatches
 from xai_core.models.preprocess import prepare
-from xai_core.types import LoadedModel, Progress
+from xai_core.types import LoadedModel, ProgressCallback
 
 
+@renamed_arguments(per_picture="per_image")
 def top_patches(
     model: LoadedModel,
     dataset: Dataset,
@@ -31,19 +33,19 @@ def top_patches(
     by: By = "activation",
     class_index: int | None = None,
     batch: int | None = None,
-    per_picture: int = 1,
+    per_image: int = 1,
     store: str | Path | None = None,
-    on_progress: Progress | None = None,
+    on_progress: ProgressCallback | None = None,
 ) -> TopPatches:
     """The k best patches of every channel of `layers` (dotted names), and the k worst, after one pass over the data.
 
     by: "activation", a forward pass; or "contribution" to the score of class `class_index` (None: the predicted one),
-    a forward and a backward pass, about three times the work. batch: pictures at once. per_picture: places that one
+    a forward and a backward pass, about three times the work. batch: pictures at once. per_image: places that one
     picture may take. store: a folder in which the search goes on where it was cancelled or killed.
     on_progress(done, total), in pictures, may raise to stop. Pictures that cannot be read are listed in `unread`.
     LayerError, ClassError, ValueError: see `patch_job`. SightlineError: the store is in use or cannot be written.
     """
-    job = patch_job(model, dataset, layers, k, by=by, class_index=class_index, batch=batch, per_picture=per_picture)
+    job = patch_job(model, dataset, layers, k, by=by, class_index=class_index, batch=batch, per_image=per_image)
     with closing(search(job, None if store is None else Path(store))) as states:
         for state in states:
             if on_progress is not None:
@@ -76,12 +78,12 @@ def _start(job: PatchJob) -> TopPatches:
 
 def _after_batch(job: PatchJob, find: Finder, state: TopPatches) -> TopPatches:
     indices = range(state.done, min(state.done + job.batch, state.total))
-    pictures, tensors, unread = [], [], list(state.unread)
+    images, tensors, unread = [], [], list(state.unread)
     for index in indices:
         try:
-            tensors.append(prepare(job.model.card, job.dataset.load(index)).tensor)
-            pictures.append(index)
+            tensors.append(prepare(job.model.config, job.dataset.load(index)).tensor)
+            images.append(index)
         except ImageError as error:
             unread.append((index, str(error)))
-    layers = find(torch.cat(tensors).to(job.model.device), pictures, state.layers) if tensors else state.layers
+    layers = find(torch.cat(tensors).to(job.model.device), images, state.layers) if tensors else state.layers
     return replace(state, layers=layers, done=indices.stop, unread=tuple(unread))

@@ -22,13 +22,13 @@ _UPRIGHT, _UNREADABLE = 1, 0
 def decode_upright(image: Image.Image) -> tuple[Image.Image, tuple[str, ...]]:
     """The decoded picture with orientation 1, and a sentence where it was turned or its EXIF data cannot be read."""
     # Pillow turns TIFF pictures itself while it decodes them and then forgets the tag, so that one is asked for before.
-    asked = _orientation(image) if image.format == "TIFF" else _UPRIGHT
+    requested = _orientation(image) if image.format == "TIFF" else _UPRIGHT
     image.load()
     left = _orientation(image)
     if left == _UNREADABLE:
         return image, ("The EXIF data cannot be read, so the picture was not turned.",)
     upright = image.transpose(_TURNS[left]) if left in _TURNS else image
-    turned = left in _TURNS or asked in _TURNS
+    turned = left in _TURNS or requested in _TURNS
     return upright, ("The picture was turned upright, as its EXIF data ask.",) if turned else ()
 
 

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from safetensors.numpy import load_file
 from torch import Tensor
 
-from xai_core.models.brain_mri import WEIGHTS
+from xai_core.models.sources.brain_mri import WEIGHTS
 
 CHECKS = WEIGHTS.with_name("brain-mri-checks.safetensors")
 LAYER = "blocks.4"

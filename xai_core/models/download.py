@@ -21,7 +21,7 @@ from urllib.parse import unquote, urlsplit
 import torch
 
 from xai_core.errors import ModelError
-from xai_core.types import Download, Progress
+from xai_core.types import Download, ProgressCallback
 
 _CHUNK_BYTES = 256 * 1024
 _SIZE_TOLERANCE_BYTES = 1024  # torchvision states sizes to a thousandth of a MiB
@@ -52,7 +52,7 @@ def _file_name(url: str) -> str:
     return PurePosixPath(unquote(urlsplit(url).path)).name
 
 
-def fetch(download: Download, *, on_progress: Progress | None = None, timeout_s: float = 30.0) -> Path:
+def fetch(download: Download, *, on_progress: ProgressCallback | None = None, timeout_s: float = 30.0) -> Path:
     """The path of the weights, downloaded if they are not on disk yet.
 
     on_progress(received, total), in bytes, is called at least four times a MiB and may raise (Cancelled) to stop.
@@ -89,7 +89,7 @@ def _turn(path: Path, while_waiting: Callable[[], None]) -> Iterator[None]:
         lock.release()
 
 
-def _receive(download: Download, partial: Path, report: Progress, timeout_s: float) -> None:
+def _receive(download: Download, partial: Path, report: ProgressCallback, timeout_s: float) -> None:
     """Write the download to the temporary file, hashed on the way, checked and safe on the disk."""
     with _disk_trouble(download):
         partial.parent.mkdir(parents=True, exist_ok=True)

@@ -42,7 +42,7 @@ def layers(model: LoadedModel) -> tuple[LayerInfo, ...]:
         chosen = _reaching(model, chosen, calls)
     ends = _stage_ends(chosen)
     known = {call.name for call in chosen}
-    default = model.card.default_layer
+    default = model.config.default_layer
     suggested = default if default in {c.name for c in calls} else (chosen[-1].name if chosen else None)
     return tuple(
         LayerInfo(
@@ -69,7 +69,7 @@ def _record(model: LoadedModel) -> list[_Call]:
 
     def note(name: str, module: nn.Module, inputs: tuple[object, ...], output: object) -> None:
         handed_on = _passive(module) and inputs and inputs[0] is output  # a dropout in eval mode makes nothing
-        grid = grid_of(output.shape, model.card.input_size) if isinstance(output, torch.Tensor) else None
+        grid = grid_of(output.shape, model.config.input_size) if isinstance(output, torch.Tensor) else None
         if grid is not None and not handed_on:
             kept.append(output)  # type: ignore[arg-type]  # what has a grid is a tensor
             shape = (1, grid.channels, grid.height, grid.width)
@@ -77,9 +77,9 @@ def _record(model: LoadedModel) -> list[_Call]:
 
     for name in names:
         copy.get_submodule(name).register_forward_hook(lambda m, i, output, name=name: note(name, m, i, output))
-    channels = len(model.card.mean)
+    channels = len(model.config.mean)
     with torch.no_grad():
-        copy(torch.zeros(1, channels, *model.card.input_size, device=model.device))
+        copy(torch.zeros(1, channels, *model.config.input_size, device=model.device))
     counts: dict[str, int] = {}
     for call in seen:
         counts[call.name] = counts.get(call.name, 0) + 1
@@ -112,7 +112,7 @@ def _reaching(model: LoadedModel, chosen: list[_Call], calls: list[_Call]) -> li
     A network that reads its class token forgets the other tokens in its last block: there its first normalisation is
     the last layer that has a map, as pytorch-grad-cam advises too.
     """
-    shape = (1, len(model.card.mean), *model.card.input_size)
+    shape = (1, len(model.config.mean), *model.config.input_size)
     alive = influential(model.module, shape, [call.name for call in calls])
     kept = [call for call in chosen if call.name in alive]
     lost = (

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from xai_core.errors import ModelError
 from xai_core.models.isolate import structure_copy
-from xai_core.types import LoadedModel, ModelCard, ResizeRule
+from xai_core.types import LoadedModel, ModelConfig, ResizeRule
 from xai_core.types.model import ChannelOrder, Labels
 
 WRAPPED = "own/python-"  # before the keys of networks that only their owner's Python can make again
@@ -32,10 +32,10 @@ def frozen(module: nn.Module) -> nn.Module:
     return structure_copy(module, {**weights}, Tensor.detach).eval()
 
 
-def loaded(card: ModelCard, module: nn.Module, device: torch.device) -> LoadedModel:
+def loaded(config: ModelConfig, module: nn.Module, device: torch.device) -> LoadedModel:
     """Take ownership of a fresh `module` and make it ready to be explained on `device`."""
     ready = module.eval().requires_grad_(False).to(device)
-    return LoadedModel(card, ready, device, weights_digest(ready))
+    return LoadedModel(config, ready, device, weights_digest(ready))
 
 
 def wrap_model(
@@ -63,7 +63,7 @@ def wrap_model(
         raise ModelError(
             f"mean is {tuple(mean)} and std {tuple(std)}; give as many finite numbers for each, those of std above 0."
         )
-    card = ModelCard(
+    config = ModelConfig(
         key=f"{WRAPPED}{type(module).__name__}",
         title=title or type(module).__name__,
         source="wrapped from Python",
@@ -80,7 +80,7 @@ def wrap_model(
     first = next(module.parameters(), None)
     device = first.device if first is not None else torch.device("cpu")
     ready = frozen(module)
-    return LoadedModel(card, ready, device, weights_digest(ready))
+    return LoadedModel(config, ready, device, weights_digest(ready))
 
 
 def _refuse_network(module: nn.Module) -> None:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from xai_core.models.preprocess import prepare
 from xai_core.models.probability import probabilities
-from xai_core.types import LoadedModel, ModelCard, SourceImage
+from xai_core.types import LoadedModel, ModelConfig, SourceImage
 
 Numbers = tuple[float, ...]
 _ENOUGH_BITS = 0.15  # by which the best preset must beat the chosen one before it is worth a word
@@ -46,7 +46,7 @@ def check_normalisation(
     model: LoadedModel, images: Sequence[SourceImage], tried: Mapping[str, tuple[Numbers, Numbers]]
 ) -> dict[str, Check]:
     """The network's answers to the pictures under each normalisation; a forward pass of all pictures for each."""
-    plain = _unscaled(model.card)
+    plain = _unscaled(model.config)
     pixels = torch.cat([prepare(plain, image, model.device).tensor for image in images])
     return {name: _check(model, pixels, mean, std) for name, (mean, std) in tried.items()}
 
@@ -58,18 +58,18 @@ def better(checks: Mapping[str, Check], chosen: str) -> str | None:
     return best if checks[best].bits > least else None
 
 
-def _unscaled(card: ModelCard) -> ModelCard:
-    channels = len(card.mean)
-    return replace(card, mean=(0.0,) * channels, std=(1.0,) * channels)
+def _unscaled(config: ModelConfig) -> ModelConfig:
+    channels = len(config.mean)
+    return replace(config, mean=(0.0,) * channels, std=(1.0,) * channels)
 
 
 def _check(model: LoadedModel, pixels: Tensor, mean: Numbers, std: Numbers) -> Check:
     shift, spread = (torch.tensor(values, device=pixels.device).view(1, -1, 1, 1) for values in (mean, std))
     given = (pixels - shift) / spread
     with torch.no_grad():
-        answers = probabilities(model.module(given).double(), model.card.labels)
+        answers = probabilities(model.module(given).double(), model.config.labels)
     best = answers.max(dim=1)
-    entropy = _entropy if model.card.labels == "one" else _entropy_of_each
+    entropy = _entropy if model.config.labels == "one" else _entropy_of_each
     return Check(
         mean,
         std,

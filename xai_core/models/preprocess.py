@@ -11,80 +11,82 @@ from torchvision.transforms import functional as F
 from xai_core.errors import ImageError, ModelError
 from xai_core.images.display import display_pixels
 from xai_core.images.head_crop import HeadCrop, head_crop
-from xai_core.types import Box, ModelCard, ModelInput, SourceImage
+from xai_core.types import Box, ModelConfig, ModelInput, SourceImage
 
 # Scaling the shorter side of a very elongated picture makes the longer one huge: 1 x 8000 would become 256 x 2048000.
 _MAX_RESIZED_PIXELS = 50_000_000
 
 
-def prepare(card: ModelCard, image: SourceImage, device: torch.device | str = "cpu") -> ModelInput:
+def prepare(config: ModelConfig, image: SourceImage, device: torch.device | str = "cpu") -> ModelInput:
     """The tensor (1, c, H, W) that the model reads, and the box of the picture that it covers; c is 3, or 1 for grey.
 
     Bit for bit what torchvision's `ImageClassification` preset gives for the same picture.
     A card with a `head_side` reads the standardised crop to the head instead.
     Raises ImageError for a picture too elongated to be scaled, ModelError for a card with other numbers of channels.
     """
-    if card.resize.head_side is not None:
-        return head_input(card, head_crop(image, card.resize.head_side), device)
+    if config.resize.head_side is not None:
+        return head_input(config, head_crop(image, config.resize.head_side), device)
     height, width = image.size
-    target = _resized_size(card, height, width)
+    target = _resized_size(config, height, width)
     picture: Image.Image | torch.Tensor = Image.fromarray(display_pixels(image))
-    if not card.resize.antialias:
+    if not config.resize.antialias:
         picture = F.pil_to_tensor(picture)  # PIL always smooths when it shrinks; torch's own resampling need not
-    picture = F.resize(picture, target, InterpolationMode(card.resize.interpolation), antialias=card.resize.antialias)
-    picture = _in_channels(F.center_crop(picture, list(card.input_size)), len(card.mean))
+    picture = F.resize(
+        picture, target, InterpolationMode(config.resize.interpolation), antialias=config.resize.antialias
+    )
+    picture = _in_channels(F.center_crop(picture, list(config.input_size)), len(config.mean))
     pixels = picture if isinstance(picture, torch.Tensor) else F.pil_to_tensor(picture)
-    if card.channel_order == "BGR":
+    if config.channel_order == "BGR":
         pixels = pixels.flip(0)
-    tensor = F.normalize(F.convert_image_dtype(pixels, torch.float32), list(card.mean), list(card.std))
-    return ModelInput(tensor.unsqueeze(0).to(device), _box(card, (height, width), target))
+    tensor = F.normalize(F.convert_image_dtype(pixels, torch.float32), list(config.mean), list(config.std))
+    return ModelInput(tensor.unsqueeze(0).to(device), _box(config, (height, width), target))
 
 
-def covered_box(card: ModelCard, picture: SourceImage | tuple[int, int]) -> Box:
+def covered_box(config: ModelConfig, image: SourceImage | tuple[int, int]) -> Box:
     """The part of a picture that the model's input covers: the box that `prepare` gives.
 
     Its size (height, width) tells for most models; one that is cropped to the head must be seen (else ImageError).
     """
-    side = card.resize.head_side
+    side = config.resize.head_side
     if side is None:
-        size = picture if isinstance(picture, tuple) else picture.size
-        return _box(card, size, _resized_size(card, *size))
-    if isinstance(picture, tuple):
-        raise ImageError(f"{card.title} reads the crop to the head, so the picture is needed and not only its size.")
-    return head_crop(picture, side).box
+        size = image if isinstance(image, tuple) else image.size
+        return _box(config, size, _resized_size(config, *size))
+    if isinstance(image, tuple):
+        raise ImageError(f"{config.title} reads the crop to the head, so the picture is needed and not only its size.")
+    return head_crop(image, side).box
 
 
-def model_view(card: ModelCard, model_input: ModelInput) -> np.ndarray:
+def model_view(config: ModelConfig, model_input: ModelInput) -> np.ndarray:
     """What the model saw: uint8 (H, W, 3) RGB, the normalisation undone."""
     tensor = model_input.tensor[0].detach().cpu()
-    mean, std = (torch.tensor(values).view(-1, 1, 1) for values in (card.mean, card.std))
+    mean, std = (torch.tensor(values).view(-1, 1, 1) for values in (config.mean, config.std))
     pixels = (tensor * std + mean).clamp(0, 1).expand(3, -1, -1) * 255
-    if card.channel_order == "BGR":
+    if config.channel_order == "BGR":
         pixels = pixels.flip(0)
     return pixels.round().to(torch.uint8).permute(1, 2, 0).numpy()
 
 
-def _in_channels(picture: Image.Image | torch.Tensor, channels: int) -> Image.Image | torch.Tensor:
+def _in_channels(image: Image.Image | torch.Tensor, channels: int) -> Image.Image | torch.Tensor:
     """As it is for three; for one its luma (ITU-R BT.601)."""
     if channels not in (1, 3):
         raise ModelError(
             f"The model reads {channels} channels, but a picture has 3, or 1 as grey; give tensors to the network."
         )
-    return picture if channels == 3 else F.rgb_to_grayscale(picture)
+    return image if channels == 3 else F.rgb_to_grayscale(image)
 
 
-def head_input(card: ModelCard, crop: HeadCrop, device: torch.device | str = "cpu") -> ModelInput:
+def head_input(config: ModelConfig, crop: HeadCrop, device: torch.device | str = "cpu") -> ModelInput:
     """What `prepare` gives for a card with a `head_side`, from a head that was cut out already."""
-    grey = F.resize(torch.from_numpy(crop.grey)[None], list(card.input_size), InterpolationMode.BILINEAR)
-    tensor = F.normalize(grey.expand(len(card.mean), -1, -1), list(card.mean), list(card.std))
+    grey = F.resize(torch.from_numpy(crop.grey)[None], list(config.input_size), InterpolationMode.BILINEAR)
+    tensor = F.normalize(grey.expand(len(config.mean), -1, -1), list(config.mean), list(config.std))
     return ModelInput(tensor.unsqueeze(0).to(device), crop.box)
 
 
-def _resized_size(card: ModelCard, height: int, width: int) -> list[int]:
+def _resized_size(config: ModelConfig, height: int, width: int) -> list[int]:
     """[height, width] after the resize; the longer side is cut to whole pixels as torchvision does."""
-    shorter = card.resize.shorter_side
+    shorter = config.resize.shorter_side
     if shorter is None:
-        return list(card.input_size)
+        return list(config.input_size)
     longer = int(shorter * max(height, width) / min(height, width))
     if shorter * longer > _MAX_RESIZED_PIXELS:
         raise ImageError(
@@ -94,9 +96,9 @@ def _resized_size(card: ModelCard, height: int, width: int) -> list[int]:
     return [longer, shorter] if width <= height else [shorter, longer]
 
 
-def _box(card: ModelCard, size: tuple[int, int], resized: list[int]) -> Box:
+def _box(config: ModelConfig, size: tuple[int, int], resized: list[int]) -> Box:
     """The crop, brought back through each axis's own resize ratio; it exceeds the picture where the crop was padded."""
-    (top, bottom), (left, right) = map(_covered, size, resized, card.input_size)
+    (top, bottom), (left, right) = map(_covered, size, resized, config.input_size)
     return Box(left, top, right, bottom)
 
 

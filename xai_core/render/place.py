@@ -26,14 +26,14 @@ def sample_at(raw: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndar
     return upper * (1 - weight_r[:, None]) + lower * weight_r[:, None]
 
 
-def place(raw: np.ndarray, box: Box, picture_size: tuple[int, int]) -> np.ndarray:
+def place(raw: np.ndarray, box: Box, image_size: tuple[int, int]) -> np.ndarray:
     """A map (h, w) laid on the picture through `box`: float32 (height, width), NaN where the model never looked."""
-    height, width = picture_size
+    height, width = image_size
     y, x = np.arange(height) + 0.5, np.arange(width) + 0.5
     inside = np.ix_((y >= box.top) & (y < box.bottom), (x >= box.left) & (x < box.right))
     rows = (y[inside[0].ravel()] - box.top) / (box.bottom - box.top) * raw.shape[0]
     columns = (x[inside[1].ravel()] - box.left) / (box.right - box.left) * raw.shape[1]
-    placed = np.full(picture_size, np.nan, dtype=np.float32)
+    placed = np.full(image_size, np.nan, dtype=np.float32)
     placed[inside] = sample_at(raw, rows, columns)
     return placed
 

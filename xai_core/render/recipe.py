@@ -19,7 +19,7 @@ def recipe_line(
     """One line: model, weights, method, layer and grid, class, score and probability. `position`: which class."""
     height, width = result.maps[layer].shape[1:]
     settings = ", ".join(_setting(name, value) for name, value in result.settings.items() if name != "batch")
-    rival = f" rather than {result.against_name}" if result.against is not None else ""
+    rival = f" rather than {result.contrast_class_name}" if result.contrast_class is not None else ""
     where = "pixels" if layer == "input" else f"layer {layer}"
     return " · ".join(
         (
@@ -65,7 +65,7 @@ def as_python(result: Explanation, layer: str, load_image: str, evidence: Eviden
         "layers": [layer] if layer != "input" else [result.settings["layer"]] if "layer" in result.settings else [],
         "classes": list(result.classes),
         **({"score": result.score} if result.score != "logit" else {}),
-        **({"against": result.against} if result.against is not None else {}),
+        **({"contrast_class": result.contrast_class} if result.contrast_class is not None else {}),
         **({"settings": settings} if settings else {}),
     }
     arguments = ", ".join(f"{name}={value!r}" for name, value in question.items())

@@ -17,9 +17,9 @@ from xai_core.images.scans.slicing import AXES, Edges, edge_letters
 from xai_core.images.scans.volume import Plane, Volume
 from xai_core.report.dicom_source import nobody, own_study
 from xai_core.report.nifti import check_values
+from xai_core.types import CLINICAL_CAUTION, RESEARCH_ONLY
 
 _MAKER, _VERSION = "Sightline", "1"
-_USE = "Research use only. A heat map is not an outline of a lesion."
 _DICOM_LETTERS = str.maketrans("SI", "HF")
 _REFERENCES = ("ReferencedSeriesSequence", "SourceImageSequence", "StudiesContainingOtherReferencedInstancesSequence")
 
@@ -57,7 +57,7 @@ def parametric_map(
             hd.VOILUTTransformation(window_center=(low + high) / 2, window_width=max(high - low, 1e-6))
         ],
         content_label=label,
-        content_description=_USE,
+        content_description=RESEARCH_ONLY,
     )
     return _bytes(result, referring=keep_study_of is not None)
 
@@ -66,7 +66,7 @@ def secondary_capture(
     volume: Volume,
     plane: Plane,
     index: int,
-    picture: np.ndarray,
+    image: np.ndarray,
     *,
     keep_study_of: Sequence[bytes] | None = None,
 ) -> bytes:
@@ -78,7 +78,7 @@ def secondary_capture(
     first = sources[0]
     edges = edge_letters(volume, plane)
     result = hd.sc.SCImage(
-        pixel_array=np.ascontiguousarray(picture),
+        pixel_array=np.ascontiguousarray(image),
         photometric_interpretation="RGB",
         bits_allocated=8,
         coordinate_system="PATIENT",
@@ -99,10 +99,10 @@ def secondary_capture(
         referring_physician_name=first.ReferringPhysicianName,
         patient_orientation=_orientation(edges),
     )
-    result.ImageComments = _USE
+    result.ImageComments = CLINICAL_CAUTION
     result.BurnedInAnnotation = "NO"
     if volume.oriented:
-        _place_picture(result, volume, plane, index, picture.shape[:2])
+        _place_image(result, volume, plane, index, image.shape[:2])
         result.FrameOfReferenceUID = first.FrameOfReferenceUID
     result.SourceImageSequence = [_reference(source) for source in sources]
     return _bytes(result, referring=keep_study_of is not None)
@@ -123,7 +123,7 @@ def _placed(volume: Volume, values: np.ndarray, frame_of_reference: str) -> hd.V
     )
 
 
-def _place_picture(result: Dataset, volume: Volume, plane: Plane, index: int, size: tuple[int, int]) -> None:
+def _place_image(result: Dataset, volume: Volume, plane: Plane, index: int, size: tuple[int, int]) -> None:
     """Position, orientation and spacing of a picture of the slice; it shares the slice's outer edges."""
     across, down, along = AXES[plane]
     shape, affine = volume.voxels.shape, volume.affine

@@ -112,14 +112,14 @@ def _grid(head: tuple[str, ...], lines: tuple[tuple[str, ...], ...]) -> Grid:
 def _figures(figures: tuple[Figure, ...]) -> list[Flowable]:
     """One row of pictures with their captions."""
     width = _WIDTH / _ACROSS - 4
-    pictures = [_picture(figure, width) for figure in figures]
+    images = [_image(figure, width) for figure in figures]
     captions = [Paragraph(_said(figure.caption), _CELL) for figure in figures]
-    grid = Grid([pictures, captions], [_WIDTH / _ACROSS] * len(figures), hAlign="LEFT")
+    grid = Grid([images, captions], [_WIDTH / _ACROSS] * len(figures), hAlign="LEFT")
     grid.setStyle([("VALIGN", (0, 0), (-1, -1), "TOP"), ("LEFTPADDING", (0, 0), (-1, -1), 0)])
     return [grid]
 
 
-def _picture(figure: Figure, width: float) -> Image:
+def _image(figure: Figure, width: float) -> Image:
     data = io.BytesIO(png(figure.pixels))
     wide, tall = ImageReader(data).getSize()
     data.seek(0)

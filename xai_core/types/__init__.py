@@ -10,18 +10,22 @@ from xai_core.types.answer import (
 )
 from xai_core.types.image import Box, SourceImage, Window
 from xai_core.types.model import (
+    CLINICAL_CAUTION,
+    RESEARCH_ONLY,
     ChannelOrder,
     Download,
     Interpolation,
     Labels,
     LoadedModel,
-    ModelCard,
+    ModelConfig,
     ModelInput,
     ResizeRule,
 )
-from xai_core.types.progress import Progress
+from xai_core.types.progress import ProgressCallback
 
 __all__ = [
+    "CLINICAL_CAUTION",
+    "RESEARCH_ONLY",
     "Box",
     "ChannelOrder",
     "ClassScore",
@@ -32,10 +36,10 @@ __all__ = [
     "Labels",
     "LayerInfo",
     "LoadedModel",
-    "ModelCard",
+    "ModelConfig",
     "ModelInput",
     "Prediction",
-    "Progress",
+    "ProgressCallback",
     "ReceptiveField",
     "ResizeRule",
     "SourceImage",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from xai_core.deprecated import renamed_attribute
 from xai_core.errors import LayerError
 from xai_core.types.image import Box
 from xai_core.types.model import Labels
@@ -25,8 +26,9 @@ class ClassScore:
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """scores: float32 (n_classes,), before softmax or sigmoid. probabilities: float32 (n_classes,).
+    """What a network says of one picture.
 
+    scores: float32 (n_classes,), before softmax or sigmoid. probabilities: float32 (n_classes,).
     labels: "one": the probabilities sum to 1; "several": each stands alone.
     """
 
@@ -105,8 +107,8 @@ class Explanation:
 
     maps: {layer: float32 (k, h, w)} raw and signed, at the layer's native grid, one for each class in `classes`.
     scores, probabilities: of those classes, before softmax and after.
-    box: the part of the picture that the maps cover. picture_size, input_size: (height, width) in pixels.
-    score, against: which number was explained: "logit" or "log_probability", and whether as a lead over a class.
+    box: the part of the picture that the maps cover. image_size, input_size: (height, width) in pixels.
+    score, contrast_class: which number was explained: "logit" or "log_probability", and whether as a lead over a class.
     settings: the method's own options by name.
     """
 
@@ -117,16 +119,20 @@ class Explanation:
     probabilities: tuple[float, ...]
     maps: Mapping[str, np.ndarray]
     box: Box
-    picture_size: tuple[int, int]
+    image_size: tuple[int, int]
     input_size: tuple[int, int]
     model_key: str
     model_title: str
     weights_digest: str
     image_digest: str
     score: str = "logit"
-    against: int | None = None
-    against_name: str | None = None
+    contrast_class: int | None = None
+    contrast_class_name: str | None = None
     settings: Mapping[str, object] = field(default_factory=dict)
+
+    picture_size = renamed_attribute("picture_size", "image_size")
+    against = renamed_attribute("against", "contrast_class")
+    against_name = renamed_attribute("against_name", "contrast_class_name")
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,13 +158,15 @@ class FeatureTable:
     runner_up_probabilities: np.ndarray
     losses: np.ndarray
     thumbnails: Sequence[bytes]
-    picture_digests: Sequence[str]
+    image_digests: Sequence[str]
     layer: str
     class_names: tuple[str, ...]
     model_classes: tuple[str, ...]
     digests: Mapping[str, str]
     unread: tuple[tuple[str, str], ...] = ()
     folder: Path | None = None
+
+    picture_digests = renamed_attribute("picture_digests", "image_digests")
 
     def __len__(self) -> int:
         return len(self.vectors)

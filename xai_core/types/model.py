@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from xai_core.deprecated import renamed_attribute
 from xai_core.types.image import Box
 
 if TYPE_CHECKING:
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 Interpolation = Literal["bilinear", "bicubic"]
 ChannelOrder = Literal["RGB", "BGR"]
 Labels = Literal["one", "several"]
+
+RESEARCH_ONLY = "Research use only: not for diagnosis."
+CLINICAL_CAUTION = f"{RESEARCH_ONLY} A heat map is not an outline of a lesion."
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ class Download:
 
 
 @dataclass(frozen=True)
-class ModelCard:
+class ModelConfig:
     """What one must know to feed a network and read its answer.
 
     input_size: (height, width). mean, std: for inputs scaled to [0, 1], one value for each channel that the network
@@ -49,6 +53,7 @@ class ModelCard:
     first_conv, classifier, default_layer: dotted module names, None where unknown.
     channel_order: of a network that reads three channels. architecture: "torchvision/resnet18", for a file of weights.
     labels: whether a picture has one of the classes (softmax) or several, each on its own (sigmoid).
+    caution: what must stand beside every answer of the network.
     """
 
     key: str
@@ -68,16 +73,19 @@ class ModelCard:
     channel_order: ChannelOrder = "RGB"
     architecture: str | None = None
     labels: Labels = "one"
+    caution: str = ""
 
 
 @dataclass(frozen=True, eq=False)
 class LoadedModel:
     """A network ready to be explained: in eval mode, parameters frozen. digest: SHA-256 hex of its state dict."""
 
-    card: ModelCard
+    config: ModelConfig
     module: torch.nn.Module
     device: torch.device
     digest: str
+
+    card = renamed_attribute("card", "config")
 
 
 @dataclass(frozen=True, eq=False)

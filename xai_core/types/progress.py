@@ -4,4 +4,4 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-Progress = Callable[[int, int], None]  # (done, of all); it may raise to stop the work
+ProgressCallback = Callable[[int, int], None]  # (done, of all); it may raise to stop the work

@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import io
 
-from dashboard.models.versus.answers import Joined
-from dashboard.models.versus.asked import Pair
+from dashboard.models.versus.model_answers import Joined
+from dashboard.models.versus.versus_request import Pair
 from xai_core.evaluation.audit.export import harmless
 
 COLUMNS = ("name", "label", "same answer", "A", "A probability", "A right", "B", "B probability", "B right")
@@ -17,7 +17,7 @@ def as_csv(pair: Pair, joined: Joined) -> str:
     """All pictures, in the order of the table; A and B are named in the first line."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    models = {name: f"{m.card.title} ({m.digest[:8]})" for name, m in zip("AB", pair.models, strict=True)}
+    models = {name: f"{m.config.title} ({m.digest[:8]})" for name, m in zip("AB", pair.models, strict=True)}
     writer.writerow([f"{column}: {models[column]}" if column in models else column for column in COLUMNS])
     for row in joined.versus.order.tolist():
         writer.writerow([harmless(cell) for cell in _cells(joined, row)])

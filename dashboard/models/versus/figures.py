@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from dashboard.models.versus.answers import Joined
-from dashboard.models.versus.asked import Pair
-from dashboard.plain_text import in_prose
+from dashboard.core.plain_text import in_prose
+from dashboard.models.versus.model_answers import Joined
+from dashboard.models.versus.versus_request import Pair
 from xai_core.evaluation.disagreement import Lists, Tally, tally
 from xai_core.render.recipe import percent
 
@@ -37,7 +37,7 @@ def figures(pair: Pair, joined: Joined) -> None:
             st.metric("Only B is right", f"{counted.only_b:,}")
             st.metric("Both are wrong", f"{counted.neither:,}")
     if counted:
-        st.markdown(in_words(counted, pair.a.card.title, pair.b.card.title))
+        st.markdown(in_words(counted, pair.a.config.title, pair.b.config.title))
     _lists(pair, found.lists)
     _unjudged(joined)
 
@@ -92,9 +92,9 @@ def _lists(pair: Pair, lists: Lists) -> None:
             "Answers are the same where the names of the best classes are: the first of several names counts, and case "
             "and hyphens do not."
             if not lists.same
-            else f"Both models have the same {len(pair.a.card.class_names):,} classes."
+            else f"Both models have the same {len(pair.a.config.class_names):,} classes."
         )
-    if "several" in (pair.a.card.labels, pair.b.card.labels):
+    if "several" in (pair.a.config.labels, pair.b.config.labels):
         st.caption("Where a picture can have several classes, the most probable one is the answer.")
 
 

@@ -7,9 +7,9 @@ import difflib
 import numpy as np
 import streamlit as st
 
-from dashboard.background.run_lines import short
-from dashboard.models.versus.answers import Tables
-from dashboard.plain_text import in_prose
+from dashboard.core.plain_text import in_prose
+from dashboard.models.versus.model_answers import Tables
+from dashboard.shared.job_lines import short
 from xai_core.evaluation.disagreement import unmatched
 from xai_core.models.same_class import plain
 

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard import computing, state
-from dashboard.compare.panes import Pane
-from dashboard.components.viewer import map_controls
-from dashboard.drawing import Look, draw
-from dashboard.failures import in_words
-from dashboard.models.versus.answers import Joined
-from dashboard.models.versus.asked import Pair
-from dashboard.pictures.dataset_choice import picture_of
-from dashboard.plain_text import as_code, class_in_prose, in_prose
-from dashboard.store import cached
+from dashboard.core import state
+from dashboard.core.failures import in_words
+from dashboard.core.plain_text import as_code, class_in_prose, in_prose
+from dashboard.models.versus.model_answers import Joined
+from dashboard.models.versus.versus_request import Pair
+from dashboard.shared import cached, compare_panes, explanations
+from dashboard.shared.compare_panes import Pane
+from dashboard.shared.components.viewer import map_controls
+from dashboard.shared.dataset_choice import display_image_of
+from dashboard.shared.drawing import Look, draw
 from xai_core.errors import SightlineError
 from xai_core.render.recipe import percent
 from xai_core.types import FeatureTable, LoadedModel, SourceImage
@@ -46,13 +46,13 @@ _HELP = "With other classes, layers and methods, a difference map and figures of
 def _map(side: str, model: LoadedModel, image: SourceImage, table: FeatureTable, row: int) -> None:
     predicted, probability = int(table.predictions[row]), float(table.probabilities[row])
     st.markdown(
-        f"**{side.upper()} · {in_prose(model.card.title)}**: "
+        f"**{side.upper()} · {in_prose(model.config.title)}**: "
         f"{class_in_prose(table.model_classes[predicted])}, {percent(probability)}"
     )
     try:
-        layers = cached.layers(model.card.key, model)
+        layers = cached.layers(model.config.key, model)
         layer = next(layer.name for layer in layers if layer.suggested)
-        result = computing.grad_cam(cached.trace_for(model, image, layers, None), predicted, layer)
+        result = explanations.grad_cam(cached.image_forward_pass(model, image, layers, None), predicted, layer)
     except SightlineError as error:
         st.info(in_prose(str(error)), icon=":material/block:")
         return
@@ -61,6 +61,6 @@ def _map(side: str, model: LoadedModel, image: SourceImage, table: FeatureTable,
 
 def _compare(pair: Pair, item: int) -> None:
     """To the Compare page: this picture, model A on the left and model B on the right, Grad-CAM in both panes."""
-    state.choose(picture=picture_of(pair.source, pair.dataset, item))
-    st.session_state["panes"] = {"a": Pane("grad_cam"), "b": Pane("grad_cam", model=pair.b.card.key)}
+    state.choose(image=display_image_of(pair.source, pair.dataset, item))
+    compare_panes.show(Pane("grad_cam"), Pane("grad_cam", model=pair.b.config.key))
     st.switch_page(COMPARE)

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from dashboard.background.run_lines import short
-from dashboard.map.view import thumbnail_url
-from dashboard.models.versus.answers import Joined
-from dashboard.models.versus.asked import Pair
+from dashboard.core.plain_text import in_prose
 from dashboard.models.versus.export import as_csv
-from dashboard.plain_text import in_prose
+from dashboard.models.versus.model_answers import Joined
+from dashboard.models.versus.versus_request import Pair
+from dashboard.shared.components.choices import thumbnail_url
+from dashboard.shared.job_lines import short
 from xai_core.models.class_names import short_name
 
 MOST_ROWS, MOST_UNREAD = 200, 20
@@ -106,9 +106,9 @@ def _row(pair: Pair, joined: Joined, row: int) -> dict[str, Any]:
     return {
         "Picture": thumbnail_url(a, at_a),
         **told,
-        f"A · {pair.a.card.title}": short_name(a.model_classes[a.predictions[at_a]]),
+        f"A · {pair.a.config.title}": short_name(a.model_classes[a.predictions[at_a]]),
         "A sure": 100 * float(a.probabilities[at_a]),
-        f"B · {pair.b.card.title}": short_name(b.model_classes[b.predictions[at_b]]),
+        f"B · {pair.b.config.title}": short_name(b.model_classes[b.predictions[at_b]]),
         "B sure": 100 * float(b.probabilities[at_b]),
         "Name": str(a.names[at_a]),
     }

@@ -5,7 +5,16 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from dashboard.components.scatter import Area, Here, Tips, by_category, by_value, cloud_of, scatter, select
+from dashboard.shared.components.scatter import (
+    Area,
+    CurrentPoint,
+    Tips,
+    by_category,
+    by_value,
+    cloud_of,
+    scatter,
+    select,
+)
 from tests.browser.scatter import known
 
 st.set_page_config(layout="wide")
@@ -62,8 +71,8 @@ elif show == "few":
 if placed:
     middle = cloud.xy.mean(axis=0)
     nearest = np.argsort(np.square(cloud.xy - middle).sum(axis=1))[:5]
-    picture = known.picture_of(known.digits()[3][3])
-    extras["here"] = Here(middle[0], middle[1], "your picture", picture, tuple(map(int, nearest)))
+    image = known.display_image_of(known.digits()[3][3])
+    extras["here"] = CurrentPoint(middle[0], middle[1], "your picture", image, tuple(map(int, nearest)))
 scatter(
     cloud,
     colours,

@@ -11,7 +11,7 @@ from PIL import Image
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 
-from dashboard.components.scatter import Signpost, Tip
+from dashboard.shared.components.scatter import Signpost, Tip
 
 # Seven points whose places are known: data coordinates, class, and a value that one of them lacks.
 FEW = np.array([[100, -20], [110, -20], [100, -15], [110, -15], [105, -17.5], [102, -16], [108, -19]], np.float64)
@@ -38,7 +38,7 @@ def crowd(count: int, classes: int = 12) -> tuple[np.ndarray, np.ndarray]:
     return (centres[labels] + spread * random.normal(size=(count, 2))).astype(np.float32), labels
 
 
-def picture_of(pixels: np.ndarray, side: int = 96) -> bytes:
+def display_image_of(pixels: np.ndarray, side: int = 96) -> bytes:
     """uint8 (h, w) as a small image."""
     buffer = io.BytesIO()
     Image.fromarray(pixels).resize((side, side)).save(buffer, "WEBP")
@@ -48,7 +48,7 @@ def picture_of(pixels: np.ndarray, side: int = 96) -> bytes:
 def describe(indices: Sequence[int]) -> list[Tip]:
     _, _, labels, images = digits()
     return [
-        Tip(f"digits/{i:04d}.png", (f"predicted {labels[i]}", "probability 0.97"), picture_of(images[i]))
+        Tip(f"digits/{i:04d}.png", (f"predicted {labels[i]}", "probability 0.97"), display_image_of(images[i]))
         for i in indices
     ]
 
@@ -60,5 +60,5 @@ def class_posts(places: np.ndarray) -> tuple[Signpost, ...]:
         own = np.flatnonzero(labels == digit)
         centre = places[own].mean(axis=0)
         nearest = own[np.square(places[own] - centre).sum(axis=1).argmin()]
-        posts.append(Signpost(centre[0], centre[1], f"digit {digit}", picture_of(images[nearest]), digit))
+        posts.append(Signpost(centre[0], centre[1], f"digit {digit}", display_image_of(images[nearest]), digit))
     return tuple(posts)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from dashboard.components.scatter import by_category, by_value
+from dashboard.shared.components.scatter import by_category, by_value
 from tests.browser.scatter.known import FEW, FEW_CLASSES, FEW_NAMES, FEW_VALUES
 
 pytestmark = pytest.mark.browser

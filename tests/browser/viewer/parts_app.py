@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from dashboard.components.viewer import Heat, map_controls, matrix, picture_of, probe, tiles, viewer
+from dashboard.shared.components.viewer import Heat, display_image_of, map_controls, matrix, probe, tiles, viewer
 from tests.browser.viewer.known import (
     CELLS,
     CHANNELS,
@@ -30,14 +30,14 @@ def linked() -> None:
     """Two pictures of different sizes; the second one is twice as large and compact."""
     signed = "signed" in query
     height, width = PICTURE.shape[:2]
-    first = picture_of(PICTURE, Box(0, 0, width, height), "first")
-    second = picture_of(np.repeat(np.repeat(PICTURE, 2, 0), 2, 1), OTHER_BOX, "second")
+    first = display_image_of(PICTURE, Box(0, 0, width, height), "first")
+    second = display_image_of(np.repeat(np.repeat(PICTURE, 2, 0), 2, 1), OTHER_BOX, "second")
     left, right = st.columns(2)
-    for column, picture, name in ((left, first, "one"), (right, second, "two")):
+    for column, image, name in ((left, first, "one"), (right, second, "two")):
         top = float(np.abs(LINKED[name]).max())
         heat = Heat(LINKED[name], top, "Evidence", name, "words", -top if signed else 0.0)
         with column:
-            viewer(picture, heat, key=name, caption=name, settings_of="both", link="pair", compact=name == "two")
+            viewer(image, heat, key=name, caption=name, settings_of="both", link="pair", compact=name == "two")
     viewer(first, heat, key="alone", height=120)
     map_controls("both", key="controls", signed=signed, link="pair")
 
@@ -48,7 +48,7 @@ def filling() -> None:
     state.done = state.get("done", 0 if "fill" in query else len(METHODS))
     cells = [line[: state.done] + [None] * (len(METHODS) - state.done) for line in CELLS]
     matrix(
-        picture_of(PICTURE, Box(0, 0, PICTURE.shape[1], PICTURE.shape[0]), "a picture"),
+        display_image_of(PICTURE, Box(0, 0, PICTURE.shape[1], PICTURE.shape[0]), "a picture"),
         CLASSES,
         METHODS,
         cells,

@@ -8,8 +8,8 @@ from torch import Tensor
 from tests.networks import Small, relative_error
 from tests.peer import correlation, normalised, peer_maps
 from tests.zoo import network
-from xai_core.attribution.ablation_cam import relative_drops
 from xai_core.attribution.class_maps import class_maps
+from xai_core.attribution.methods.ablation_cam import relative_drops
 
 
 def small() -> Small:

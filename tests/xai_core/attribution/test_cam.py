@@ -9,11 +9,11 @@ from tests.zoo import network
 from xai_core.attribution.catalog import find_method, methods
 from xai_core.attribution.class_maps import class_maps
 from xai_core.errors import LayerError, NotApplicable
+from xai_core.forward.forward_pass import run_forward
+from xai_core.forward.head import Head, find_head
 from xai_core.models.catalog import load_model
 from xai_core.models.layers import layers as list_layers
 from xai_core.models.load import wrap_model
-from xai_core.trace.capture import trace
-from xai_core.trace.head import Head, find_head
 from xai_core.types import LoadedModel
 
 FAMILIES = [
@@ -62,7 +62,7 @@ def test_cam_is_grad_cam_times_places_and_averages_to_the_score(library: str, na
 def test_the_identities_hold_for_the_bundled_model_at_its_suggested_layer():
     model = load_model("imagenet")
     check_identities(model.module, torch.randn(1, 3, 224, 224), [281, 7])
-    assert model.card.default_layer in head_of(model.module, torch.randn(1, 3, 224, 224)).layers
+    assert model.config.default_layer in head_of(model.module, torch.randn(1, 3, 224, 224)).layers
 
 
 def test_behind_a_functional_relu_the_maps_are_those_of_the_relu():
@@ -111,7 +111,7 @@ def test_a_lead_over_another_class_is_the_difference_of_the_maps():
     module, inputs = Small().eval(), torch.randn(1, 3, 16, 16)
     maps = class_maps(module, inputs, ["last"], [0, 1], "cam", relu=False)["last"][0]
     for score in ("logit", "log_probability"):  # the normalisation cancels
-        lead = class_maps(module, inputs, ["last"], [0], "cam", relu=False, score=score, against=1)["last"][0, 0]
+        lead = class_maps(module, inputs, ["last"], [0], "cam", relu=False, score=score, contrast_class=1)["last"][0, 0]
         assert torch.allclose(lead, maps[0] - maps[1], atol=1e-6)
     with pytest.raises(NotApplicable, match="log-probability is not linear"):
         class_maps(module, inputs, ["last"], [0], "cam", score="log_probability")
@@ -156,5 +156,5 @@ def test_the_menu_says_why_cam_does_not_apply():
 
 def test_defined_at_names_the_layers_of_a_pass_that_have_a_cam():
     module = Small().eval()
-    traced = trace(module, torch.randn(1, 3, 16, 16), ["stem", "block", "last"])
-    assert find_method("cam").defined_at(module, traced) == ("last",)
+    image_pass = run_forward(module, torch.randn(1, 3, 16, 16), ["stem", "block", "last"])
+    assert find_method("cam").defined_at(module, image_pass) == ("last",)

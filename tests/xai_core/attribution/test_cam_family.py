@@ -12,10 +12,10 @@ from tests.networks import relative_error
 from tests.peer import correlation, normalised, peer_maps
 from tests.zoo import network
 from xai_core.attribution.class_maps import class_maps
-from xai_core.attribution.grad_cam_pp import grad_cam_pp
-from xai_core.attribution.hires_cam import hires_cam
-from xai_core.attribution.layer_cam import layer_cam
-from xai_core.attribution.xgrad_cam import xgrad_cam
+from xai_core.attribution.methods.grad_cam_pp import grad_cam_pp
+from xai_core.attribution.methods.hires_cam import hires_cam
+from xai_core.attribution.methods.layer_cam import layer_cam
+from xai_core.attribution.methods.xgrad_cam import xgrad_cam
 
 # Two channels of 1 x 2 places.
 ACTIVATIONS = torch.tensor([[[[1.0, 3.0]], [[2.0, 0.0]]]])

@@ -7,7 +7,7 @@ from pytorch_grad_cam.utils.svd_on_activations import get_2d_projection
 
 from tests.networks import Small
 from xai_core.attribution.class_maps import class_maps
-from xai_core.attribution.eigen_cam import eigen_cam
+from xai_core.attribution.methods.eigen_cam import eigen_cam
 
 
 def test_by_hand_for_a_pattern_of_rank_one():

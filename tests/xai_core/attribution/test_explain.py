@@ -22,7 +22,7 @@ def model() -> xai.LoadedModel:
 def test_bundled_model_on_a_real_photograph_equals_captum(model: xai.LoadedModel):
     image = xai.load_sample("coffee")
     result = xai.explain(model, image, layers=["blocks.4", "bn2"], classes=[504, 967])
-    tensor = xai.prepare(model.card, image, model.device).tensor
+    tensor = xai.prepare(model.config, image, model.device).tensor
     for layer in ("blocks.4", "bn2"):
         for k, c in enumerate((504, 967)):
             oracle = LayerGradCam(model.module, model.module.get_submodule(layer)).attribute(tensor, c)[0, 0]
@@ -41,11 +41,11 @@ def test_explanation_without_choices_is_grad_cam_of_the_predicted_class_at_the_s
 
 
 def test_threads_that_share_one_trace_get_the_serial_maps_bit_for_bit(model: xai.LoadedModel):
-    traced = xai.trace_image(model, xai.load_sample("cat"), ["blocks.2", "blocks.4", "bn2"])
+    image_pass = xai.forward_image(model, xai.load_sample("cat"), ["blocks.2", "blocks.4", "bn2"])
     requests = [(["blocks.2", "blocks.4", "bn2"][i % 3], (i * 37) % 1000) for i in range(80)]
 
     def answer(request: tuple[str, int]) -> np.ndarray:
-        return xai.explain_trace(traced, "grad_cam", [request[0]], [request[1]]).maps[request[0]]
+        return xai.explain_forward_pass(image_pass, "grad_cam", [request[0]], [request[1]]).maps[request[0]]
 
     serial = [answer(r) for r in requests]
     with ThreadPoolExecutor(8) as pool:
@@ -91,9 +91,9 @@ def test_overlay_of_a_scan_lies_on_its_grey(model: xai.LoadedModel):
 
 
 def test_the_recipe_of_a_network_from_python_says_so(model: xai.LoadedModel):
-    card = model.card
+    config = model.config
     own = xai.wrap_model(
-        model.module, input_size=card.input_size, mean=card.mean, std=card.std, class_names=card.class_names
+        model.module, input_size=config.input_size, mean=config.mean, std=config.std, class_names=config.class_names
     )
     result = xai.explain(own, xai.load_sample("cat"), layers=["bn2"])
     assert "model = xai.wrap_model(your_network, ...)" in as_python(result, "bn2", "...")

@@ -5,12 +5,12 @@ import torch
 from torch import Tensor, nn
 
 from tests.networks import Small
-from xai_core.attribution.baseline import baseline
+from xai_core.attribution.baselines import baseline
 from xai_core.attribution.class_maps import class_maps, make_target
-from xai_core.attribution.integrated_gradients import METHOD, IntegratedGradientsSettings
-from xai_core.attribution.method import Question
+from xai_core.attribution.method import AttributionRequest
+from xai_core.attribution.methods.integrated_gradients import METHOD, IntegratedGradientsSettings
 from xai_core.errors import NotApplicable
-from xai_core.trace.capture import trace
+from xai_core.forward.forward_pass import run_forward
 
 LEVELS = (torch.tensor([-2.0, -1.0, 0.5]), torch.tensor([2.0, 3.0, 1.5]))
 
@@ -31,11 +31,11 @@ def test_the_share_of_a_product_is_half_for_each_factor():
 
 def test_a_start_other_than_zero_changes_the_shares():
     """By hand: from (1, 1) to (3, 4), the integral of (1 + 3t) * 2 is 5 and that of (1 + 2t) * 3 is 6."""
-    inputs, levels = torch.tensor([[[[3.0, 4.0]]]]), (torch.ones(1), torch.zeros(1))
+    inputs, baselines = torch.tensor([[[[3.0, 4.0]]]]), (torch.ones(1), torch.zeros(1))
     settings = {"steps": 3, "baseline": "black"}
-    maps = class_maps(Product().eval(), inputs, [], 0, method="integrated_gradients", settings=settings, levels=levels)[
-        "input"
-    ]
+    maps = class_maps(
+        Product().eval(), inputs, [], 0, method="integrated_gradients", settings=settings, baselines=baselines
+    )["input"]
     assert torch.allclose(maps, torch.tensor([[[[5.0, 6.0]]]]))
 
 
@@ -43,14 +43,14 @@ def test_a_start_other_than_zero_changes_the_shares():
 def test_the_map_adds_up_to_the_rise_of_the_score(start: str):
     torch.manual_seed(0)
     network, inputs = Small().double().eval(), torch.randn(2, 3, 16, 16, dtype=torch.double)
-    passed = cache(partial(trace, network, inputs, ()))
-    question = Question(network, inputs, (), make_target(passed, inputs, [0, 2]), passed, LEVELS)
+    forward = cache(partial(run_forward, network, inputs, ()))
+    request = AttributionRequest(network, inputs, (), make_target(forward, inputs, [0, 2]), forward, LEVELS)
     with torch.no_grad():
-        rise = (network(inputs) - network(baseline(start, question)))[:, [0, 2]]
+        rise = (network(inputs) - network(baseline(start, request)))[:, [0, 2]]
     gaps = []
     for steps in (5, 300):
         settings = IntegratedGradientsSettings(baseline=start, steps=steps)
-        maps = METHOD.answer(question, settings, lambda _done, _total: None)["input"]
+        maps = METHOD.answer(request, settings, lambda _done, _total: None)["input"]
         gaps.append((maps.sum(dim=(2, 3)) - rise).abs().max())
     assert gaps[1] <= 1e-3 * rise.abs().max()
     assert gaps[1] < gaps[0]

@@ -3,7 +3,7 @@ import torch
 from torch import Tensor, nn
 
 from xai_core.attribution.class_maps import class_maps
-from xai_core.attribution.occlusion import windows
+from xai_core.attribution.methods.occlusion import windows
 
 
 class Sums(nn.Module):
@@ -14,8 +14,10 @@ class Sums(nn.Module):
 
 
 def occluded(inputs: Tensor, **settings: object) -> Tensor:
-    levels = (torch.full((1,), -1.0), torch.full((1,), 1.0))
-    return class_maps(Sums().eval(), inputs, [], [0, 1], method="occlusion", settings=settings, levels=levels)["input"]
+    baselines = (torch.full((1,), -1.0), torch.full((1,), 1.0))
+    return class_maps(Sums().eval(), inputs, [], [0, 1], method="occlusion", settings=settings, baselines=baselines)[
+        "input"
+    ]
 
 
 def test_drops_of_windows_that_do_not_overlap_are_computed_by_hand():

@@ -38,12 +38,14 @@ def test_maps_stand_under_input_at_its_size(model: LoadedModel, image: SourceIma
 
 @pytest.mark.parametrize(("method", "setting"), [("integrated_gradients", "baseline"), ("occlusion", "fill")])
 def test_black_and_white_come_from_the_models_card(model: LoadedModel, image: SourceImage, method: str, setting: str):
-    inputs = xai.prepare(model.card, image).tensor
+    inputs = xai.prepare(model.config, image).tensor
     # By hand: (0 - mean) / std and (1 - mean) / std.
-    levels = (torch.tensor([-1.0, -1.6, -1.5]), torch.tensor([1.0, 2.4, 3.5]))
+    baselines = (torch.tensor([-1.0, -1.6, -1.5]), torch.tensor([1.0, 2.4, 3.5]))
     for colour in ("black", "white"):
         found = xai.explain(model, image, method=method, classes=[1], settings={setting: colour})
-        expected = class_maps(model.module, inputs, [], 1, method=method, settings={setting: colour}, levels=levels)
+        expected = class_maps(
+            model.module, inputs, [], 1, method=method, settings={setting: colour}, baselines=baselines
+        )
         np.testing.assert_allclose(found.maps["input"], expected["input"][0].numpy(), rtol=1e-4, atol=1e-6)
     assert found.settings[setting] == "white"
 

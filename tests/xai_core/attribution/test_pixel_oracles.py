@@ -91,8 +91,8 @@ def test_maps_equal_the_channel_sum_of_captum(case: str, named: tuple[str, nn.Mo
     name, network = named
     method, settings, oracle = CASES[case]
     inputs = torch.randn(2, *SHAPE)
-    levels = (BLACK, -BLACK)
-    ours = class_maps(network, inputs, [LAST[name]], CLASSES, method=method, settings=settings, levels=levels)
+    baselines = (BLACK, -BLACK)
+    ours = class_maps(network, inputs, [LAST[name]], CLASSES, method=method, settings=settings, baselines=baselines)
     assert set(ours) == {"input"}
     assert ours["input"].shape == (2, 2, 64, 64)
     peer = not_in_place(network)

@@ -13,7 +13,7 @@ from tests.networks import Small
 from tests.peer import correlation, normalised, peer_maps
 from tests.zoo import network
 from xai_core.attribution.class_maps import class_maps
-from xai_core.attribution.score_cam import channels_at_once, masks
+from xai_core.attribution.methods.score_cam import channels_at_once, masks
 
 
 def lively_small() -> Small:

@@ -2,14 +2,14 @@ import numpy as np
 import pytest
 
 import xai_core as xai
-from xai_core.attribution.steps import GradCamSteps, cancelled_share, grad_cam_steps
+from xai_core.attribution.grad_cam_steps import GradCamSteps, cancelled_share, grad_cam_steps
 
 
 @pytest.fixture(scope="module")
 def steps() -> tuple[GradCamSteps, xai.Explanation]:
     model, image = xai.load_model("imagenet", device="cpu"), xai.load_sample("coffee")
-    traced = xai.trace_image(model, image, ["bn2"])
-    return grad_cam_steps(traced, "bn2", 504), xai.explain_trace(traced, "grad_cam", ["bn2"], [504])
+    image_pass = xai.forward_image(model, image, ["bn2"])
+    return grad_cam_steps(image_pass, "bn2", 504), xai.explain_forward_pass(image_pass, "grad_cam", ["bn2"], [504])
 
 
 def test_the_stages_add_up_to_the_map_of_the_engine(steps: tuple[GradCamSteps, xai.Explanation]):

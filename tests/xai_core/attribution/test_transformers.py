@@ -14,9 +14,9 @@ from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import Tensor, nn
 
 import xai_core as xai
+from xai_core.forward.replay import replayer
 from xai_core.models.grid import from_maps, grid_of, to_maps
 from xai_core.models.influence import influential
-from xai_core.trace.replay import replayer
 
 Reshape = Callable[[Tensor], Tensor]
 
@@ -59,21 +59,21 @@ def network_of(make: Callable[[], nn.Module]) -> nn.Module:
 @pytest.mark.parametrize("name", CASES)
 def test_maps_are_those_of_pytorch_grad_cam(name: str) -> None:
     make, layer, reshape, side = CASES[name]
-    network, picture = network_of(make), torch.rand(1, 3, side, side)
+    network, image = network_of(make), torch.rand(1, 3, side, side)
     target = [ClassifierOutputTarget(2)]
     for key, peer in (("grad_cam", GradCAM), ("layer_cam", LayerCAM), ("eigen_cam", EigenCAM)):
         theirs = peer(network, [network.get_submodule(layer)], reshape_transform=reshape)
-        scores = theirs.activations_and_grads(picture)
+        scores = theirs.activations_and_grads(image)
         network.zero_grad()
         scores[0, 2].backward()
         activations, gradients = (
             values[0].detach().numpy()
             for values in (theirs.activations_and_grads.activations, theirs.activations_and_grads.gradients)
         )
-        raw = theirs.get_cam_image(picture, network.get_submodule(layer), target, activations, gradients, False)[0]
+        raw = theirs.get_cam_image(image, network.get_submodule(layer), target, activations, gradients, False)[0]
         theirs.activations_and_grads.release()
         options = {"channels": "centred"} if key == "eigen_cam" else None
-        ours = xai.class_maps(network, picture, [layer], [2], method=key, relu=False, settings=options)[layer][0, 0]
+        ours = xai.class_maps(network, image, [layer], [2], method=key, relu=False, settings=options)[layer][0, 0]
         found = ours.numpy()
         if key == "eigen_cam" and np.vdot(found, raw) < 0:
             found = -found  # the vector's sign means nothing
@@ -134,26 +134,26 @@ def test_what_a_class_token_forgets_is_known() -> None:
 
 
 def test_a_layer_of_tokens_can_be_replaced_and_the_class_token_stays() -> None:
-    network, picture = network_of(CASES["vit"][0]), torch.rand(1, 3, 96, 96)
+    network, image = network_of(CASES["vit"][0]), torch.rand(1, 3, 96, 96)
     with torch.no_grad():
-        kept = xai.class_maps(network, picture, ["blocks.5"], [0], method="ablation_cam", settings={"batch": 64})
+        kept = xai.class_maps(network, image, ["blocks.5"], [0], method="ablation_cam", settings={"batch": 64})
         tokens_of: list[Tensor] = []
         hook = network.blocks[5].register_forward_hook(lambda _m, _i, out: tokens_of.append(out))
-        whole = network(picture)
+        whole = network(image)
         hook.remove()
         changed = tokens_of[0].clone()
         changed[:, 1:, 7] = 0
         again = network.head(network.forward_head(network.norm(network.blocks[6:](changed)), pre_logits=True))
     maps = tokens_of[0][:, 1:].transpose(1, 2).reshape(1, 192, 6, 6).clone()
     maps[:, 7] = 0
-    torch.testing.assert_close(replayer(network, picture, "blocks.5")(maps), again, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(replayer(network, image, "blocks.5")(maps), again, rtol=1e-4, atol=1e-5)
     assert not torch.allclose(whole, again)
     assert kept["blocks.5"].shape == (1, 1, 6, 6)
 
 
 def test_cam_holds_for_a_swin_and_its_mean_is_the_score() -> None:
-    network, pictures = network_of(CASES["swin"][0]), torch.rand(1, 3, 224, 224)
-    maps = xai.class_maps(network, pictures, ["norm"], [0, 4], method="cam", relu=False)["norm"]
+    network, images = network_of(CASES["swin"][0]), torch.rand(1, 3, 224, 224)
+    maps = xai.class_maps(network, images, ["norm"], [0, 4], method="cam", relu=False)["norm"]
     with torch.no_grad():
-        scores = network(pictures)[:, [0, 4]] - network.head.fc.bias[[0, 4]]
+        scores = network(images)[:, [0, 4]] - network.head.fc.bias[[0, 4]]
     torch.testing.assert_close(maps.mean((2, 3)), scores, rtol=1e-4, atol=1e-5)

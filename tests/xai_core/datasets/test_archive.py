@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.xai_core.images.picture_bytes import NOISE, encoded
+from tests.xai_core.images.image_bytes import NOISE, encoded
 from xai_core.datasets import Dataset, DatasetLimits, open_dataset
 from xai_core.errors import ImageError
 
@@ -92,7 +92,7 @@ def test_of_two_entries_with_one_path_the_later_counts() -> None:
 
 def test_an_entry_that_claims_too_much_is_not_unpacked() -> None:
     limits = DatasetLimits()
-    limits = replace(limits, picture=replace(limits.picture, max_bytes=10_000))
+    limits = replace(limits, image=replace(limits.image, max_bytes=10_000))
     dataset = opened(zipped(("bomb.png", PNG + bytes(100_000)), ("good.png", PNG)), limits)
     with pytest.raises(ImageError, match=r'"bomb.png" has 0.\d+ MB; at most 0.01 MB are read'):
         dataset.load(0)

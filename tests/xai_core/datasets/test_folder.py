@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.xai_core.images.picture_bytes import NOISE, encoded
+from tests.xai_core.images.image_bytes import NOISE, encoded
 from xai_core.datasets import Dataset, DatasetLimits, open_dataset
 from xai_core.errors import ImageError
 
@@ -177,7 +177,7 @@ def test_too_many_pictures_are_refused(tmp_path: Path) -> None:
 
 def test_each_picture_keeps_to_its_own_limits(tmp_path: Path) -> None:
     limits = DatasetLimits()
-    small = replace(limits, picture=replace(limits.picture, max_pixels=100))
+    small = replace(limits, image=replace(limits.image, max_pixels=100))
     with pytest.raises(ImageError, match="31 x 20 pixels; at most"):
         open_dataset(write(tmp_path, "a.png"), limits=small).load(0)
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from tests.shared_data import shared
-from tests.xai_core.images.picture_bytes import NOISE, encoded
+from tests.xai_core.images.image_bytes import NOISE, encoded
 from xai_core.datasets import Dataset, DatasetLimits, open_dataset
 from xai_core.errors import ImageError
 

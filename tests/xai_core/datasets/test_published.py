@@ -20,7 +20,7 @@ import pytest
 from PIL import Image
 from torchvision import datasets
 
-from tests.xai_core.images.picture_bytes import NOISE, encoded
+from tests.xai_core.images.image_bytes import NOISE, encoded
 from xai_core.datasets import published
 from xai_core.errors import Cancelled, ImageError
 

@@ -56,11 +56,11 @@ def dataset_of(made: Sequence[Scene], names: Sequence[str], broken: int | None =
 
 def audited(world: World, count: int, store: Path) -> tuple[AuditJob, Progressed]:
     model = planted_model(world)
-    names = model.card.class_names
+    names = model.config.class_names
     made = scenes(world, "test", count, seed=600)
-    asked = AuditJob(model, dataset_of(made, names), "block4", tuple(range(len(names))))
-    *_, last = audit(asked, store)
-    return asked, last
+    requested = AuditJob(model, dataset_of(made, names), "block4", tuple(range(len(names))))
+    *_, last = audit(requested, store)
+    return requested, last
 
 
 @pytest.fixture(scope="module")
@@ -98,52 +98,52 @@ def test_the_maps_of_the_cheat_lie_in_the_frame_and_of_the_honest_network_not(ch
 
 
 def test_a_killed_audit_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    asked, whole = audited("marked", 20, tmp_path / "whole")
-    with closing(audit(asked, tmp_path / "broken")) as states:
+    requested, whole = audited("marked", 20, tmp_path / "whole")
+    with closing(audit(requested, tmp_path / "broken")) as states:
         next(states)
         assert next(states).done == audit_job.BATCH
-    assert stored_audit(asked, tmp_path / "broken").done == audit_job.BATCH
+    assert stored_audit(requested, tmp_path / "broken").done == audit_job.BATCH
     seen: list[int] = []
     real = audit_job._batch
     monkeypatch.setattr(audit_job, "_batch", lambda j, indices: seen.extend(indices) or real(j, indices))
-    *_, again = audit(asked, tmp_path / "broken")
+    *_, again = audit(requested, tmp_path / "broken")
     assert seen == list(range(audit_job.BATCH, 20))
     assert again == whole
 
 
 def test_a_damaged_file_of_the_store_is_made_again(tmp_path: Path):
-    asked, whole = audited("marked", 20, tmp_path)
-    (second,) = (tmp_path / asked.key).glob(f"batch-{audit_job.BATCH:08d}.json")
+    requested, whole = audited("marked", 20, tmp_path)
+    (second,) = (tmp_path / requested.key).glob(f"batch-{audit_job.BATCH:08d}.json")
     second.write_text("{", encoding="utf-8")
-    assert stored_audit(asked, tmp_path).done == audit_job.BATCH
-    *_, again = audit(asked, tmp_path)
+    assert stored_audit(requested, tmp_path).done == audit_job.BATCH
+    *_, again = audit(requested, tmp_path)
     assert again == whole
 
 
 def test_a_second_writer_is_refused_and_another_layer_is_another_audit(tmp_path: Path):
-    asked, _ = audited("marked", 8, tmp_path)
-    assert replace(asked, layer="block3").key != asked.key
-    with closing(audit(asked, tmp_path)) as first:
+    requested, _ = audited("marked", 8, tmp_path)
+    assert replace(requested, layer="block3").key != requested.key
+    with closing(audit(requested, tmp_path)) as first:
         next(first)
         with pytest.raises(SightlineError, match="running already"):
-            next(audit(asked, tmp_path))
+            next(audit(requested, tmp_path))
 
 
 def test_another_method_gives_its_own_maps_and_is_another_audit(tmp_path: Path):
-    asked, _ = audited("shapes", 6, tmp_path)
-    other = replace(asked, method="layer_cam", layer="block2")
-    assert replace(asked, method="layer_cam").key != asked.key
+    requested, _ = audited("shapes", 6, tmp_path)
+    other = replace(requested, method="layer_cam", layer="block2")
+    assert replace(requested, method="layer_cam").key != requested.key
     *_, found = audit(other, tmp_path)
     for record in found.records:
-        image = asked.dataset.load(record.index)
-        result = xai.explain(asked.model, image, "layer_cam", ["block2"], [record.predicted])
+        image = requested.dataset.load(record.index)
+        result = xai.explain(requested.model, image, "layer_cam", ["block2"], [record.predicted])
         fine = resample(result.maps["block2"][0], (GRID, GRID))
         np.testing.assert_allclose(record.map, (fine / np.abs(fine).max()).ravel(), atol=2e-3)
 
 
 def test_a_picture_that_cannot_be_read_is_named(tmp_path: Path):
     model = planted_model("marked")
-    data = dataset_of(scenes("marked", "test", 6), model.card.class_names, broken=2)
+    data = dataset_of(scenes("marked", "test", 6), model.config.class_names, broken=2)
     *_, found = audit(AuditJob(model, data, "block4", (0, 1, 2, -1)), tmp_path)
     assert found.unread == (("2", "This picture is damaged."),)
     assert [r.index for r in found.records] == [0, 1, 3, 4, 5]
@@ -156,11 +156,11 @@ def test_the_box_of_a_list_is_the_object():
     columns = {"x_center": [0.25], "y_center": [0.5], "width": [0.5], "height": [0.25]}
     data = replace(dataset_of([scene], ["a"]), columns={name: np.array(v) for name, v in columns.items()})
     image = data.load(0)
-    found = object_of(model, data, 0, image, prepare(model.card, image))
+    found = object_of(model, data, 0, image, prepare(model.config, image))
     assert found[36:60, :48].all()
     assert found.sum() == 24 * 48
     unknown = replace(data, columns={})
-    assert not object_of(model, unknown, 0, image, prepare(model.card, image)).any()
+    assert not object_of(model, unknown, 0, image, prepare(model.config, image)).any()
 
 
 def record(**changes: object) -> Record:

@@ -52,9 +52,9 @@ def sigmoid(x: float) -> float:
 
 
 def test_deletion_of_the_only_evidence_by_hand():
-    model, picture = of(Corner(), 4, 2), given(torch.ones(1, 3, 4, 4))
+    model, image = of(Corner(), 4, 2), given(torch.ones(1, 3, 4, 4))
     knows = np.array([[1.0, 0.0], [0.0, -1.0]], np.float32).repeat(2, 0).repeat(2, 1)
-    (curve,) = curves(model, picture, [knows], 1, kind="deletion", fill="grey", steps=4)
+    (curve,) = curves(model, image, [knows], 1, kind="deletion", fill="grey", steps=4)
     assert curve.fractions.tolist() == [0, 0.25, 0.5, 0.75, 1]
     by_hand = [sigmoid(4), 0.5, 0.5, 0.5, 0.5]
     np.testing.assert_allclose(curve.probabilities, by_hand, rtol=1e-6)
@@ -63,9 +63,9 @@ def test_deletion_of_the_only_evidence_by_hand():
 
 
 def test_insertion_of_the_only_evidence_by_hand():
-    model, picture = of(Corner(), 4, 2), given(torch.ones(1, 3, 4, 4))
+    model, image = of(Corner(), 4, 2), given(torch.ones(1, 3, 4, 4))
     last = np.array([[-1.0, 0.5], [0.5, 1.0]], np.float32).repeat(2, 0).repeat(2, 1)
-    (curve,) = curves(model, picture, [last], 1, kind="insertion", fill="grey", steps=4)
+    (curve,) = curves(model, image, [last], 1, kind="insertion", fill="grey", steps=4)
     np.testing.assert_allclose(curve.probabilities, [0.5, 0.5, 0.5, 0.5, sigmoid(4)], rtol=1e-6)
 
 
@@ -75,7 +75,7 @@ def small() -> LoadedModel:
     return of(Small(), 20, 3)
 
 
-def picture(seed: int = 1) -> ModelInput:
+def image(seed: int = 1) -> ModelInput:
     return given(torch.rand(1, 3, 20, 20, generator=torch.Generator().manual_seed(seed)))
 
 
@@ -85,21 +85,21 @@ def softmax_of(target: int) -> Callable[[Tensor], Tensor]:
 
 def test_each_point_of_deletion_agrees_with_pytorch_grad_cam(small: LoadedModel):
     values = np.random.default_rng(0).permutation(400).reshape(20, 20).astype(np.float32)
-    (curve,) = curves(small, picture(), [values], 2, kind="deletion", fill="grey")
+    (curve,) = curves(small, image(), [values], 2, kind="deletion", fill="grey")
     for tenth in (2, 5, 8):
         oracle = PerturbationConfidenceMetric(RemoveMostRelevantFirst(100 - 10 * tenth, lambda x, mask: x * mask))
-        (change,) = oracle(picture().tensor, values[None], [softmax_of(2)], small.module)
+        (change,) = oracle(image().tensor, values[None], [softmax_of(2)], small.module)
         # The oracle removes what lies above the percentile, and a percentile may fall between two pixels.
         assert curve.probabilities[tenth] == pytest.approx(curve.probabilities[0] + change, abs=2e-3)
 
 
 def test_batches_change_nothing_and_the_ends_are_the_picture_and_the_fill(small: LoadedModel):
     values = [np.random.default_rng(s).normal(size=(5, 5)).astype(np.float32) for s in (0, 1)]
-    one, many = (curves(small, picture(), values, 0, kind="insertion", fill="blurred", batch=batch) for batch in (1, 7))
+    one, many = (curves(small, image(), values, 0, kind="insertion", fill="blurred", batch=batch) for batch in (1, 7))
     for a, b in zip(one, many, strict=True):
         np.testing.assert_allclose(a.probabilities, b.probabilities, rtol=1e-5)
-        whole = torch.softmax(small.module(picture().tensor), 1)[0, 0]
-        empty = torch.softmax(small.module(filled(small, picture().tensor, "blurred")), 1)[0, 0]
+        whole = torch.softmax(small.module(image().tensor), 1)[0, 0]
+        empty = torch.softmax(small.module(filled(small, image().tensor, "blurred")), 1)[0, 0]
         np.testing.assert_allclose(a.probabilities[[0, -1]], [empty, whole], rtol=1e-5)
 
 
@@ -117,7 +117,7 @@ def test_faithfulness_counts_its_passes_can_be_stopped_and_leaves_the_model_alon
     before, seen = fingerprint(small.module), []
     values = centre((5, 5))
     values[0, 0] = 9
-    faithfulness(small, picture(), values, 0, on_progress=lambda done, total: seen.append((done, total)))
+    faithfulness(small, image(), values, 0, on_progress=lambda done, total: seen.append((done, total)))
     assert seen[-1] == (94, 94)
     assert seen == sorted(seen)
 
@@ -126,7 +126,7 @@ def test_faithfulness_counts_its_passes_can_be_stopped_and_leaves_the_model_alon
             raise Cancelled("stopped")
 
     with pytest.raises(Cancelled):
-        faithfulness(small, picture(), values, 0, on_progress=stop)
+        faithfulness(small, image(), values, 0, on_progress=stop)
     assert fingerprint(small.module) == before
 
 
@@ -156,6 +156,6 @@ def test_a_map_of_pixels_is_tested_in_patches_of_eight_and_a_coarse_one_as_it_is
 
 def test_a_flat_map_and_no_steps_are_refused_in_a_sentence(small: LoadedModel):
     with pytest.raises(SightlineError, match="same everywhere"):
-        faithfulness(small, picture(), np.ones((5, 5), np.float32), 0)
+        faithfulness(small, image(), np.ones((5, 5), np.float32), 0)
     with pytest.raises(SettingError, match="at least 1"):
-        curves(small, picture(), [centre((5, 5))], 0, kind="deletion", fill="grey", steps=0)
+        curves(small, image(), [centre((5, 5))], 0, kind="deletion", fill="grey", steps=0)

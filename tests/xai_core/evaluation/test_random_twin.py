@@ -14,7 +14,7 @@ from torchvision.models.swin_transformer import SwinTransformer
 from torchvision.models.vision_transformer import VisionTransformer
 
 from tests.networks import fingerprint
-from xai_core.evaluation.random_twin import random_twin, stages
+from xai_core.evaluation.randomised_copy import randomised_copy, stages
 
 
 def vit() -> nn.Module:
@@ -76,7 +76,7 @@ def test_all_stages_together_are_the_whole_network(family: tuple[nn.Module, str]
     network, _ = family
     inputs, own, before = torch.randn(1, 3, 32, 32), dict(network.named_parameters()), fingerprint(network)
     names = [name for stage in stages(network, inputs) for name in stage]
-    twin = random_twin(network, names, seed=0)
+    twin = randomised_copy(network, names, seed=0)
     assert [name for name, fresh in twin.named_parameters() if torch.equal(fresh, own[name])] == []
     assert len(names) == len(set(names))
     with torch.no_grad():
@@ -90,7 +90,7 @@ def test_every_block_of_the_twin_still_does_something(family: tuple[nn.Module, s
     """A branch that is scaled by 0 would hand its input on; such a twin has no depth left that could matter."""
     network, blocks = family
     inputs = torch.randn(1, 3, 32, 32)
-    twin = random_twin(network, [name for stage in stages(network, inputs) for name in stage], seed=0)
+    twin = randomised_copy(network, [name for stage in stages(network, inputs) for name in stage], seed=0)
     seen = in_and_out(twin, blocks, inputs)
     assert len(seen) >= 3
     for given, made in seen:
@@ -103,7 +103,7 @@ def test_every_stage_that_forgets_changes_the_scores(family: tuple[nn.Module, st
     with torch.no_grad():
         knows = network(inputs)
         for stage in stages(network, inputs):
-            forgot = random_twin(network, stage, seed=0)(inputs)
+            forgot = randomised_copy(network, stage, seed=0)(inputs)
             assert not torch.allclose(forgot, knows, rtol=1e-4), stage
 
 
@@ -137,7 +137,7 @@ class Around(nn.Module):
 def test_slopes_of_activations_stay_slopes_and_recurrent_weights_are_really_replaced():
     module = nn.ModuleDict({"slope": nn.PReLU(3), "memory": nn.LSTM(4, 4)})
     nn.init.constant_(module["slope"].weight, 0.9)
-    twin = random_twin(module, ["slope", "memory"], seed=0)
+    twin = randomised_copy(module, ["slope", "memory"], seed=0)
     assert twin["slope"].weight.tolist() == [0.25] * 3
     given = torch.randn(2, 1, 4)
     assert not torch.allclose(twin["memory"](given)[0], module["memory"](given)[0])

@@ -9,7 +9,7 @@ from pytorch_grad_cam.metrics.road import NoisyLinearImputer, ROADCombined
 from scipy.ndimage import gaussian_filter
 
 from tests.networks import Small, fingerprint
-from tests.xai_core.evaluation.test_faithfulness import Corner, given, of, picture, softmax_of
+from tests.xai_core.evaluation.test_faithfulness import Corner, given, image, of, softmax_of
 from xai_core.errors import Cancelled, SightlineError
 from xai_core.evaluation.imputation import impute
 from xai_core.evaluation.road import road
@@ -58,9 +58,9 @@ def test_road_agrees_with_pytorch_grad_cam(small: LoadedModel, monkeypatch: pyte
     monkeypatch.setattr(torch, "randn_like", torch.zeros_like)  # the oracle's noise has no seed
     small.module.head.weight.mul_(40)  # fresh weights hardly answer
     values = (blobs((20, 20), 3) + 0.5).astype(np.float32)
-    found = road(small, picture(), values, 2, shares=(0.2, 0.4, 0.6, 0.8), noise=0)
+    found = road(small, image(), values, 2, shares=(0.2, 0.4, 0.6, 0.8), noise=0)
     oracle = ROADCombined(percentiles=[20, 40, 60, 80])
-    (theirs,) = oracle(picture().tensor, values[None], [softmax_of(2)], small.module)
+    (theirs,) = oracle(image().tensor, values[None], [softmax_of(2)], small.module)
     assert found.own.gap == pytest.approx(float(theirs), abs=2e-3)
     assert abs(found.own.gap) > 1e-3, "a score of nothing would agree with anything"
 
@@ -80,7 +80,7 @@ def test_a_map_that_knows_wins_and_its_reverse_loses():
 def test_road_counts_its_passes_can_be_stopped_and_leaves_the_model_alone(small: LoadedModel):
     before, seen, passes = fingerprint(small.module), [], []
     values = blobs((5, 5), 0)
-    road(small, picture(), values, 0, on_progress=lambda done, total: seen.append((done, total)))
+    road(small, image(), values, 0, on_progress=lambda done, total: seen.append((done, total)))
     assert seen[-1] == (18, 18)
     assert seen == sorted(seen)
 
@@ -89,8 +89,8 @@ def test_road_counts_its_passes_can_be_stopped_and_leaves_the_model_alone(small:
         raise Cancelled("stopped")
 
     with pytest.raises(Cancelled):
-        road(small, picture(), values, 0, on_progress=stop)
+        road(small, image(), values, 0, on_progress=stop)
     assert passes == [4]
     assert fingerprint(small.module) == before
     with pytest.raises(SightlineError, match="same everywhere"):
-        road(small, picture(), np.ones((5, 5), np.float32), 0)
+        road(small, image(), np.ones((5, 5), np.float32), 0)

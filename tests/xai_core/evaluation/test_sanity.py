@@ -12,12 +12,12 @@ from torch import nn
 
 import xai_core as xai
 from tests.networks import Small, fingerprint
-from tests.xai_core.evaluation.test_faithfulness import given, of, picture
-from xai_core.attribution.explain import ImageTrace
+from tests.xai_core.evaluation.test_faithfulness import given, image, of
+from xai_core.attribution.explain import ImageForwardPass
 from xai_core.attribution.method import INPUT
 from xai_core.errors import Cancelled, NotApplicable
-from xai_core.evaluation.random_twin import random_twin, stages
-from xai_core.evaluation.randomisation import cascade
+from xai_core.evaluation.parameter_randomisation import parameter_randomisation
+from xai_core.evaluation.randomised_copy import randomised_copy, stages
 from xai_core.evaluation.remake import Remake, remake_of
 from xai_core.evaluation.similarity import GRID, comparable, similarity
 from xai_core.evaluation.specificity import specificity
@@ -37,7 +37,7 @@ class Asked:
     remake: Remake
     class_index: int
     magnitude: bool
-    traced: ImageTrace
+    image_pass: ImageForwardPass
     layer: str
 
 
@@ -47,22 +47,22 @@ def ask(method: str, model: LoadedModel | None = None) -> Asked:
     (layer,) = result.maps
     return Asked(
         model,
-        prepare(model.card, image),
+        prepare(model.config, image),
         xai.predict(model, image),
         result.maps[layer][0],
         remake_of(model, result, layer),
         result.classes[0],
         layer == INPUT,
-        xai.trace_image(model, image, [layer] if layer != INPUT else []),
+        xai.forward_image(model, image, [layer] if layer != INPUT else []),
         layer,
     )
 
 
 def test_asking_again_gives_the_same_map():
     for method in ("grad_cam", "guided_grad_cam"):
-        asked = ask(method)
-        again = asked.remake(asked.model.module, asked.given.tensor, [asked.class_index])[0, 0]
-        np.testing.assert_allclose(again, asked.values, rtol=1e-4, atol=1e-6 * np.abs(asked.values).max())
+        requested = ask(method)
+        again = requested.remake(requested.model.module, requested.given.tensor, [requested.class_index])[0, 0]
+        np.testing.assert_allclose(again, requested.values, rtol=1e-4, atol=1e-6 * np.abs(requested.values).max())
 
 
 def test_guided_backprop_barely_changes_while_the_top_forgets_and_grad_cam_collapses():
@@ -70,7 +70,7 @@ def test_guided_backprop_barely_changes_while_the_top_forgets_and_grad_cam_colla
     for method in ("guided_backprop", "grad_cam"):
         a = ask(method)
         before = fingerprint(a.model.module)
-        found[method] = cascade(
+        found[method] = parameter_randomisation(
             a.model, a.given, a.values, a.remake, a.class_index, magnitude=a.magnitude, points=6, seed=0
         )
         assert fingerprint(a.model.module) == before
@@ -87,13 +87,13 @@ def test_the_twin_forgets_exactly_the_named_layers():
     torch.manual_seed(0)
     module = Small().eval()
     before = fingerprint(module)
-    twin = random_twin(module, ["head", "stem.1"], seed=3)
+    twin = randomised_copy(module, ["head", "stem.1"], seed=3)
     own, other = module.state_dict(), twin.state_dict()
     changed = {name for name in own if not torch.equal(own[name], other[name])}
     assert {"head.weight", "head.bias"} <= changed <= {k for k in own if k.startswith(("head.", "stem.1."))}
     assert float(twin.head.weight.abs().max()) <= 1 / 6**0.5
-    torch.testing.assert_close(random_twin(module, ["last", "head"], 3).head.weight, twin.head.weight)
-    assert not torch.equal(random_twin(module, ["head"], 4).head.weight, twin.head.weight)
+    torch.testing.assert_close(randomised_copy(module, ["last", "head"], 3).head.weight, twin.head.weight)
+    assert not torch.equal(randomised_copy(module, ["head"], 4).head.weight, twin.head.weight)
     assert fingerprint(module) == before
 
 
@@ -103,9 +103,9 @@ def test_stages_follow_the_running_order_and_norms_stay_with_what_they_follow():
 
 def test_the_twin_of_the_whole_network_still_answers_with_numbers():
     model = xai.load_model("imagenet")
-    picture = prepare(model.card, xai.load_sample("cat"))
-    names = [name for stage in stages(model.module, picture.tensor) for name in stage]
-    scores = random_twin(model.module, names, 0)(picture.tensor)
+    image = prepare(model.config, xai.load_sample("cat"))
+    names = [name for stage in stages(model.module, image.tensor) for name in stage]
+    scores = randomised_copy(model.module, names, 0)(image.tensor)
     assert torch.isfinite(scores).all()
     assert float(scores.std()) > 0
     assert set(names) == {n for n, part in model.module.named_modules() if part._parameters}
@@ -130,8 +130,8 @@ def test_a_model_without_another_class_is_told_so():
     answer = Prediction(np.zeros(2, np.float32), np.full(2, 0.5, np.float32), ("a", "b"))
     values = np.arange(25.0, dtype=np.float32).reshape(5, 5)
     with pytest.raises(NotApplicable, match="no other class"):
-        specificity(model, picture(), values, mean_of_input, answer, 0, exclude=(1,))
-    alone = specificity(model, picture(), values, mean_of_input, answer, 0)
+        specificity(model, image(), values, mean_of_input, answer, 0, exclude=(1,))
+    alone = specificity(model, image(), values, mean_of_input, answer, 0)
     assert (alone.runner_up.index, alone.random) == (1, ())
     assert alone.resemblance == alone.runner_up.similarity.rank_correlation
 
@@ -162,25 +162,25 @@ def test_a_map_that_follows_the_picture_is_stable_and_one_that_stays_is_not():
 def test_a_shift_is_laid_back_by_as_much_as_the_picture_moved(size: tuple[int, int]):
     """On any size, a map that follows the picture passes; 2 cells on each side is right for 28, 56 and 224 only."""
     rows, columns = (np.linspace(0, 3, n)[:, None] for n in size)
-    picture = torch.from_numpy(np.sin(rows + 1) * np.cos(2 * columns.T + 0.4) / 2 + 0.5).float().expand(1, 3, *size)
-    card = replace(of(Small(), 20, 3).card, input_size=size)
-    (shift,) = (variant for variant in variants(card, given(picture)) if variant.name == "a shift")
+    image = torch.from_numpy(np.sin(rows + 1) * np.cos(2 * columns.T + 0.4) / 2 + 0.5).float().expand(1, 3, *size)
+    config = replace(of(Small(), 20, 3).config, input_size=size)
+    (shift,) = (variant for variant in variants(config, given(image)) if variant.name == "a shift")
     there = shift.back(comparable(shift.tensor[0, 0].numpy(), False))
-    here = comparable(picture[0, 0].numpy(), False)[: there.shape[0], : there.shape[1]]
+    here = comparable(image[0, 0].numpy(), False)[: there.shape[0], : there.shape[1]]
     assert min(there.shape) >= GRID - 4
     assert np.abs(there - here).mean() < 0.005
 
 
 def test_a_picture_too_small_to_be_shifted_is_not():
-    card = of(Small(), 12, 3).card
-    assert "a shift" not in {variant.name for variant in variants(card, given(torch.rand(1, 3, 12, 12)))}
+    config = of(Small(), 12, 3).config
+    assert "a shift" not in {variant.name for variant in variants(config, given(torch.rand(1, 3, 12, 12)))}
 
 
 def test_variants_are_what_they_are_called():
     torch.manual_seed(0)
-    card = of(Small(), 56, 3).card
+    config = of(Small(), 56, 3).config
     start = given(torch.rand(1, 3, 56, 56))
-    found = {v.name: v.tensor for v in variants(card, start)}
+    found = {v.name: v.tensor for v in variants(config, start)}
     torch.testing.assert_close(found["the mirror image"], start.tensor.flip(3))
     torch.testing.assert_close(found["a shift"][..., 2:, 2:], start.tensor[..., :-2, :-2])
     assert float((found["noise"] - start.tensor).std()) == pytest.approx(0.05, rel=0.1)
@@ -209,14 +209,14 @@ def test_each_check_can_be_stopped():
     def stop(_done: int, _total: int) -> None:
         raise Cancelled("stopped")
 
-    for check in (cascade, stability):
+    for check in (parameter_randomisation, stability):
         with pytest.raises(Cancelled):
-            check(model, picture(), values, lambda *_: values[None, None], 0, on_progress=stop)
+            check(model, image(), values, lambda *_: values[None, None], 0, on_progress=stop)
 
 
 def test_a_twin_that_forgets_step_by_step_is_the_one_that_forgets_at_once():
     torch.manual_seed(0)
     module = Small().eval()
-    at_once = random_twin(module, ["head", "last"], 5).state_dict()
-    by_steps = random_twin(random_twin(module, ["head"], 5), ["last"], 5).state_dict()
+    at_once = randomised_copy(module, ["head", "last"], 5).state_dict()
+    by_steps = randomised_copy(randomised_copy(module, ["head"], 5), ["last"], 5).state_dict()
     assert all(torch.equal(at_once[name], by_steps[name]) for name in at_once)

@@ -11,7 +11,7 @@ from torchcam.metrics import DeletionInsertionMetric
 
 from benchmarks.trust import GivenMap
 from tests.networks import Small
-from tests.xai_core.evaluation.test_faithfulness import of, picture
+from tests.xai_core.evaluation.test_faithfulness import image, of
 from xai_core.evaluation.perturbation import curves, filled
 from xai_core.types import LoadedModel
 
@@ -28,7 +28,7 @@ def small() -> LoadedModel:
 @pytest.mark.parametrize("size", [(20, 20), (5, 5)])
 def test_areas_agree_with_torchcam(small: LoadedModel, fill: str, size: tuple[int, int]):
     values = np.random.default_rng(3).permutation(size[0] * size[1]).reshape(size).astype(np.float32)
-    given = picture()
+    given = image()
     metric = DeletionInsertionMetric(
         GivenMap(small.module, values),
         partial(torch.softmax, dim=-1),

@@ -9,9 +9,9 @@ import pytest
 
 from tests.xai_core.evaluation.test_sanity import Asked, ask
 from xai_core.evaluation.faithfulness import Faithfulness, Trial, faithfulness
-from xai_core.evaluation.fineness import Fineness, fineness
+from xai_core.evaluation.parameter_randomisation import ParameterRandomisation, Step, parameter_randomisation
 from xai_core.evaluation.perturbation import Curve
-from xai_core.evaluation.randomisation import Cascade, Step, cascade
+from xai_core.evaluation.resolution import Resolution, resolution_check
 from xai_core.evaluation.road import Removal, Road, road
 from xai_core.evaluation.similarity import GRID, Similarity, similarity
 from xai_core.evaluation.specificity import OtherClass, Specificity, specificity
@@ -35,8 +35,10 @@ def use(own: float, centre: float, random: tuple[float, ...], start: float = 0.9
     )
 
 
-def network(rank: float) -> Cascade:
-    return Cascade((Step("head", 0.5, MAP, Similarity(rank, 0)), Step("stem", 1.0, MAP, Similarity(1.0, 0))))
+def network(rank: float) -> ParameterRandomisation:
+    return ParameterRandomisation(
+        (Step("head", 0.5, MAP, Similarity(rank, 0)), Step("stem", 1.0, MAP, Similarity(1.0, 0)))
+    )
 
 
 def classes(rank: float) -> Specificity:
@@ -55,8 +57,8 @@ def filled(own: float, centre: float, chance: float, start: float = 0.9) -> Road
     return Road((0.5,), start, own_removal, middle, np.array([[0.0], [2 * chance]], np.float32))
 
 
-def grid(outside: float, known: bool = True) -> Fineness:
-    return Fineness((7, 7), (32, 32), (0, 0), None, False, None, outside, 0.5, known)
+def grid(outside: float, known: bool = True) -> Resolution:
+    return Resolution((7, 7), (32, 32), (0, 0), None, False, None, outside, 0.5, known)
 
 
 GOOD = Checks(use(0.6, 0.5, (0.1, 0.2)), filled(0.3, 0.3, 0.05), network(0.1), classes(0.2), steady(0.9), grid(0.1))
@@ -80,17 +82,17 @@ def answer(first: float, second: float) -> Prediction:
         ({"road": filled(0.3, 0.4, 0.0)}, "unclear"),
         ({"road": filled(0.3, 0.3, 0.0, start=0.04)}, "unclear"),
         ({"road": None}, "unclear"),
-        ({"fineness": grid(0.4)}, "unclear"),
-        ({"fineness": grid(0.5)}, "bad"),
-        ({"fineness": grid(0.9, known=False)}, "good"),
-        ({"cascade": network(0.6)}, "unclear"),
-        ({"cascade": network(0.9)}, "bad"),
+        ({"resolution": grid(0.4)}, "unclear"),
+        ({"resolution": grid(0.5)}, "bad"),
+        ({"resolution": grid(0.9, known=False)}, "good"),
+        ({"parameter_randomisation": network(0.6)}, "unclear"),
+        ({"parameter_randomisation": network(0.9)}, "bad"),
         ({"specificity": classes(0.7)}, "unclear"),
         ({"specificity": classes(0.95)}, "bad"),
         ({"stability": steady(0.6)}, "unclear"),
         ({"stability": steady(0.3)}, "bad"),
         ({"stability": None}, "unclear"),
-        ({"cascade": None, "specificity": classes(1.0)}, "bad"),
+        ({"parameter_randomisation": None, "specificity": classes(1.0)}, "bad"),
     ],
 )
 def test_levels(change: dict[str, object], level: str):
@@ -127,17 +129,17 @@ def checks_of(a: Asked, values: np.ndarray, remake: object, steps: int) -> Check
     return Checks(
         faithfulness(a.model, a.given, values, a.class_index, steps=steps),
         road(a.model, a.given, values, a.class_index),
-        cascade(a.model, a.given, values, remake, a.class_index),
+        parameter_randomisation(a.model, a.given, values, remake, a.class_index),
         specificity(a.model, a.given, values, remake, a.prediction, a.class_index),
         stability(a.model, a.given, values, remake, a.class_index),
-        fineness(a.traced, a.layer, values),
+        resolution_check(a.image_pass, a.layer, values),
     )
 
 
 def test_a_random_map_never_gets_the_top_level(coffee: Asked):
     """Drawn anew each time it fails stability; always the same it fails the network's and the class's check."""
     rng = np.random.default_rng(0)
-    anew = checks_of(coffee, rng.random((7, 7)), lambda *asked: rng.random((1, len(asked[2]), 7, 7)), 2)
+    anew = checks_of(coffee, rng.random((7, 7)), lambda *requested: rng.random((1, len(requested[2]), 7, 7)), 2)
     assert verdict(anew, coffee.prediction).level == "bad"
     for seed in range(20):
         fixed = np.random.default_rng(seed).random((7, 7))
@@ -145,10 +147,12 @@ def test_a_random_map_never_gets_the_top_level(coffee: Asked):
         parts = Checks(
             GOOD.faithfulness,
             GOOD.road,
-            cascade(coffee.model, coffee.given, fixed, lambda *_, m=always: m, coffee.class_index, points=1),
+            parameter_randomisation(
+                coffee.model, coffee.given, fixed, lambda *_, m=always: m, coffee.class_index, points=1
+            ),
             GOOD.specificity,
             GOOD.stability,
-            GOOD.fineness,
+            GOOD.resolution,
         )
         assert verdict(parts, answer(0.8, 0.1)).level == "bad"
         noise = np.random.default_rng(seed + 100)

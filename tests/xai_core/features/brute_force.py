@@ -20,17 +20,17 @@ def some(dataset: Dataset, *indices: int) -> Dataset:
 
 
 def batches(model: LoadedModel, dataset: Dataset, size: int) -> list[Tensor]:
-    tensors = [prepare(model.card, dataset.load(index)).tensor for index in range(len(dataset))]
+    tensors = [prepare(model.config, dataset.load(index)).tensor for index in range(len(dataset))]
     return list(torch.cat(tensors).split(size))
 
 
 def brute_force(maps: np.ndarray, channel: int, k: int, least: bool) -> tuple[Patch, ...]:
     """All pictures' extreme places of one channel of (pictures, c, h, w), sorted in Python."""
     found = []
-    for picture, plane in enumerate(maps[:, channel]):
+    for image, plane in enumerate(maps[:, channel]):
         extreme = plane.min() if least else plane.max()
         i, j = np.argwhere(plane == extreme)[0]
-        found.append(Patch(picture, int(i), int(j), float(extreme)))
+        found.append(Patch(image, int(i), int(j), float(extreme)))
     return tuple(sorted(found, key=lambda patch: patch.value if least else -patch.value)[:k])
 
 

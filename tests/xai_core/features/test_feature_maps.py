@@ -18,9 +18,9 @@ from xai_core.features.feature_maps import (
     place_of_pixel,
     units_at,
 )
+from xai_core.forward.forward_pass import ForwardPass, run_forward
+from xai_core.forward.target import Target
 from xai_core.models.preprocess import prepare
-from xai_core.trace.capture import Trace, trace
-from xai_core.trace.target import Target
 from xai_core.types import Box, LoadedModel
 
 MAPS = np.array([[[0, 4], [1, 1]], [[2, 2], [2, 2]], [[-1, -3], [9, -6]]], np.float32)
@@ -32,27 +32,27 @@ def model() -> LoadedModel:
 
 
 @pytest.fixture(scope="module")
-def traced(model: LoadedModel) -> Trace:
-    inputs = prepare(model.card, open_dataset("digits").load(3)).tensor
-    return trace(model.module, inputs, ["block2.conv", "block4", "classifier"])
+def image_pass(model: LoadedModel) -> ForwardPass:
+    inputs = prepare(model.config, open_dataset("digits").load(3)).tensor
+    return run_forward(model.module, inputs, ["block2.conv", "block4", "classifier"])
 
 
-def test_the_maps_are_the_activations_of_the_layer(model: LoadedModel, traced: Trace) -> None:
-    net, inputs = model.module, prepare(model.card, open_dataset("digits").load(3)).tensor
+def test_the_maps_are_the_activations_of_the_layer(model: LoadedModel, image_pass: ForwardPass) -> None:
+    net, inputs = model.module, prepare(model.config, open_dataset("digits").load(3)).tensor
     with torch.no_grad():
         expected = net.block2.conv(net.halve(net.block1(inputs)))[0]
-    maps = feature_maps(traced, "block2.conv")
+    maps = feature_maps(image_pass, "block2.conv")
     assert maps.dtype == np.float32
     assert np.array_equal(maps, expected.numpy())
 
 
-def test_the_weights_and_contributions_are_those_of_the_head(model: LoadedModel, traced: Trace) -> None:
+def test_the_weights_and_contributions_are_those_of_the_head(model: LoadedModel, image_pass: ForwardPass) -> None:
     """After global average pooling alpha is the head's weight / 64, and the contributions sum to score - bias."""
-    maps, head = feature_maps(traced, "block4"), model.module.classifier
+    maps, head = feature_maps(image_pass, "block4"), model.module.classifier
     for digit in (3, 8):
-        weights = map_weights(traced, "block4", Target(torch.tensor([[digit]])))
+        weights = map_weights(image_pass, "block4", Target(torch.tensor([[digit]])))
         assert weights == pytest.approx(head.weight[digit].numpy() / 64, rel=1e-5, abs=1e-9)
-        score = float(traced.scores[0, digit].detach() - head.bias[digit])
+        score = float(image_pass.scores[0, digit].detach() - head.bias[digit])
         assert contributions(maps, weights).sum() == pytest.approx(score, rel=1e-4)
 
 
@@ -86,8 +86,8 @@ def test_the_place_under_a_pixel_by_hand() -> None:
         assert place_of_pixel(box, (2, 4), *outside) is None
 
 
-def test_layers_without_maps_are_refused(traced: Trace) -> None:
+def test_layers_without_maps_are_refused(image_pass: ForwardPass) -> None:
     with pytest.raises(LayerError, match=r"'classifier' gives \(1, 10\); the maps \(1, c, h, w\) of a picture"):
-        feature_maps(traced, "classifier")
+        feature_maps(image_pass, "classifier")
     with pytest.raises(LayerError, match=r"The pass kept block2\.conv, block4, classifier, not layer 'block3'"):
-        feature_maps(traced, "block3")
+        feature_maps(image_pass, "block3")

@@ -39,7 +39,7 @@ def test_torchvision_networks_show_the_convolution_that_meets_the_picture(name: 
 @pytest.mark.parametrize("key", ["imagenet", "digits"])
 def test_the_bundled_models_agree_with_their_cards(key: str) -> None:
     model = xai.load_model(key, device="cpu")
-    assert first_layer(model.module).name == model.card.first_conv
+    assert first_layer(model.module).name == model.config.first_conv
 
 
 class Backwards(nn.Module):

@@ -62,8 +62,8 @@ def test_pictures_that_cannot_be_read_or_give_no_numbers_are_told_and_passed_ove
     patches = top_patches(model, broken, ["block4"], k=20, batch=4)
     assert patches.unread == ((2, "The file is damaged."),)
     assert patches.complete
-    pictures = {patch.picture for channel in range(64) for patch in patches.unit("block4", channel)}
-    assert pictures == set(range(10)) - {2}
+    images = {patch.image for channel in range(64) for patch in patches.unit("block4", channel)}
+    assert images == set(range(10)) - {2}
 
     class Poisoned(nn.Module):
         def forward(self, x: Tensor) -> Tensor:
@@ -78,9 +78,9 @@ def test_pictures_that_cannot_be_read_or_give_no_numbers_are_told_and_passed_ove
     )
     white = replace(digits.load(0), pixels=np.full((8, 8, 3), 255, np.uint8))
     dataset = open_dataset([digits.load(0), white, digits.load(1)])
-    for per_picture in (1, 2):
-        found = top_patches(poisoned, dataset, ["0"], k=3, per_picture=per_picture)
-        assert {patch.picture for least in (False, True) for patch in found.unit("0", 0, least=least)} == {0, 2}
+    for per_image in (1, 2):
+        found = top_patches(poisoned, dataset, ["0"], k=3, per_image=per_image)
+        assert {patch.image for least in (False, True) for patch in found.unit("0", 0, least=least)} == {0, 2}
 
 
 def test_damaged_files_of_a_folder_are_listed_with_their_reason(
@@ -97,8 +97,8 @@ def test_damaged_files_of_a_folder_are_listed_with_their_reason(
     whole = top_patches(model, some(digits, 0, 1, 3, 5), ["block4"], batch=2)
     kept = {0: 0, 1: 1, 2: 3, 3: 5}
     for channel in range(64):
-        numbers = [kept[patch.picture] for patch in whole.unit("block4", channel)]
-        assert [patch.picture for patch in found.unit("block4", channel)] == numbers
+        numbers = [kept[patch.image] for patch in whole.unit("block4", channel)]
+        assert [patch.image for patch in found.unit("block4", channel)] == numbers
 
 
 def test_a_network_that_reads_grey_gets_grey(digits: Dataset) -> None:
@@ -144,14 +144,14 @@ def test_six_channels_dilated_and_grouped_convolutions_and_branches(digits: Data
     for channel in range(8):
         patches = TopPatches({}, found, 10, 10).unit("joined", channel)
         expected = brute_force(terms.numpy(), channel, 3, least=False)
-        assert [(p.picture, p.i, p.j) for p in patches] == [(p.picture, p.i, p.j) for p in expected]
+        assert [(p.image, p.i, p.j) for p in patches] == [(p.image, p.i, p.j) for p in expected]
         assert [p.value for p in patches] == pytest.approx([p.value for p in expected], rel=1e-4, abs=1e-7)
     with pytest.raises(xai.ModelError, match="reads 6 channels, but a picture has 3, or 1 as grey; give tensors"):
         top_patches(six, digits, ["joined"])
 
 
 @pytest.mark.parametrize(
-    ("asked", "error", "reason"),
+    ("requested", "error", "reason"),
     [
         ({"layers": []}, LayerError, "No layer was given"),
         ({"layers": ["block9"]}, LayerError, "has no layer 'block9'"),
@@ -163,10 +163,10 @@ def test_six_channels_dilated_and_grouped_convolutions_and_branches(digits: Data
     ],
 )
 def test_a_question_without_sense_is_refused(
-    digits: Dataset, model: LoadedModel, asked: dict, error: type, reason: str
+    digits: Dataset, model: LoadedModel, requested: dict, error: type, reason: str
 ) -> None:
     with pytest.raises(error, match=reason):
-        top_patches(model, some(digits, 0, 1), **asked)
+        top_patches(model, some(digits, 0, 1), **requested)
 
 
 def test_layers_without_one_map_are_refused(digits: Dataset) -> None:
@@ -228,5 +228,5 @@ def test_tokens_are_searched_as_maps(
     for channel in range(maps.shape[1]):
         found = patches.unit(layer, channel)
         expected = brute_force(maps.detach().numpy(), channel, 3, least=False)
-        assert [(p.picture, p.i, p.j) for p in found] == [(p.picture, p.i, p.j) for p in expected]
+        assert [(p.image, p.i, p.j) for p in found] == [(p.image, p.i, p.j) for p in expected]
         assert [p.value for p in found] == pytest.approx([p.value for p in expected], rel=1e-4, abs=1e-6)

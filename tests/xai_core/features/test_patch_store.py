@@ -69,7 +69,7 @@ def same(one: TopPatches, other: TopPatches) -> bool:
     return one.layers.keys() == other.layers.keys() and all(
         np.array_equal(getattr(a, array), getattr(b, array))
         for a, b in pairs
-        for array in ("values", "pictures", "places")
+        for array in ("values", "images", "places")
     )
 
 
@@ -157,9 +157,9 @@ def test_another_question_never_gets_this_answer(tmp_path: Path, model: LoadedMo
         network.block2.__class__ = Block
         other = replace(model, module=network)
     elif change == "order":
-        other = replace(model, card=replace(model.card, channel_order="BGR"))
+        other = replace(model, config=replace(model.config, channel_order="BGR"))
     elif change == "input":
-        other = replace(model, card=replace(model.card, mean=(0.4, 0.5, 0.5)))
+        other = replace(model, config=replace(model.config, mean=(0.4, 0.5, 0.5)))
     elif change == "data":
         data = replace(few, digest="0" * 64)
     else:

@@ -81,7 +81,7 @@ def test_contribution_equals_the_weights_of_the_linear_head(digits: Dataset, mod
             found, expected = patches.unit("block4", channel, least=least), brute_force(maps, channel, 5, least)
             values = [patch.value for patch in found]
             assert values == pytest.approx([patch.value for patch in expected], rel=1e-5, abs=1e-9)
-            assert values == pytest.approx([maps[p.picture, channel, p.i, p.j] for p in found], rel=1e-5, abs=1e-9)
+            assert values == pytest.approx([maps[p.image, channel, p.i, p.j] for p in found], rel=1e-5, abs=1e-9)
 
 
 def test_contribution_without_a_class_means_the_predicted_one(digits: Dataset, model: LoadedModel) -> None:
@@ -98,7 +98,7 @@ def test_contribution_without_a_class_means_the_predicted_one(digits: Dataset, m
 def test_the_class_shares_are_those_of_the_pictures(digits: Dataset, model: LoadedModel) -> None:
     patches = top_patches(model, some(digits, 0, 10, 20, 1, 2), ["block4"], k=4)
     assert [digits.items[index].label for index in (0, 10, 20, 1, 2)] == [0, 0, 0, 1, 2]
-    found = [Patch(picture, 0, 0, 1.0) for picture in (1, 3, 0, 2)]
+    found = [Patch(image, 0, 0, 1.0) for image in (1, 3, 0, 2)]
     assert class_shares(found, some(digits, 0, 10, 20, 1, 2)) == (("0", 0.75), ("1", 0.25))
     assert class_shares((), digits) == ()
     assert sum(share for _, share in class_shares(patches.unit("block4", 0), digits)) == pytest.approx(1)
@@ -107,17 +107,17 @@ def test_the_class_shares_are_those_of_the_pictures(digits: Dataset, model: Load
 def test_a_picture_takes_one_place_unless_more_are_allowed(digits: Dataset, model: LoadedModel) -> None:
     chosen = some(digits, 5, 6, 7)
     single = top_patches(model, chosen, ["block1.conv"], k=6)
-    several = top_patches(model, chosen, ["block1.conv"], k=6, per_picture=4)
+    several = top_patches(model, chosen, ["block1.conv"], k=6, per_image=4)
     maps = digit_maps(model, chosen, size=3)["block1.conv"]
     for channel in range(16):
-        assert {patch.picture for patch in single.unit("block1.conv", channel)} == {0, 1, 2}
+        assert {patch.image for patch in single.unit("block1.conv", channel)} == {0, 1, 2}
         assert len(single.unit("block1.conv", channel)) == 3
         for least in (False, True):
             found = several.unit("block1.conv", channel, least=least)
             flat = np.sort(maps[:, channel].reshape(3, -1) * (1 if least else -1), axis=1)[:, :4].ravel()
             assert [patch.value for patch in found] == (np.sort(flat)[:6] * (1 if least else -1)).tolist()
-            assert len({(patch.picture, patch.i, patch.j) for patch in found}) == 6
-            assert all(maps[p.picture, channel, p.i, p.j] == p.value for p in found)
+            assert len({(patch.image, patch.i, patch.j) for patch in found}) == 6
+            assert all(maps[p.image, channel, p.i, p.j] == p.value for p in found)
 
 
 def test_a_linear_layer_counts_as_one_place(digits: Dataset, model: LoadedModel) -> None:
@@ -125,7 +125,7 @@ def test_a_linear_layer_counts_as_one_place(digits: Dataset, model: LoadedModel)
     found = top_patches(model, chosen, ["classifier"], k=2).unit("classifier", 7)
     with torch.no_grad():
         scores = model.module(batches(model, chosen, 30)[0])[:, 7]
-    assert [patch.picture for patch in found] == scores.topk(2).indices.tolist()
+    assert [patch.image for patch in found] == scores.topk(2).indices.tolist()
     assert {(patch.i, patch.j) for patch in found} == {(0, 0)}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.xai_core.images.picture_bytes import PNG_MAGIC, valid_files
+from tests.xai_core.images.image_bytes import PNG_MAGIC, valid_files
 
 MAGIC = {
     "png": PNG_MAGIC,

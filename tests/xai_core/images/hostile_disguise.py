@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 from PIL import Image
 
-from tests.xai_core.images.picture_bytes import NOISE, encoded
+from tests.xai_core.images.image_bytes import NOISE, encoded
 
 
 def disguised() -> Iterator[tuple[str, bytes]]:
@@ -27,19 +27,19 @@ def _others() -> dict[str, bytes]:
 
 def _written() -> dict[str, bytes]:
     """Real files of formats that Pillow could decode, were it asked to, and of containers."""
-    picture, archive, array = Image.fromarray(NOISE), io.BytesIO(), io.BytesIO()
+    image, archive, array = Image.fromarray(NOISE), io.BytesIO(), io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
         file.writestr(zipfile.ZipInfo("cat.png"), encoded(NOISE, "PNG"))
     np.save(array, NOISE)
     return {
-        "ico": encoded(picture, "ICO"),
-        "eps": encoded(picture, "EPS"),
-        "pdf": encoded(picture, "PDF", creationDate=None, modDate=None),
-        "ppm": encoded(picture, "PPM"),
-        "tga": encoded(picture, "TGA"),
-        "pcx": encoded(picture, "PCX"),
-        "sgi": encoded(picture, "SGI"),
-        "dds": encoded(picture, "DDS"),
+        "ico": encoded(image, "ICO"),
+        "eps": encoded(image, "EPS"),
+        "pdf": encoded(image, "PDF", creationDate=None, modDate=None),
+        "ppm": encoded(image, "PPM"),
+        "tga": encoded(image, "TGA"),
+        "pcx": encoded(image, "PCX"),
+        "sgi": encoded(image, "SGI"),
+        "dds": encoded(image, "DDS"),
         "avif": b"\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf" + bytes(200),
         "heic": b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(200),
         "jp2": b"\0\0\0\x0cjP  \r\n\x87\n\0\0\0\x14ftypjp2 " + bytes(200),

@@ -20,8 +20,8 @@ from tests.shared_data import shared
 from training.brain_mri.split import label, slices, split
 from xai_core.evaluation.familiarity import familiarity
 from xai_core.images.head_crop import head_crop
-from xai_core.models.brain_mri import CLASS_NAMES, SOURCES, VECTORS, WEIGHTS, known_slices
-from xai_core.types import LoadedModel, SourceImage
+from xai_core.models.sources.brain_mri import CLASS_NAMES, SOURCES, VECTORS, WEIGHTS, known_slices
+from xai_core.types import CLINICAL_CAUTION, LoadedModel, SourceImage
 
 RECORD = json.loads(WEIGHTS.with_suffix(".json").read_text(encoding="utf-8"))
 EVERY = 6  # of the held-out slices, one in so many
@@ -47,10 +47,10 @@ def test_the_weights_are_small_in_half_precision_and_the_ones_of_the_record() ->
 
 
 def test_the_card_says_research_use_only_and_fits_the_network(model: LoadedModel) -> None:
-    assert "Research use only" in model.card.notes[0]
-    assert model.card.class_names == ("glioma", "meningioma", "no tumour", "pituitary tumour")
-    assert model.module.get_submodule(model.card.classifier).out_features == 4
-    assert model.card.default_layer in {layer.name for layer in xai.layers(model)}
+    assert model.config.caution == CLINICAL_CAUTION
+    assert model.config.class_names == ("glioma", "meningioma", "no tumour", "pituitary tumour")
+    assert model.module.get_submodule(model.config.classifier).out_features == 4
+    assert model.config.default_layer in {layer.name for layer in xai.layers(model)}
     assert xai.methods(model)["cam"] is None
 
 
@@ -74,7 +74,7 @@ def test_the_network_reads_the_standardised_head_and_its_box(
     model: LoadedModel, held_out: list[tuple[SourceImage, int]]
 ) -> None:
     image = held_out[0][0]
-    given, crop = xai.prepare(model.card, image), head_crop(image, 160)
+    given, crop = xai.prepare(model.config, image), head_crop(image, 160)
     wide = F.interpolate(torch.from_numpy(crop.grey)[None, None], (192, 192), mode="bilinear", align_corners=False)
     assert given.box == crop.box
     assert torch.allclose(given.tensor, (wide.expand(-1, 3, -1, -1) - 0.5) / 0.5, atol=1e-5)
@@ -98,7 +98,7 @@ def test_maps_of_a_tumour_lie_on_the_picture_through_the_box(
 ) -> None:
     image = held_out[0][0]
     result = xai.explain(model, image, "cam")
-    placed = xai.place(result.maps[model.card.default_layer][0], result.box, image.size)
+    placed = xai.place(result.maps[model.config.default_layer][0], result.box, image.size)
     rows, columns = np.nonzero(np.isfinite(placed))
     assert rows.min() == pytest.approx(max(0, result.box.top), abs=1)
     assert columns.max() == pytest.approx(min(image.size[1], result.box.right) - 1, abs=1)
@@ -128,14 +128,14 @@ def test_a_training_slice_finds_itself_and_a_photograph_is_unfamiliar(model: Loa
 
 def test_distances_are_scikit_learns() -> None:
     rng = np.random.default_rng(0)
-    vectors, asked = rng.random((50, 8), np.float32), rng.random(8, np.float32)
-    found = familiarity(vectors, asked, limit=0.5)
-    far, rows = NearestNeighbors(n_neighbors=5, metric="cosine").fit(vectors).kneighbors(asked[None])
+    vectors, recipe = rng.random((50, 8), np.float32), rng.random(8, np.float32)
+    found = familiarity(vectors, recipe, limit=0.5)
+    far, rows = NearestNeighbors(n_neighbors=5, metric="cosine").fit(vectors).kneighbors(recipe[None])
     assert found.neighbours.tolist() == rows[0].tolist()
     assert found.distance == pytest.approx(far.mean(), abs=1e-6)
-    assert 1 - found.similarities[0] == pytest.approx(cosine(vectors[rows[0, 0]], asked), abs=1e-6)
+    assert 1 - found.similarities[0] == pytest.approx(cosine(vectors[rows[0, 0]], recipe), abs=1e-6)
 
 
 def vector(model: LoadedModel, image: SourceImage) -> np.ndarray:
-    traced = xai.trace_image(model, image, ["bn2"])
-    return traced.trace.activations["bn2"].detach().mean(dim=(2, 3))[0].numpy()
+    image_pass = xai.forward_image(model, image, ["bn2"])
+    return image_pass.forward_pass.activations["bn2"].detach().mean(dim=(2, 3))[0].numpy()

@@ -11,6 +11,7 @@ import torch
 import xai_core as xai
 from tests.shared_data import shared
 from training.brain_mri.split import slices, split
+from xai_core.forward.forward_pass import run_forward
 from xai_core.images import load_image
 from xai_core.images.digest import array_digest
 from xai_core.images.head_crop import grey_values
@@ -19,7 +20,6 @@ from xai_core.images.scans import slice_image
 from xai_core.images.scans.samples import load_scan_sample
 from xai_core.models.brain_mri_checks import CHECKS, LAYER, Checks, checked, pooled
 from xai_core.models.preprocess import prepare
-from xai_core.trace.capture import trace
 from xai_core.types import SourceImage
 
 TESTED = 48
@@ -29,8 +29,8 @@ def checks_of(pictures: list[np.ndarray]) -> list[Checks]:
     """What is found in slices (h, w) by the bundled network and its checks."""
     model = xai.load_model("brain-mri")
     images = [SourceImage(p.astype(np.float32), "x", "scan", array_digest(p.astype(np.float32))) for p in pictures]
-    inputs = torch.cat([prepare(model.card, image).tensor for image in images])
-    features = pooled(trace(model.module, inputs, [LAYER]).activations[LAYER])
+    inputs = torch.cat([prepare(model.config, image).tensor for image in images])
+    features = pooled(run_forward(model.module, inputs, [LAYER]).activations[LAYER])
     return [checked(row, rim_profile(grey_values(image))) for row, image in zip(features, images, strict=True)]
 
 

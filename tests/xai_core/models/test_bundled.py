@@ -27,7 +27,7 @@ def test_bundled_model_names_at_least_85_percent_of_the_shared_photographs():
 def test_default_layer_is_the_last_with_a_grid():
     model = xai.load_model("imagenet", device="cpu")
     (suggested,) = [layer for layer in xai.layers(model) if layer.suggested]
-    assert suggested.name == model.card.default_layer == "bn2"
+    assert suggested.name == model.config.default_layer == "bn2"
     assert suggested.grid == (7, 7)
-    assert isinstance(model.module.get_submodule(model.card.first_conv), torch.nn.Conv2d)
-    assert timm.create_model("tf_efficientnet_lite0").default_cfg["mean"] == model.card.mean
+    assert isinstance(model.module.get_submodule(model.config.first_conv), torch.nn.Conv2d)
+    assert timm.create_model("tf_efficientnet_lite0").default_cfg["mean"] == model.config.mean

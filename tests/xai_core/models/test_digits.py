@@ -15,7 +15,7 @@ from torch import Tensor
 import xai_core as xai
 from training.digits import TRAINED_ON, digits
 from xai_core.datasets import open_dataset
-from xai_core.models.digits import WEIGHTS
+from xai_core.models.sources.digits import WEIGHTS
 from xai_core.types import LoadedModel
 
 FACTS = json.loads(WEIGHTS.with_suffix(".json").read_text(encoding="utf-8"))
@@ -38,11 +38,11 @@ def test_the_weights_are_small_in_half_precision_and_the_ones_of_the_card() -> N
 
 
 def test_the_card_fits_the_network(model: LoadedModel) -> None:
-    assert model.card.title == "Handwritten digits (small CNN)"
-    assert isinstance(model.module.get_submodule(model.card.first_conv), torch.nn.Conv2d)
-    assert model.module.get_submodule(model.card.classifier).out_features == len(model.card.class_names) == 10
+    assert model.config.title == "Handwritten digits (small CNN)"
+    assert isinstance(model.module.get_submodule(model.config.first_conv), torch.nn.Conv2d)
+    assert model.module.get_submodule(model.config.classifier).out_features == len(model.config.class_names) == 10
     (suggested,) = [layer for layer in xai.layers(model) if layer.suggested]
-    assert (suggested.name, suggested.channels, suggested.grid) == (model.card.default_layer, 64, (8, 8))
+    assert (suggested.name, suggested.channels, suggested.grid) == (model.config.default_layer, 64, (8, 8))
     assert {values.dtype for values in model.module.parameters()} == {torch.float32}
 
 

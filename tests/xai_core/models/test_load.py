@@ -31,7 +31,7 @@ def test_wrapped_network_gives_the_same_scores_and_maps():
     result = xai.explain(model, image, classes=[0, 2])
     assert list(result.maps) == ["last"]
     with torch.no_grad():
-        expected = network(xai.prepare(model.card, image, model.device).tensor)[0]
+        expected = network(xai.prepare(model.config, image, model.device).tensor)[0]
     assert xai.predict(model, image).scores.tolist() == pytest.approx(expected.tolist())
     assert result.scores == pytest.approx((expected[0].item(), expected[2].item()))
 
@@ -76,10 +76,10 @@ def test_tensors_that_carry_a_graph_are_no_hindrance(prepare: Callable[[Small], 
     before, image = fingerprint(network), xai.load_sample("cat")
     model = wrapped(network)
     with torch.no_grad():
-        expected = network(xai.prepare(model.card, image, model.device).tensor)[0]
+        expected = network(xai.prepare(model.config, image, model.device).tensor)[0]
     assert xai.predict(model, image).scores.tolist() == pytest.approx(expected.tolist())
     result = xai.explain(model, image, layers=["last"], classes=[1])
-    inputs = xai.prepare(model.card, image, model.device).tensor
+    inputs = xai.prepare(model.config, image, model.device).tensor
     ours = xai.class_maps(network, inputs, ["last"], [1], relu=False)["last"][0]
     torch.testing.assert_close(torch.from_numpy(result.maps["last"]), ours)
     assert fingerprint(network) == before

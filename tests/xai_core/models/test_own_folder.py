@@ -13,10 +13,10 @@ import torchvision
 
 import xai_core as xai
 from xai_core.errors import ModelError
-from xai_core.models import own_folder
 from xai_core.models.catalog import list_again
-from xai_core.models.checkpoint.card_file import write_card
-from xai_core.models.checkpoint.opening import open_checkpoint
+from xai_core.models.sources import own_folder
+from xai_core.models.sources.checkpoint.config_file import write_config
+from xai_core.models.sources.checkpoint.opening import open_checkpoint
 from xai_core.types import LoadedModel
 
 NAMES = ("glioma", "meningioma", "no tumour", "pituitary")
@@ -45,9 +45,9 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
 def test_a_saved_model_is_offered_and_answers_as_before(model: LoadedModel) -> None:
     assert own_folder.save_to_folder(model) == "brain.safetensors"
     list_again()
-    card = next(card for card in xai.model_cards() if card.key == "folder/brain.safetensors")
-    assert card.class_names == NAMES
-    again = xai.load_model(card.key, device="cpu")
+    config = next(config for config in xai.model_configs() if config.key == "folder/brain.safetensors")
+    assert config.class_names == NAMES
+    again = xai.load_model(config.key, device="cpu")
     assert again.digest == model.digest
     image = xai.load_sample("cat")
     assert xai.predict(again, image).scores.tolist() == xai.predict(model, image).scores.tolist()
@@ -56,21 +56,21 @@ def test_a_saved_model_is_offered_and_answers_as_before(model: LoadedModel) -> N
 
 
 def test_a_hostile_title_stays_in_the_folder(folder: Path, model: LoadedModel) -> None:
-    hostile = replace(model, card=replace(model.card, title="../../etc/passwd"))
+    hostile = replace(model, config=replace(model.config, title="../../etc/passwd"))
     assert own_folder.save_to_folder(hostile) == "etc-passwd.safetensors"
     assert sorted(os.listdir(folder)) == ["etc-passwd.safetensors", "etc-passwd.yaml"]
 
 
 def test_a_broken_card_is_told_and_the_others_are_listed(folder: Path, model: LoadedModel) -> None:
     (folder / "good.pt").write_bytes(b"weights are read only when the model is chosen")
-    (folder / "good.yaml").write_text(write_card(model.card))
+    (folder / "good.yaml").write_text(write_config(model.config))
     (folder / "bad.pt").write_bytes(b"")
     (folder / "bad.yaml").write_text("mean: 3")
     (folder / "bare.ckpt").write_bytes(b"")
     (folder / "notes.txt").write_text("no model")
     listing = own_folder.list_folder()
-    assert [card.key for card in listing.cards] == ["folder/good.pt"]
-    assert listing.without_card == ("bare.ckpt",)
+    assert [config.key for config in listing.configs] == ["folder/good.pt"]
+    assert listing.without_config == ("bare.ckpt",)
     assert len(listing.problems) == 1
     assert listing.problems[0].startswith("bad.yaml: The card's mean must be a list")
     list_again()
@@ -80,7 +80,7 @@ def test_a_broken_card_is_told_and_the_others_are_listed(folder: Path, model: Lo
 
 def test_a_card_for_another_network_is_refused(folder: Path, model: LoadedModel) -> None:
     torch.save(model.module.state_dict(), folder / "brain.pt")
-    (folder / "brain.yaml").write_text(write_card(replace(model.card, class_names=("a", "b"))))
+    (folder / "brain.yaml").write_text(write_config(replace(model.config, class_names=("a", "b"))))
     list_again()
     with pytest.raises(ModelError, match="has 4 classes and 1 input channels; its card says 2 and 1"):
         xai.load_model("folder/brain.pt")

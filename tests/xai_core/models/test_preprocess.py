@@ -14,17 +14,17 @@ from torchvision.transforms._presets import ImageClassification
 from xai_core.errors import ImageError, ModelError
 from xai_core.images.display import display_pixels
 from xai_core.models.preprocess import model_view, prepare
-from xai_core.models.torchvision_zoo import cards
-from xai_core.types import Box, ModelCard, ResizeRule, SourceImage, Window
+from xai_core.models.sources.torchvision_zoo import configs
+from xai_core.types import Box, ModelConfig, ResizeRule, SourceImage, Window
 
 # (height, width): landscape, portrait, square, odd, exact, tiny, smaller than the crop, elongated, one pixel
 SIZES = [(360, 640), (500, 375), (300, 300), (233, 317), (256, 341), (256, 256), (3, 5), (100, 90), (40, 900), (1, 1)]
 
 
-def card(input_size=(224, 224), shorter_side=256, interpolation="bilinear", *, antialias=True):
+def config(input_size=(224, 224), shorter_side=256, interpolation="bilinear", *, antialias=True):
     rule = ResizeRule(shorter_side, interpolation, antialias)
     means, deviations = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-    return ModelCard("test", "Test", "", "", input_size, means, deviations, rule, ("a", "b"))
+    return ModelConfig("test", "Test", "", "", input_size, means, deviations, rule, ("a", "b"))
 
 
 def photograph(pixels):
@@ -54,7 +54,7 @@ def preset_of(c):
 @pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
 @pytest.mark.parametrize("shorter_side", [256, 232, 225, 224, 100])
 def test_the_tensor_is_torchvisions_bit_for_bit(size, interpolation, shorter_side):
-    c, pixels = card(shorter_side=shorter_side, interpolation=interpolation), noise(*size)
+    c, pixels = config(shorter_side=shorter_side, interpolation=interpolation), noise(*size)
     expected = preset_of(c)(Image.fromarray(pixels))
     tensor = prepare(c, photograph(pixels), "cpu").tensor
     assert tensor.shape == (1, 3, 224, 224)
@@ -62,7 +62,7 @@ def test_the_tensor_is_torchvisions_bit_for_bit(size, interpolation, shorter_sid
     assert torch.equal(tensor[0], expected)
 
 
-@pytest.mark.parametrize("c", cards(), ids=lambda c: c.key)
+@pytest.mark.parametrize("c", configs(), ids=lambda c: c.key)
 def test_every_card_prepares_as_its_weights_preset(c):
     pixels = noise(233, 317)
     expected = get_model_weights(c.key.split("/")[1]).DEFAULT.transforms()(Image.fromarray(pixels))
@@ -73,21 +73,21 @@ def test_every_card_prepares_as_its_weights_preset(c):
 def test_the_tensor_is_timms_bit_for_bit(size):
     from timm.data import create_transform
 
-    c, pixels = card(interpolation="bicubic"), noise(*size)
+    c, pixels = config(interpolation="bicubic"), noise(*size)
     transform = create_transform((3, 224, 224), interpolation="bicubic", crop_pct=0.875, mean=c.mean, std=c.std)
     assert torch.equal(prepare(c, photograph(pixels), "cpu").tensor[0], transform(Image.fromarray(pixels)))
 
 
 @pytest.mark.parametrize("size", [(360, 640), (100, 90)], ids=str)
 def test_without_antialias_it_is_torchvisions_preset_on_a_tensor(size):
-    c, pixels = card(antialias=False), noise(*size)
+    c, pixels = config(antialias=False), noise(*size)
     expected = preset_of(c)(torch.from_numpy(pixels).permute(2, 0, 1))
     assert torch.equal(prepare(c, photograph(pixels), "cpu").tensor[0], expected)
 
 
 def test_without_a_shorter_side_the_whole_picture_is_stretched():
     pixels = noise(360, 640)
-    c = card((96, 128), shorter_side=None)
+    c = config((96, 128), shorter_side=None)
     given = prepare(c, photograph(pixels), "cpu")
     expected = Image.fromarray(pixels).resize((128, 96), Image.Resampling.BILINEAR)
     assert np.array_equal(model_view(c, given), np.asarray(expected))
@@ -108,17 +108,17 @@ def test_without_a_shorter_side_the_whole_picture_is_stretched():
     ],
 )
 def test_the_box_is_the_hand_computed_one(size, shorter_side, box):
-    assert prepare(card(shorter_side=shorter_side), photograph(noise(*size)), "cpu").box == box
+    assert prepare(config(shorter_side=shorter_side), photograph(noise(*size)), "cpu").box == box
 
 
 def test_each_axis_of_the_box_has_its_own_ratio():
     # 256 * 317 / 233 = 348.3 is cut to 348: x is scaled by 348/317, y by 256/233; the crop starts at (62, 16).
-    box = prepare(card(), photograph(noise(233, 317)), "cpu").box
+    box = prepare(config(), photograph(noise(233, 317)), "cpu").box
     expected = [62 * 317 / 348, 16 * 233 / 256, 286 * 317 / 348, 240 * 233 / 256]
     assert [box.left, box.top, box.right, box.bottom] == pytest.approx(expected)
 
 
-def position_picture(height, width):
+def position_image(height, width):
     """Red encodes x, green y: position p of an axis of length n has the value 255 p / (n - 1)."""
     red = np.rint(np.linspace(0, 255, width))[None, :].repeat(height, axis=0)
     green = np.rint(np.linspace(0, 255, height))[:, None].repeat(width, axis=1)
@@ -129,8 +129,8 @@ def position_picture(height, width):
 @pytest.mark.parametrize("size", [(90, 120), (233, 317), (307, 211), (509, 509), (120, 119), (641, 359)], ids=str)
 @pytest.mark.parametrize(("shorter_side", "interpolation"), [(256, "bilinear"), (232, "bicubic"), (100, "bilinear")])
 def test_the_values_lie_where_the_box_says(size, shorter_side, interpolation):
-    c = card(shorter_side=shorter_side, interpolation=interpolation)
-    given = prepare(c, photograph(position_picture(*size)), "cpu")
+    c = config(shorter_side=shorter_side, interpolation=interpolation)
+    given = prepare(c, photograph(position_image(*size)), "cpu")
     seen = model_view(c, given).astype(float)
     box = given.box
     spans = [(box.left, box.right, size[1], seen[112, :, 0]), (box.top, box.bottom, size[0], seen[:, 112, 1])]
@@ -148,7 +148,7 @@ def test_the_values_lie_where_the_box_says(size, shorter_side, interpolation):
 
 def test_the_model_view_is_the_cropped_picture_itself():
     pixels = noise(360, 640)
-    c = card(shorter_side=100)
+    c = config(shorter_side=100)
     small = functional.resize(Image.fromarray(pixels), [100])
     expected = functional.center_crop(small, [224, 224])
     view = model_view(c, prepare(c, photograph(pixels), "cpu"))
@@ -188,28 +188,28 @@ def test_a_scan_is_prepared_as_the_picture_it_is_shown_as():
     values = np.random.default_rng(1).normal(300, 200, (90, 120))
     image = scan(values, Window(300, 600))
     shown = photograph(display_pixels(image))
-    assert torch.equal(prepare(card(), image, "cpu").tensor, prepare(card(), shown, "cpu").tensor)
+    assert torch.equal(prepare(config(), image, "cpu").tensor, prepare(config(), shown, "cpu").tensor)
 
 
 def test_a_photograph_is_left_as_it_was():
     pixels = noise(50, 60)
     pixels.setflags(write=False)
     before = pixels.copy()
-    prepare(card(), photograph(pixels), "cpu")
+    prepare(config(), photograph(pixels), "cpu")
     assert np.array_equal(pixels, before)
 
 
 def test_a_hopelessly_elongated_picture_is_refused_before_it_fills_the_memory():
     with pytest.raises(ImageError, match=r"8000 x 1 pixels.*sides up to 1 : 762 are allowed"):
-        prepare(card(), photograph(np.zeros((1, 8000, 3), np.uint8)), "cpu")
+        prepare(config(), photograph(np.zeros((1, 8000, 3), np.uint8)), "cpu")
 
 
 def test_the_tensor_lies_on_the_device_asked_for():
-    assert prepare(card(), photograph(noise(20, 20)), torch.device("meta")).tensor.is_meta
+    assert prepare(config(), photograph(noise(20, 20)), torch.device("meta")).tensor.is_meta
 
 
 def test_one_mean_reads_the_luma_as_torchvisions_grayscale_gives_it():
-    c = replace(card(), mean=(0.449,), std=(0.226,))
+    c = replace(config(), mean=(0.449,), std=(0.226,))
     pixels = noise(300, 400)
     given = prepare(c, photograph(pixels))
     grey = functional.to_grayscale(functional.resize(Image.fromarray(pixels), 256))
@@ -224,7 +224,7 @@ def test_one_mean_reads_the_luma_as_torchvisions_grayscale_gives_it():
 def test_bgr_reverses_the_channels_and_the_view_shows_true_colours():
     mean, std = (0.4, 0.5, 0.6), (0.2, 0.3, 0.4)  # blue, green, red
     pixels = np.zeros((224, 224, 3), np.uint8) + np.array([255, 102, 0], np.uint8)
-    c = replace(card(), mean=mean, std=std, resize=ResizeRule(None), channel_order="BGR")
+    c = replace(config(), mean=mean, std=std, resize=ResizeRule(None), channel_order="BGR")
     given = prepare(c, photograph(pixels))
     assert given.tensor[0, :, 0, 0].tolist() == pytest.approx([(0 - 0.4) / 0.2, (0.4 - 0.5) / 0.3, (1 - 0.6) / 0.4])
     assert (model_view(c, given) == pixels).all()
@@ -232,4 +232,4 @@ def test_bgr_reverses_the_channels_and_the_view_shows_true_colours():
 
 def test_other_numbers_of_channels_are_refused():
     with pytest.raises(ModelError, match=r"reads 4 channels, (and|but) a picture has"):
-        prepare(replace(card(), mean=(0.5,) * 4, std=(0.5,) * 4), photograph(noise(30, 30)))
+        prepare(replace(config(), mean=(0.5,) * 4, std=(0.5,) * 4), photograph(noise(30, 30)))

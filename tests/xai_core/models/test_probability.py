@@ -23,7 +23,7 @@ SCORES = torch.tensor([[2.0, -1.0, 0.5], [-200.0, 3.0, 60.0]])
 def model() -> LoadedModel:
     """The bundled digits reader under a card that says that a picture may show several digits."""
     one = xai.load_model("digits", device="cpu")
-    return replace(one, card=replace(one.card, labels="several"))
+    return replace(one, config=replace(one.config, labels="several"))
 
 
 def test_they_are_scipys() -> None:
@@ -39,13 +39,13 @@ def test_a_prediction_of_several_labels_is_the_sigmoid_everywhere(model: LoadedM
     assert np.allclose(prediction.probabilities, expit(prediction.scores), atol=1e-6)
     result = xai.explain(model, image, classes=[3])
     assert result.probabilities[0] == pytest.approx(expit(result.scores[0]), abs=1e-6)
-    given = xai.prepare(model.card, image)
+    given = xai.prepare(model.config, image)
     assert float(probability(model, given.tensor, 3)) == pytest.approx(expit(result.scores[0]), abs=1e-6)
 
 
 def test_contrast_stays_the_difference_of_scores_and_log_probability_is_refused(model: LoadedModel) -> None:
     image = xai.load_sample("coffee")
-    maps = [xai.explain(model, image, classes=[c], against=a).maps for c, a in ((3, None), (5, None), (3, 5))]
+    maps = [xai.explain(model, image, classes=[c], contrast_class=a).maps for c, a in ((3, None), (5, None), (3, 5))]
     for three, five, lead in zip(*(m.values() for m in maps), strict=True):
         assert np.allclose(three - five, lead, atol=1e-5)
     with pytest.raises(NotApplicable, match="from its own score alone"):
@@ -55,11 +55,11 @@ def test_contrast_stays_the_difference_of_scores_and_log_probability_is_refused(
 def test_bits_of_the_check_count_each_class_for_itself(model: LoadedModel) -> None:
     """Mutual information of independent yes-or-no answers, computed by hand."""
     images = [xai.load_sample("coffee"), xai.load_sample("cat")]
-    name, numbers = next(iter(presets(len(model.card.mean)).items()))
+    name, numbers = next(iter(presets(len(model.config.mean)).items()))
     mean, std = numbers
     found = check_normalisation(model, images, {name: numbers})[name]
     shares = np.stack([
-        xai.predict(replace(model, card=replace(model.card, mean=mean, std=std)), image).probabilities.astype(float)
+        xai.predict(replace(model, config=replace(model.config, mean=mean, std=std)), image).probabilities.astype(float)
         for image in images
     ])  # fmt: skip
 

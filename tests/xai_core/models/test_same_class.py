@@ -29,6 +29,6 @@ def test_a_name_alone_is_enough_where_it_is_one_class_only(name: str, index: int
 
 
 def test_every_name_of_the_bundled_model_means_its_own_class():
-    names = xai.load_model("imagenet").card.class_names
+    names = xai.load_model("imagenet").config.class_names
     found = matched(names, names)
     assert [names[i] for i in found] == list(names)

@@ -22,7 +22,7 @@ def explanation(maps: dict[str, np.ndarray]) -> Explanation:
         probabilities=(0.5,),
         maps=maps,
         box=Box(0, 0, 10, 10),
-        picture_size=(10, 10),
+        image_size=(10, 10),
         input_size=(224, 224),
         model_key="imagenet",
         model_title="Net",

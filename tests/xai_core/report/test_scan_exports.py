@@ -80,9 +80,9 @@ def test_our_own_reader_puts_a_parametric_map_back_on_the_volume(
 @pytest.mark.parametrize("plane", ["axial", "coronal", "sagittal"])
 def test_a_secondary_capture_is_the_picture_as_seen_and_says_where_it_lies(plane: str) -> None:
     volume = volume_of(made_stack(noise(9, 12, 10)))
-    picture = display_pixels(slice_image(volume, plane, 4))  # type: ignore[arg-type]
-    dataset = pydicom.dcmread(BytesIO(secondary_capture(volume, plane, 4, picture)))  # type: ignore[arg-type]
-    np.testing.assert_array_equal(dataset.pixel_array, picture)
+    image = display_pixels(slice_image(volume, plane, 4))  # type: ignore[arg-type]
+    dataset = pydicom.dcmread(BytesIO(secondary_capture(volume, plane, 4, image)))  # type: ignore[arg-type]
+    np.testing.assert_array_equal(dataset.pixel_array, image)
     row, column = 1, 2
     along, down = np.array(dataset.ImageOrientationPatient).reshape(2, 3)
     spacing = dataset.PixelSpacing
@@ -105,10 +105,10 @@ def test_a_map_drawn_on_a_slice_reaches_the_file() -> None:
 
 def test_exports_name_nobody() -> None:
     volume = volume_of(marked_stack())
-    picture = display_pixels(slice_image(volume, "axial", 4))
+    image = display_pixels(slice_image(volume, "axial", 4))
     values = np.ones(volume.voxels.shape, np.float32)
     values[0] = 0
-    for data in (parametric_map(volume, values), secondary_capture(volume, "axial", 4, picture)):
+    for data in (parametric_map(volume, values), secondary_capture(volume, "axial", 4, image)):
         dataset = pydicom.dcmread(BytesIO(data))
         assert (dataset.PatientID, str(dataset.PatientName)) == ("", "")
         assert "SourceImageSequence" not in dataset
@@ -134,10 +134,10 @@ def test_the_study_is_kept_where_the_user_asks_for_it() -> None:
     files = [file_bytes(one) for one in stack]
     other = file_bytes(made_stack(noise(3, 12, 10), first=(50, 50, 50))[0])
     volume = open_scans(files).series[0].volume()
-    picture = display_pixels(slice_image(volume, "axial", 4))
+    image = display_pixels(slice_image(volume, "axial", 4))
     exports = (
         parametric_map(volume, marked_map(volume), keep_study_of=[*files, other]),
-        secondary_capture(volume, "axial", 4, picture, keep_study_of=[*files, other]),
+        secondary_capture(volume, "axial", 4, image, keep_study_of=[*files, other]),
     )
     for data in exports:
         dataset = pydicom.dcmread(BytesIO(data))

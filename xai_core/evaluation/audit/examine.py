@@ -16,18 +16,17 @@ from xai_core.attribution.class_maps import class_maps
 from xai_core.datasets import Dataset
 from xai_core.evaluation.audit.record import GRID, Record
 from xai_core.evaluation.audit.region import BORDER, middle, object_of
-from xai_core.evaluation.fineness import outer_frame, share_inside
+from xai_core.evaluation.resolution import outer_frame, share_inside
 from xai_core.evaluation.similarity import comparable, of_comparable
 from xai_core.evaluation.stability import NOISE
+from xai_core.forward.forward_pass import run_forward
 from xai_core.models.preprocess import model_view, prepare
 from xai_core.models.probability import probabilities
 from xai_core.render.colour import colour_table
 from xai_core.render.place import resample
 from xai_core.render.scale import has_evidence
-from xai_core.trace.capture import trace
 from xai_core.types import LoadedModel, ModelInput, SourceImage
 
-OFFERED = ("grad_cam", "hires_cam", "layer_cam", "xgrad_cam", "grad_cam_pp")  # one gradient for a whole batch
 _THUMB, _OPACITY = 112, 0.6
 
 
@@ -51,7 +50,7 @@ def examine(
     """A record for each picture. how: method and layer. truths: the model's class of each picture's own, -1 where it
     has none."""
     inputs = looked.inputs
-    answers = probabilities(_scores(model, inputs), model.card.labels)
+    answers = probabilities(_scores(model, inputs), model.config.labels)
     classes = answers.argmax(dim=1, keepdim=True)
     maps = _maps(model, inputs, how, classes)
     steady = _steadiness(model, inputs, how, classes, maps)
@@ -67,7 +66,7 @@ def examine(
             at,
             Told(truths[at], int(classes[at]), top[at].tolist(), steady[at], int(border[at]), int(background[at])),
             maps[at],
-            model_view(model.card, looked.given[at]),
+            model_view(model.config, looked.given[at]),
         )
         for at in range(len(looked.indices))
     ]
@@ -88,12 +87,12 @@ class Told:
 def read_in(model: LoadedModel, dataset: Dataset, index: int) -> tuple[SourceImage, ModelInput, np.ndarray]:
     """A picture, its input and its object; ImageError as `Dataset.load`."""
     image = dataset.load(index)
-    given = prepare(model.card, image, model.device)
+    given = prepare(model.config, image, model.device)
     return image, given, object_of(model, dataset, index, image, given)
 
 
 def _scores(model: LoadedModel, inputs: Tensor) -> Tensor:
-    return trace(model.module, inputs, ()).scores.detach().float()
+    return run_forward(model.module, inputs, ()).scores.detach().float()
 
 
 def _maps(model: LoadedModel, inputs: Tensor, how: tuple[str, str], classes: Tensor) -> np.ndarray:
@@ -107,7 +106,7 @@ def _steadiness(
 ) -> list[float]:
     mirrored = _maps(model, inputs.flip(3), how, classes)[:, :, ::-1]
     noise = torch.randn(inputs.shape, generator=torch.Generator().manual_seed(0)).to(inputs)
-    spread = NOISE / torch.tensor(model.card.std).to(inputs).view(1, -1, 1, 1)
+    spread = NOISE / torch.tensor(model.config.std).to(inputs).view(1, -1, 1, 1)
     noisy = _maps(model, inputs + spread * noise, how, classes)
     return [
         float(np.mean([of_comparable(comparable(own, False), comparable(o, False)).rank_correlation for o in others]))

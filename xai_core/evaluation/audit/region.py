@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from xai_core.datasets import Dataset
-from xai_core.evaluation.fineness import outer_frame
+from xai_core.evaluation.resolution import outer_frame
 from xai_core.images.head_crop import head_crop
 from xai_core.types import Box, LoadedModel, ModelInput, SourceImage
 
@@ -22,7 +22,7 @@ def object_of(model: LoadedModel, dataset: Dataset, index: int, image: SourceIma
         told = [float(dataset.columns[name][index]) for name in BOX_COLUMNS]
         if np.isfinite(told).all():
             return _inside(_box(told, image.size), given.box, size)
-    side = model.card.resize.head_side
+    side = model.config.resize.head_side
     crop = head_crop(image, side) if side is not None else None
     if crop is None or not crop.found:
         return np.zeros(size, bool)

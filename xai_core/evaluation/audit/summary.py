@@ -49,14 +49,14 @@ def probe(records: Sequence[Record], copy: Callable[[Record], int]) -> Probe | N
     copy: the class that the model gives the copy. None for no pictures.
     """
     labelled = [r for r in records if r.truth >= 0]
-    asked = labelled or list(records)
-    if not asked:
+    requested = labelled or list(records)
+    if not requested:
         return None
-    truth = [r.truth if labelled else r.predicted for r in asked]
-    right = sum(copy(r) == t for r, t in zip(asked, truth, strict=True))
-    whole = sum(r.predicted == t for r, t in zip(asked, truth, strict=True)) / len(asked)
-    chance = Counter(truth).most_common(1)[0][1] / len(asked)
-    return Probe(right / len(asked), *_wilson(right, len(asked)), whole, chance, len(asked))
+    truth = [r.truth if labelled else r.predicted for r in requested]
+    right = sum(copy(r) == t for r, t in zip(requested, truth, strict=True))
+    whole = sum(r.predicted == t for r, t in zip(requested, truth, strict=True)) / len(requested)
+    chance = Counter(truth).most_common(1)[0][1] / len(requested)
+    return Probe(right / len(requested), *_wilson(right, len(requested)), whole, chance, len(requested))
 
 
 def confident_mistakes(records: Sequence[Record]) -> list[Record]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -13,14 +12,15 @@ from torch import Tensor
 from xai_core.attribution.catalog import METHODS
 from xai_core.attribution.class_maps import class_maps
 from xai_core.attribution.method import INPUT, Method
-from xai_core.errors import NotApplicable
 from xai_core.evaluation.localisation import TOLERANCE, Found, edges_of, found, interval
 from xai_core.evaluation.planted.cases import TASKS, Case, Task
 from xai_core.evaluation.planted.network import STAGES, planted_model
+from xai_core.evaluation.planted.scene import SIDE
 from xai_core.evaluation.planted.worlds import inputs_of
 from xai_core.evaluation.remake import no_progress
 from xai_core.evaluation.rival_maps import centre
-from xai_core.types import LoadedModel, Progress
+from xai_core.forward.forward_pass import run_forward
+from xai_core.types import LoadedModel, ProgressCallback
 
 MEASURES = tuple(field.name for field in fields(Found))
 TRIVIAL = {"random": "Random map", "centre": "Middle of the picture", "edges": "Edges of the picture"}
@@ -51,30 +51,34 @@ class Row:
     overlap: Interval
 
 
-def bench(task: Task, asked: Sequence[Case], on_progress: Progress = no_progress) -> list[Row]:
+def bench(task: Task, requested: Sequence[Case], on_progress: ProgressCallback = no_progress) -> list[Row]:
     """A row for each method and stage that have a meaning, and for each trivial map."""
-    works = list(_works())
+    works = [(method, stage) for method in METHODS for stage in stages_of(task, method)]
     rows = []
     for done, (method, stage) in enumerate(works, start=1):
-        with suppress(NotApplicable):  # CAM exists at the last stage only
-            rows.append(_row(task, asked, method.key, method.title, stage, maps_of(task, asked, method, stage)))
+        rows.append(_row(task, requested, method.key, method.title, stage, maps_of(task, requested, method, stage)))
         on_progress(done, len(works))
-    return rows + [_row(task, asked, key, TRIVIAL[key], "", _trivial(key, asked)) for key in TRIVIAL]
+    return rows + [_row(task, requested, key, TRIVIAL[key], "", _trivial(key, requested)) for key in TRIVIAL]
 
 
-def _works() -> Iterator[tuple[Method, str]]:
-    for method in METHODS:
-        for stage in STAGES if method.reads_layers else ("",):
-            yield method, stage
+def stages_of(task: Task, method: Method) -> tuple[str, ...]:
+    """The stages at which a method has a meaning in the task's network; ("",) for one that reads no layer."""
+    network = planted_model(TASKS[task]).module
+    inputs = torch.rand(1, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
+    if method.reason_not(network, tuple(inputs.shape)) is not None:
+        return ()
+    if method.target == "pixel":
+        return STAGES if method.needs_layer else ("",)
+    return method.defined_at(network, run_forward(network, inputs, STAGES))
 
 
-def maps_of(task: Task, asked: Sequence[Case], method: Method, stage: str) -> list[np.ndarray]:
+def maps_of(task: Task, requested: Sequence[Case], method: Method, stage: str) -> list[np.ndarray]:
     """The method's signed maps (h, w), one a case."""
     model = planted_model(TASKS[task])
-    inputs = inputs_of(TASKS[task], [case.pixels for case in asked])
-    classes = torch.tensor([[case.label] for case in asked])
+    inputs = inputs_of(TASKS[task], [case.pixels for case in requested])
+    classes = torch.tensor([[case.label] for case in requested])
     made: list[np.ndarray] = []
-    for start in range(0, len(asked), _BATCH):
+    for start in range(0, len(requested), _BATCH):
         part = slice(start, start + _BATCH)
         maps = _maps(model, inputs[part], classes[part], method, stage)
         made += list(maps[:, 0].detach().numpy())
@@ -82,27 +86,25 @@ def maps_of(task: Task, asked: Sequence[Case], method: Method, stage: str) -> li
 
 
 def _maps(model: LoadedModel, inputs: Tensor, classes: Tensor, method: Method, stage: str) -> Tensor:
-    if method.key == "cam" and stage != STAGES[-1]:
-        raise NotApplicable("CAM exists only at the layer before the global average.")
-    mean, std = torch.tensor(model.card.mean), torch.tensor(model.card.std)
-    levels = (-mean / std, (1 - mean) / std)
+    mean, std = torch.tensor(model.config.mean), torch.tensor(model.config.std)
+    baselines = (-mean / std, (1 - mean) / std)
     layers = [stage] if stage else []
-    found = class_maps(model.module, inputs, layers, classes, method.key, relu=False, levels=levels)
+    found = class_maps(model.module, inputs, layers, classes, method.key, relu=False, baselines=baselines)
     return found[INPUT if INPUT in found else stage]
 
 
-def _trivial(key: str, asked: Sequence[Case]) -> list[np.ndarray]:
+def _trivial(key: str, requested: Sequence[Case]) -> list[np.ndarray]:
     if key == "edges":
-        return [edges_of(case.pixels) for case in asked]
+        return [edges_of(case.pixels) for case in requested]
     if key == "centre":
-        return [2 + centre(case.region.shape) for case in asked]  # above zero everywhere
+        return [2 + centre(case.region.shape) for case in requested]  # above zero everywhere
     random = np.random.default_rng(0)
-    return [random.random((_RANDOM_GRID, _RANDOM_GRID), np.float32) for _ in asked]
+    return [random.random((_RANDOM_GRID, _RANDOM_GRID), np.float32) for _ in requested]
 
 
-def _row(task: Task, asked: Sequence[Case], key: str, title: str, stage: str, maps: Sequence[np.ndarray]) -> Row:
+def _row(task: Task, requested: Sequence[Case], key: str, title: str, stage: str, maps: Sequence[np.ndarray]) -> Row:
     tolerance = 0.0 if task == "mosaics" else TOLERANCE  # a neighbour's quarter is wrong, however near
-    scored = [found(values, case.region, tolerance=tolerance) for values, case in zip(maps, asked, strict=True)]
+    scored = [found(values, case.region, tolerance=tolerance) for values, case in zip(maps, requested, strict=True)]
     measured = {name: interval(np.array([getattr(one, name) for one in scored])) for name in MEASURES}
-    area = float(np.mean([case.region.mean() for case in asked]))
-    return Row(task, key, title, stage, key in TRIVIAL, len(asked), area, **measured)
+    area = float(np.mean([case.region.mean() for case in requested]))
+    return Row(task, key, title, stage, key in TRIVIAL, len(requested), area, **measured)

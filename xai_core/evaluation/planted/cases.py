@@ -55,12 +55,12 @@ def _rightly_named(world: World, count: int, seed: int, sure: float = 0.0) -> li
     return kept
 
 
-def _named(world: World, pictures: Sequence[np.ndarray]) -> np.ndarray:
+def _named(world: World, images: Sequence[np.ndarray]) -> np.ndarray:
     """Probabilities float32 (n, classes)."""
     model = planted_model(world)
     with torch.no_grad():
-        scores = model.module(inputs_of(world, pictures))
-    return probabilities(scores, model.card.labels).numpy()
+        scores = model.module(inputs_of(world, images))
+    return probabilities(scores, model.config.labels).numpy()
 
 
 def _mosaics(count: int, seed: int) -> list[Case]:
@@ -74,9 +74,9 @@ def _mosaics(count: int, seed: int) -> list[Case]:
         classes = random.choice(sorted(by_class), 4, replace=False).tolist()
         chosen = [by_class[c][random.integers(len(by_class[c]))] for c in classes]
         upper, lower = (np.concatenate([s.pixels for s in pair], axis=1) for pair in (chosen[:2], chosen[2:]))
-        asked = int(random.integers(4))
+        requested = int(random.integers(4))
         region = np.zeros((2 * SIDE, 2 * SIDE), bool)
-        top, left = asked // 2 * SIDE, asked % 2 * SIDE
+        top, left = requested // 2 * SIDE, requested % 2 * SIDE
         region[top : top + SIDE, left : left + SIDE] = True
-        made.append(Case(np.concatenate([upper, lower]), classes[asked], region))
+        made.append(Case(np.concatenate([upper, lower]), classes[requested], region))
     return made

@@ -18,7 +18,7 @@ from torch import nn
 from xai_core.evaluation.planted import lesions, shapes
 from xai_core.evaluation.planted.scene import SIDE
 from xai_core.models.load import loaded
-from xai_core.types import LoadedModel, ModelCard, ResizeRule
+from xai_core.types import LoadedModel, ModelConfig, ResizeRule
 
 World = Literal["shapes", "lesions", "marked"]
 WORLDS: tuple[World, ...] = get_args(World)
@@ -57,7 +57,7 @@ def planted_model(world: World) -> LoadedModel:
     """The trained network of a world, ready to be explained."""
     network = planted_network(len(CLASSES[world]))
     network.load_state_dict(load_file(FOLDER / f"{world}.safetensors"))  # copied into float32
-    return loaded(card(world), network.eval(), torch.device("cpu"))
+    return loaded(config(world), network.eval(), torch.device("cpu"))
 
 
 @cache
@@ -66,8 +66,8 @@ def facts() -> dict[str, Any]:
     return json.loads((FOLDER / "planted.json").read_text("utf-8"))
 
 
-def card(world: World) -> ModelCard:
-    return ModelCard(
+def config(world: World) -> ModelConfig:
+    return ModelConfig(
         key=f"planted/{world}",
         title=_TITLES[world],
         source="training/planted, trained on pictures with planted evidence",

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor, nn
 
-from xai_core.attribution.explain import ImageTrace, explain_trace, trace_image
+from xai_core.attribution.explain import ImageForwardPass, explain_forward_pass, forward_image
 from xai_core.attribution.method import INPUT
 from xai_core.evaluation.faithfulness import faithfulness
-from xai_core.evaluation.fineness import fineness
 from xai_core.evaluation.localisation import Found, found
+from xai_core.evaluation.parameter_randomisation import parameter_randomisation
 from xai_core.evaluation.planted.cases import TASKS, Case, Task
 from xai_core.evaluation.planted.network import STAGES, planted_model
-from xai_core.evaluation.randomisation import cascade
 from xai_core.evaluation.remake import Remake, remake_of
+from xai_core.evaluation.resolution import resolution_check
 from xai_core.evaluation.rival_maps import in_patches
 from xai_core.evaluation.road import road
 from xai_core.evaluation.specificity import specificity
@@ -56,22 +56,22 @@ class Judged:
     levels: dict[str, Level | None]
 
 
-def judged(task: Task, asked: Sequence[Case], on_case: Callable[[int], None] = lambda _n: None) -> list[Judged]:
+def judged(task: Task, requested: Sequence[Case], on_case: Callable[[int], None] = lambda _n: None) -> list[Judged]:
     """Every map of ASKED and a random one for each case.
 
     Good: its highest place lies in the region, and at least half of the region is among its highest places. Bad: at
     most a quarter is.
     """
     made = []
-    for number, case in enumerate(asked):
-        traced = _traced(task, case)
+    for number, case in enumerate(requested):
+        image_pass = _traced(task, case)
         for method, stage in ASKED:
-            result = explain_trace(traced, method, [stage] if stage else [], [case.label])
+            result = explain_forward_pass(image_pass, method, [stage] if stage else [], [case.label])
             layer = stage or INPUT
-            remake = remake_of(traced.model, result, layer)
-            made.append(_judge(task, case, traced, method, stage, result.maps[layer][0], remake))
+            remake = remake_of(image_pass.model, result, layer)
+            made.append(_judge(task, case, image_pass, method, stage, result.maps[layer][0], remake))
         random = np.random.default_rng(number)
-        made.append(_judge(task, case, traced, RANDOM, STAGES[2], _drawn(random, 1)[0, 0], _drawing(random)))
+        made.append(_judge(task, case, image_pass, RANDOM, STAGES[2], _drawn(random, 1)[0, 0], _drawing(random)))
         on_case(number + 1)
     return made
 
@@ -84,31 +84,31 @@ def ranking(maps: Sequence[Judged]) -> float:
 
 
 def _judge(
-    task: Task, case: Case, traced: ImageTrace, method: str, stage: str, values: np.ndarray, remake: Remake
+    task: Task, case: Case, image_pass: ImageForwardPass, method: str, stage: str, values: np.ndarray, remake: Remake
 ) -> Judged:
     scores = found(values, case.region)
     good, bad = scores.rank >= GOOD_RANK and scores.pointing == 1, scores.rank <= BAD_RANK
-    checks = _checks(traced, values, remake, case.label, stage)
-    given = verdict(checks, traced.prediction)
+    checks = _checks(image_pass, values, remake, case.label, stage)
+    given = verdict(checks, image_pass.prediction)
     return Judged(task, method, stage, True if good else False if bad else None, scores, given.level, levels_of(checks))
 
 
-def _checks(traced: ImageTrace, values: np.ndarray, remake: Remake, label: int, stage: str) -> Checks:
-    model, given, pixels = traced.model, traced.given, not stage
+def _checks(image_pass: ImageForwardPass, values: np.ndarray, remake: Remake, label: int, stage: str) -> Checks:
+    model, given, pixels = image_pass.model, image_pass.given, not stage
     tested = in_patches(values) if pixels else values
     return Checks(
         faithfulness=faithfulness(model, given, tested, label, steps=CURVE_STEPS),
         road=road(model, given, tested, label),
-        cascade=cascade(model, given, values, remake, label, magnitude=pixels),
-        specificity=specificity(model, given, values, remake, traced.prediction, label, magnitude=pixels),
+        parameter_randomisation=parameter_randomisation(model, given, values, remake, label, magnitude=pixels),
+        specificity=specificity(model, given, values, remake, image_pass.prediction, label, magnitude=pixels),
         stability=stability(model, given, values, remake, label, magnitude=pixels),
-        fineness=fineness(traced, stage or INPUT, values),
+        resolution=resolution_check(image_pass, stage or INPUT, values),
     )
 
 
-def _traced(task: Task, case: Case) -> ImageTrace:
+def _traced(task: Task, case: Case) -> ImageForwardPass:
     image = SourceImage(case.pixels, "planted", "photograph", array_digest(case.pixels))
-    return trace_image(planted_model(TASKS[task]), image, STAGES)
+    return forward_image(planted_model(TASKS[task]), image, STAGES)
 
 
 def _drawn(random: np.random.Generator, count: int) -> np.ndarray:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from xai_core.evaluation.planted import lesions, shapes
-from xai_core.evaluation.planted.network import CLASSES, World, card
+from xai_core.evaluation.planted.network import CLASSES, World, config
 from xai_core.evaluation.planted.scene import Part, Scene
 
 TRUE_MARK = -1  # the mark names the scene's own class
@@ -29,9 +29,9 @@ def scenes(world: World, part: Part, count: int, seed: int = 0, *, mark: int | N
     return made
 
 
-def inputs_of(world: World, pictures: Sequence[np.ndarray]) -> Tensor:
+def inputs_of(world: World, images: Sequence[np.ndarray]) -> Tensor:
     """uint8 pictures (h, w, 3) as the world's network reads them: float32 (n, 3, h, w)."""
-    about = card(world)
+    about = config(world)
     mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in (about.mean, about.std))
-    stacked = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float() / 255
+    stacked = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 255
     return (stacked - mean) / std

@@ -18,7 +18,7 @@ from xai_core.images.scans.refusals import reader_errors_refused
 from xai_core.images.scans.stacks import distance
 from xai_core.images.scans.volume import Volume
 from xai_core.images.scans.windows import CT_PRESETS, automatic_windows
-from xai_core.types import Progress
+from xai_core.types import ProgressCallback
 
 _TILT_DEGREES = 1.0
 _BURNED_IN = {
@@ -28,7 +28,7 @@ _BURNED_IN = {
 
 
 def build_volume(
-    frames: Sequence[Frame], label: str, limits: ScanLimits, notes: tuple[str, ...], on_progress: Progress
+    frames: Sequence[Frame], label: str, limits: ScanLimits, notes: tuple[str, ...], on_progress: ProgressCallback
 ) -> Volume:
     """Frames of one step, sorted along their normal, as a Volume; raises ImageError."""
     first = frames[0]
@@ -59,7 +59,7 @@ def build_volume(
 
 
 def _decoded(
-    frames: Sequence[Frame], spots: Places, label: str, limits: ScanLimits, on_progress: Progress
+    frames: Sequence[Frame], spots: Places, label: str, limits: ScanLimits, on_progress: ProgressCallback
 ) -> tuple[np.ndarray, tuple[float, float]]:
     """Stored values (slice, row, column) and the rescale they share; float32 physical values where they share none."""
     shape = (int(spots.slots[-1]) + 1, *frames[0].size)

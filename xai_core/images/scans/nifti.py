@@ -15,7 +15,7 @@ from xai_core.images.scans.nifti_header import NiftiHeader, read_header, unpacke
 from xai_core.images.scans.refusals import reader_errors_refused
 from xai_core.images.scans.volume import NamedWindow, Plane, Series, Volume
 from xai_core.images.scans.windows import automatic_windows
-from xai_core.types import Progress, Window
+from xai_core.types import ProgressCallback, Window
 
 _THICK = 1.2  # slices this much thicker than the next axis tell the plane they were acquired in
 
@@ -45,7 +45,9 @@ def _series(voxels: bytes, header: NiftiHeader, label: str) -> Series:
     )
 
 
-def _load(data: bytes, header: NiftiHeader, plane: Plane, label: str, step: int, on_progress: Progress) -> Volume:
+def _load(
+    data: bytes, header: NiftiHeader, plane: Plane, label: str, step: int, on_progress: ProgressCallback
+) -> Volume:
     with reader_errors_refused(label, "NIfTI file"):
         stored = _stored(data, header, step, label)
         slope, intercept = (1.0, 0.0) if stored.ndim == 4 else header.scale

@@ -16,7 +16,7 @@ from xai_core.images.scans.limits import DEFAULT_SCAN_LIMITS, ScanLimits
 from xai_core.images.scans.nifti import nifti_series
 from xai_core.images.scans.stacks import Stack, stacks_of
 from xai_core.images.scans.volume import Scans, Series, Volume
-from xai_core.types import Progress
+from xai_core.types import ProgressCallback
 
 _SCAN = "The scan"
 
@@ -25,7 +25,7 @@ def open_scans(
     sources: Source | Sequence[Source],
     *,
     limits: ScanLimits = DEFAULT_SCAN_LIMITS,
-    on_progress: Progress | None = None,
+    on_progress: ProgressCallback | None = None,
 ) -> Scans:
     """The series in DICOM and NIfTI files: bytes, paths, folders, zips, or a list of those. Nothing is decoded yet.
 
@@ -82,5 +82,5 @@ def _series(stack: Stack, limits: ScanLimits) -> Series:
     )
 
 
-def _load(stack: Stack, limits: ScanLimits, step: int, on_progress: Progress) -> Volume:
+def _load(stack: Stack, limits: ScanLimits, step: int, on_progress: ProgressCallback) -> Volume:
     return build_volume(stack.steps[step], _SCAN, limits, stack.notes, on_progress)

@@ -21,10 +21,10 @@ _LABEL = "The scan"
 def middle_slice(data: bytes, limits: Limits) -> SourceImage:
     """The middle slice, in the plane of acquisition, of a DICOM or NIfTI file; raises ImageError."""
     volume, held = _nifti(data) if scan_format(data) == "NIfTI" else _dicom(data, limits)
-    picture = slice_image(volume, volume.plane, slice_count(volume, volume.plane) // 2)
-    check_size(*picture.size[::-1], _LABEL, limits)
+    image = slice_image(volume, volume.plane, slice_count(volume, volume.plane) // 2)
+    check_size(*image.size[::-1], _LABEL, limits)
     note = (f"The file holds {held} slices; the middle one was taken.",) if held > 1 else ()
-    return replace(picture, name=f"{volume.modality or 'Scan'} slice", notes=(*picture.notes, *note))
+    return replace(image, name=f"{volume.modality or 'Scan'} slice", notes=(*image.notes, *note))
 
 
 def _nifti(data: bytes) -> tuple[Volume, int]:

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from xai_core.types import Progress, Window
+from xai_core.types import ProgressCallback, Window
 
 Plane = Literal["axial", "coronal", "sagittal"]
 PLANES: tuple[Plane, ...] = ("axial", "coronal", "sagittal")
@@ -76,9 +76,9 @@ class Series:
     steps: tuple[str, ...]
     tags: Mapping[str, str]
     notes: tuple[str, ...]
-    load: Callable[[int, Progress], Volume]
+    load: Callable[[int, ProgressCallback], Volume]
 
-    def volume(self, step: int = 0, on_progress: Progress | None = None) -> Volume:
+    def volume(self, step: int = 0, on_progress: ProgressCallback | None = None) -> Volume:
         """The voxels of one of the steps."""
         return self.load(step, on_progress or (lambda _done, _total: None))
 

@@ -53,11 +53,16 @@ def test_edges_and_intervals():
 
 
 def test_grad_cam_beats_trivial_maps_in_the_mosaic():
-    asked = cases("mosaics", 16, seed=8)
+    requested = cases("mosaics", 16, seed=8)
     row = _row(
-        "mosaics", asked, "grad_cam", "", STAGES[2], maps_of("mosaics", asked, find_method("grad_cam"), STAGES[2])
+        "mosaics",
+        requested,
+        "grad_cam",
+        "",
+        STAGES[2],
+        maps_of("mosaics", requested, find_method("grad_cam"), STAGES[2]),
     )
-    blind = [_row("mosaics", asked, key, "", "", _trivial(key, asked)) for key in TRIVIAL]
+    blind = [_row("mosaics", requested, key, "", "", _trivial(key, requested)) for key in TRIVIAL]
     assert row.energy[1] > max(b.energy[2] for b in blind) + 0.1
     assert row.pointing[0] > 0.8
 
@@ -71,9 +76,14 @@ def test_the_committed_table_is_complete_and_comes_out_again():
             assert all((task, method.key, stage) in rows for stage in stages)
         assert all((task, key, "") in rows for key in TRIVIAL)
     known = rows["shapes", "hires_cam", STAGES[1]]
-    asked = cases("shapes", known.cases)
+    requested = cases("shapes", known.cases)
     again = _row(
-        "shapes", asked, "hires_cam", "", STAGES[1], maps_of("shapes", asked, find_method("hires_cam"), STAGES[1])
+        "shapes",
+        requested,
+        "hires_cam",
+        "",
+        STAGES[1],
+        maps_of("shapes", requested, find_method("hires_cam"), STAGES[1]),
     )
     assert again.energy == pytest.approx(known.energy, abs=2e-3)
     assert again.pointing == pytest.approx(known.pointing, abs=0.03)

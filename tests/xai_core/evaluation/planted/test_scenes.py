@@ -79,13 +79,13 @@ def test_the_cheat_knows_nothing_but_the_mark():
 
 def test_cases_are_answered_rightly_and_mosaics_ask_for_one_quarter():
     for task, world in TASKS.items():
-        asked = cases(task, 6, seed=3)
-        assert len(asked) == 6
-        assert all(case.region.any() for case in asked)
+        requested = cases(task, 6, seed=3)
+        assert len(requested) == 6
+        assert all(case.region.any() for case in requested)
         if task == "mosaics":
-            assert all(case.region.mean() == 0.25 for case in asked)
+            assert all(case.region.mean() == 0.25 for case in requested)
             continue
         with torch.no_grad():
-            named = planted_model(world).module(inputs_of(world, [c.pixels for c in asked])).argmax(dim=1)
-        assert named.tolist() == [case.label for case in asked]
+            named = planted_model(world).module(inputs_of(world, [c.pixels for c in requested])).argmax(dim=1)
+        assert named.tolist() == [case.label for case in requested]
     assert 0.5 < SURE < 1

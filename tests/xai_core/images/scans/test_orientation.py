@@ -123,7 +123,7 @@ def test_without_an_orientation_no_letter_is_made_up() -> None:
 @pytest.mark.parametrize("plane", ["axial", "coronal", "sagittal"])
 def test_the_voxel_under_a_pixel_has_its_value(plane: str) -> None:
     volume = open_scans(stored((2, 0, 1), (-1, 1, -1)).to_bytes()).series[0].volume()
-    picture = slice_image(volume, plane, 4).pixels  # type: ignore[arg-type]
-    for row, column in [(0, 0), (picture.shape[0] - 1, picture.shape[1] - 1)]:
+    image = slice_image(volume, plane, 4).pixels  # type: ignore[arg-type]
+    for row, column in [(0, 0), (image.shape[0] - 1, image.shape[1] - 1)]:
         voxel = voxel_at(volume, plane, 4, row, column)  # type: ignore[arg-type]
-        assert volume.voxels[voxel] == round(float(picture[row, column]))
+        assert volume.voxels[voxel] == round(float(image[row, column]))

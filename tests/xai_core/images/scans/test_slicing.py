@@ -28,14 +28,14 @@ THICK = volume_of(noise(40, 30, 9), (1.0, 1.0, 4.0))
 
 
 def test_square_voxels_are_shown_one_by_one() -> None:
-    picture = slice_image(THICK, "axial", 3)
-    np.testing.assert_array_equal(picture.pixels, THICK.voxels[::-1, ::-1, 3].T.astype(np.float32))
-    assert (picture.kind, picture.size, picture.spacing_mm) == ("scan", (30, 40), (1.0, 1.0))
+    image = slice_image(THICK, "axial", 3)
+    np.testing.assert_array_equal(image.pixels, THICK.voxels[::-1, ::-1, 3].T.astype(np.float32))
+    assert (image.kind, image.size, image.spacing_mm) == ("scan", (30, 40), (1.0, 1.0))
 
 
 def test_thick_slices_seen_from_the_side_keep_the_patients_shape() -> None:
-    picture = slice_image(THICK, "coronal", 3)
-    assert (picture.size, picture.spacing_mm) == ((36, 40), (1.0, 1.0))
+    image = slice_image(THICK, "coronal", 3)
+    assert (image.size, image.spacing_mm) == ((36, 40), (1.0, 1.0))
     assert slice_values(THICK, "coronal", 3).shape == (9, 40)
     assert slice_image(THICK, "sagittal", 3).size == (36, 30)
 

@@ -1,0 +1,78 @@
+"""The audit: a line for each prediction that a visitor gets, which names neither the visitor nor the picture.
+
+SIGHTLINE_AUDIT names the file. A line is one JSON object. The visit and the picture are codes under a secret that ends
+with the server: lines of one visit, or of one picture, can be told to belong together, and nothing leads back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import secrets
+import time
+from pathlib import Path
+from threading import Lock
+
+from dashboard.core import configuration
+from dashboard.core.session import StateKey
+from dashboard.core.visitors import visitor
+from xai_core.attribution.explain import ImageForwardPass
+from xai_core.types import LoadedModel, Prediction
+
+MOST_REMEMBERED = 512
+_TOLD = StateKey[dict[tuple[str, str], None]]("audit_told", dict)  # model and image
+_log = logging.getLogger("sightline.audit")
+_secret = secrets.token_bytes(32)
+_writing = Lock()
+
+
+def predicted(image_pass: ImageForwardPass) -> None:
+    """Note a prediction, once for each picture and model of a visit."""
+    told(image_pass.model, image_pass.prediction, image_pass.image.digest)
+
+
+def told(model: LoadedModel, prediction: Prediction, image_digest: str) -> None:
+    """The same for a prediction that was made without a kept pass. image_digest: of the picture's pixels."""
+    file, who = configuration.audit_file(), visitor()
+    if not file or not who:
+        return
+    told = _TOLD.get()
+    if (model.digest, image_digest) in told:
+        return
+    told[model.digest, image_digest] = None
+    if len(told) > MOST_REMEMBERED:
+        del told[next(iter(told))]
+    _write(file, _line(model, prediction, image_digest, who))
+
+
+def _line(model: LoadedModel, prediction: Prediction, image_digest: str, who: str) -> str:
+    best = prediction.top(1)[0]
+    return json.dumps(
+        {
+            "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "event": "prediction",
+            "visit": _code(who),
+            "picture": _code(image_digest),
+            "model": model.config.key,
+            "weights": model.digest[:16],
+            "class": best.index,
+            "probability": round(best.probability, 4),
+        }
+    )
+
+
+def _code(text: str) -> str:
+    return hashlib.blake2b(text.encode(), key=_secret, digest_size=8).hexdigest()
+
+
+def _write(file: str, line: str) -> None:
+    """A file that cannot be written stops nobody's work, but is told in the server's log, with the line."""
+    if file == "-":
+        _log.info(line)
+        return
+    try:
+        with _writing, Path(file).expanduser().open("a", encoding="utf-8") as audit:
+            audit.write(line + "\n")
+    except OSError as error:
+        _log.error("The audit file cannot be written (%s); the line was: %s", error.strerror, line)

@@ -1,0 +1,201 @@
+"""The form in which a visitor says what their network is fed and what its classes are called."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from dashboard.core.session import StateKey
+from dashboard.models.architecture_match import Network
+from xai_core.errors import ModelError
+from xai_core.models.normalisation import Numbers, presets
+from xai_core.models.sources.checkpoint.config_file import LARGEST_SIDE, SMALLEST_SIDE, read_config
+from xai_core.models.sources.checkpoint.names import read_names
+from xai_core.types import ChannelOrder, Labels, ModelConfig, ResizeRule
+
+CUSTOM = "My own"
+RULES = {
+    "stretch": "Stretch the whole picture",
+    "cut": "Scale, then cut out the centre",
+    "head": "Crop to the head (MRI)",
+}
+LABELS: dict[Labels, str] = {"one": "one class", "several": "any number of them"}
+HEAD_SIDE = 160
+_READ = StateKey[dict[str, ModelConfig]]("card_read", dict)  # from files, by the network's key
+_TURN = StateKey("card_turn", int)
+
+
+def config_form(network: Network) -> ModelConfig:
+    """Draw the form and give the card that it says; ModelError: something in it cannot be read."""
+    start = _start(network)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        title = st.text_input("Title", start.title, key=_key(network, "title"), persist_state="session", max_chars=80)
+        text = st.text_area(
+            f"Names of the {network.proposal.classes} classes, one a line, in the order of the outputs",
+            "\n".join(start.class_names),
+            key=_key(network, "names"),
+            persist_state="session",
+            height=150,
+        )
+        _file_control(network)
+    with right:
+        size, rule = _geometry(network, start)
+        mean, std = _normalisation(network, start)
+        labels = _labels(network, start)
+    with st.expander("Channel order, licence, notes"):
+        order = _order(network, start)
+        licence = st.text_input("Licence", start.licence, key=_key(network, "licence"), persist_state="session")
+        notes = st.text_area(
+            "Notes, one a line", "\n".join(start.notes), key=_key(network, "notes"), persist_state="session"
+        )
+    return replace(
+        start,
+        title=title.strip() or start.title,
+        class_names=read_names(text),
+        input_size=size,
+        resize=rule,
+        mean=mean,
+        std=std,
+        channel_order=order,
+        labels=labels,
+        licence=licence,
+        notes=tuple(line.strip() for line in notes.splitlines() if line.strip()),
+    )
+
+
+def _key(network: Network, field: str) -> str:
+    """A card file or list of names that was read begins the form anew."""
+    return f"card_{network.key}_{_TURN.get()}_{field}"
+
+
+def _start(network: Network) -> ModelConfig:
+    """The makers' card, or what the visitor's files said instead."""
+    return _READ.get().get(network.key, network.model.config)
+
+
+def _file_control(network: Network) -> None:
+    file = st.file_uploader(
+        "Names or a whole card from a file",
+        type=["txt", "json", "csv", "tsv", "yaml", "yml"],
+        key=_key(network, "file"),
+        help="Names: text, JSON or CSV. Card: the YAML that Download card gives.",
+        max_upload_size=4,
+    )
+    if file is None:
+        return
+    try:
+        text = file.getvalue().decode("utf-8-sig")
+        if file.name.lower().endswith((".yaml", ".yml")):
+            config = _fitting(network, read_config(text, network.model.config.key))
+        else:
+            config = replace(_start(network), class_names=read_names(text))
+    except UnicodeDecodeError:
+        st.error("The file is no UTF-8 text; save it as UTF-8 and try again.", icon=":material/error:")
+        return
+    except ModelError as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    _READ.get()[network.key] = config
+    _TURN.set(_TURN.get() + 1)
+    st.rerun()
+
+
+def _fitting(network: Network, config: ModelConfig) -> ModelConfig:
+    if len(config.mean) != network.proposal.channels:
+        raise ModelError(
+            f"The card is for {len(config.mean)} channels; this network reads {network.proposal.channels}."
+        )
+    return replace(config, architecture=network.proposal.architecture.key, source=network.model.config.source)
+
+
+def _geometry(network: Network, start: ModelConfig) -> tuple[tuple[int, int], ResizeRule]:
+    first = "head" if start.resize.head_side else "stretch" if start.resize.shorter_side is None else "cut"
+    how = st.selectbox(
+        "From picture to input",
+        list(RULES),
+        index=list(RULES).index(first),
+        format_func=RULES.__getitem__,
+        key=_key(network, "rule"),
+        persist_state="session",
+    )
+    with st.container(horizontal=True):
+        height = _pixels(network, "Input height", start.input_size[0])
+        width = _pixels(network, "Input width", start.input_size[1])
+        given = start.resize.head_side or HEAD_SIDE if how == "head" else start.resize.shorter_side or height
+        side = None if how == "stretch" else _pixels(network, "Head side" if how == "head" else "Shorter side", given)
+    rule = replace(start.resize, shorter_side=side if how == "cut" else None, head_side=side if how == "head" else None)
+    return (height, width), rule
+
+
+def _pixels(network: Network, label: str, value: int) -> int:
+    return st.number_input(
+        label,
+        SMALLEST_SIDE,
+        LARGEST_SIDE,
+        value,
+        key=_key(network, label),
+        persist_state="session",
+        help="In pixels." if label.startswith("Input") else "The length in pixels before the cut.",
+    )
+
+
+def _normalisation(network: Network, start: ModelConfig) -> tuple[Numbers, Numbers]:
+    known = presets(network.proposal.channels)
+    first = next((name for name, numbers in known.items() if numbers == (start.mean, start.std)), CUSTOM)
+    names = [*known, CUSTOM]
+    name = st.selectbox(
+        "Normalisation",
+        names,
+        index=names.index(first),
+        key=_key(network, "preset"),
+        persist_state="session",
+        help="(value − mean) / spread, for pictures scaled to 0 to 1: what your training did.",
+    )
+    if name != CUSTOM:
+        return known[name]
+    with st.container(horizontal=True):
+        mean = st.text_input("Mean", _joined(start.mean), key=_key(network, "mean"), persist_state="session")
+        std = st.text_input("Spread", _joined(start.std), key=_key(network, "std"), persist_state="session")
+    return _numbers(mean, "mean"), _numbers(std, "spread")
+
+
+def _labels(network: Network, start: ModelConfig) -> Labels:
+    return st.segmented_control(
+        "A picture has",
+        list(LABELS),
+        default=start.labels,
+        format_func=LABELS.__getitem__,
+        key=_key(network, "labels"),
+        persist_state="session",
+        required=True,
+        help="One class: the probabilities sum to 1 (softmax). Several: each class has its own (sigmoid).",
+    )
+
+
+def _joined(values: Numbers) -> str:
+    return ", ".join(f"{value:.6g}" for value in values)
+
+
+def _numbers(text: str, what: str) -> Numbers:
+    try:
+        return tuple(float(part) for part in text.replace(";", ",").split(","))
+    except ValueError:
+        raise ModelError(
+            f"The {what} “{text[:40]}” is no list of numbers; write for example 0.485, 0.456, 0.406."
+        ) from None
+
+
+def _order(network: Network, start: ModelConfig) -> ChannelOrder:
+    if network.proposal.channels != 3:
+        return "RGB"
+    return st.segmented_control(
+        "Channel order",
+        ["RGB", "BGR"],
+        default=start.channel_order,
+        key=_key(network, "order"),
+        persist_state="session",
+        required=True,
+        help="BGR for networks trained on pictures that OpenCV read. Mean and spread are in the same order.",
+    )

@@ -1,1 +1,0 @@
-"""Which set of pictures a page works on."""

@@ -1,0 +1,1 @@
+"""What several pages show or ask: controls, the viewer and other components, the trust card, cautions."""

@@ -1,0 +1,146 @@
+"""Which pictures: a bundled set, uploads or a zip, a folder or a list of this machine, or a well-known set."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard.core import state
+from dashboard.core.plain_text import plainly
+from dashboard.core.session import StateKey, none, show_in_widget, widget_value
+from dashboard.shared import cached
+from dashboard.shared.local_folder import is_local, open_local_folder
+from dashboard.shared.published_sets import published_set
+from xai_core.datasets import BUNDLED, Dataset, open_dataset
+
+TITLES = {
+    "samples": "Samples",
+    "digits": "Digits",
+    "uploads": "My pictures",
+    "folder": "Folder or CSV",
+    "published": "Known sets",
+}
+_SOURCE = StateKey[tuple[str, str] | None]("unit_data", none)  # the model that it was chosen for, and which
+_UPLOADED = StateKey[Dataset | None]("unit_uploads", none)
+_UPLOAD_IDS = StateKey[list[str]]("unit_upload_ids", list)
+_FOLDER_SET = StateKey[tuple[str, Dataset] | None]("unit_folder_set", none)  # the path, and its pictures
+TYPES = ["zip", "png", "jpg", "jpeg", "webp", "tif", "tiff", "bmp", "gif"]
+
+
+def chosen() -> str:
+    """Which source; at first what the link says, else what fits the model. Another model brings its own."""
+    model = state.selection().model
+    kept = _SOURCE.get()
+    if kept is None or (kept[0] != model and kept[1] in BUNDLED):
+        link = st.query_params.get("data", "") if kept is None else ""
+        kept = (model, link if link in BUNDLED else ("digits" if model == "digits" else "samples"))
+        _SOURCE.set(kept)
+    return kept[1]
+
+
+def choose(source: str) -> None:
+    _SOURCE.set((state.selection().model, source))
+
+
+def offer(dataset: Dataset) -> None:
+    """Let these be the visitor's own pictures, as if they had been uploaded."""
+    _UPLOADED.set(dataset)
+
+
+def data_control(title: str = "Pictures to search") -> Dataset | None:
+    """The choice of pictures; None while none are given. ImageError: those given are no data set."""
+    source = chosen()
+    st.segmented_control(
+        title,
+        [key for key in TITLES if key != "folder" or source == "folder" or is_local()],
+        format_func=TITLES.__getitem__,
+        key=show_in_widget("unit_source", source),
+        on_change=lambda: choose(widget_value("unit_source")),
+        required=True,
+    )
+    return given(source)
+
+
+def given(source: str) -> Dataset | None:
+    """The pictures of a source, with what it takes to name them; None and ImageError as `data_control`."""
+    if source in BUNDLED:
+        return cached.bundled_set(source)
+    if source == "published":
+        return published_set()
+    dataset = _uploaded() if source == "uploads" else _folder()
+    if dataset is not None:
+        for note in dataset.notes:
+            st.caption(f":material/info: {plainly(note)}")
+    return dataset
+
+
+def runs_by_itself(source: str, model: str) -> bool:
+    """Whether the search takes a moment only, so that nobody need ask for it."""
+    return source == "samples" or (source, model) == ("digits", "digits")
+
+
+def display_image_of(source: str, dataset: Dataset, index: int) -> str:
+    """What a choice calls a picture of the set; one of the visitor's own joins the tray. ImageError: it is gone."""
+    if source == "samples":
+        return f"sample:{dataset.items[index].id}"
+    if source == "digits":
+        return f"digit:{index}"
+    state.add_upload(dataset.load(index))
+    return state.selection().image
+
+
+def _uploaded() -> Dataset | None:
+    kept = _UPLOADED.get()
+    files = st.file_uploader(
+        "Several pictures, or one zip with a folder for each class or a CSV of paths and labels",
+        type=TYPES,
+        accept_multiple_files=True,
+        key="unit_uploader",
+        help="They stay on this server and in this visit. Larger sets: name a folder, or raise server.maxUploadSize.",
+    )
+    ids = [file.file_id for file in files]
+    if ids and ids != _UPLOAD_IDS.get():
+        kept = open_dataset([(file.name, file.getvalue()) for file in files])
+        offer(kept)
+        _UPLOAD_IDS.set(ids)
+    if kept is not None:
+        st.caption(f"**{plainly(kept.name)}**: {_size(kept)}")
+    return kept
+
+
+def _folder() -> Dataset | None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        text = _path()
+        again = st.button("Look again", icon=":material/refresh:", help="For pictures that have come since.")
+    if not text.strip():
+        return None
+    dataset: Dataset = _opened(text, again)
+    st.caption(f"**{plainly(dataset.name)}**: {_size(dataset)}")
+    return dataset
+
+
+def _path() -> str:
+    return st.text_input(
+        "Path of a folder on this machine, or of a CSV that lists pictures",
+        key="unit_folder",
+        persist_state="session",
+        placeholder="~/pictures",
+        help="Subfolders are read as classes. A CSV has a header line, a column with paths that count from its own "
+        'folder, and perhaps a column "label"; its other columns can colour the map. Nothing in the folder is changed, '
+        "and the path never enters a link.",
+    )
+
+
+def _opened(text: str, again: bool) -> Dataset:
+    """Listed once a visit and path; the button looks again."""
+    kept = _FOLDER_SET.get()
+    if kept is None or kept[0] != text or again:
+        kept = (text, open_local_folder(text))
+        _FOLDER_SET.set(kept)
+    return kept[1]
+
+
+def _size(dataset: Dataset) -> str:
+    classes = f" in {len(dataset.class_names)} classes" if dataset.class_names else ", without classes"
+    names = [plainly(name) for name in dataset.columns]
+    more = f" · also known: {', '.join(names[:6])}{' …' if len(names) > 6 else ''}" if names else ""
+    return f"{len(dataset):,} picture{'' if len(dataset) == 1 else 's'}{classes}{more}"

@@ -1,0 +1,62 @@
+"""`canvas`: what the model saw, with its map, to be marked with a brush or a box."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from dashboard.shared.components.viewer import DisplayImage, Heat
+from dashboard.shared.components.viewer.colour import kind_of, scale_header, tables
+from dashboard.shared.components.viewer.frontend import joined, read
+from dashboard.shared.components.viewer.heat_map import heat_header
+from dashboard.shared.components.viewer.payload import image_header, map_bytes, pack
+
+_HERE = Path(__file__).parent
+
+_component = st.components.v2.component(
+    "sightline_eraser",
+    html=(_HERE / "eraser.html").read_text("utf-8"),
+    css=read("css", ("shared.css",)) + (_HERE / "eraser.css").read_text("utf-8"),
+    js=joined(_HERE / "eraser.js"),
+)
+
+
+def canvas(
+    image: DisplayImage,
+    heat: Heat,
+    region: np.ndarray,
+    *,
+    key: str,
+    turn: int,
+    height: int,
+    settings_of: str,
+    on_mark: Callable[[object], None],
+) -> None:
+    """Show the picture with its map and the marked region, bool (h, w) of the picture's own pixels.
+
+    on_mark: called with what the visitor did, before the page runs: a stroke {kind, points, radius}, "undo" or "clear".
+    turn: grows when the region has changed, so that strokes of the browser's own are dropped.
+    """
+
+    def told() -> None:
+        on_mark(st.session_state[key].mark)
+
+    header = {
+        "picture": image_header(image),
+        "heat": heat_header(heat),
+        "scales": scale_header(kind_of(heat.vmin)),
+        "settings": settings_of,
+        "turn": turn,
+        "maxHeight": height,
+        "marked": float(region.mean()),
+    }
+    blobs = {
+        "picture": image.data,
+        "map": map_bytes(heat.values),
+        "scales": tables(kind_of(heat.vmin)),
+        "region": region.astype(np.uint8).tobytes(),
+    }
+    _component(data=pack(header, blobs), key=key, on_mark_change=told)

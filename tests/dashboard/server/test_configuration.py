@@ -1,0 +1,47 @@
+"""What whoever runs the server sets: read from the environment and the command, and nonsense refused at the start."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from dashboard.core import configuration
+from xai_core.models.sources.own_folder import VARIABLE
+
+
+def test_budgets_come_from_the_environment(monkeypatch: pytest.MonkeyPatch):
+    assert configuration.memory("MODEL") == 2048 * 2**20
+    monkeypatch.setenv("SIGHTLINE_MODEL_MEMORY_MB", "512")
+    assert configuration.memory("MODEL") == 512 * 2**20
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("SIGHTLINE_TRACE_MEMORY_MB", "lots", 'is "lots"; give a whole number of megabytes above 0'),
+        ("SIGHTLINE_MODEL_MEMORY_MB", "0", "give a whole number of megabytes above 0"),
+        ("SIGHTLINE_RESULT_MEMORY_MB", "-5", "give a whole number of megabytes above 0"),
+        ("SIGHTLINE_READ_ONLY", "perhaps", "give 1 for yes or 0 for no"),
+    ],
+)
+def test_nonsense_ends_the_start_with_one_sentence(monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit, match=said) as refusal:
+        configuration.at_start(["streamlit_app.py"])
+    assert str(refusal.value).startswith(name)
+
+
+def test_the_command_names_a_folder_of_models(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setenv(VARIABLE, "elsewhere")
+    configuration.at_start(["/app/streamlit_app.py", "--models", str(tmp_path)])
+    assert os.environ[VARIABLE] == str(tmp_path)
+    with pytest.raises(SystemExit, match="there is no folder"):
+        configuration.at_start(["streamlit_app.py", "--models", str(tmp_path / "missing")])
+
+
+def test_arguments_of_another_launcher_are_not_ours(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv(VARIABLE, raising=False)
+    configuration.at_start(["/usr/bin/uvicorn", "streamlit_app:app", "--port", "80"])
+    assert VARIABLE not in os.environ

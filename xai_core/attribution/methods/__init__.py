@@ -1,0 +1,1 @@
+"""Attribution methods: one file a method, each with its record `METHOD`; the catalogue lists them."""

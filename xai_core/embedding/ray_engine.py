@@ -1,0 +1,116 @@
+"""The shards of a table computed by Ray Data, on one machine or many: the same rows in the same files.
+
+Ray's own checkpoints lose everything with the driver, so the shards alone carry the state: what is on the disk is done.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from xai_core.embedding.embedding_layer import EmbeddingLayer
+from xai_core.embedding.local import Advance
+from xai_core.embedding.shard import Read, row_maker, run_shard, write_shard
+from xai_core.embedding.spec import Shard
+from xai_core.embedding.store import shard_path
+from xai_core.errors import SettingError
+from xai_core.types import LoadedModel
+
+
+class ShardJob:
+    """An actor with the network in memory, which writes one shard a call. A class because Ray asks for one."""
+
+    def __init__(self, model: LoadedModel, embedding_layer: EmbeddingLayer, read: Read, folder: Path) -> None:
+        torch.set_num_threads(1)  # the process is ours alone; on one core the rows round as the local engine's do
+        self.folder, self.maker = folder, row_maker(model, embedding_layer, read)
+
+    def __call__(self, batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        shard: Shard = pickle.loads(batch["shard"][0])
+        path = shard_path(self.folder, shard.name)
+        if not path.exists():  # a driver that died may have left its workers time to finish
+            write_shard(path, run_shard(self.maker, shard))
+        return {"pictures": np.array([len(shard.items)])}
+
+
+def run_ray(
+    model: LoadedModel,
+    embedding_layer: EmbeddingLayer,
+    read: Read,
+    shards: Sequence[Shard],
+    folder: Path,
+    advance: Advance,
+    *,
+    actors: int | None = None,
+    cpus: float | None = None,
+    gpus: float = 0,
+) -> None:
+    """Write every shard into the table's folder, which all machines must see under the same path.
+
+    A cluster that is running is used where RAY_ADDRESS names it, else Ray is started on this machine. actors: at most
+    so many at once, by default one a core. cpus, gpus: that each one takes; if the actors took all cores, none would be
+    left for Ray's own reading and nothing would start. SettingError: Ray is missing, or the pictures cannot be read
+    from another process (a zip: unpack it).
+    """
+    ray = _ray()
+    _check_sendable(read)
+    if not ray.is_initialized():
+        local = {} if os.environ.get("RAY_ADDRESS") else {"num_cpus": max(2, os.cpu_count() or 1)}
+        ray.init(include_dashboard=False, log_to_driver=False, configure_logging=False, **local)
+    try:
+        _map(ray, (model, embedding_layer, read, folder.absolute()), shards, advance, actors, cpus, gpus)
+    finally:
+        ray.shutdown()
+
+
+def _map(
+    ray: Any,
+    job: tuple[object, ...],
+    shards: Sequence[Shard],
+    advance: Advance,
+    actors: int | None,
+    cpus: float | None,
+    gpus: float,
+) -> None:
+    ray.data.DataContext.get_current().enable_progress_bars = False
+    cores = ray.cluster_resources().get("CPU", 1)
+    most = max(1, min(actors or int(cores), len(shards)))
+    each = cpus if cpus is not None else min(1.0, max(0.25, (cores - 1) / most))  # one core is left for Ray's reading
+    model, embedding_layer, read, folder = job
+    rows = ray.data.from_items([{"shard": pickle.dumps(shard)} for shard in shards], override_num_blocks=len(shards))
+    done = rows.map_batches(
+        ShardJob,
+        batch_size=1,
+        compute=ray.data.ActorPoolStrategy(min_size=1, max_size=most),
+        num_cpus=each,
+        num_gpus=gpus or None,
+        fn_constructor_kwargs={"model": model, "tap": embedding_layer, "read": read, "folder": folder},
+    )
+    for row in done.iter_rows():
+        advance(int(row["pictures"]))
+
+
+def _ray() -> Any:
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing leaves the machine
+    try:
+        import ray
+        import ray.data
+    except ImportError as error:
+        raise SettingError(
+            "The Ray engine needs Ray, which is not installed; install ray[data], or use --engine local."
+        ) from error
+    return ray
+
+
+def _check_sendable(read: Read) -> None:
+    try:
+        pickle.dumps(read)
+    except (TypeError, AttributeError, pickle.PicklingError) as error:
+        raise SettingError(
+            "These pictures cannot be read by other processes; unpack the zip into a folder, or use --engine local."
+        ) from error

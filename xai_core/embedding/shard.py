@@ -1,0 +1,135 @@
+"""One shard from its pictures to its rows, the same on every engine, and the Parquet file that holds it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import torch
+from PIL import Image
+
+from xai_core.durable import disk_trouble, write_file
+from xai_core.embedding.embedding_layer import Embed, EmbeddingLayer, embedder
+from xai_core.embedding.spec import BATCH, THUMBNAIL_SIDE, Item, Shard
+from xai_core.errors import ImageError
+from xai_core.images.display import display_pixels
+from xai_core.models.preprocess import prepare
+from xai_core.models.probability import log_probabilities
+from xai_core.models.same_class import plain
+from xai_core.types import LoadedModel, SourceImage
+
+Read = Callable[[str], SourceImage]
+Check = Callable[[int], None]  # told after each batch how many pictures it had; may raise to stop
+
+
+@dataclass(frozen=True, eq=False)
+class RowMaker:
+    """What turns pictures into rows; private to one thread. class_index: {plain name: index of the model's class}."""
+
+    model: LoadedModel
+    embed: Embed
+    read: Read
+    class_index: dict[str, int]
+
+
+def row_maker(model: LoadedModel, embedding_layer: EmbeddingLayer, read: Read) -> RowMaker:
+    """For one thread or process; the network's tensors are shared."""
+    names = model.config.class_names
+    return RowMaker(
+        model, embedder(model, embedding_layer), read, {plain(name): i for i, name in reversed(list(enumerate(names)))}
+    )
+
+
+def run_shard(maker: RowMaker, shard: Shard, check: Check = lambda _count: None) -> pa.Table:
+    """The rows of a shard in its order; a picture that cannot be read has a reason in place of a vector."""
+    batches = list(_batches(shard.items))
+    rows = []
+    for batch in batches:
+        rows.append(_rows(maker, batch))
+        check(len(batch))
+    return pa.concat_tables(rows, promote_options="permissive").combine_chunks()
+
+
+def write_shard(path: Path, rows: pa.Table) -> None:
+    """All of it or nothing, on the disk when this returns. SightlineError: the disk refuses."""
+    with disk_trouble(path.parent):
+        write_file(path, lambda file: pq.write_table(rows, file, compression="none", use_dictionary=False))
+
+
+def read_shard(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
+    """The rows, or only some columns. OSError or pyarrow.ArrowException: the file is damaged."""
+    return pq.read_table(path, columns=None if columns is None else list(columns), partitioning=None)
+
+
+def _batches(items: Sequence[Item]) -> Iterator[tuple[Item, ...]]:
+    iterator = iter(items)
+    while batch := tuple(itertools.islice(iterator, BATCH)):
+        yield batch
+
+
+def _rows(maker: RowMaker, items: Sequence[Item]) -> pa.Table:
+    config = maker.model.config
+    inputs = torch.zeros(BATCH, len(config.mean), *config.input_size)
+    seen: list[tuple[bytes | None, str | None, str | None]] = []
+    for place, item in enumerate(items):
+        try:
+            image = maker.read(item.id)
+            inputs[place] = prepare(config, image).tensor[0]
+            seen.append((_thumbnail(image), image.digest, None))
+        except ImageError as error:
+            seen.append((None, None, str(error)))
+    thumbnails, digests, reasons = zip(*seen, strict=True)
+    columns: dict[str, object] = {
+        "path": pa.array([_written(item.id) for item in items]),
+        "key": pa.array([item.key for item in items]),
+        "label": pa.array([item.class_name for item in items], pa.string()),
+        "error": pa.array(reasons, pa.string()),
+        "digest": pa.array(digests, pa.string()),
+        "thumbnail": pa.array(thumbnails, pa.binary()),
+    }
+    return pa.table(columns | _numbers(maker, inputs, items, np.array([r is not None for r in reasons])))
+
+
+def _written(path: str) -> str:
+    """A path as UTF-8 can hold it; some systems have names that are no text."""
+    return path.encode(errors="surrogateescape").decode(errors="backslashreplace")
+
+
+def _numbers(maker: RowMaker, inputs: torch.Tensor, items: Sequence[Item], unread: np.ndarray) -> dict[str, pa.Array]:
+    """The network's answers as columns; pictures without one have nulls."""
+    n = len(items)
+    vectors, scores = (t[:n].cpu() for t in maker.embed(inputs.to(maker.model.device)))
+    log_p = log_probabilities(scores.double(), maker.model.config.labels).numpy()
+    order = np.argsort(-log_p, axis=1, kind="stable")[:, :2]
+    best, second = order[:, 0], order[:, -1]
+    own = np.array([maker.class_index.get(plain(item.class_name or ""), -1) for item in items])
+    rows = np.arange(n)
+    losses = -log_p[rows, np.maximum(own, 0)]
+    return {
+        "vector": _vector_column(vectors.numpy(), unread),
+        "prediction": pa.array(best.astype(np.int32), mask=unread),
+        "probability": pa.array(np.exp(log_p[rows, best]).astype(np.float32), mask=unread),
+        "runner_up": pa.array(second.astype(np.int32), mask=unread),
+        "runner_up_probability": pa.array(np.exp(log_p[rows, second]).astype(np.float32), mask=unread),
+        "loss": pa.array(losses.astype(np.float32), mask=unread | (own < 0)),
+    }
+
+
+def _vector_column(vectors: np.ndarray, unread: np.ndarray) -> pa.Array:
+    flat = pa.array(np.ascontiguousarray(vectors).reshape(-1))
+    return pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1], mask=pa.array(unread))
+
+
+def _thumbnail(image: SourceImage) -> bytes:
+    """JPEG, neither side longer than THUMBNAIL_SIDE."""
+    small = Image.fromarray(display_pixels(image))
+    small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.BICUBIC, reducing_gap=3.0)
+    data = BytesIO()
+    small.save(data, "JPEG", quality=85)
+    return data.getvalue()
