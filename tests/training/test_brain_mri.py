@@ -98,27 +98,27 @@ def test_moving_keeps_the_size_and_mirrors_half() -> None:
 
 
 def test_paint_takes_the_tumour_and_nothing_else() -> None:
-    picture = head()
-    after = painted_over(picture, grown(PLACE, 0.3), np.random.default_rng(0))
+    image = head()
+    after = painted_over(image, grown(PLACE, 0.3), np.random.default_rng(0))
     assert after[62:78, 92:108].max() < 130
     far = np.hypot(*np.ogrid[-70.5:89, -100.5:59]) > 30
     assert np.array_equal(after[far], image[far])
 
 
 def test_the_other_side_is_paint_only_where_it_is_healthy() -> None:
-    picture = head()
-    after = mirrored_over(picture, grown(PLACE, 0.1))
+    image = head()
+    after = mirrored_over(image, grown(PLACE, 0.1))
     assert after is not None
     assert after[62:78, 92:108].max() == 90
     middle = np.zeros_like(PLACE)
     middle[60:80, 70:90] = True
-    assert mirrored_over(picture, middle) is None
+    assert mirrored_over(image, middle) is None
 
 
 def test_a_moved_place_keeps_its_size_and_keeps_off_the_tumour() -> None:
-    rng, picture = np.random.default_rng(0), head()
+    rng, image = np.random.default_rng(0), head()
     for _ in range(20):
-        place = shifted(PLACE, picture > 0, PLACE, rng)
+        place = shifted(PLACE, image > 0, PLACE, rng)
         assert place is not None
         assert not (place & PLACE).any()
         assert 0.9 * PLACE.sum() <= place.sum() <= PLACE.sum()
@@ -129,11 +129,11 @@ def test_a_planted_tumour_stands_out_where_it_is_said_to_lie_and_nowhere_else() 
     for seed in range(10):
         made = planted(healthy, head(), PLACE, np.random.default_rng(seed), near=True)
         assert made is not None
-        picture, place = made
+        image, place = made
         inner = ndimage.binary_erosion(place, iterations=4)
-        assert picture[inner].mean() > 1.5 * 90
-        assert np.abs(picture[~grown(place, 3)].astype(int) - healthy[~grown(place, 3)]).max() <= 45
-        assert not picture[healthy == 0].any()
+        assert image[inner].mean() > 1.5 * 90
+        assert np.abs(image[~grown(place, 3)].astype(int) - healthy[~grown(place, 3)]).max() <= 45
+        assert not image[healthy == 0].any()
 
 
 def test_boxes_come_through_the_crop(tmp_path: Path) -> None:
@@ -149,15 +149,13 @@ def some_slices(count: int = 12) -> Slices:
     sources = np.arange(count) % len(SOURCES)
     ill = sources < 2
     labels = np.where(sources == 0, 0, np.where(sources == 1, TUMOUR, NO_TUMOUR))
-    pictures = np.stack([head() if sick else np.where(head() > 0, 90, 0).astype(np.uint8) for sick in ill])
+    images = np.stack([head() if sick else np.where(head() > 0, 90, 0).astype(np.uint8) for sick in ill])
     places = np.stack([PLACE & sick for sick in ill])
     known = np.where(sources == 0, OUTLINED, np.where(sources == 1, BOXED, NOWHERE)).astype(np.int8)
     empty = np.zeros((count, 64, 64), np.uint8)
     part, planes = np.full(count, "train", "<U10"), np.full(count, "axial", "<U8")
-    heads, none = pictures > 0, np.zeros_like(places)
-    return Slices(
-        pictures, heads, none, places, known, labels, sources, planes, part, np.arange(count), empty, empty > 0
-    )
+    heads, none = images > 0, np.zeros_like(places)
+    return Slices(images, heads, none, places, known, labels, sources, planes, part, np.arange(count), empty, empty > 0)
 
 
 def test_every_source_is_drawn_with_both_answers_and_a_place_goes_with_a_tumour() -> None:

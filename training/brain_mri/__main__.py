@@ -7,7 +7,7 @@ python -m training.brain_mri --data ... --limit 20 --steps 2 --out trial        
 
 An hour on one core. A run that was stopped goes on from --work when it is started again. Writes weights and training
 vectors (half precision), the checks of the input gate, and the records of both (JSON) beside
-xai_core/models/brain_mri.py, or into --out.
+xai_core/models/sources/brain_mri.py, or into --out.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from training.brain_mri.collection import Slices, left_out, read
 from training.brain_mri.fit import STEPS, fit
 from training.brain_mri.sources import SOURCES
 from training.brain_mri.split import slices
-from xai_core.models.brain_mri import WEIGHTS
+from xai_core.models.sources.brain_mri import WEIGHTS
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -27,8 +27,8 @@ def changed(image: np.ndarray, own: np.ndarray, donor: np.ndarray, rng: np.rando
 
     own, donor: the tones (33,) of this picture and of another one of any class, which it may be given.
     """
-    head = picture > 0
-    grey = picture.astype(np.float32)
+    head = image > 0
+    grey = image.astype(np.float32)
     chance = rng.random()
     if chance < _TONED:
         grey = np.interp(grey, own, donor).astype(np.float32)
@@ -82,24 +82,24 @@ def _frame(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
     return stays
 
 
-def stripped(picture: np.ndarray, place: np.ndarray, brain: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def stripped(image: np.ndarray, place: np.ndarray, brain: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Picture and place with the brain alone, as large as the head was; what of a tumour juts out stays."""
     kept = brain | (place & ndimage.binary_dilation(brain, iterations=4))
     rows, columns = np.flatnonzero(kept.any(axis=1)), np.flatnonzero(kept.any(axis=0))
     half = 0.53 * max(np.ptp(rows), np.ptp(columns))
     y, x = (rows[0] + rows[-1]) / 2, (columns[0] + columns[-1]) / 2
     box = (max(x - half, 0), max(y - half, 0), min(x + half, len(kept)), min(y + half, len(kept)))
-    return _resized(np.where(kept, np.maximum(picture, 1), 0), box), _resized(place * np.uint8(255), box) > 127
+    return _resized(np.where(kept, np.maximum(image, 1), 0), box), _resized(place * np.uint8(255), box) > 127
 
 
 def _resized(values: np.ndarray, box: tuple[float, ...]) -> np.ndarray:
-    picture = Image.fromarray(values.astype(np.uint8))
-    return np.asarray(picture.resize(picture.size, Image.Resampling.BILINEAR, box=box))
+    image = Image.fromarray(values.astype(np.uint8))
+    return np.asarray(image.resize(image.size, Image.Resampling.BILINEAR, box=box))
 
 
-def moved(pictures: Tensor, side: int, generator: torch.Generator) -> Tensor:
+def moved(images: Tensor, side: int, generator: torch.Generator) -> Tensor:
     """Pictures (n, c, h, w) at `side` x `side`, each turned, scaled, stretched, shifted, bent, mirrored at random."""
-    n = len(pictures)
+    n = len(images)
     turn, scale, stretch = (torch.rand(3, n, generator=generator) - 0.5) * torch.tensor([[0.5], [0.35], [0.2]])
     shift = (torch.rand(n, 2, 1, generator=generator) - 0.5) * 0.2
     mirror = torch.where(torch.rand(n, generator=generator) < 0.5, -1.0, 1.0)
@@ -110,4 +110,4 @@ def moved(pictures: Tensor, side: int, generator: torch.Generator) -> Tensor:
     grid = F.affine_grid(torch.cat([linear, shift], dim=2), [n, 1, side, side], align_corners=False)
     bends = torch.randn(n, 2, 5, 5, generator=generator) * _BENT
     bent = F.interpolate(bends, size=(side, side), mode="bicubic", align_corners=True)
-    return F.grid_sample(pictures, grid + bent.permute(0, 2, 3, 1), align_corners=False)
+    return F.grid_sample(images, grid + bent.permute(0, 2, 3, 1), align_corners=False)

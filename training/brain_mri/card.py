@@ -56,7 +56,7 @@ def vectors_of(made: nn.Module, slices: Slices) -> dict[str, Tensor]:
     numbers; no pictures. Slices of heads are many of one man, and are none of them."""
     known = np.flatnonzero((slices.part == "train") & (slices.labels != TUMOUR) & (slices.sources < _COLLECTIONS))
     return {
-        "vectors": penultimate(made, slices.pictures[known]).half(),
+        "vectors": penultimate(made, slices.images[known]).half(),
         "labels": torch.from_numpy(slices.labels[known].astype(np.uint8)),
         "sources": torch.from_numpy(slices.sources[known].astype(np.uint8)),
         "numbers": torch.from_numpy(slices.numbers[known].astype(np.int32)),
@@ -65,8 +65,8 @@ def vectors_of(made: nn.Module, slices: Slices) -> dict[str, Tensor]:
 
 def fitted_temperature(made: nn.Module, slices: Slices) -> float:
     """From the validation slices, which trained nothing."""
-    asked = np.flatnonzero(slices.part == "validation")
-    return temperature(scores_of(made, slices.pictures[asked]), slices.labels[asked])
+    requested = np.flatnonzero(slices.part == "validation")
+    return temperature(scores_of(made, slices.images[requested]), slices.labels[requested])
 
 
 def facts(
@@ -85,7 +85,7 @@ def facts(
     made = from_weights(weights)
     test = np.flatnonzero(slices.part == "test")
     first, held = test[test < len(paths)], slices.of(test)
-    given = answers(made, held.pictures)
+    given = answers(made, held.images)
     given_first = given.of(np.arange(len(first)))
     labels = slices.labels[first]
     return {
@@ -139,14 +139,14 @@ def _familiarity(made: nn.Module, vectors: Mapping[str, Tensor], test: Slices) -
     """How far held-out slices lie from the training slices: the scale on which an input is unfamiliar."""
     known = vectors["vectors"].float().numpy()
 
-    def far(pictures: np.ndarray) -> np.ndarray:
-        return distances(known, penultimate(made, pictures).numpy())[0]
+    def far(images: np.ndarray) -> np.ndarray:
+        return distances(known, penultimate(made, images).numpy())[0]
 
-    here = far(test.pictures)
+    here = far(test.images)
     limit = float(np.percentile(here, 95))
     changed = {
-        "test slices upside down": np.rot90(test.pictures, 2, axes=(1, 2)),
-        "test slices inverted": np.where(test.heads, 255 - test.pictures, 0).astype(np.uint8),
+        "test slices upside down": np.rot90(test.images, 2, axes=(1, 2)),
+        "test slices inverted": np.where(test.heads, 255 - test.images, 0).astype(np.uint8),
     }
     return {
         "distance": f"mean cosine distance to the {NEIGHBOURS} nearest training vectors",

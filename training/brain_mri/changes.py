@@ -31,16 +31,16 @@ def scores_of(network: nn.Module, images: np.ndarray) -> np.ndarray:
 
 
 def outside_the_head(
-    network: nn.Module, slices: Slices, paths: Sequence[Path], asked: np.ndarray, seed: int
+    network: nn.Module, slices: Slices, paths: Sequence[Path], requested: np.ndarray, seed: int
 ) -> dict[str, object]:
-    """Of the slices `asked`, read from `paths`: how many keep their class when all but the head is changed before
+    """Of the slices `requested`, read from `paths`: how many keep their class when all but the head is changed before
     standardising."""
-    before = scores_of(network, slices.pictures[asked])
+    before = scores_of(network, slices.images[requested])
     answer: dict[str, object] = {}
     for name, change in _CHANGES.items():
         rng = np.random.default_rng(seed)
-        pictures = [_again(grey_values(load_image(paths[i])), change, rng) for i in asked]
-        after = scores_of(network, np.stack(pictures))
+        images = [_again(grey_values(load_image(paths[i])), change, rng) for i in requested]
+        after = scores_of(network, np.stack(images))
         answer[name] = _compared(before, after)
     return answer
 
@@ -78,11 +78,11 @@ def _compared(before: np.ndarray, after: np.ndarray) -> dict[str, object]:
     return {"same_class": share(from_numpy(same)), "mean_largest_change_of_probability": round(float(moved.mean()), 4)}
 
 
-def outlines_swapped(network: nn.Module, slices: Slices, asked: np.ndarray, seed: int) -> dict[str, object]:
+def outlines_swapped(network: nn.Module, slices: Slices, requested: np.ndarray, seed: int) -> dict[str, object]:
     """Slices seen through the outline of a head from the other source, and of one from their own."""
     rng = np.random.default_rng(seed)
-    pictures, healthy = slices.pictures[asked], slices.labels[asked] == NO_TUMOUR
-    heads, before = slices.heads[asked], scores_of(network, pictures)
+    images, healthy = slices.images[requested], slices.labels[requested] == NO_TUMOUR
+    heads, before = slices.heads[requested], scores_of(network, images)
     answer: dict[str, object] = {}
     for name, wanted in (("the other source", ~healthy), ("their own source", healthy)):
         donors = np.array([rng.choice(np.flatnonzero(healthy == flag)) for flag in wanted])
@@ -95,15 +95,15 @@ def outlines_swapped(network: nn.Module, slices: Slices, asked: np.ndarray, seed
 def tumour_painted_over(network: nn.Module, slices: Slices, seed: int) -> dict[str, object]:
     """Rightly named tumour slices with the tumour painted over, and with as much painted over elsewhere."""
     rng, truth = np.random.default_rng(seed), slices.labels
-    named = _named(scores_of(network, slices.pictures), truth)
+    named = _named(scores_of(network, slices.images), truth)
     data = slices.of(np.flatnonzero((named == truth) & (slices.known != NOWHERE)))
     if not len(data.labels):
         return {"tumour slices named rightly": 0}
     places = [ellipse(place.shape, _box(place), _GROWN) for place in data.places]
-    gone = np.stack([painted_over(p, place, rng) for p, place in zip(data.pictures, places, strict=True)])
-    moved = [shifted(place, p > 0, place, rng) for p, place in zip(data.pictures, places, strict=True)]
+    gone = np.stack([painted_over(p, place, rng) for p, place in zip(data.images, places, strict=True)])
+    moved = [shifted(place, p > 0, place, rng) for p, place in zip(data.images, places, strict=True)]
     free = np.array([place is not None for place in moved])
-    kept = [painted_over(p, place, rng) for p, place in zip(data.pictures, moved, strict=True) if place is not None]
+    kept = [painted_over(p, place, rng) for p, place in zip(data.images, moved, strict=True) if place is not None]
     after = _named(scores_of(network, gone), data.labels)
     control = _named(scores_of(network, np.stack(kept)), data.labels[free])
     return {

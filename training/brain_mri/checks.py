@@ -26,9 +26,8 @@ from xai_core.images import load_image
 from xai_core.images.digest import array_digest
 from xai_core.images.head_crop import grey_values, head_crop
 from xai_core.images.head_rim import rim_profile
-from xai_core.models.brain_mri import HEAD_SIDE, INPUT_SIDE
 from xai_core.models.brain_mri_checks import CHECKS, margin, pooled, stripped_score, turned_scores
-from xai_core.models.sources.brain_mri import HEAD_SIDE
+from xai_core.models.sources.brain_mri import HEAD_SIDE, INPUT_SIDE
 from xai_core.types import SourceImage
 
 ALARMS = {"turned": 0.02, "inverted": 0.005, "strange": 0.005, "stripped": 0.01}  # of validation slices, wrongly
@@ -70,8 +69,8 @@ def write_checks(out: Path, made: tuple[bytes, dict]) -> None:
 def _features(network: nn.Module, images: np.ndarray) -> np.ndarray:
     """What the checks read of standardised pictures uint8 (n, 160, 160): float32 (n, 1008)."""
     found = []
-    for start in range(0, len(pictures), 64):
-        grey = from_numpy(np.ascontiguousarray(pictures[start : start + 64])).float()[:, None] / 255
+    for start in range(0, len(images), 64):
+        grey = from_numpy(np.ascontiguousarray(images[start : start + 64])).float()[:, None] / 255
         grey = interpolate(grey, size=(INPUT_SIDE, INPUT_SIDE), mode="bilinear", align_corners=False)
         found.append(pooled(network.blocks[:5](network.bn1(network.conv_stem(as_inputs(grey))))))
     return np.concatenate(found)
@@ -95,7 +94,7 @@ def _rates(score: Score, name: str, fine: dict[str, np.ndarray], wrong: dict[str
 def _turned(
     weights: Weights, network: nn.Module, slices: Slices, rows: dict[str, np.ndarray], rng: np.random.Generator
 ) -> tuple[float, dict]:
-    pictures = slices.pictures
+    images = slices.images
     inputs, labels = [], []
     for turns in range(4):
         mirrored = rng.random(len(rows["train"])) < 0.5
@@ -126,7 +125,7 @@ def _turned(
 def _inverted(
     weights: Weights, network: nn.Module, slices: Slices, paths: Sequence[Path], rows: dict[str, np.ndarray]
 ) -> tuple[float, dict]:
-    fine = {part: _features(network, slices.pictures[of]) for part, of in rows.items()}
+    fine = {part: _features(network, slices.images[of]) for part, of in rows.items()}
     wrong = {part: _features(network, _crops(paths, of, _negative)) for part, of in rows.items()}
     _two(weights, "inverted", fine["train"], wrong["train"])
     return _rates(_score_of(weights, "inverted"), "inverted", fine, {"inverted": wrong["test"]})
@@ -140,8 +139,8 @@ def _strange(
     photos: Sequence[Path],
     rng: np.random.Generator,
 ) -> tuple[float, dict]:
-    fine = {part: _features(network, slices.pictures[of]) for part, of in rows.items()}
-    pictures = np.stack([_standard(grey_values(load_image(path))) for path in photos])
+    fine = {part: _features(network, slices.images[of]) for part, of in rows.items()}
+    images = np.stack([_standard(grey_values(load_image(path))) for path in photos])
     known = rng.permutation(len(photos)) < _STRANGE_TRAIN * len(photos)
     other = _features(network, images)
     _two(weights, "strange", fine["train"], other[known])

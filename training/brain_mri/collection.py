@@ -14,7 +14,7 @@ from training.brain_mri.sources import HEADS, SOURCES, Given, every_slice
 from training.brain_mri.split import without_twins
 from training.brain_mri.stripping import brain_mask
 from xai_core.images.head_crop import HeadCrop, cut, grey_values, head_crop, head_mask
-from xai_core.models.brain_mri import HEAD_SIDE
+from xai_core.models.sources.brain_mri import HEAD_SIDE
 
 RAW_SIDE = 64
 NOWHERE, BOXED, OUTLINED = 0, 1, 2
@@ -24,14 +24,14 @@ NOWHERE, BOXED, OUTLINED = 0, 1, 2
 class Slices:
     """Row i of every field belongs to one slice.
 
-    pictures: uint8 (n, 160, 160), standardised. heads, brains, places: bool of the same shape: the head, what is left
+    images: uint8 (n, 160, 160), standardised. heads, brains, places: bool of the same shape: the head, what is left
     without its skull (all False: not found), and the tumour. known: int8 (n,): NOWHERE, BOXED (places holds the
     ellipse in a box) or OUTLINED. labels: int64 (n,), into CLASSES or TUMOUR. sources: int64 (n,), into SOURCES.
     planes: str (n,), "" where it is not known. part: str (n,): train, validation, test or gap. numbers: int64 (n,).
     raw: uint8 (n, 64, 64), the picture as it came, stretched; raw_heads: bool, where its head lies.
     """
 
-    pictures: np.ndarray
+    images: np.ndarray
     heads: np.ndarray
     brains: np.ndarray
     places: np.ndarray
@@ -75,9 +75,9 @@ def left_out(slices: Slices, names: Sequence[str]) -> Slices:
 
 def _without_twins(slices: Slices) -> Slices:
     """Slices of one head resemble each other by nature: only those of the collections are compared."""
-    asked = np.flatnonzero(~np.isin(slices.sources, [SOURCES.index(name) for name in HEADS]))
+    requested = np.flatnonzero(~np.isin(slices.sources, [SOURCES.index(name) for name in HEADS]))
     part = slices.part.copy()
-    part[asked] = without_twins(part[asked], slices.pictures[asked])
+    part[requested] = without_twins(part[requested], slices.images[requested])
     return replace(slices, part=part)
 
 

@@ -13,7 +13,7 @@ from training.brain_mri.augment import changed, moved, stripped, tones
 from training.brain_mri.collection import NOWHERE, Slices
 from training.brain_mri.lesion import grown, mirrored_over, painted_over, planted, shifted
 from training.brain_mri.sources import NO_TUMOUR, SOURCES, TUMOUR
-from xai_core.models.brain_mri import INPUT_SIDE
+from xai_core.models.sources.brain_mri import INPUT_SIDE
 
 BATCH = 32
 PLACES = 48  # cells a side of the places that the maps are compared with
@@ -50,7 +50,7 @@ class Pools:
 
 @dataclass(frozen=True, eq=False)
 class _Case:
-    picture: np.ndarray
+    image: np.ndarray
     place: np.ndarray
     label: int
     known: int
@@ -83,7 +83,7 @@ def pools(slices: Slices) -> Pools:
     shapes = slices.heads[:, 5::10, 5::10].reshape(len(slices.heads), -1).astype(np.float32)
     donors = np.flatnonzero(train & (slices.known != NOWHERE))
     healthy = np.flatnonzero(train & (slices.labels == NO_TUMOUR))
-    return Pools(weights / weights.sum(), [rows for _, rows in found], donors, healthy, tones(slices.pictures), shapes)
+    return Pools(weights / weights.sum(), [rows for _, rows in found], donors, healthy, tones(slices.images), shapes)
 
 
 def batch(slices: Slices, given: Pools, seed: int, step: int) -> Drawn:
@@ -92,7 +92,7 @@ def batch(slices: Slices, given: Pools, seed: int, step: int) -> Drawn:
     chosen = [int(rng.choice(given.rows[i])) for i in rng.choice(len(given.weights), size=BATCH, p=given.weights)]
     cases = [_case(slices, given, row, rng) for row in chosen]
     grey = [
-        changed(case.picture, given.levels[row], given.levels[rng.integers(len(given.levels))], rng)
+        changed(case.image, given.levels[row], given.levels[rng.integers(len(given.levels))], rng)
         for case, row in zip(cases, chosen, strict=True)
     ]
     both = torch.from_numpy(np.stack([np.stack([g, case.place]) for g, case in zip(grey, cases, strict=True)]))
@@ -112,10 +112,10 @@ def as_inputs(grey: Tensor) -> Tensor:
 
 def _case(slices: Slices, given: Pools, row: int, rng: np.random.Generator) -> _Case:
     """One slice with its tumour painted over, with another one's tumour, with a control's paint, or as it is."""
-    case = _Case(slices.pictures[row], slices.places[row], int(slices.labels[row]), int(slices.known[row]))
+    case = _Case(slices.images[row], slices.places[row], int(slices.labels[row]), int(slices.known[row]))
     if rng.random() < _STRIPPED and slices.brains[row].any():
-        picture, place = stripped(case.picture, case.place, slices.brains[row])
-        case = _Case(picture, place, case.label, case.known if place.any() else NOWHERE)
+        image, place = stripped(case.image, case.place, slices.brains[row])
+        case = _Case(image, place, case.label, case.known if place.any() else NOWHERE)
     chance = rng.random()
     if chance < _CONTROL:
         return _control(slices, given, case, rng)
@@ -128,19 +128,19 @@ def _case(slices: Slices, given: Pools, row: int, rng: np.random.Generator) -> _
 
 def _without_tumour(case: _Case, rng: np.random.Generator) -> _Case:
     place = grown(case.place, rng.uniform(0.05, 0.5))
-    return _Case(_painted(case.picture, place, rng), np.zeros_like(case.place), NO_TUMOUR, NOWHERE)
+    return _Case(_painted(case.image, place, rng), np.zeros_like(case.place), NO_TUMOUR, NOWHERE)
 
 
-def _painted(picture: np.ndarray, place: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    other = mirrored_over(picture, place) if rng.random() < _MIRRORED else None
-    return painted_over(picture, place, rng) if other is None else other
+def _painted(image: np.ndarray, place: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    other = mirrored_over(image, place) if rng.random() < _MIRRORED else None
+    return painted_over(image, place, rng) if other is None else other
 
 
 def _with_tumour(slices: Slices, given: Pools, row: int, case: _Case, rng: np.random.Generator) -> _Case:
     """A tumour of a slice whose head has about the same outline, that is about the same plane."""
     donor = _like(given, row, rng)
     near = bool(rng.random() < _NEAR)
-    made = planted(case.picture, slices.pictures[donor], slices.places[donor], rng, near=near)
+    made = planted(case.image, slices.images[donor], slices.places[donor], rng, near=near)
     if made is None:
         return case
     label = int(slices.labels[donor]) if near else TUMOUR
@@ -148,19 +148,19 @@ def _with_tumour(slices: Slices, given: Pools, row: int, case: _Case, rng: np.ra
 
 
 def _like(given: Pools, row: int, rng: np.random.Generator) -> int:
-    asked = rng.choice(given.donors, min(_DONORS, len(given.donors)), replace=False)
-    return int(asked[np.abs(given.shapes[asked] - given.shapes[row]).sum(axis=1).argmin()])
+    requested = rng.choice(given.donors, min(_DONORS, len(given.donors)), replace=False)
+    return int(requested[np.abs(given.shapes[requested] - given.shapes[row]).sum(axis=1).argmin()])
 
 
 def _control(slices: Slices, given: Pools, case: _Case, rng: np.random.Generator) -> _Case:
     """As much paint, or another slice's healthy tissue put in, away from the tumour: label and place stay."""
     like = slices.places[rng.choice(given.donors)]
-    place = shifted(like, case.picture > 0, grown(case.place, 0.2), rng)
+    place = shifted(like, case.image > 0, grown(case.place, 0.2), rng)
     if place is None or (case.label != NO_TUMOUR and case.known == NOWHERE):
         return case
     if rng.random() < 0.5:
-        return _Case(_painted(case.picture, place, rng), case.place, case.label, case.known)
-    made = planted(case.picture, slices.pictures[rng.choice(given.healthy)], place, rng, near=True)
+        return _Case(_painted(case.image, place, rng), case.place, case.label, case.known)
+    made = planted(case.image, slices.images[rng.choice(given.healthy)], place, rng, near=True)
     if made is None or (made[1] & case.place).any():
         return case
     return _Case(made[0], case.place, case.label, case.known)

@@ -18,7 +18,7 @@ from training.brain_mri.collection import Slices
 from training.brain_mri.draws import Drawn, as_inputs, batch, pools
 from training.brain_mri.losses import loss_of
 from training.brain_mri.network import FROZEN, frozen_part, started
-from xai_core.models.brain_mri import INPUT_SIDE
+from xai_core.models.sources.brain_mri import INPUT_SIDE
 
 STEPS = 900
 RATE, HEAD_RATE, DECAY, MEMORY = 6e-4, 3e-3, 0.02, 0.99
@@ -129,14 +129,14 @@ def _cells(network: nn.Module, inputs: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def cells_of(network: nn.Module, pictures: np.ndarray) -> np.ndarray:
+def cells_of(network: nn.Module, images: np.ndarray) -> np.ndarray:
     """The last layer's activations of standardised pictures uint8 (n, 160, 160): float32 (n, 1280, 12, 12)."""
-    grey = torch.from_numpy(np.ascontiguousarray(pictures)).float()[:, None] / 255
+    grey = torch.from_numpy(np.ascontiguousarray(images)).float()[:, None] / 255
     grey = F.interpolate(grey, size=(INPUT_SIDE, INPUT_SIDE), mode="bilinear", align_corners=False)
     return network.forward_features(as_inputs(grey)).numpy()
 
 
-def penultimate(network: nn.Module, pictures: np.ndarray) -> Tensor:
+def penultimate(network: nn.Module, images: np.ndarray) -> Tensor:
     """Feature vectors (n, 1280) of uint8 standardised pictures, as they are."""
-    rows = [cells_of(network, pictures[i : i + 64]).mean(axis=(2, 3)) for i in range(0, len(pictures), 64)]
+    rows = [cells_of(network, images[i : i + 64]).mean(axis=(2, 3)) for i in range(0, len(images), 64)]
     return torch.from_numpy(np.concatenate(rows))

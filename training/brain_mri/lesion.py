@@ -66,11 +66,11 @@ def _near(place: np.ndarray, pixels: int) -> np.ndarray:
     return answer
 
 
-def painted_over(picture: np.ndarray, place: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def painted_over(image: np.ndarray, place: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """uint8 (side, side) with `place`, bool, filled from its surroundings, texture and all."""
-    grey, head = picture.astype(np.float32), picture > 0
+    grey, head = image.astype(np.float32), image > 0
     if not (place & head).any():
-        return picture
+        return image
     known = (head & ~place).astype(np.float32)
     size = float(np.sqrt(place.sum()))
     reach = 0.25 * size + 2
@@ -79,21 +79,21 @@ def painted_over(picture: np.ndarray, place: np.ndarray, rng: np.random.Generato
     fine = (grey - ndimage.gaussian_filter(grey, 2)) * known
     away = rng.choice([-1, 1], 2) * (size * rng.uniform(1.2, 1.8, 2)).astype(int)
     texture = np.roll(fine, tuple(away), axis=(0, 1))
-    return _mixed(picture, smooth + texture, place)
+    return _mixed(image, smooth + texture, place)
 
 
-def mirrored_over(picture: np.ndarray, place: np.ndarray) -> np.ndarray | None:
+def mirrored_over(image: np.ndarray, place: np.ndarray) -> np.ndarray | None:
     """The same, filled with the other side of the head; None where that is no healthy tissue."""
-    other = picture[:, ::-1]
+    other = image[:, ::-1]
     if (place & place[:, ::-1]).any() or (other[place] > 0).mean() < 0.95:
         return None
-    return _mixed(picture, other, place)
+    return _mixed(image, other, place)
 
 
-def _mixed(picture: np.ndarray, paint: np.ndarray, place: np.ndarray) -> np.ndarray:
+def _mixed(image: np.ndarray, paint: np.ndarray, place: np.ndarray) -> np.ndarray:
     share = ndimage.gaussian_filter(place.astype(np.float32), _FEATHER)
-    mixed = picture * (1 - share) + np.clip(paint, 1, 255) * share
-    return np.where(picture > 0, np.clip(mixed, 1, 255), 0).astype(np.uint8)
+    mixed = image * (1 - share) + np.clip(paint, 1, 255) * share
+    return np.where(image > 0, np.clip(mixed, 1, 255), 0).astype(np.uint8)
 
 
 def shifted(place: np.ndarray, head: np.ndarray, taken: np.ndarray, rng: np.random.Generator) -> np.ndarray | None:
@@ -109,14 +109,14 @@ def shifted(place: np.ndarray, head: np.ndarray, taken: np.ndarray, rng: np.rand
 
 
 def planted(
-    picture: np.ndarray, donor: np.ndarray, place: np.ndarray, rng: np.random.Generator, *, near: bool
+    image: np.ndarray, donor: np.ndarray, place: np.ndarray, rng: np.random.Generator, *, near: bool
 ) -> tuple[np.ndarray, np.ndarray] | None:
     """The picture with what lies in `place` of the donor, and where it lies now; None where it finds no room.
 
     It is turned, resized and brought to the grey level around it. near: it stays about where it was, where its kind
     of tumour occurs; otherwise it may go anywhere in the head.
     """
-    head = picture > 0
+    head = image > 0
     for _ in range(_MOST_SHIFTS):
         rows, columns = np.nonzero(head if not near else place)
         target = np.array([rows.mean(), columns.mean()]) + rng.normal(0, 6, 2)
@@ -127,7 +127,7 @@ def planted(
         moved = ndimage.affine_transform(place.astype(np.float32), matrix, offset, order=1) > 0.5
         if moved.sum() >= 20 and head[moved].mean() > 0.9:
             paint = ndimage.affine_transform(donor.astype(np.float32), matrix, offset, order=1)
-            return _blended(picture, paint, moved, rng), moved & head
+            return _blended(image, paint, moved, rng), moved & head
     return None
 
 
@@ -140,13 +140,13 @@ def _motion(place: np.ndarray, target: np.ndarray, rng: np.random.Generator) -> 
     return matrix, middle - matrix @ target
 
 
-def _blended(picture: np.ndarray, paint: np.ndarray, place: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    rim = grown(place, 0.4) & ~place & (picture > 0) & (paint > 0)
-    level = picture[rim].mean() / max(paint[rim].mean(), 1) if rim.any() else 1.0
+def _blended(image: np.ndarray, paint: np.ndarray, place: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    rim = grown(place, 0.4) & ~place & (image > 0) & (paint > 0)
+    level = image[rim].mean() / max(paint[rim].mean(), 1) if rim.any() else 1.0
     gain = np.clip(level, 0.4, 2.5) * np.exp(rng.normal(0, 0.1))
-    base = picture
+    base = image
     if rng.random() < 0.5:  # swelling, or a bright fringe
         fringe = ndimage.gaussian_filter(place.astype(np.float32), 4 + 6 * rng.random())
-        base = np.clip(picture * (1 + rng.uniform(-0.5, 0.5) * np.minimum(2 * fringe, 1)), 0, 255)
-        base = np.where(picture > 0, np.maximum(base, 1), 0)
+        base = np.clip(image * (1 + rng.uniform(-0.5, 0.5) * np.minimum(2 * fringe, 1)), 0, 255)
+        base = np.where(image > 0, np.maximum(base, 1), 0)
     return _mixed(base, paint * gain, place)

@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from training.brain_mri.split import CLASSES
-from xai_core.models.bundled import build_imagenet
+from xai_core.models.sources.imagenet import build_imagenet
 
 FROZEN = 3  # stages of the ImageNet network that stay as they are, after its stem
 

@@ -36,12 +36,12 @@ def probes(slices: Slices, seed: int) -> dict[str, object]:
 
 def _views(slices: Slices) -> Mapping[str, np.ndarray]:
     """What each probe sees: float (n, d)."""
-    pictures, heads = slices.pictures, slices.heads
+    images, heads = slices.images, slices.heads
     return {
         "as it came: outermost frame": _frame(slices.raw),
         "as it came: all but the head": _flat(np.where(slices.raw_heads, 0, slices.raw)),
-        "standardised: outermost frame": _frame(pictures),
-        "standardised: all but the head": _flat(np.where(heads, 0, pictures)[:, ::4, ::4]),
+        "standardised: outermost frame": _frame(images),
+        "standardised: all but the head": _flat(np.where(heads, 0, images)[:, ::4, ::4]),
         "standardised: outline of the head": _small(heads),
         "standardised: grey levels of the head": tones(images),
         "standardised: sharpness": _sharpness(images),
@@ -51,10 +51,10 @@ def _views(slices: Slices) -> Mapping[str, np.ndarray]:
 def _probed(slices: Slices, seen: np.ndarray, among: np.ndarray, seed: int) -> dict[str, object]:
     source = (slices.labels == NO_TUMOUR).astype(int)
     known = np.flatnonzero(among & np.isin(slices.part, ["train", "validation"]))
-    asked = np.flatnonzero(among & (slices.part == "test"))
+    requested = np.flatnonzero(among & (slices.part == "test"))
     forest = RandomForestClassifier(200, class_weight="balanced", min_samples_leaf=3, random_state=seed)
-    named = forest.fit(seen[known], source[known]).predict(seen[asked])
-    groups = patients(slices.labels, asked)
+    named = forest.fit(seen[known], source[known]).predict(seen[requested])
+    groups = patients(slices.labels, requested)
     return {
         "balanced_accuracy": round(balanced(source[requested], named), 4),
         "interval_95": interval(lambda rows: balanced(source[requested][rows], named[rows]), groups),

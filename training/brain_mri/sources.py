@@ -1,4 +1,4 @@
-"""Where every slice comes from: four collections of pictures, two whole heads, and what is known of each slice."""
+"""Where every slice comes from: three collections of pictures, two whole heads, and what is known of each slice."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from training.brain_mri.sources import NO_TUMOUR, SOURCES
 from training.brain_mri.split import CLASSES
 from training.digits import share
 from xai_core.evaluation.localisation import Found, edges_of, found
-from xai_core.models.brain_mri import HEAD_SIDE
+from xai_core.models.sources.brain_mri import HEAD_SIDE
 
 HEADLINE = 0.9  # the probability of tumour or of none from which the answer stands in large letters
 _FINE = 96  # pixels a side at which maps and outlines are compared
@@ -45,12 +45,12 @@ class Answers:
 
 
 @torch.no_grad()
-def answers(network: nn.Module, pictures: np.ndarray) -> Answers:
+def answers(network: nn.Module, images: np.ndarray) -> Answers:
     """The answers to standardised pictures uint8 (n, 160, 160)."""
     weights, bias = network.classifier.weight.numpy(), network.classifier.bias.numpy()
     scores, maps = [], []
-    for start in range(0, len(pictures), _TOGETHER):
-        cells = cells_of(network, pictures[start : start + _TOGETHER])
+    for start in range(0, len(images), _TOGETHER):
+        cells = cells_of(network, images[start : start + _TOGETHER])
         maps.append(np.einsum("nchw,kc->nkhw", cells, weights, optimize=True))
         scores.append(maps[-1].mean(axis=(2, 3)) + bias)
     return Answers(np.concatenate(scores), np.concatenate(maps))
@@ -108,9 +108,9 @@ def headlines(labels: np.ndarray, given: Answers, limit: float = HEADLINE) -> di
 
 def localisation(slices: Slices, given: Answers) -> dict[str, object]:
     """The class activation map of the right class against outlines, on slices named rightly, beside trivial maps."""
-    asked = np.flatnonzero((slices.known == OUTLINED) & (given.scores.argmax(axis=1) == slices.labels))
-    outlines = {i: zoom(slices.places[i].astype(np.float32), _FINE / HEAD_SIDE, order=1) > 0.5 for i in asked}
-    own = {i: found(given.maps[i, slices.labels[i]], outlines[i]) for i in asked}
+    requested = np.flatnonzero((slices.known == OUTLINED) & (given.scores.argmax(axis=1) == slices.labels))
+    outlines = {i: zoom(slices.places[i].astype(np.float32), _FINE / HEAD_SIDE, order=1) > 0.5 for i in requested}
+    own = {i: found(given.maps[i, slices.labels[i]], outlines[i]) for i in requested}
     table = {"class activation map": _means(list(own.values()))} if own else {}
     for c in TUMOURS:
         of_class = [result for i, result in own.items() if slices.labels[i] == c]
@@ -118,7 +118,7 @@ def localisation(slices: Slices, given: Answers) -> dict[str, object]:
             table[f"class activation map, {CLASSES[c]}"] = _means(of_class)
     for name, trivial in _trivial().items():
         if own:
-            table[name] = _means([found(trivial(slices.pictures[i]), outlines[i]) for i in asked])
+            table[name] = _means([found(trivial(slices.images[i]), outlines[i]) for i in requested])
     return table
 
 
@@ -131,7 +131,7 @@ def _trivial() -> Mapping[str, Callable[[np.ndarray], np.ndarray]]:
     """Maps (h, w) that know nothing of tumours."""
     y, x = np.mgrid[-1 : 1 : _FINE * 1j, -1 : 1 : _FINE * 1j]
     return {
-        "centre": lambda _picture: 2 - np.hypot(y, x),
-        "intensity": lambda picture: picture.astype(np.float32),
-        "edges": lambda picture: edges_of(np.repeat(picture[:, :, None], 3, axis=2)),
+        "centre": lambda _image: 2 - np.hypot(y, x),
+        "intensity": lambda image: image.astype(np.float32),
+        "edges": lambda image: edges_of(np.repeat(image[:, :, None], 3, axis=2)),
     }
