@@ -5,18 +5,21 @@ PIP_ARGS ?=
 # A file of tests goes to one worker: its tests share a server and fixtures. More than four take too much memory.
 WORKERS = -n auto --maxprocesses 4 --dist loadfile
 BIN = $(VENV)/bin
+NPM := $(shell command -v npm)
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 python3 python; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
+# The variable stops the theme from advertising its successor.
+DOCS = NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 INSTALL = $(BIN)/python -m pip install --disable-pip-version-check $(PIP_ARGS)
 
-.PHONY: run test check lint pytest format setup
+.PHONY: run test check lint lint-js test-js pytest format setup docs
 
 run: $(VENV)/.run
 	@exec $(BIN)/python -m streamlit run streamlit_app.py $(ARGS)
 
 # Without a Chromium the browser tests are left out, except where CI is set: there everything must run.
-test: $(VENV)/.dev
+test: $(VENV)/.dev test-js
 ifeq ($(CHROMIUM)$(CI),)
 	@echo "No Chromium found: the browser tests are left out (install chromium or google-chrome to run them)."
 	@$(BIN)/python -m pytest $(WORKERS) -m "not browser" $(ARGS)
@@ -24,13 +27,27 @@ else
 	@$(BIN)/python -m pytest $(WORKERS) $(ARGS)
 endif
 
-check: lint pytest
+check: lint test-js pytest
 
-lint: $(VENV)/.dev
+lint: $(VENV)/.dev lint-js
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(DOCS)
+
+# The scripts that run in the browser: types and style, and tests of what needs no browser. They too are left out where
+# there is no Node.js, except where CI is set.
+ifeq ($(NPM)$(CI),)
+lint-js test-js:
+	@echo "No npm found: $@, the checks of the browser's scripts, is left out (install Node.js 18 or later to run it)."
+else
+lint-js: node_modules/.installed
+	@npm run --silent lint
+
+test-js:
+	@npm run --silent test
+endif
 
 pytest: $(VENV)/.dev
 	@$(BIN)/python -m pytest $(WORKERS) $(ARGS)
@@ -38,6 +55,10 @@ pytest: $(VENV)/.dev
 format: $(VENV)/.dev
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+# The guide and the reference, in site/index.html; a warning fails it.
+docs: $(VENV)/.dev
+	@$(DOCS)
 
 setup: $(VENV)/.dev
 
@@ -51,6 +72,10 @@ $(VENV)/.dev: requirements-dev.txt requirements.txt | $(BIN)/python
 	@echo "Installing what the checks need into $(VENV) (PyTorch is large: the first time takes minutes) ..."
 	@$(INSTALL) --requirement requirements-dev.txt
 	@touch $@ $(VENV)/.run
+
+node_modules/.installed: package-lock.json
+	@npm ci --silent
+	@touch $@
 
 $(BIN)/python:
 	@[ -n "$(PYTHON)" ] || { \

@@ -22,7 +22,7 @@ import streamlit as st
 from playwright.sync_api import Browser, Page, sync_playwright
 from streamlit import runtime
 
-from benchmarks.first_image import QUIET, ROOT, answers
+from benchmarks.first_picture import QUIET, ROOT, answers
 from dashboard.shared.components.scatter import Area, Cloud, Colours, by_category, cloud_of, scatter, select
 
 # Any canvas of the map, in a shadow root or not, on which something is painted.

@@ -5,10 +5,10 @@ import streamlit as st
 from dashboard.compare import comparison as compare_view
 from dashboard.compare import matrix as matrix_view
 from dashboard.compare import pane_answers as compare_panes
-from dashboard.compare import panes
-from dashboard.compare.panes import SIDES
 from dashboard.core.failures import in_words
+from dashboard.shared import compare_panes as panes
 from dashboard.shared import page_context, trust
+from dashboard.shared.compare_panes import SIDES
 
 context = page_context.ask(with_evidence=True)
 
@@ -35,7 +35,7 @@ if st.toggle("Difference map", key="compare_show_difference", persist_state="ses
 
 trust_places = dict(zip(SIDES, st.columns(2, gap="medium"), strict=True))  # filled last, as their checks take long
 st.subheader("All at once", anchor=False)
-if st.toggle("Show the matrix of classes and methods or layers", key="compare_show_matrix", persist_state="session"):
+if st.toggle("Show the matrix of classes and methods or layers", key=matrix_view.SHOWN.name, persist_state="session"):
     matrix_view.matrix_section(context.image_pass, context.class_index, context.layer, answers["b"])
 for side, found in answers.items():
     if found.result is not None:

@@ -24,6 +24,7 @@ from dashboard.mri.report import Seen
 from dashboard.mri.scan import letters_of, slice_of, truth_of
 from dashboard.mri.trust_card import mri_card
 from dashboard.mri.uploading import refusal
+from dashboard.shared import cautions
 
 line = heading()
 with in_words(), st.spinner("Opening the scan …", show_time=True), st.sidebar:
@@ -54,7 +55,7 @@ with in_words(), st.spinner("Reading the slice …", show_time=True):
 found = gate.gate(scan, at, shown, reading)
 opinion.answer_shown(scan)
 with right:
-    gate.show(found)
+    cautions.show(found)
     answered = gate.may_answer(scan, found)
     chosen = large_map.chosen_class(scan, at, reading, answered=answered)
     truth = truth_of(scan, at, shown.size)

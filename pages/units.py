@@ -3,9 +3,8 @@
 import streamlit as st
 
 from dashboard.core.failures import in_words
-from dashboard.shared import dataset_choice, page_context
+from dashboard.shared import dataset_choice, network_diagram, page_context
 from dashboard.units import current_unit as units_now
-from dashboard.units import network as units_network
 from dashboard.units import patches as units_patches
 from dashboard.units import pixels as units_pixels
 from dashboard.units import tour as units_tour
@@ -20,7 +19,7 @@ with in_words():
 source = dataset_choice.chosen()
 units_choice.write_link(source if source in dataset_choice.BUNDLED else None)
 
-units_network.network(context)
+network_diagram.network(context)
 units_maps.maps(context, shown)
 st.divider()
 units_view.unit_headline(context, shown)

@@ -8,6 +8,7 @@ from dataclasses import replace
 import streamlit as st
 
 from dashboard.core.plain_text import in_prose
+from dashboard.core.session import WidgetKey
 from xai_core.evaluation.audit.job import AuditJob
 from xai_core.evaluation.audit.record import Record
 from xai_core.models.class_names import short_name
@@ -23,7 +24,7 @@ def judged_by(job: AuditJob, records: Sequence[Record]) -> tuple[Record, ...]:
         return tuple(records)
     labels = [job.dataset.items[record.index].label for record in records]
     _ask(job, missing, {at: labels.count(at) for at in missing})
-    said = {at: st.session_state.get(_key(job, at), NONE) for at in missing}
+    said = {at: _matched(job, at).get() for at in missing}
     return tuple(
         replace(record, truth=said[label]) if label in said else record
         for record, label in zip(records, labels, strict=True)
@@ -45,11 +46,11 @@ def _ask(job: AuditJob, missing: Sequence[int], counts: dict[int, int]) -> None:
                     f"{in_prose(job.dataset.class_names[at])} ({counts[at]:,})",
                     [NONE, *range(len(names))],
                     format_func=lambda index: "none of them" if index == NONE else short_name(names[index]),
-                    key=_key(job, at),
+                    key=_matched(job, at).name,
                     persist_state="session",
                     width=240,
                 )
 
 
-def _key(job: AuditJob, at: int) -> str:
-    return f"audit_class_{job.key}_{at}"
+def _matched(job: AuditJob, at: int) -> WidgetKey[int]:
+    return WidgetKey(f"audit_class_{job.key}_{at}", NONE)

@@ -7,10 +7,10 @@ import math
 import numpy as np
 import streamlit as st
 
-from dashboard.compare import panes
 from dashboard.compare.pane_answers import Answer
-from dashboard.compare.panes import SIDES, Side
 from dashboard.core.plain_text import class_in_prose
+from dashboard.shared import compare_panes as panes
+from dashboard.shared.compare_panes import SIDES, Side
 from dashboard.shared.components.viewer import Heat, map_controls, viewer
 from dashboard.shared.drawing import Look, draw, image_of_result
 from xai_core.attribution.catalog import find_method

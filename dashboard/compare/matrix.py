@@ -8,15 +8,16 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from dashboard.compare import panes
 from dashboard.compare.pane_answers import Answer
 from dashboard.core import state
 from dashboard.core.plain_text import class_in_prose
+from dashboard.core.session import WidgetKey
 from dashboard.core.state import Selection
+from dashboard.shared import compare_panes as panes
 from dashboard.shared import explanations
 from dashboard.shared.components.viewer import matrix
 from dashboard.shared.drawing import tile_of_result
-from xai_core.attribution.catalog import METHODS, find_method
+from xai_core.attribution.catalog import DEFAULT, METHODS, find_method
 from xai_core.attribution.explain import ImageForwardPass
 from xai_core.errors import SightlineError
 from xai_core.render.recipe import percent
@@ -26,6 +27,7 @@ from xai_core.types import Explanation
 SLICE_S = 0.6  # how long one run computes before it shows what it has
 PAUSE_S = 0.2
 MAPS = "compare_maps"  # the key of the container with both panes
+SHOWN = WidgetKey("compare_show_matrix", False)
 Column = tuple[str, Selection, str]
 
 
@@ -107,16 +109,17 @@ def _columns(image_pass: ImageForwardPass, layer: str) -> list[Column]:
     if across == "Layers":
         chosen = state.selection()
         if find_method(chosen.method).target == "pixel":
-            chosen = replace(chosen, method="grad_cam", settings=())
+            chosen = replace(chosen, method=DEFAULT, settings=())
         st.caption(f"Method: {find_method(chosen.method).title}")
         return [(name, replace(chosen, layer=name), name) for name in image_pass.forward_pass.activations]
+    at_layers = [m for m in METHODS if m.target == "layer"]
     slow = st.toggle(
         "Slow methods too",
         key="matrix_slow",
         persist_state="session",
-        help="Score-CAM, Ablation-CAM: many passes for each class.",
+        help=f"{', '.join(m.title for m in at_layers if m.slow)}: many passes for each class.",
     )
-    offered = [m for m in METHODS if m.target == "layer" and (slow or not m.slow)]
+    offered = [m for m in at_layers if slow or not m.slow]
     return [(m.title, replace(state.selection(), method=m.key, settings=()), layer) for m in offered]
 
 
@@ -155,7 +158,7 @@ def _said_once(cells: list[list[np.ndarray | str | None]]) -> list[list[np.ndarr
 
 
 def _hide() -> None:
-    st.session_state["compare_show_matrix"] = False
+    SHOWN.set(False)
 
 
 def _choose(class_index: int, column: Column) -> None:

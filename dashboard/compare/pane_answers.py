@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from dashboard.compare import panes
-from dashboard.compare.panes import Side
 from dashboard.core import state
+from dashboard.core.session import show_in_widget, widget_value
 from dashboard.core.state import Selection
 from dashboard.shared import cached, cautions, controls, explanations, method_controls, own_models
+from dashboard.shared import compare_panes as panes
+from dashboard.shared.compare_panes import Side
 from dashboard.shared.model_loading import ready_model
-from xai_core.attribution.catalog import METHODS, find_method
+from xai_core.attribution.catalog import DEFAULT, METHODS, find_method
 from xai_core.attribution.explain import ImageForwardPass
 from xai_core.attribution.method import Method
 from xai_core.errors import SightlineError
@@ -147,13 +148,13 @@ def _choice(
     follows it unless the pane has its own."""
     options = list(titles) if follows is None else [None, *titles]
     key, value = f"pane_{side}_{field}", getattr(panes.pane(side), field)
-    st.session_state[key] = value if value in options else options[0]
+    show_in_widget(key, value if value in options else options[0])
     st.selectbox(
         label,
         options,
         format_func=lambda option: f"{follows} · side bar" if option is None else titles[option],
         key=key,
-        on_change=lambda: panes.change(side, **{field: st.session_state[key]}),
+        on_change=lambda: panes.change(side, **{field: widget_value(key)}),
         placeholder=None if follows is None else f"{follows} · side bar",
         help=help,
     )
@@ -169,7 +170,7 @@ def answer(side: Side, image_pass: ImageForwardPass) -> Answer:
     )
     try:
         result = explanations.explanation(
-            image_pass, selection, class_index, layer, on_stop=lambda: panes.change(side, method="grad_cam")
+            image_pass, selection, class_index, layer, on_stop=lambda: panes.change(side, method=DEFAULT)
         )
     except SightlineError as reason:
         return Answer(selection, image_pass.image, layer, None, str(reason))

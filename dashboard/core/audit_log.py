@@ -14,14 +14,14 @@ import time
 from pathlib import Path
 from threading import Lock
 
-import streamlit as st
-
 from dashboard.core import configuration
+from dashboard.core.session import StateKey
 from dashboard.core.visitors import visitor
 from xai_core.attribution.explain import ImageForwardPass
 from xai_core.types import LoadedModel, Prediction
 
 MOST_REMEMBERED = 512
+_TOLD = StateKey[dict[tuple[str, str], None]]("audit_told", dict)  # model and image
 _log = logging.getLogger("sightline.audit")
 _secret = secrets.token_bytes(32)
 _writing = Lock()
@@ -37,7 +37,7 @@ def told(model: LoadedModel, prediction: Prediction, image_digest: str) -> None:
     file, who = configuration.audit_file(), visitor()
     if not file or not who:
         return
-    told: dict[tuple[str, str], None] = st.session_state.setdefault("audit_told", {})
+    told = _TOLD.get()
     if (model.digest, image_digest) in told:
         return
     told[model.digest, image_digest] = None

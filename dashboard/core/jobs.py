@@ -21,6 +21,7 @@ from dashboard.core.configuration import memory
 from dashboard.core.fair_queue import FairQueue, Turn
 from dashboard.core.lru_cache import LRUCache
 from dashboard.core.memory_size import bytes_of
+from dashboard.core.session import StateKey
 from dashboard.core.visitors import is_here, visitor
 from xai_core.errors import Cancelled, SightlineError
 
@@ -28,6 +29,7 @@ ENDED_EACH = 16  # results that one visitor holds
 MAX_ACTIVE = 16  # of all visitors
 MAX_EACH = 5  # of one visitor: what a page may start by itself, and a little more
 NICENESS = 10
+_SET_ASIDE = StateKey[dict[str, str | None]]("runs_set_aside", dict)
 _log = logging.getLogger("sightline")
 
 
@@ -180,7 +182,7 @@ def stop_all(wait_s: float = 0.0) -> None:
 
 def _set_aside() -> dict[str, str | None]:
     """The runs that this visitor has stopped, or was refused: then with the reason."""
-    return st.session_state.setdefault("runs_set_aside", {})
+    return _SET_ASIDE.get()
 
 
 def _refusal(runs: _Jobs, who: str) -> str | None:

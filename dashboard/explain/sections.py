@@ -7,10 +7,10 @@ import streamlit as st
 
 from dashboard.core import state
 from dashboard.core.plain_text import class_in_prose, share_first
-from dashboard.explain import reading
 from dashboard.shared import cached
 from dashboard.shared.components.viewer import Click, Tile, gallery, viewer
 from dashboard.shared.drawing import Look, draw, tile_of_result
+from xai_core.attribution import reading
 from xai_core.attribution.catalog import find_method
 from xai_core.attribution.explain import ImageForwardPass
 from xai_core.attribution.method import Method

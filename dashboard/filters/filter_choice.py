@@ -7,7 +7,8 @@ from typing import Any, Literal, cast, get_args
 
 import streamlit as st
 
-from dashboard.core import links, state
+from dashboard.core import state
+from dashboard.core.session import StateKey
 from xai_core.features.filter_facts import FilterOrder
 from xai_core.features.filters import Scaling
 
@@ -35,22 +36,23 @@ class FilterChoice:
     kernel: int | None = None
 
 
+_CHOICE = StateKey("filters", lambda: _of_link(state.selection().model), ends="back")
+
+
 def current() -> FilterChoice:
     """The choice; at first what the link says. Another model keeps the order and the scaling only."""
     model = state.selection().model  # after the browser's Back it forgets the rest, which then follows the link again
-    kept = st.session_state.get("filters")
-    if kept is None:
-        kept = _of_link(model)
-    elif kept.model != model:
+    kept = _CHOICE.get()
+    if kept.model != model:
         kept = FilterChoice(model, kept.sort, kept.scaling)
-    st.session_state["filters"] = kept
+        _CHOICE.set(kept)
     return kept
 
 
 def choose(**changes: Any) -> None:
     """Change the choice; another layer's kernels start at their first."""
     reset = {"kernel": None} if "kernels" in changes else {}
-    st.session_state["filters"] = replace(current(), **(reset | changes))
+    _CHOICE.set(replace(current(), **(reset | changes)))
 
 
 def write_link() -> None:
@@ -68,7 +70,7 @@ def _of_link(model: str) -> FilterChoice:
         model,
         sort if sort in SORTS else "norm",
         cast(Scaling, scaling) if scaling in get_args(Scaling) else "each",
-        links.index(link.get("filter", "")),
+        state.number_in(link.get("filter", "")),
         link.get("kernels") or None,
-        links.index(link.get("kernel", "")),
+        state.number_in(link.get("kernel", "")),
     )

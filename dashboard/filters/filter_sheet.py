@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from dashboard.core.plain_text import in_prose
+from dashboard.core.session import show_in_widget, widget_value
 from dashboard.filters import filter_choice as filters_choice
 from dashboard.filters.filter_cache import Responses, Sheet
 from dashboard.filters.filter_choice import SCALINGS, SORTS, Sort
@@ -130,10 +131,8 @@ def scale_in_words(sheet: Sheet) -> str:
 
 def _follow(field: str, value: object) -> str:
     """The key of a widget that shows `value`, which links change as well."""
-    key = f"filters_{field}"
-    st.session_state[key] = value
-    return key
+    return show_in_widget(f"filters_{field}", value)
 
 
 def _store(field: str) -> Callable[[], None]:
-    return lambda: filters_choice.choose(**{field: st.session_state[f"filters_{field}"]})
+    return lambda: filters_choice.choose(**{field: widget_value(f"filters_{field}")})

@@ -8,6 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.core.failures import in_words
 from dashboard.core.plain_text import in_prose
+from dashboard.core.session import show_in_widget, widget_value
 from dashboard.filters import filter_choice as filters_choice
 from dashboard.shared import cached, channel_chart
 from dashboard.shared.components.viewer import tiles
@@ -43,15 +44,14 @@ def _choose_layer(model: LoadedModel, deeper: dict[str, LayerInfo]) -> str | Non
         st.warning(f"{in_prose(model.config.title)} has no deeper convolution “{wanted[:80]}”.", icon=":material/info:")
         filters_choice.choose(kernels=None)
         wanted = None
-    st.session_state["filters_kernels"] = wanted
     st.selectbox(
         "Convolution",
         list(deeper),
         index=None,
         format_func=lambda name: layer_title(deeper[name]),
         placeholder="Choose one to open its kernels",
-        key="filters_kernels",
-        on_change=lambda: filters_choice.choose(kernels=st.session_state["filters_kernels"]),
+        key=show_in_widget("filters_kernels", wanted),
+        on_change=lambda: filters_choice.choose(kernels=widget_value("filters_kernels")),
         width=420,
     )
     return wanted
@@ -83,13 +83,12 @@ def _choose_filter(layer: str | None, n: int) -> int:
         st.warning(f"Layer {layer} has {n} filters, counted from 0, so there is no filter {k}.", icon=":material/info:")
         filters_choice.choose(kernel=None)
         k = 0
-    st.session_state["filters_kernel"] = k
     st.number_input(
         f"Filter, 0 to {n - 1}",
         0,
         n - 1,
-        key="filters_kernel",
-        on_change=lambda: filters_choice.choose(kernel=st.session_state["filters_kernel"]),
+        key=show_in_widget("filters_kernel", k),
+        on_change=lambda: filters_choice.choose(kernel=widget_value("filters_kernel")),
         width=200,
         help="Each filter makes one output channel.",
     )

@@ -6,8 +6,7 @@ import csv
 import io
 from dataclasses import dataclass
 
-import streamlit as st
-
+from dashboard.core.session import StateKey
 from dashboard.map.table import Space
 
 DECISIONS = ("", "accept", "dismiss")
@@ -21,10 +20,12 @@ class Decision:
     note: str = ""
 
 
+_DECISIONS = StateKey[dict[str, dict[tuple[str, int], Decision]]]("space_decisions", dict)  # by the table's key
+
+
 def decisions(space: Space) -> dict[tuple[str, int], Decision]:
     """By kind of suspect and row of this table."""
-    kept: dict[str, dict[tuple[str, int], Decision]] = st.session_state.setdefault("space_decisions", {})
-    return kept.setdefault(space.key, {})
+    return _DECISIONS.get().setdefault(space.key, {})
 
 
 def decide(space: Space, kind: str, row: int, decision: Decision) -> None:

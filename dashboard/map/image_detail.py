@@ -10,10 +10,10 @@ from dashboard.core import state
 from dashboard.core.plain_text import as_code, plainly
 from dashboard.map import map_choice
 from dashboard.map.map_descriptions import cell
-from dashboard.map.map_view import prediction_in_words, thumbnail_url, title_of
+from dashboard.map.map_view import prediction_in_words, title_of
 from dashboard.map.table import Space
 from dashboard.shared import cached, explanations
-from dashboard.shared.components.choices import Choice
+from dashboard.shared.components.choices import Choice, thumbnail_url
 from dashboard.shared.dataset_choice import display_image_of
 from dashboard.shared.drawing import Look, draw
 from xai_core.errors import SightlineError

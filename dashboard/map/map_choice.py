@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from dashboard.core.session import StateKey
 from dashboard.map.layouts import ABOUT, TITLES, Layout
 from dashboard.map.table import Space
 
@@ -27,17 +28,18 @@ class Choice:
         return self.trail[-1] if self.trail else None
 
 
+_CHOICE = StateKey("space_choice", Choice)
+
+
 def current(space: Space) -> Choice:
     """The choice; another table begins with none."""
-    kept: Choice = st.session_state.get("space_choice", Choice())
-    if kept.table != space.key:
-        kept = Choice(space.key)
-        st.session_state["space_choice"] = kept
-    return kept
+    if _CHOICE.get().table != space.key:
+        _CHOICE.set(Choice(space.key))
+    return _CHOICE.get()
 
 
 def change(**changes: Any) -> None:
-    st.session_state["space_choice"] = replace(st.session_state["space_choice"], **changes)
+    _CHOICE.set(replace(_CHOICE.get(), **changes))
 
 
 def open_image(row: int) -> None:
@@ -47,12 +49,12 @@ def open_image(row: int) -> None:
 
 def walk_to(row: int) -> None:
     """To a neighbour of the open picture."""
-    change(trail=(*st.session_state["space_choice"].trail, int(row))[-MAX_TRAIL:])
+    change(trail=(*_CHOICE.get().trail, int(row))[-MAX_TRAIL:])
 
 
 def walk_back(step: int) -> None:
     """To an earlier picture of the walk, by its number."""
-    change(trail=st.session_state["space_choice"].trail[: step + 1])
+    change(trail=_CHOICE.get().trail[: step + 1])
 
 
 def layout_control() -> Layout:

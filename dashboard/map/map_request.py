@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard.core import state
 from dashboard.core.plain_text import in_prose
+from dashboard.core.session import StateKey, WidgetKey
 from dashboard.shared import cached, controls, own_models
 from dashboard.shared.dataset_choice import TITLES, given
 from dashboard.shared.local_folder import is_local
@@ -18,6 +19,10 @@ from xai_core.types import LoadedModel, SourceImage
 
 FIRST = "digits"  # a map of them stands within seconds
 PARTS = {"map": "Map", "suspects": "Suspects"}
+PART = WidgetKey("space_part", "map")
+_DATA = WidgetKey("space_data", "")
+_MODEL = WidgetKey("space_model", "")
+_MODELS = StateKey[dict[str, str]]("space_models", dict)  # the network that was chosen for each source
 _SOURCES = sorted(TITLES, key=lambda key: key != FIRST)
 
 
@@ -78,7 +83,7 @@ _WANTED = {
 
 def write_link() -> None:
     """The choices in the browser's address; never a folder, nor anything of an upload."""
-    own = {"data": st.session_state["space_data"], "space": st.session_state["space_model"]}
+    own = {"data": _DATA.get(), "space": _MODEL.get()}
     state.write_link(state.link_parts() | {name: value for name, value in own.items() if value != FIRST})
 
 
@@ -88,7 +93,7 @@ def _part() -> str:
         list(PARTS),
         format_func=PARTS.__getitem__,
         default="map",
-        key="space_part",
+        key=PART.name,
         persist_state="session",
         required=True,
     )
@@ -96,45 +101,45 @@ def _part() -> str:
 
 
 def _source() -> str:
-    kept = st.session_state.get("space_data")
-    if kept is None:
+    kept = _DATA.get()
+    if not kept:
         link = st.query_params.get("data", "")
         kept = link if link in BUNDLED else FIRST
-    st.session_state["space_data"] = kept
+    _DATA.set(kept)
     st.segmented_control(
         "Pictures on the map",
         [key for key in _SOURCES if key != "folder" or kept == "folder" or is_local()],
         format_func=TITLES.__getitem__,
-        key="space_data",
+        key=_DATA.name,
         persist_state="session",
         required=True,
     )
-    return st.session_state["space_data"]
+    return _DATA.get()
 
 
 def _model_control(source: str) -> str:
     """The network of the map: for the digits their own, else the one chosen on the other pages, until changed here."""
     offered = own_models.offered()
-    chosen: dict[str, str] = st.session_state.setdefault("space_models", {})
-    link = st.query_params.get("space", "") if "space_model" not in st.session_state else ""
+    chosen = _MODELS.get()
+    link = st.query_params.get("space", "") if not _MODEL.is_set() else ""
     if link in offered:
         chosen.update(dict.fromkeys(TITLES, link))  # a link's network stays, whichever pictures are chosen next
     wanted = chosen.get(source) or ("digits" if source == "digits" else state.selection().model)
     wanted = wanted if wanted in offered else state.Selection().model
-    st.session_state["space_model"] = wanted
+    _MODEL.set(wanted)
     st.selectbox(
         "Model",
         list(offered),
         format_func=lambda key: offered[key].title,
-        key="space_model",
-        on_change=lambda: _choose_model(source, st.session_state["space_model"]),
+        key=_MODEL.name,
+        on_change=lambda: _choose_model(source, _MODEL.get()),
         help="The map shows how this model sees the pictures.",
     )
     return wanted
 
 
 def _choose_model(source: str, key: str) -> None:
-    st.session_state["space_models"][source] = key
+    _MODELS.get()[source] = key
 
 
 def _layer_control(model: LoadedModel) -> str | None:

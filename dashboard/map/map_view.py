@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 
 import numpy as np
 import streamlit as st
 
+from dashboard.core.session import widget_value
 from dashboard.map import layouts, map_choice
 from dashboard.map.layouts import Shown
 from dashboard.map.map_cache import once
@@ -72,11 +72,6 @@ def title_of(table: FeatureTable, row: int) -> str:
     return table.class_names[label] if label >= 0 else str(table.names[row]).rpartition("/")[2]
 
 
-def thumbnail_url(table: FeatureTable, row: int) -> str:
-    """A picture of the table, small, as a data URL."""
-    return "data:image/jpeg;base64," + base64.b64encode(bytes(table.thumbnails[row])).decode()
-
-
 def prediction_in_words(table: FeatureTable, row: int) -> str:
     return f"{table.model_classes[table.predictions[row]]}, {percent(float(table.probabilities[row]))}"
 
@@ -87,7 +82,7 @@ def _turning(space: Space, points: np.ndarray, colours: Colours) -> None:
     figure = plotly_scatter_3d(points, colours, dark=st.context.theme.type == "dark", texts=texts)
 
     def told() -> None:
-        picked = st.session_state["space_map_3d"].selection["points"]
+        picked = widget_value("space_map_3d").selection["points"]
         if len(picked) == 1 and "customdata" in picked[0]:
             map_choice.open_image(int(np.ravel(picked[0]["customdata"])[0]))
 

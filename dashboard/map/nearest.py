@@ -12,10 +12,10 @@ import xai_core as xai
 from dashboard.core import jobs
 from dashboard.map import map_choice
 from dashboard.map.alike_view import alike
-from dashboard.map.map_view import prediction_in_words, thumbnail_url, title_of
+from dashboard.map.map_view import prediction_in_words, title_of
 from dashboard.map.table import Space, index_of
 from dashboard.shared import job_lines
-from dashboard.shared.components.choices import Choice, choices, thumbnail
+from dashboard.shared.components.choices import Choice, choices, thumbnail, thumbnail_url
 from xai_core.embedding.distances import Metric, Nearest
 from xai_core.embedding.neighbours import neighbours
 from xai_core.errors import ImageError

@@ -10,12 +10,16 @@ import streamlit as st
 
 from dashboard.core import jobs
 from dashboard.core.plain_text import share_first
+from dashboard.core.session import StateKey, WidgetKey, none
 from dashboard.map import map_choice
 from dashboard.map.decisions import DECISIONS, Decision, as_csv, decide, decisions
-from dashboard.map.map_view import thumbnail_url
+from dashboard.map.map_request import PART
 from dashboard.map.suspects import ABOUT, KINDS, Suspects, find, job_of, key_of, listed
 from dashboard.map.table import Space
 from dashboard.shared import job_lines
+from dashboard.shared.components.choices import thumbnail_url
+
+_FRAME = StateKey[tuple[tuple[str, str, int], pd.DataFrame] | None]("space_frame", none)  # what it is of, and itself
 
 
 def suspects(space: Space) -> None:
@@ -69,10 +73,10 @@ def _pair(space: Space, found: Suspects) -> int:
 def _editor(space: Space, kind: str, pair: int, rows: np.ndarray, numbers: pd.DataFrame) -> None:
     """Streamlit keeps edits against the frame they were made in, so that frame stays while the editor does."""
     key, what = f"space_suspects_{kind}_{pair}", (space.key, kind, pair)
-    kept = st.session_state.get("space_frame")
-    if kept is None or kept[0] != what or key not in st.session_state:
+    kept = _FRAME.get()
+    if kept is None or kept[0] != what or not WidgetKey(key, None).is_set():
         kept = (what, _frame(space, kind, rows, numbers))
-        st.session_state["space_frame"] = kept
+        _FRAME.set(kept)
     fixed = [name for name in kept[1].columns if name not in ("decision", "note")]
     edited = st.data_editor(
         kept[1],
@@ -133,4 +137,4 @@ def _on_map(space: Space, rows: np.ndarray) -> None:
     mask = np.zeros(len(space.table), bool)
     mask[rows] = True
     map_choice.change(selected=mask)
-    st.session_state["space_part"] = "map"
+    PART.set("map")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from dashboard.core.session import StateKey, none
 from dashboard.models.draft import Draft
 from xai_core.models.device import pick_device
 from xai_core.models.load import loaded
@@ -35,16 +36,19 @@ class Network:
         return f"{self.draft.number}_{self.proposal.architecture.key}"
 
 
+_NETWORK = StateKey[Network | None]("network", none, ends="opened file")
+
+
 def recognised(draft: Draft) -> Network | None:
     """The choice of architecture and the network built so; None until one is named. ModelError: it does not fit."""
     key = ONNX if draft.rebuilt else _architecture_control(draft)
     if key is None:
         return None
-    kept: Network | None = st.session_state.get("network")
+    kept = _NETWORK.get()
     if kept is None or kept.draft is not draft or kept.proposal.architecture.key != key:
         with st.spinner("Building the network …", show_time=True):
             kept = _built(draft, key)
-        st.session_state["network"] = kept
+        _NETWORK.set(kept)
     _say(kept)
     return kept
 

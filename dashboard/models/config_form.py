@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from dashboard.core.session import StateKey
 from dashboard.models.architecture_match import Network
 from xai_core.errors import ModelError
 from xai_core.models.normalisation import Numbers, presets
@@ -21,6 +22,8 @@ RULES = {
 }
 LABELS: dict[Labels, str] = {"one": "one class", "several": "any number of them"}
 HEAD_SIDE = 160
+_READ = StateKey[dict[str, ModelConfig]]("card_read", dict)  # from files, by the network's key
+_TURN = StateKey("card_turn", int)
 
 
 def config_form(network: Network) -> ModelConfig:
@@ -64,12 +67,12 @@ def config_form(network: Network) -> ModelConfig:
 
 def _key(network: Network, field: str) -> str:
     """A card file or list of names that was read begins the form anew."""
-    return f"card_{network.key}_{st.session_state.get('card_turn', 0)}_{field}"
+    return f"card_{network.key}_{_TURN.get()}_{field}"
 
 
 def _start(network: Network) -> ModelConfig:
     """The makers' card, or what the visitor's files said instead."""
-    return st.session_state.get("card_read", {}).get(network.key, network.model.config)
+    return _READ.get().get(network.key, network.model.config)
 
 
 def _file_control(network: Network) -> None:
@@ -94,8 +97,8 @@ def _file_control(network: Network) -> None:
     except ModelError as error:
         st.error(str(error), icon=":material/error:")
         return
-    st.session_state.setdefault("card_read", {})[network.key] = config
-    st.session_state["card_turn"] = st.session_state.get("card_turn", 0) + 1
+    _READ.get()[network.key] = config
+    _TURN.set(_TURN.get() + 1)
     st.rerun()
 
 

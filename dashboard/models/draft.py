@@ -7,6 +7,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from dashboard.core import session
+from dashboard.core.session import StateKey, none
 from xai_core.errors import ModelError
 from xai_core.models.sources.checkpoint.reading import Weights, read_weights
 from xai_core.models.sources.checkpoint.recognise import Proposal, recognise
@@ -32,25 +34,29 @@ class Draft:
     file: bytes | None = None
 
 
+_DRAFT = StateKey[Draft | None]("draft", none, ends="opened file")
+_NUMBER = StateKey("draft_number", int)
+_REFUSED = StateKey("weights_refused", str, ends="opened file")
+_TURN = StateKey("weights_turn", int)
+
+
 def opened_draft() -> Draft | None:
     """The upload, and the file that was read last; None before the first."""
-    turn = st.session_state.setdefault("weights_turn", 0)
     file = st.file_uploader(
         "A file of weights or an ONNX model",
         type=[*(suffix.removeprefix(".") for suffix in SUFFIXES), "pt2"],  # which is told what to do instead
-        key=f"weights_{turn}",
+        key=f"weights_{_TURN.get()}",
         max_upload_size=MAX_MB,
         help="Up to 1 GB. It stays on this server and in this visit, and nothing in it is run.",
     )
     if file is not None:
         _take_in(file.name, file.getvalue())
-        st.session_state["weights_turn"] += 1  # an empty uploader again: the bytes can go
+        _TURN.set(_TURN.get() + 1)  # an empty uploader again: the bytes can go
         st.rerun()
     _from_folder()
-    refused = st.session_state.get("weights_refused")
-    if refused:
+    if refused := _REFUSED.get():
         st.error(refused, icon=":material/error:")
-    return st.session_state.get("draft")
+    return _DRAFT.get()
 
 
 def _from_folder() -> None:
@@ -69,15 +75,17 @@ def _from_folder() -> None:
 
 def _take_in(name: str, data: bytes) -> None:
     """Read the bytes and keep the tensors, or the sentence that says why not."""
-    st.session_state["weights_refused"] = None
+    _REFUSED.forget()
     try:
-        number, title = st.session_state.get("draft_number", 0) + 1, _plain(Path(name).stem)
+        number, title = _NUMBER.get() + 1, _plain(Path(name).stem)
         with st.spinner(f"Reading {max(len(data) / 1e6, 1):.0f} MB …", show_time=True):
             draft = (_of_graph if name.lower().endswith(SUFFIX) else _of_weights)(number, title, data)
     except ModelError as error:
-        st.session_state["weights_refused"] = f"{_plain(name)}: {error}"
+        _REFUSED.set(f"{_plain(name)}: {error}")
         return
-    st.session_state.update(draft_number=number, network=None, draft=draft)
+    forget_draft()
+    _NUMBER.set(number)
+    _DRAFT.set(draft)
 
 
 def _of_weights(number: int, title: str, data: bytes) -> Draft:
@@ -97,4 +105,4 @@ def _plain(name: str) -> str:
 
 def forget_draft() -> None:
     """Free the tensors of the opened file."""
-    st.session_state.update(draft=None, network=None, weights_refused=None)
+    session.end("opened file")

@@ -5,10 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.core.plain_text import in_prose
-from dashboard.shared import cached
+from dashboard.shared import cached, network_diagram
+from dashboard.shared.controls import ALL_LAYERS
 from dashboard.shared.page_context import PageContext
-from dashboard.units import network as units_network
-from dashboard.units import unit_cache as units_cached
 from xai_core.attribution.catalog import find_method
 from xai_core.types import LayerInfo, LoadedModel, ReceptiveField
 
@@ -24,15 +23,15 @@ def inspector(context: PageContext) -> None:
         f"{parameters / 1e6:.2f} million parameters · {len(model.config.class_names)} classes · reads {channels} "
         f"pictures of {height} × {width} · {model.config.source} · licence: {model.config.licence}"
     )
-    units_network.network(context)
+    network_diagram.network(context)
     _layers_table(model, layers)
     _methods(model)
 
 
 def _layers_table(model: LoadedModel, layers: tuple[LayerInfo, ...]) -> None:
-    every = bool(st.session_state.get("all_layers"))  # the side bar's switch, as for the list of layers there
+    every = ALL_LAYERS.get()  # the side bar's switch, as for the list of layers there
     listed = [layer for layer in layers if every or layer.main]
-    fields = units_cached.fields(model, layers)
+    fields = cached.fields(model, layers)
     st.dataframe(
         [_row(model, layer, fields[layer.name]) for layer in listed],
         hide_index=True,
@@ -47,7 +46,7 @@ def _row(model: LoadedModel, layer: LayerInfo, field: ReceptiveField | str) -> d
         "Kind": layer.kind,
         "Grid": f"{layer.grid[0]} × {layer.grid[1]}",
         "Channels": layer.channels,
-        "Receptive field": units_network.field_in_words(field),
+        "Receptive field": network_diagram.field_in_words(field),
         "Parameters": sum(parameter.numel() for parameter in model.module.get_submodule(layer.name).parameters()),
     }
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard.core import state
 from dashboard.core.plain_text import in_prose
+from dashboard.core.session import StateKey, none
 from dashboard.models import model_cache as models_cached
 from dashboard.models.architecture_match import recognised
 from dashboard.models.config_form import config_form
@@ -19,6 +20,9 @@ from xai_core.models.sources.checkpoint.config_file import write_config
 from xai_core.models.sources.checkpoint.opening import carded
 from xai_core.models.sources.own_folder import models_folder, save_to_folder
 from xai_core.types import LoadedModel, SourceImage
+
+_SAVED = StateKey[tuple[bool, str] | None]("saved_model", none)  # whether it went well, and what to say
+_USED = StateKey[tuple[int, str] | None]("used_draft", none)  # the draft's number, and the model that it became
 
 
 def open_own(image: SourceImage) -> None:
@@ -78,33 +82,33 @@ def _take_along(draft: Draft, model: LoadedModel) -> None:
         if models_folder() is not None and is_local() and st.button("Save to models folder", icon=":material/save:"):
             _save(draft, model)
             st.rerun()
-    saved = st.session_state.pop("saved_model", None)
+    saved = _SAVED.take()
     if saved is not None:
         (st.success if saved[0] else st.error)(saved[1])
 
 
 def _use(draft: Draft, model: LoadedModel) -> None:
     """Take the model into the visitor's own; another card for the same file takes the place of the one before."""
-    before = st.session_state.get("used_draft")
+    before = _USED.get()
     if before is not None and before[0] == draft.number:
         own_models.own().pop(before[1], None)
     try:
         own_models.add(model)
     except SightlineError as error:
-        st.session_state["saved_model"] = (False, str(error))
+        _SAVED.set((False, str(error)))
         return
-    st.session_state["used_draft"] = (draft.number, model.config.key)
+    _USED.set((draft.number, model.config.key))
 
 
 def _save(draft: Draft, model: LoadedModel) -> None:
     try:
         name = save_to_folder(model, draft.file)
     except SightlineError as error:
-        st.session_state["saved_model"] = (False, str(error))
+        _SAVED.set((False, str(error)))
         return
     list_again()
     cached.configs.clear()
-    st.session_state["saved_model"] = (True, f"Saved as {name}. It is offered to all who use this server.")
+    _SAVED.set((True, f"Saved as {name}. It is offered to all who use this server."))
 
 
 def _own_list() -> None:

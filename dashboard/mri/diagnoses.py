@@ -8,9 +8,9 @@ import numpy as np
 import streamlit as st
 
 from dashboard.core.plain_text import share_first
-from dashboard.mri.gate import Gate
 from dashboard.mri.reading import Reading, model
 from dashboard.mri.slice_display import display
+from dashboard.shared.cautions import InputCautions
 from dashboard.shared.components.viewer import Tile, gallery
 from xai_core.attribution.catalog import find_method
 from xai_core.models.sources.brain_mri import CLASS_NAMES
@@ -27,7 +27,7 @@ def common_scale(reading: Reading) -> float:
     return float(np.abs(reading.maps).max())
 
 
-def headline(reading: Reading, found: Gate) -> None:
+def headline(reading: Reading, found: InputCautions) -> None:
     """The model's answer, large only where the slice is like the training data."""
     best, second = reading.prediction.top(2)
     lead = f"{share_first(best.probability)} probable, {best.score - second.score:.1f} ahead of {second.name} in score."

@@ -122,7 +122,7 @@ def as_npz(seen: Seen) -> bytes:
         "classes": reading.prediction.class_names,
         "box": [box.left, box.top, box.right, box.bottom],
         "distance": reading.familiarity.distance,
-        "limits": report.RESEARCH_ONLY,
+        "limits": network.config.caution,
     }
     np.savez_compressed(
         buffer,

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import streamlit as st
 
 from dashboard.mri import similar
-from dashboard.mri.reading import Reading, far_limit
+from dashboard.mri.reading import Reading
 from dashboard.mri.scan import PICTURE, Place, Scan
-from xai_core.evaluation.familiarity import Familiarity
+from dashboard.shared.cautions import InputCautions, of_distance
 from xai_core.images.display import display_pixels
 from xai_core.images.head_crop import grey_values
 from xai_core.types import SourceImage
@@ -21,19 +19,7 @@ _FRAME = 0.04  # of each side
 _LIGHT = 0.7  # of the range of grey values: of 229 held-out slices, inverted, the darkest frame has 0.91
 
 
-@dataclass(frozen=True)
-class Gate:
-    """unlike: reasons not to read a diagnosis at all. careful: reasons to read it with care. One sentence each.
-
-    far: beyond the distance within which 95 % of held-out slices lie, so no diagnosis is shown large.
-    """
-
-    unlike: tuple[str, ...]
-    careful: tuple[str, ...]
-    far: bool = False
-
-
-def gate(scan: Scan, place: Place, image: SourceImage, reading: Reading) -> Gate:
+def gate(scan: Scan, place: Place, image: SourceImage, reading: Reading) -> InputCautions:
     light = _light_frame(image)
     none, exchanged = _head(reading, light), "Black and white seem exchanged." if light else ""
     grave: tuple[str, ...] = (_modality(scan), _colour(image), none, exchanged)
@@ -47,31 +33,10 @@ def gate(scan: Scan, place: Place, image: SourceImage, reading: Reading) -> Gate
     remembered = similar.memory(reading)
     if remembered:
         careful.insert(0, remembered)
-    return Gate(tuple(unlike), tuple(careful), far.far)
+    return InputCautions(tuple(unlike), tuple(careful), far.far)
 
 
-def of_distance(near: Familiarity) -> Gate:
-    """What the distance to the training slices alone says."""
-    lies, limit = f"distance {near.distance:.2f}", "It is farther from the training slices than {} % of held-out ones"
-    if near.distance > far_limit():
-        return Gate((f"{limit.format(99)} ({lies}, limit {far_limit():.2f}).",), (), far=True)
-    if not near.familiar:
-        return Gate((), (f"{limit.format(95)} ({lies}, limit {near.limit:.2f}).",), far=True)
-    return Gate((), ())
-
-
-def show(found: Gate) -> None:
-    """The findings, the grave ones in a box of their own."""
-    if found.unlike:
-        st.error(
-            "**Unlike the training data: do not read a diagnosis here.** " + " ".join(found.unlike),
-            icon=":material/block:",
-        )
-    if found.careful:
-        st.warning("**With care.** " + " ".join(found.careful), icon=":material/info:")
-
-
-def may_answer(scan: Scan, found: Gate) -> bool:
+def may_answer(scan: Scan, found: InputCautions) -> bool:
     """Whether diagnoses are shown: on a slice unlike the training data only where the visitor asks for them."""
     if not found.unlike:
         return True

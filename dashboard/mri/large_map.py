@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from dashboard.core.session import StateKey, WidgetKey, none
 from dashboard.mri.reading import Reading
 from dashboard.mri.scan import Place, Scan, count_of
 
@@ -12,20 +13,20 @@ def chosen_class(scan: Scan, at: Place, reading: Reading, *, answered: bool) -> 
     """The class index: what was chosen on this scan, else the most probable one of the first slice that is answered."""
     prediction = reading.prediction
     best = prediction.top(1)[0].index
-    if st.session_state.get(_follow_key(scan)):
+    if _follows(scan).get():
         return best
-    key = _class_key(scan, at)
-    if answered:
-        st.session_state.setdefault(key, prediction.class_names[best])
-    name = st.session_state.get(key)
+    chosen = _chosen(scan, at)
+    if answered and chosen.get() is None:
+        chosen.set(prediction.class_names[best])
+    name = chosen.get()
     return best if name is None else prediction.class_names.index(name)
 
 
 def choose(scan: Scan, at: Place, name: str) -> None:
     """Show this diagnosis, and follow the model no more; for callbacks."""
-    st.session_state[_class_key(scan, at)] = name
-    if st.session_state.get(_follow_key(scan)):
-        st.session_state[_follow_key(scan)] = False
+    _chosen(scan, at).set(name)
+    if _follows(scan).get():
+        _follows(scan).set(False)
 
 
 def follow_control(scan: Scan, at: Place) -> None:
@@ -34,16 +35,16 @@ def follow_control(scan: Scan, at: Place) -> None:
         return
     st.toggle(
         "Follow the model's answer",
-        key=_follow_key(scan),
+        key=_follows(scan).name,
         persist_state="session",
         help="Off: the large map keeps its diagnosis from slice to slice. On: it shows what the model says of each.",
     )
 
 
-def _class_key(scan: Scan, at: Place) -> str:
+def _chosen(scan: Scan, at: Place) -> StateKey[str | None]:
     """One for a volume; single pictures need have nothing in common."""
-    return f"mri_class_{scan.key}" + (f"_{at.index}" if scan.volume is None else "")
+    return StateKey(f"mri_class_{scan.key}" + (f"_{at.index}" if scan.volume is None else ""), none)
 
 
-def _follow_key(scan: Scan) -> str:
-    return f"mri_follow_{scan.key}"
+def _follows(scan: Scan) -> WidgetKey[bool]:
+    return WidgetKey(f"mri_follow_{scan.key}", False)

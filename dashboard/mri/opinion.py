@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
+from dashboard.core.session import StateKey
 from dashboard.mri.reading import Reading
 from dashboard.mri.scan import Scan
 from xai_core.models.sources.brain_mri import CLASS_NAMES
@@ -26,6 +27,11 @@ class Opinion:
     blind: bool
 
 
+_NOTED = StateKey[dict[str, Opinion]]("mri_opinions", dict, ends="own scans")  # these three by the scan's key
+_ANSWERED = StateKey[set[str]]("mri_answered", set, ends="own scans")
+_NOTES = StateKey[dict[str, str]]("mri_notes", dict, ends="own scans")
+
+
 def switch() -> bool:
     return st.toggle(
         "Blind first",
@@ -37,7 +43,7 @@ def switch() -> bool:
 
 def noted(scan: Scan) -> Opinion | None:
     """The opinion on this scan, if there is one."""
-    return st.session_state.get("mri_opinions", {}).get(scan.key)
+    return _NOTED.get().get(scan.key)
 
 
 def ask(scan: Scan) -> None:
@@ -51,8 +57,7 @@ def ask(scan: Scan) -> None:
     if sent and (diagnosis is None or sure is None):
         st.error("Choose a diagnosis and how sure you are; “cannot say” is one, too.", icon=":material/error:")
     elif diagnosis is not None and sure is not None and sent:
-        opinions = st.session_state.setdefault("mri_opinions", {})
-        opinions[scan.key] = Opinion(diagnosis, sure, now(), blind=scan.key not in _answered())
+        _NOTED.get()[scan.key] = Opinion(diagnosis, sure, now(), blind=scan.key not in _ANSWERED.get())
         st.rerun()
 
 
@@ -63,11 +68,7 @@ def now() -> str:
 
 def answer_shown(scan: Scan) -> None:
     """From now on an opinion on this scan is no blind one."""
-    _answered().add(scan.key)
-
-
-def _answered() -> set[str]:
-    return st.session_state.setdefault("mri_answered", set())
+    _ANSWERED.get().add(scan.key)
 
 
 def beside(opinion: Opinion | None, reading: Reading) -> None:
@@ -83,7 +84,7 @@ def beside(opinion: Opinion | None, reading: Reading) -> None:
 
 def note_control(scan: Scan) -> str:
     """The reader's note for the report; it stays in the visit."""
-    notes = st.session_state.setdefault("mri_notes", {})
+    notes = _NOTES.get()
     text = st.text_area(
         "Your note for the report",
         value=notes.get(scan.key, ""),

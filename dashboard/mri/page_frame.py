@@ -9,7 +9,6 @@ from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.mri import diagnoses, slices, stack
 from dashboard.mri.reading import Reading
-from dashboard.mri.report import RESEARCH_ONLY
 from dashboard.mri.scan import Place, Scan
 from dashboard.mri.scan_choice import is_simulated, source_in_words
 from dashboard.mri.three_planes import LINK, cross, slice_maps
@@ -17,14 +16,14 @@ from dashboard.shared.components.viewer import Heat, map_controls
 from dashboard.shared.components.viewer.scan import SliceMap, scan_viewer
 from xai_core.attribution.catalog import find_method
 from xai_core.render.describe import describe
-from xai_core.types import SourceImage
+from xai_core.types import CLINICAL_CAUTION, SourceImage
 
 
 def heading() -> DeltaGenerator:
     """The page's name and its permanent line, which stand before any scan is open; gives the place for `mark`."""
     line = st.container(horizontal=True, vertical_alignment="center")
     line.header("A brain MRI slice", anchor=False, width="content")
-    line.markdown(f"**{RESEARCH_ONLY}**", width="content")
+    line.markdown(f"**{CLINICAL_CAUTION}**", width="content")
     return line
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -13,7 +12,7 @@ import torch
 from dashboard.core import audit_log
 from dashboard.mri import shelf
 from dashboard.shared import cached
-from xai_core.attribution.catalog import find_method
+from xai_core.attribution.catalog import batch_methods, find_method
 from xai_core.attribution.class_maps import answer, make_target
 from xai_core.attribution.method import AttributionRequest
 from xai_core.evaluation.familiarity import Familiarity, familiarities
@@ -23,13 +22,12 @@ from xai_core.images.head_crop import grey_values, head_crop
 from xai_core.images.head_rim import rim_profile
 from xai_core.models.brain_mri_checks import LAYER, Checks, checked, pooled
 from xai_core.models.preprocess import head_input
-from xai_core.models.sources.brain_mri import HEAD_SIDE, WEIGHTS, known_slices
+from xai_core.models.sources.brain_mri import HEAD_SIDE, known_slices
 from xai_core.types import Box, LoadedModel, Prediction, SourceImage
 
 MODEL = "brain-mri"
 LAST = "bn2"  # the layer whose means are the training vectors
-METHODS = ("hires_cam", "layer_cam", "grad_cam", "xgrad_cam", "grad_cam_pp")  # quick, and they tell classes apart
-SUGGESTED = "blocks.4"  # with HiResCAM it finds the tumour most often: docs/models/brain-mri.md
+SUGGESTED_METHOD, SUGGESTED = "hires_cam", "blocks.4"  # they find the tumour most often: docs/models/brain-mri.md
 MOST = 512
 
 
@@ -73,6 +71,11 @@ def twin() -> Folded:
     network = model()
     sample = torch.rand(1, 3, *network.config.input_size, generator=torch.Generator().manual_seed(0))
     return folded(network.module, sample.to(network.device))
+
+
+def method_keys() -> list[str]:
+    """Quick methods that tell the diagnoses apart, the suggested one first."""
+    return sorted(batch_methods(), key=lambda key: key != SUGGESTED_METHOD)
 
 
 def layer_names() -> list[str]:
@@ -129,10 +132,3 @@ def passed(images: Sequence[SourceImage], recipe: MapRecipe) -> list[Reading]:
         )
         for i, image in enumerate(images)
     ]
-
-
-@cache
-def far_limit() -> float:
-    """The distance within which 99 % of held-out slices lie."""
-    told = json.loads(WEIGHTS.with_suffix(".json").read_text("utf-8"))
-    return float(told["familiarity"]["percentiles_of_test"]["99"])

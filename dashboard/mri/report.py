@@ -9,11 +9,11 @@ import numpy as np
 
 from dashboard.mri import similar
 from dashboard.mri.diagnoses import common_scale, in_words, recipe
-from dashboard.mri.gate import Gate
 from dashboard.mri.opinion import Opinion
 from dashboard.mri.reading import Reading, model
 from dashboard.mri.scan import Place
 from dashboard.mri.slice_display import lettered
+from dashboard.shared.cautions import UNLIKE, InputCautions
 from xai_core.images.display import display_pixels
 from xai_core.images.scans import Edges
 from xai_core.render.colour import colour_table
@@ -22,7 +22,6 @@ from xai_core.render.recipe import percent
 from xai_core.report.document import Block, Document, Figure, Figures, Heading, Points, Table, Text
 from xai_core.types import SourceImage
 
-RESEARCH_ONLY = "Research use only. A heat map is not an outline of a lesion."
 OPACITY = 0.55
 _FADE = 0.25  # evidence below this share of the scale fades out, as in the viewer
 
@@ -38,7 +37,7 @@ class Seen:
     place: Place
     reading: Reading
     letters: Edges
-    gate: Gate
+    gate: InputCautions
     about: str
     opinion: Opinion | None
     note: str
@@ -71,7 +70,7 @@ def document(seen: Seen) -> Document:
     return Document(
         "Reading of one slice",
         (
-            Text(RESEARCH_ONLY, grave=True),
+            Text(model().config.caution, grave=True),
             Text(f"{seen.about}. {seen.image.name}. {seen.time}"),
             *_checks(seen.gate),
             *_scores(seen.reading),
@@ -86,11 +85,11 @@ def document(seen: Seen) -> Document:
     )
 
 
-def _checks(found: Gate) -> tuple[Block, ...]:
+def _checks(found: InputCautions) -> tuple[Block, ...]:
     heading = Heading("Checks")
     if not found.unlike and not found.careful:
         return heading, Text("Nothing found that sets the slice apart from the training data.")
-    grave = Text(f"Unlike the training data: do not read a diagnosis here. {' '.join(found.unlike)}", grave=True)
+    grave = Text(f"{UNLIKE} {' '.join(found.unlike)}", grave=True)
     careful = Points(found.careful)
     return heading, *([grave] if found.unlike else []), *([careful] if found.careful else [])
 

@@ -8,10 +8,11 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
+from dashboard.core.session import StateKey
 from dashboard.mri import shelf, uploading
 from dashboard.mri.scan import PICTURE, Scan
 from dashboard.mri.scan_files import Opened
-from dashboard.mri.uploading import OWN
+from dashboard.mri.uploading import FAILURES, OWN, SOURCE
 from xai_core.errors import ImageError
 from xai_core.images.scans import Volume
 from xai_core.images.scans.samples import SCAN_SAMPLES, load_scan_sample
@@ -21,30 +22,32 @@ _STARTS: dict[str, tuple[str, int]] = {"simulated-lesion": ("sagittal", 138)}
 _SHORT = {"simulated-lesion": "Template, SIMULATED lesion", "template": "Template of 152 healthy"}
 _HINTS = {"simulated-lesion": "On axial slices the model says “no tumour” all the same: read the series to see."}
 
+_UNDECODED = StateKey("mri_undecoded", bool)  # whether the chosen series could not be shown
+
 
 def choose_scan() -> Scan:
     """The controls of the side bar; gives what is open, or an ImageError that the page says in its middle."""
-    uploading.upload(keep=not st.session_state.get("mri_undecoded", False))
+    uploading.upload(keep=not _UNDECODED.get())
     try:
         scan = _chosen()
     except ImageError:
-        st.session_state["mri_undecoded"] = True
+        _UNDECODED.set(True)
         raise
-    st.session_state["mri_undecoded"] = False
+    _UNDECODED.set(False)
     return scan
 
 
 def _chosen() -> Scan:
     titles = {sample.key: _SHORT.get(sample.key, sample.title) for sample in SCAN_SAMPLES}
     options = [*([OWN] if uploading.own() else []), *titles]
-    if st.session_state.get("mri_source") not in options:
-        st.session_state["mri_source"] = options[0]
+    if SOURCE.get() not in options:
+        SOURCE.set(options[0])
     source = st.selectbox(
         "Scan",
         options,
         format_func=lambda key: titles.get(key, "Your files"),
-        key="mri_source",
-        on_change=uploading.forget_failures,
+        key=SOURCE.name,
+        on_change=FAILURES.forget,
         persist_state="session",
     )
     own = uploading.own()

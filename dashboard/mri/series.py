@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from dashboard.core.session import StateKey, none, widget_value
 from dashboard.mri import large_map, series_strip, shelf, slices
 from dashboard.mri.diagnoses import HEALTHY
 from dashboard.mri.reading import MapRecipe, Reading, model, read_all
@@ -16,6 +17,7 @@ from xai_core.render.recipe import percent
 
 BATCH = 8
 MOST_SERIES = 12  # three planes of each scan and recipe
+_RUNNING = StateKey[tuple[str, str, MapRecipe] | None]("mri_running", none, ends="own scans")  # scan, plane, recipe
 
 
 def known(scan: Scan, plane: str, recipe: MapRecipe) -> dict[int, Reading]:
@@ -34,12 +36,12 @@ def show(scan: Scan, at: Place, recipe: MapRecipe, class_index: int) -> None:
         return
     st.subheader("Slice by slice", anchor=False)
     found = known(scan, at.plane, recipe)
-    running = st.session_state.get("mri_running") == (scan.key, at.plane, recipe)
+    running = _RUNNING.get() == (scan.key, at.plane, recipe)
     if not running and len(found) < count:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button(
                 f"Read all {count} slices" if not found else f"Read the other {count - len(found)}",
-                on_click=lambda: st.session_state.update(mri_running=(scan.key, at.plane, recipe)),
+                on_click=lambda: _RUNNING.set((scan.key, at.plane, recipe)),
                 icon=":material/play_arrow:",
             )
             st.caption("Probability and evidence for every slice of this plane. You can stop at any time.")
@@ -55,19 +57,15 @@ def _fill(scan: Scan, plane: str, recipe: MapRecipe, found: dict[int, Reading], 
     slot = st.empty()
     with slot.container(horizontal=True, vertical_alignment="center"):
         bar = st.progress(len(found) / count)
-        st.button("Stop", key="mri_stop", on_click=_stop, icon=":material/stop_circle:")
+        st.button("Stop", key="mri_stop", on_click=_RUNNING.forget, icon=":material/stop_circle:")
     missing = [index for index in range(count) if index not in found]
     for start in range(0, len(missing), BATCH):
         bar.progress(len(found) / count, f"{len(found)} of {count} slices")
         part = missing[start : start + BATCH]
         images = [slice_of(scan, Place(plane, index)) for index in part]
         found.update(zip(part, read_all(images, recipe), strict=True))
-    _stop()
+    _RUNNING.forget()
     slot.empty()
-
-
-def _stop() -> None:
-    st.session_state.pop("mri_running", None)
 
 
 def _strip(scan: Scan, at: Place, readings: Mapping[int, Reading], class_index: int, count: int) -> None:
@@ -75,7 +73,7 @@ def _strip(scan: Scan, at: Place, readings: Mapping[int, Reading], class_index: 
     _peaks(scan, at, readings)
 
     def told() -> None:
-        index = _clicked(st.session_state["mri_strip"])
+        index = _clicked(widget_value("mri_strip"))
         if index is not None and index in readings:
             slices.go_to(scan, Place(at.plane, index))
 

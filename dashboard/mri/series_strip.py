@@ -8,7 +8,8 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from dashboard.mri.reading import Reading, far_limit, model
+from dashboard.mri.reading import Reading, model
+from xai_core.models.sources.brain_mri import known_slices
 
 _COLOURS = ("#c9781a", "#2a98ef", "#7f8c8d", "#12a872")  # one a diagnosis, told apart on light and dark
 _SHADES = (0.12, 0.36)  # of slices beyond 95 % and 99 % of held-out ones
@@ -43,7 +44,7 @@ def figure(readings: Mapping[int, Reading], shares: np.ndarray, class_index: int
 
 def unfamiliar(readings: Mapping[int, Reading]) -> tuple[list[int], list[int]]:
     """The slices beyond 95 % of held-out ones in distance, but not 99 %, and those beyond 99 %: numbers from 0."""
-    far = [index for index, reading in readings.items() if reading.familiarity.distance > far_limit()]
+    far = [index for index, reading in readings.items() if reading.familiarity.distance > known_slices().far_limit]
     rather = [i for i, reading in readings.items() if not reading.familiarity.familiar and i not in set(far)]
     return rather, far
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import TypeVar
 
-import streamlit as st
 from cachetools import TTLCache
+
+from dashboard.core.session import StateKey
 
 KEPT_S = 3600
 Thing = TypeVar("Thing")
@@ -14,7 +15,7 @@ Thing = TypeVar("Thing")
 
 def shelf(name: str, most: int) -> TTLCache:
     """The visitor's store of this name; what is oldest goes beyond `most`, and everything after an hour."""
-    return st.session_state.setdefault(f"mri_shelf_{name}", TTLCache(most, KEPT_S))
+    return StateKey(f"mri_shelf_{name}", lambda: TTLCache(most, KEPT_S), ends="own scans").get()
 
 
 def kept(name: str, key: Hashable, make: Callable[[], Thing], most: int) -> Thing:
@@ -24,9 +25,3 @@ def kept(name: str, key: Hashable, make: Callable[[], Thing], most: int) -> Thin
     if found is None:
         found = store[key] = make()
     return found
-
-
-def clear() -> None:
-    """Drop everything that was made of the visitor's scans."""
-    for name in [name for name in st.session_state if str(name).startswith("mri_shelf_")]:
-        del st.session_state[name]

@@ -6,6 +6,7 @@ from typing import cast
 
 import streamlit as st
 
+from dashboard.core.session import StateKey, WidgetKey, none
 from dashboard.mri.scan import Place, Scan, count_of, planes_of
 from xai_core.images.scans import Plane, middle_slice
 from xai_core.types import Window
@@ -17,30 +18,27 @@ def plane_control(scan: Scan) -> str:
     options = planes_of(scan)
     if len(options) == 1:
         return options[0]
-    key = _plane_key(scan)
-    if key not in st.session_state:
-        st.session_state[key] = scan.start[0] if scan.start and scan.start[0] in options else options[0]
+    plane = _plane(scan)
+    if not plane.is_set():
+        plane.set(scan.start[0] if scan.start and scan.start[0] in options else options[0])
     chosen = st.segmented_control(
-        "Plane", options, format_func=str.capitalize, key=key, persist_state="session", required=True
+        "Plane", options, format_func=str.capitalize, key=plane.name, persist_state="session", required=True
     )
     return chosen or options[0]
 
 
 def choose_plane(scan: Scan, plane: str) -> None:
     """Show another plane; for callbacks."""
-    st.session_state[_plane_key(scan)] = plane
+    _plane(scan).set(plane)
 
 
-def _plane_key(scan: Scan) -> str:
-    return f"mri_plane_{scan.key}"
+def _plane(scan: Scan) -> WidgetKey[str]:
+    return WidgetKey(f"mri_plane_{scan.key}", "")
 
 
 def place_now(scan: Scan, plane: str) -> Place:
     """The slice that is open in a plane: the reader scrolls to another in the picture."""
-    key = slice_key(scan, plane)
-    if key not in st.session_state:
-        st.session_state[key] = min(_first(scan, plane), count_of(scan, plane) - 1)
-    return Place(plane, st.session_state[key])
+    return Place(plane, _slice(scan, plane).get())
 
 
 def _first(scan: Scan, plane: str) -> int:
@@ -52,13 +50,13 @@ def _first(scan: Scan, plane: str) -> int:
     return count_of(scan, plane) // 2
 
 
-def slice_key(scan: Scan, plane: str) -> str:
-    return f"mri_slice_{scan.key}_{plane}"
+def _slice(scan: Scan, plane: str) -> StateKey[int]:
+    return StateKey(f"mri_slice_{scan.key}_{plane}", lambda: min(_first(scan, plane), count_of(scan, plane) - 1))
 
 
 def go_to(scan: Scan, place: Place) -> None:
     """Open another slice; for callbacks."""
-    st.session_state[slice_key(scan, place.plane)] = place.index
+    _slice(scan, place.plane).set(place.index)
 
 
 def window_control(scan: Scan) -> Window | None:
@@ -68,11 +66,11 @@ def window_control(scan: Scan) -> Window | None:
         return None
     windows = {named.name: named.window for named in volume.windows} or {"Whole range": Window(0.5, 1.0)}
     first = next(iter(windows))
-    dragged: Window | None = st.session_state.get(_dragged_key(scan))
+    dragged = _dragged(scan).get()
     name = st.selectbox(
         "Window",
         [*windows, *([_OWN_WINDOW] if dragged else [])],
-        key=_window_key(scan),
+        key=_window(scan).name,
         persist_state="session",
         help="How grey values are shown. Drag on the picture for a window of your own; the keys 1 to 9 choose from "
         "this list. The model reads the values themselves, whatever the window.",
@@ -86,13 +84,13 @@ def set_window(scan: Scan, window: Window) -> None:
     """The window that was dragged or chosen in the picture; for callbacks."""
     known = {named.window: named.name for named in scan.volume.windows} if scan.volume is not None else {}
     if window not in known:
-        st.session_state[_dragged_key(scan)] = window
-    st.session_state[_window_key(scan)] = known.get(window, _OWN_WINDOW)
+        _dragged(scan).set(window)
+    _window(scan).set(known.get(window, _OWN_WINDOW))
 
 
-def _window_key(scan: Scan) -> str:
-    return f"mri_window_{scan.key}"
+def _window(scan: Scan) -> WidgetKey[str]:
+    return WidgetKey(f"mri_window_{scan.key}", "")
 
 
-def _dragged_key(scan: Scan) -> str:
-    return f"mri_dragged_{scan.key}"
+def _dragged(scan: Scan) -> StateKey[Window | None]:
+    return StateKey(f"mri_dragged_{scan.key}", none)

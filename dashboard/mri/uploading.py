@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import streamlit as st
 
+from dashboard.core import session
+from dashboard.core.session import StateKey, WidgetKey
 from dashboard.mri import shelf
 from dashboard.mri.scan_files import Opened, open_files
 from xai_core.errors import ImageError
 
 OWN = "own"
 MAX_MB = 1000
+SOURCE = WidgetKey("mri_source", "")  # OWN, or a sample
+FAILURES = StateKey[list[str]]("mri_failures", list, ends="own scans")
+_TURN = StateKey("mri_turn", int)
 
 
 def own() -> Opened | None:
@@ -26,7 +31,7 @@ def upload(*, keep: bool) -> None:
 
     keep: whether the files of before stay where these are refused, as they could be shown.
     """
-    turn = st.session_state.setdefault("mri_turn", 0)
+    turn = _TURN.get()
     files = st.file_uploader(
         "Your own scan",
         accept_multiple_files=True,
@@ -44,15 +49,16 @@ def upload(*, keep: bool) -> None:
         try:
             opened = open_files([file.getvalue() for file in files], turn + 1, show)
             shelf.shelf("own", 1)[OWN] = opened
-            st.session_state.update(mri_source=OWN, mri_failures=list(opened.left_out))
+            SOURCE.set(OWN)
+            FAILURES.set(list(opened.left_out))
         except ImageError as error:
-            st.session_state["mri_failures"] = [str(error)]
+            FAILURES.set([str(error)])
             if not keep:
                 shelf.shelf("own", 1).clear()
-        st.session_state["mri_turn"] = turn + 1  # an empty uploader again, which shows no file's name
+        _TURN.set(turn + 1)  # an empty uploader again, which shows no file's name
         st.rerun()
     if own():
-        for sentence in _failures():
+        for sentence in FAILURES.get()[:6]:
             st.warning(sentence, icon=":material/error:")
         st.button("Remove my files", on_click=_forget, type="tertiary", icon=":material/delete:")
 
@@ -60,19 +66,10 @@ def upload(*, keep: bool) -> None:
 def refusal() -> None:
     """Where nothing of the visitor's own is open: why not, in the middle of the page."""
     if not own():
-        for sentence in _failures():
+        for sentence in FAILURES.get()[:6]:
             st.error(f"Your files were not opened; a sample is shown. {sentence}", icon=":material/error:")
 
 
-def _failures() -> list[str]:
-    return st.session_state.get("mri_failures", [])[:6]
-
-
-def forget_failures() -> None:
-    st.session_state.pop("mri_failures", None)
-
-
 def _forget() -> None:
-    for key in ("mri_source", "mri_failures", "mri_opinions", "mri_notes", "mri_running", "mri_answered"):
-        st.session_state.pop(key, None)
-    shelf.clear()
+    SOURCE.forget()
+    session.end("own scans")

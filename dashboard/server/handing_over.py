@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import cloudpickle
 import numpy as np
@@ -24,8 +24,7 @@ from xai_core.models.answer import scores_of
 from xai_core.models.load import WRAPPED
 from xai_core.types import LoadedModel, SourceImage
 
-if TYPE_CHECKING:
-    from dashboard.server.serving import DisplayImage
+ImageLike = str | Path | bytes | Image.Image | np.ndarray | SourceImage
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +38,7 @@ class Given:
 
 def handed_over(
     model: nn.Module | LoadedModel,
-    images: str | Path | Sequence[DisplayImage] | None,
+    images: str | Path | Sequence[ImageLike] | None,
     class_names: Sequence[str] | None,
     settings: Mapping[str, Any],
 ) -> bytes:
@@ -115,7 +114,7 @@ def _scores(model: LoadedModel) -> torch.Tensor:
     return scores_of(answer, 1)
 
 
-def _pictures(images: str | Path | Sequence[DisplayImage] | None) -> str | Path | list[SourceImage] | None:
+def _pictures(images: str | Path | Sequence[ImageLike] | None) -> str | Path | list[SourceImage] | None:
     if images is None:
         return None
     if isinstance(images, str | Path):
@@ -127,7 +126,7 @@ def _pictures(images: str | Path | Sequence[DisplayImage] | None) -> str | Path 
     return pictures
 
 
-def _picture(image: DisplayImage, number: int) -> SourceImage:
+def _picture(image: ImageLike, number: int) -> SourceImage:
     if isinstance(image, SourceImage):
         return image
     if isinstance(image, np.ndarray):

@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from dashboard.core.session import StateKey
 from dashboard.server.serving import FAILED, HANDED_OVER, READY, VARIABLE
 
 if TYPE_CHECKING:
     from dashboard.server.handing_over import Given
+
+_HANDED_ON = StateKey("served", bool)
 
 
 def was_started() -> bool:
@@ -37,17 +40,17 @@ def take_in() -> None:
 
 def hand_on() -> None:
     """Let a new visit begin with the network and its pictures, unless the link names others."""
-    if not was_started() or "served" in st.session_state:
+    if not was_started() or _HANDED_ON.get():
         return
     from dashboard.core import state  # not at the top: they import the library, torch with it
-    from dashboard.shared import own_models  # not at the top: they import the library, torch with it
+    from dashboard.shared import dataset_choice, own_models
 
     given = _given()
-    st.session_state["served"] = True
+    _HANDED_ON.set(True)
     own_models.own()[given.model.config.key] = given.model
     state.uploads().update({image.digest: image for image in given.images})
     if given.dataset is not None:
-        st.session_state["unit_uploads"] = given.dataset
+        dataset_choice.offer(given.dataset)
     link = st.query_params
     if "model" not in link:
         state.choose(model=given.model.config.key)

@@ -24,13 +24,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import numpy as np
-    from PIL import Image
     from torch import nn
 
-    from xai_core.types import LoadedModel, SourceImage
-
-    DisplayImage = str | Path | bytes | Image.Image | np.ndarray | SourceImage
+    from dashboard.server.handing_over import ImageLike
+    from xai_core.types import LoadedModel
 
 ROOT = Path(__file__).resolve().parents[2]
 VARIABLE = "SIGHTLINE_SERVED"
@@ -81,7 +78,7 @@ class Serving:
 
 def serve(
     model: nn.Module | LoadedModel,
-    images: str | Path | Sequence[DisplayImage] | None = None,
+    images: str | Path | Sequence[ImageLike] | None = None,
     class_names: Sequence[str] | None = None,
     *,
     input_size: tuple[int, int] = (224, 224),

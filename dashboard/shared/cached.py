@@ -15,8 +15,11 @@ from dashboard.shared.components.viewer import DisplayImage, display_image_of
 from xai_core.attribution.explain import ImageForwardPass
 from xai_core.attribution.grad_cam_steps import GradCamSteps, grad_cam_steps
 from xai_core.datasets import Dataset, open_dataset
+from xai_core.errors import SightlineError
+from xai_core.forward.receptive_field import receptive_fields
 from xai_core.images import SAMPLES
-from xai_core.types import Box, LayerInfo, LoadedModel, ModelConfig, SourceImage
+from xai_core.models.preprocess import model_view
+from xai_core.types import Box, LayerInfo, LoadedModel, ModelConfig, ReceptiveField, SourceImage
 
 FORWARD_PASSES_EACH = 4  # passes that one visitor holds: two panes, and the two before them
 
@@ -109,3 +112,36 @@ def sample_thumbs() -> dict[str, str]:
 @st.cache_resource(max_entries=256, show_spinner=False)
 def thumb(image_digest: str, _image: SourceImage) -> str:
     return thumbnail(_image.pixels)
+
+
+def fields(model: LoadedModel, layers: tuple[LayerInfo, ...]) -> dict[str, ReceptiveField | str]:
+    """The receptive field of each layer, or the reason why it has none."""
+    return _fields(identity(model), repr(model.config.input_size), tuple(layer.name for layer in layers), model)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _fields(
+    weights: str, input_size: str, names: tuple[str, ...], _model: LoadedModel
+) -> dict[str, ReceptiveField | str]:
+    size = (len(_model.config.mean), *_model.config.input_size)
+    try:
+        return dict(receptive_fields(_model.module, names, size))
+    except SightlineError:
+        return {name: _field_or_reason(_model, name, size) for name in names}
+
+
+def _field_or_reason(model: LoadedModel, name: str, size: tuple[int, ...]) -> ReceptiveField | str:
+    try:
+        return receptive_fields(model.module, [name], size)[name]
+    except SightlineError as error:
+        return str(error)
+
+
+def seen_thumb(image_pass: ImageForwardPass) -> str:
+    """What the model saw, small, as a data URL."""
+    return _seen_thumb(identity(image_pass.model), image_pass.image.digest, image_pass)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _seen_thumb(weights: str, image: str, _traced: ImageForwardPass) -> str:
+    return thumbnail(model_view(_traced.model.config, _traced.given))

@@ -7,6 +7,7 @@ import streamlit as st
 import xai_core as xai
 from dashboard.core import state
 from dashboard.core.plain_text import in_prose
+from dashboard.core.session import StateKey, WidgetKey, widget_value
 from dashboard.shared import cached, own_models
 from dashboard.shared.components.choices import Choice, choices
 from dashboard.shared.method_controls import choice, follow, store
@@ -16,6 +17,10 @@ from xai_core.models.class_names import short_name
 from xai_core.models.download import is_on_disk
 from xai_core.render.recipe import percent
 from xai_core.types import LayerInfo, LoadedModel, ModelConfig, Prediction, SourceImage
+
+ALL_LAYERS = WidgetKey("all_layers", False)
+_UPLOAD_FAILURES = StateKey[list[str]]("upload_failures", list)
+_UPLOAD_TURN = StateKey("upload_turn", int)
 
 
 def image_control() -> SourceImage:
@@ -46,7 +51,7 @@ def image_control() -> SourceImage:
 
 def _choose_image(id: str) -> None:
     state.choose(image=id)
-    st.session_state["upload_failures"] = []
+    _UPLOAD_FAILURES.set([])
 
 
 def image_of(image: str) -> SourceImage:
@@ -67,8 +72,7 @@ def image_titles() -> dict[str, str]:
 
 def _upload_control() -> None:
     """Take files in, keep what can be read, and say of each of the others why it cannot."""
-    turn = st.session_state.setdefault("upload_turn", 0)
-    key = f"upload_{turn}"
+    key = f"upload_{_UPLOAD_TURN.get()}"
     st.file_uploader(
         "Your own pictures",
         type=["png", "jpg", "jpeg", "webp", "tif", "tiff", "bmp", "gif"],
@@ -78,9 +82,9 @@ def _upload_control() -> None:
         on_change=lambda: _take_in(key),
         help="PNG, JPEG, WebP, TIFF, BMP or GIF, up to 50 MB each. They stay on this server and in this visit.",
     )
-    if st.session_state.get("picture_lost"):
+    if state.image_lost():
         st.info("Own pictures last as long as the visit, and a link does not hold them: please upload it again.")
-    for sentence in st.session_state.get("upload_failures", ()):
+    for sentence in _UPLOAD_FAILURES.get():
         st.error(in_prose(sentence), icon=":material/error:")
     if state.uploads():
         st.button("Remove my pictures", on_click=state.forget_uploads, type="tertiary", icon=":material/delete:")
@@ -88,13 +92,13 @@ def _upload_control() -> None:
 
 def _take_in(key: str) -> None:
     failures = []
-    for file in st.session_state[key] or ():
+    for file in widget_value(key) or ():
         try:
             state.add_upload(xai.load_image(file.getvalue(), name=file.name))
         except ImageError as error:
             failures.append(str(error))
-    st.session_state["upload_failures"] = failures
-    st.session_state["upload_turn"] += 1  # an empty uploader again: what was read is in the tray
+    _UPLOAD_FAILURES.set(failures)
+    _UPLOAD_TURN.set(_UPLOAD_TURN.get() + 1)  # an empty uploader again: what was read is in the tray
 
 
 def model_control(label: str = "Model") -> None:
@@ -147,7 +151,7 @@ def layer_control(model: LoadedModel, layers: tuple[LayerInfo, ...], *, read: bo
 
     read: whether the chosen method reads a layer; otherwise the choice waits, greyed.
     """
-    every = bool(st.session_state.get("all_layers"))
+    every = ALL_LAYERS.get()
     wanted = state.selection().layer
     suggested = next(layer.name for layer in layers if layer.suggested)
     by_name = {layer.name: layer for layer in layers}
@@ -168,7 +172,7 @@ def layer_control(model: LoadedModel, layers: tuple[LayerInfo, ...], *, read: bo
         on_change=store("layer"),
         disabled=not read,
     )
-    st.toggle("List all convolutions", key="all_layers", persist_state="session", disabled=not read)
+    st.toggle("List all convolutions", key=ALL_LAYERS.name, persist_state="session", disabled=not read)
     return name
 
 

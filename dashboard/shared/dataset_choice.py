@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
 from dashboard.core import state
 from dashboard.core.plain_text import plainly
+from dashboard.core.session import StateKey, none, show_in_widget, widget_value
 from dashboard.shared import cached
 from dashboard.shared.local_folder import is_local, open_local_folder
 from dashboard.shared.published_sets import published_set
@@ -20,34 +19,42 @@ TITLES = {
     "folder": "Folder or CSV",
     "published": "Known sets",
 }
+_SOURCE = StateKey[tuple[str, str] | None]("unit_data", none)  # the model that it was chosen for, and which
+_UPLOADED = StateKey[Dataset | None]("unit_uploads", none)
+_UPLOAD_IDS = StateKey[list[str]]("unit_upload_ids", list)
+_FOLDER_SET = StateKey[tuple[str, Dataset] | None]("unit_folder_set", none)  # the path, and its pictures
 TYPES = ["zip", "png", "jpg", "jpeg", "webp", "tif", "tiff", "bmp", "gif"]
 
 
 def chosen() -> str:
     """Which source; at first what the link says, else what fits the model. Another model brings its own."""
     model = state.selection().model
-    kept: tuple[str, str] | None = st.session_state.get("unit_data")
+    kept = _SOURCE.get()
     if kept is None or (kept[0] != model and kept[1] in BUNDLED):
         link = st.query_params.get("data", "") if kept is None else ""
         kept = (model, link if link in BUNDLED else ("digits" if model == "digits" else "samples"))
-        st.session_state["unit_data"] = kept
+        _SOURCE.set(kept)
     return kept[1]
 
 
 def choose(source: str) -> None:
-    st.session_state["unit_data"] = (state.selection().model, source)
+    _SOURCE.set((state.selection().model, source))
+
+
+def offer(dataset: Dataset) -> None:
+    """Let these be the visitor's own pictures, as if they had been uploaded."""
+    _UPLOADED.set(dataset)
 
 
 def data_control(title: str = "Pictures to search") -> Dataset | None:
     """The choice of pictures; None while none are given. ImageError: those given are no data set."""
     source = chosen()
-    st.session_state["unit_source"] = source
     st.segmented_control(
         title,
         [key for key in TITLES if key != "folder" or source == "folder" or is_local()],
         format_func=TITLES.__getitem__,
-        key="unit_source",
-        on_change=lambda: choose(st.session_state["unit_source"]),
+        key=show_in_widget("unit_source", source),
+        on_change=lambda: choose(widget_value("unit_source")),
         required=True,
     )
     return given(source)
@@ -82,7 +89,7 @@ def display_image_of(source: str, dataset: Dataset, index: int) -> str:
 
 
 def _uploaded() -> Dataset | None:
-    kept: Dataset | None = st.session_state.get("unit_uploads")
+    kept = _UPLOADED.get()
     files = st.file_uploader(
         "Several pictures, or one zip with a folder for each class or a CSV of paths and labels",
         type=TYPES,
@@ -91,9 +98,10 @@ def _uploaded() -> Dataset | None:
         help="They stay on this server and in this visit. Larger sets: name a folder, or raise server.maxUploadSize.",
     )
     ids = [file.file_id for file in files]
-    if ids and ids != st.session_state.get("unit_upload_ids"):
+    if ids and ids != _UPLOAD_IDS.get():
         kept = open_dataset([(file.name, file.getvalue()) for file in files])
-        st.session_state.update(unit_uploads=kept, unit_upload_ids=ids)
+        offer(kept)
+        _UPLOAD_IDS.set(ids)
     if kept is not None:
         st.caption(f"**{plainly(kept.name)}**: {_size(kept)}")
     return kept
@@ -124,10 +132,10 @@ def _path() -> str:
 
 def _opened(text: str, again: bool) -> Dataset:
     """Listed once a visit and path; the button looks again."""
-    kept: tuple[str, Any] | None = st.session_state.get("unit_folder_set")
+    kept = _FOLDER_SET.get()
     if kept is None or kept[0] != text or again:
         kept = (text, open_local_folder(text))
-        st.session_state["unit_folder_set"] = kept
+        _FOLDER_SET.set(kept)
     return kept[1]
 
 

@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 import xai_core as xai
 from dashboard.core import results, state
 from dashboard.core.state import Selection
-from xai_core.attribution.catalog import find_method
+from xai_core.attribution.catalog import DEFAULT, find_method
 from xai_core.attribution.explain import ImageForwardPass
 from xai_core.attribution.method import INPUT, Method
 from xai_core.errors import NotApplicable
@@ -97,7 +97,7 @@ def _layers(method: Method, image_pass: ImageForwardPass, layer: str) -> tuple[s
 
 
 def _stop() -> None:
-    state.choose(method="grad_cam")
+    state.choose(method=DEFAULT)
 
 
 class ProgressBar:

@@ -10,32 +10,33 @@ from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.core import jobs
 from dashboard.core.jobs import Job
+from dashboard.core.session import StateKey
 
 POLL_S = 0.7
-_FOLLOWED = "runs_followed"
+_FOLLOWED = StateKey[list[tuple[str, str, str]]]("runs_followed", list)  # key, title, unit
 _PLACES = ("", "next", "second", "third", "fourth", "fifth")
 
 
 def follow(key: str, title: str, unit: str = "") -> None:
     """Let `lines`, at the end of this run of the page, follow a run; when that ends, the page runs again."""
     jobs.want(key)
-    st.session_state[_FOLLOWED].append((key, title, unit))
+    _FOLLOWED.get().append((key, title, unit))
 
 
 def begin() -> None:
     """To be called before anything of the page follows a run."""
-    st.session_state[_FOLLOWED] = []
+    _FOLLOWED.set([])
 
 
 def lines(place: DeltaGenerator) -> None:
     """A line for each run that the page follows. It always is the same fragment at the same place: a browser that
     still asks for a fragment which is gone would leave the page as it is."""
     with place:
-        st.fragment(_lines, run_every=POLL_S if st.session_state[_FOLLOWED] else None)()
+        st.fragment(_lines, run_every=POLL_S if _FOLLOWED.get() else None)()
 
 
 def _lines() -> None:
-    for key, title, unit in st.session_state.get(_FOLLOWED, ()):
+    for key, title, unit in _FOLLOWED.get():
         run = jobs.look(key)
         if run is None or not run.running:
             st.rerun()

@@ -10,9 +10,10 @@ from typing import Any
 import streamlit as st
 
 from dashboard.core import state
-from dashboard.core.links import Settings
+from dashboard.core.session import show_in_widget, widget_value
+from dashboard.core.state import Settings
 from dashboard.shared import cached
-from xai_core.attribution.catalog import METHODS, find_method
+from xai_core.attribution.catalog import DEFAULT, METHODS, find_method
 from xai_core.attribution.method import Method
 from xai_core.types import LoadedModel, Prediction
 
@@ -25,7 +26,7 @@ def method_control(model: LoadedModel) -> None:
     reasons = cached.methods(model.config.key, model)
     offered = [key for key, reason in reasons.items() if reason is None]
     if state.selection().method not in offered:
-        state.choose(method="grad_cam")
+        state.choose(method=DEFAULT)
     titles = {method.key: method.title for method in METHODS}
     choice("Method", "method", offered, titles.__getitem__)
     chosen = find_method(state.selection().method)
@@ -84,7 +85,7 @@ def settings_control(
     """
 
     def changed(name: str, key: str) -> None:
-        store(tuple((dict(given()) | {name: st.session_state[key]}).items()))
+        store(tuple((dict(given()) | {name: widget_value(key)}).items()))
 
     for field in fields(method.settings):
         key = follow(f"{prefix}{method.key}_{field.name}", dict(given()).get(field.name, field.default))
@@ -115,11 +116,9 @@ def choice(label: str, field: str, options: list[Any], titles: Callable[[Any], s
 
 def follow(field: str, value: object) -> str:
     """The key of a widget that shows `value`, which links, bars and tiles change as well."""
-    key = f"choice_{field}"
-    st.session_state[key] = value
-    return key
+    return show_in_widget(f"choice_{field}", value)
 
 
 def store(field: str) -> Callable[[], None]:
     """A callback that takes the widget's value over into the current choice."""
-    return lambda: state.choose(**{field: st.session_state[f"choice_{field}"]})
+    return lambda: state.choose(**{field: widget_value(f"choice_{field}")})

@@ -10,6 +10,7 @@ import streamlit as st
 from dashboard.core import state
 from dashboard.core.configuration import MB, memory
 from dashboard.core.memory_size import bytes_of
+from dashboard.core.session import StateKey
 from dashboard.shared import cached
 from xai_core.errors import ModelError
 from xai_core.models.sources.checkpoint.opening import OWN
@@ -18,11 +19,12 @@ from xai_core.types import LoadedModel, ModelConfig
 
 MAX_OWN = 3
 MAX_BYTES = 2 * 1024**3  # of their weights
+_OWN = StateKey[dict[str, LoadedModel]]("own_models", dict)
 
 
 def own() -> dict[str, LoadedModel]:
     """This visit's models by key, in the order in which they came."""
-    return st.session_state.setdefault("own_models", {})
+    return _OWN.get()
 
 
 def add(model: LoadedModel) -> None:

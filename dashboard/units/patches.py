@@ -9,11 +9,11 @@ import streamlit as st
 from dashboard.core import jobs
 from dashboard.core.jobs import Job
 from dashboard.core.plain_text import as_code, in_prose
-from dashboard.shared import dataset_choice, job_lines
+from dashboard.core.session import StateKey
+from dashboard.shared import cached, dataset_choice, job_lines
 from dashboard.shared.components.patch_row import patch_row
 from dashboard.shared.page_context import PageContext
 from dashboard.units import patch_jobs as units_runs
-from dashboard.units import unit_cache as units_cached
 from dashboard.units import unit_choice as units_choice
 from dashboard.units.current_unit import Shown
 from dashboard.units.patch_images import piece
@@ -27,6 +27,8 @@ POLL_S = 1.0
 COUNTS = (9, 16, 25)
 BYS: dict[By, str] = {"activation": "Activation", "contribution": "Contribution"}
 ENDS = {"most": "Most", "least": "Least"}
+_PAGE_RUNS = StateKey("unit_visit", bool)  # whether the whole page is to run
+_OPEN_FAILURE = StateKey("unit_open_failure", str)
 
 
 def top_patches(context: PageContext, shown: Shown) -> None:
@@ -89,7 +91,7 @@ def _job(context: PageContext, dataset: Dataset, by: By, count: int, each: int) 
 def _results(context: PageContext, shown: Shown, job: PatchJob, source: str, following: bool) -> None:
     """The part of the page that follows a running search; the whole page runs where it has started or ended."""
     run = units_runs.look(job)
-    if st.session_state.pop("unit_visit", False) or (following and not (run and run.running)):
+    if _PAGE_RUNS.take() or (following and not (run and run.running)):
         st.rerun()
     _progress_line(job, run)
     if run is not None and run.partial is not None and run.partial.done:
@@ -117,7 +119,7 @@ def _progress_line(job: PatchJob, run: Job | None) -> None:
 
 def _start(job: PatchJob) -> None:
     units_runs.start(job)
-    st.session_state["unit_visit"] = True  # the whole page runs, so that this part follows the search
+    _PAGE_RUNS.set(True)  # so that this part follows the search
 
 
 def _pieces(context: PageContext, shown: Shown, job: PatchJob, source: str, found: TopPatches) -> None:
@@ -136,7 +138,7 @@ def _pieces(context: PageContext, shown: Shown, job: PatchJob, source: str, foun
     except LayerError as error:
         st.info(in_prose(str(error)), icon=":material/info:")
         return
-    field = units_cached.fields(context.model, context.layers)[context.layer]
+    field = cached.fields(context.model, context.layers)[context.layer]
     made = [(patch, piece(context.model, job.dataset, field, shown.channel, patch)) for patch in patches]
     there = [(patch, one) for patch, one in made if one is not None]
     patch_row(
@@ -147,7 +149,7 @@ def _pieces(context: PageContext, shown: Shown, job: PatchJob, source: str, foun
     )
     st.caption(_in_words(job, found, patches, len(made) - len(there)))
     _unread(job.dataset, found)
-    if failure := st.session_state.pop("unit_open_failure", None):
+    if failure := _OPEN_FAILURE.take():
         st.error(failure, icon=":material/error:")
 
 
@@ -158,10 +160,10 @@ def _open(shown: Shown, dataset: Dataset, source: str, patch: Patch) -> None:
         image = dataset_choice.display_image_of(source, dataset, patch.image)
     except ImageError as error:
         units_choice.forget()
-        st.session_state["unit_open_failure"] = str(error)
+        _OPEN_FAILURE.set(str(error))
         return
     units_choice.visit(image, shown.channel, (patch.i, patch.j), shown.here)
-    st.session_state["unit_visit"] = True
+    _PAGE_RUNS.set(True)
 
 
 def _in_words(job: PatchJob, found: TopPatches, patches: tuple[Patch, ...], gone: int) -> str:

@@ -8,6 +8,8 @@ import numpy as np
 import streamlit as st
 
 from dashboard.core.plain_text import in_prose
+from dashboard.core.session import StateKey, none
+from dashboard.shared import cached
 from dashboard.shared.components.viewer import Heat, viewer
 from dashboard.shared.page_context import PageContext
 from dashboard.units import unit_cache as units_cached
@@ -44,15 +46,21 @@ class Origin:
         return f"{self.image_pass.image.name} · {self.layer} · channel {channel}, row {row + 1}, column {column + 1}"
 
 
+_PINNED = StateKey[Origin | None]("unit_pin", none, ends="own images")  # it may hold one of them
+
+
 def pixels(context: PageContext, shown: Shown) -> None:
     """Three maps of the pinned unit, or of the one that the page shows."""
     here = Origin(
-        context.image_pass, context.layer, shown.unit, units_cached.fields(context.model, context.layers)[context.layer]
+        context.image_pass,
+        context.layer,
+        shown.unit,
+        cached.fields(context.model, context.layers)[context.layer],
     )
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         st.subheader("The pixels that made it fire", anchor=False, width="content")
         _pin(here)
-    pinned: Origin | None = st.session_state.get("unit_pin")
+    pinned = _PINNED.get()
     origin = pinned or here
     st.caption(f"{'Pinned: ' if pinned else ''}{in_prose(origin.title)}")
     for rule, column in zip(RULES, st.columns(3, gap="medium"), strict=True):
@@ -103,15 +111,13 @@ def _map(origin: Origin, rule: Rule, title: str, area: tuple[int, int, int, int]
 
 
 def _pin(here: Origin) -> None:
-    if st.session_state.get("unit_pin"):
-        st.button(
-            "Unpin", key="unit_unpin", icon=":material/keep_off:", on_click=lambda: st.session_state.pop("unit_pin")
-        )
+    if _PINNED.get():
+        st.button("Unpin", key="unit_unpin", icon=":material/keep_off:", on_click=_PINNED.forget)
         return
     st.button(
         "Pin",
         key="unit_keep",
         icon=":material/keep:",
-        on_click=lambda: st.session_state.update(unit_pin=here),
+        on_click=lambda: _PINNED.set(here),
         help="Keep these three maps while you look at other units, layers and pictures.",
     )

@@ -8,40 +8,12 @@ import torch
 
 import xai_core as xai
 from dashboard.shared import cached
-from dashboard.shared.components.choices import thumbnail
 from dashboard.shared.components.viewer import DisplayImage
 from dashboard.units import field as units_field
 from xai_core.attribution.explain import ImageForwardPass
-from xai_core.errors import SightlineError
 from xai_core.features.feature_maps import contributions, feature_maps, map_weights
-from xai_core.forward.receptive_field import receptive_fields
 from xai_core.forward.relu_rules import Rule
 from xai_core.forward.target import Target
-from xai_core.models.preprocess import model_view
-from xai_core.types import LayerInfo, LoadedModel, ReceptiveField
-
-
-def fields(model: LoadedModel, layers: tuple[LayerInfo, ...]) -> dict[str, ReceptiveField | str]:
-    """The receptive field of each layer, or the reason why it has none."""
-    return _fields(cached.identity(model), repr(model.config.input_size), tuple(layer.name for layer in layers), model)
-
-
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _fields(
-    weights: str, input_size: str, names: tuple[str, ...], _model: LoadedModel
-) -> dict[str, ReceptiveField | str]:
-    size = (len(_model.config.mean), *_model.config.input_size)
-    try:
-        return dict(receptive_fields(_model.module, names, size))
-    except SightlineError:
-        return {name: _field_or_reason(_model, name, size) for name in names}
-
-
-def _field_or_reason(model: LoadedModel, name: str, size: tuple[int, ...]) -> ReceptiveField | str:
-    try:
-        return receptive_fields(model.module, [name], size)[name]
-    except SightlineError as error:
-        return str(error)
 
 
 def unit_gradient(image_pass: ImageForwardPass, layer: str, unit: tuple[int, int, int], rule: Rule) -> np.ndarray:
@@ -91,13 +63,3 @@ def close_up(image_pass: ImageForwardPass, area: tuple[int, int, int, int]) -> D
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _close_up(weights: str, image: str, area: tuple[int, int, int, int], _traced: ImageForwardPass) -> DisplayImage:
     return units_field.part_of(_traced, area)
-
-
-def seen_thumb(image_pass: ImageForwardPass) -> str:
-    """What the model saw, small, as a data URL."""
-    return _seen_thumb(cached.identity(image_pass.model), image_pass.image.digest, image_pass)
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _seen_thumb(weights: str, image: str, _traced: ImageForwardPass) -> str:
-    return thumbnail(model_view(_traced.model.config, _traced.given))

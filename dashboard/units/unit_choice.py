@@ -7,7 +7,8 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.core import links, state
+from dashboard.core import state
+from dashboard.core.session import StateKey
 from dashboard.core.state import Selection
 from dashboard.shared.page_context import PageContext
 from xai_core.features.feature_maps import MapOrder
@@ -39,6 +40,10 @@ class UnitChoice:
     order: MapOrder = "contribution"
 
 
+_UNIT = StateKey("unit", lambda: _of_link(), ends="back")
+_TRAIL = StateKey[list[tuple[Selection, UnitChoice]]]("unit_trail", list)
+
+
 def address_of(context: PageContext) -> Address:
     """The address of the maps on the page."""
     grid = next(layer.grid for layer in context.layers if layer.name == context.layer)
@@ -47,7 +52,7 @@ def address_of(context: PageContext) -> Address:
 
 def current(here: Address) -> UnitChoice:
     """What of the choice still holds here: a channel holds in its layer, a place in its picture, on any grid."""
-    kept: UnitChoice = st.session_state.get("unit") or _of_link()
+    kept = _UNIT.get()
     there = kept.at
     if there is None:
         kept = replace(kept, at=here)
@@ -56,38 +61,36 @@ def current(here: Address) -> UnitChoice:
         place = kept.place if there.image == here.image else None
         moved = place and _on_grid(place, there.grid, here.grid)
         kept = replace(kept, channel=kept.channel if same_layer else None, place=moved, at=here)
-    st.session_state["unit"] = kept
+    _UNIT.set(kept)
     return kept
 
 
 def choose(**changes: Any) -> None:
     """Change the choice that `current` gave on this page."""
-    st.session_state["unit"] = replace(st.session_state["unit"], **changes)
+    _UNIT.set(replace(_UNIT.get(), **changes))
 
 
 def visit(image: str, channel: int, place: tuple[int, int], here: Address) -> None:
     """Go to a unit on another picture, which takes the class that the model sees there."""
     state.choose(image=image)
-    st.session_state["unit"] = replace(
-        st.session_state["unit"], channel=channel, place=place, at=replace(here, image=state.selection().image)
-    )
+    choose(channel=channel, place=place, at=replace(here, image=state.selection().image))
 
 
 def remember() -> None:
     """Put what is shown on the way back, for `come_back`."""
-    trail: list[tuple[Selection, UnitChoice]] = st.session_state.setdefault("unit_trail", [])
-    trail.append((state.selection(), st.session_state["unit"]))
+    trail = _TRAIL.get()
+    trail.append((state.selection(), _UNIT.get()))
     del trail[:-MAX_TRAIL]
 
 
 def forget() -> None:
     """Take back `remember`."""
-    st.session_state["unit_trail"].pop()
+    _TRAIL.get().pop()
 
 
 def come_back() -> None:
     """Show again what was remembered last."""
-    before, unit = st.session_state["unit_trail"].pop()
+    before, unit = _TRAIL.get().pop()
     state.choose(
         model=before.model,
         image=before.image,
@@ -95,18 +98,18 @@ def come_back() -> None:
         class_index=before.class_index,
         contrast_class=before.contrast_class,
     )
-    st.session_state["unit"] = unit
+    _UNIT.set(unit)
 
 
 def came_from() -> Selection | None:
     """The choice that `come_back` returns to."""
-    trail = st.session_state.get("unit_trail")
+    trail = _TRAIL.get()
     return trail[-1][0] if trail else None
 
 
 def write_link(data: str | None) -> None:
     """The shared choice and the unit in the browser's address. data: a bundled data set."""
-    unit = st.session_state["unit"]
+    unit = _UNIT.get()
     own = {
         "channel": None if unit.channel is None else str(unit.channel),
         "place": unit.place and f"{unit.place[0]}.{unit.place[1]}",
@@ -120,9 +123,11 @@ def _of_link() -> UnitChoice:
     """What the link says; what it names wrongly is the default. Whether the numbers exist is seen at the layer."""
     link = st.query_params
     row, _, column = link.get("place", "").partition(".")
-    at, order = (links.index(row), links.index(column)), link.get("order", "")
+    at, order = (state.number_in(row), state.number_in(column)), link.get("order", "")
     place = (at[0], at[1]) if at[0] is not None and at[1] is not None else None
-    return UnitChoice(links.index(link.get("channel", "")), place, order=order if order in ORDERS else UnitChoice.order)
+    return UnitChoice(
+        state.number_in(link.get("channel", "")), place, order=order if order in ORDERS else UnitChoice.order
+    )
 
 
 def _on_grid(place: tuple[int, int], old: tuple[int, int], new: tuple[int, int]) -> tuple[int, int]:

@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from dashboard.core.plain_text import class_in_prose
+from dashboard.core.session import show_in_widget, widget_value
 from dashboard.shared.components.viewer import tiles
 from dashboard.shared.components.viewer.cells import small_map
 from dashboard.shared.page_context import PageContext
@@ -71,13 +72,12 @@ def coarser(values: np.ndarray) -> np.ndarray:
 
 
 def _order_control(shown: Shown, name: str) -> None:
-    st.session_state["unit_order"] = shown.by
     st.segmented_control(
         "Sort by",
         list(ORDERS),
         format_func=ORDERS.__getitem__,
-        key="unit_order",
-        on_change=lambda: units_choice.choose(order=st.session_state["unit_order"]),
+        key=show_in_widget("unit_order", shown.by),
+        on_change=lambda: units_choice.choose(order=widget_value("unit_order")),
         required=True,
         label_visibility="collapsed",
         help=f"Peak: the highest value. Mean: over all places. Contribution: what the channel adds to “{name}”, "

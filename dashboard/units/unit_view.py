@@ -8,11 +8,10 @@ import numpy as np
 import streamlit as st
 
 from dashboard.core import state
-from dashboard.shared import cached
+from dashboard.shared import cached, network_diagram
 from dashboard.shared.components.unit_pad import Move, unit_pad
 from dashboard.shared.components.viewer import Click, Heat, Spot, viewer
 from dashboard.shared.page_context import PageContext
-from dashboard.units import network as units_network
 from dashboard.units import unit_cache as units_cached
 from dashboard.units import unit_choice as units_choice
 from dashboard.units.current_unit import Shown
@@ -42,7 +41,7 @@ def unit_headline(context: PageContext, shown: Shown) -> None:
 
 def map_and_field(context: PageContext, shown: Shown) -> None:
     """The channel's map with the unit's receptive field, and beside it what the unit looks at, all else dark."""
-    field = units_cached.fields(context.model, context.layers)[context.layer]
+    field = cached.fields(context.model, context.layers)[context.layer]
     seen = context.image_pass.given.box
     box = seen if isinstance(field, str) else patch_box(context.model.config, context.image, field, shown.unit)
     spot = Spot(*shown.place, box)
@@ -132,7 +131,7 @@ def _possible(context: PageContext, shown: Shown) -> list[Move]:
     """The moves that lead somewhere from here."""
     (row, column), (rows, columns) = shown.place, shown.maps.shape[1:]
     rank, last = int(np.flatnonzero(shown.order == shown.channel)[0]), len(shown.order) - 1
-    before, after = units_network.neighbours(context.layers, context.layer)
+    before, after = network_diagram.neighbours(context.layers, context.layer)
     allowed: dict[Move, bool] = {
         "up": row > 0,
         "down": row < rows - 1,
@@ -154,6 +153,6 @@ def _move(context: PageContext, shown: Shown, move: Move) -> None:
         rank = int(np.flatnonzero(shown.order == shown.channel)[0]) + (1 if move == "next channel" else -1)
         units_choice.choose(channel=int(shown.order[rank]))
     else:
-        before, after = units_network.neighbours(context.layers, context.layer)
+        before, after = network_diagram.neighbours(context.layers, context.layer)
         units_choice.choose(place=shown.place)  # the same part of the picture in the other layer
         state.choose(layer=after if move == "later layer" else before)

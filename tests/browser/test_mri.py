@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 from pydicom.data import get_testdata_file
 
 from tests.browsing import PageOpener, ServerStarter
+from xai_core.types import CLINICAL_CAUTION
 
 pytestmark = pytest.mark.browser
 
@@ -46,7 +47,7 @@ def open_mri(page: Page, url: str) -> None:
 
 def test_a_labelled_scan_is_open_with_four_diagnoses_and_holding_h_shows_the_bare_slice(page: Page, url: str):
     open_mri(page, url)
-    expect(page.get_by_text("Research use only. A heat map is not an outline of a lesion.").first).to_be_visible()
+    expect(page.get_by_text(CLINICAL_CAUTION).first).to_be_visible()
     expect(page.get_by_text("Simulated lesion drawn into a template")).to_be_visible()
     tiles = page.locator(".gallery .tile .name")
     expect(tiles).to_have_text(["glioma", "meningioma", "no tumour", "pituitary tumour"])

@@ -15,10 +15,10 @@ from torch import nn
 
 import xai_core as xai
 from dashboard.core import jobs
+from dashboard.shared import cached
 from dashboard.units import field as units_field
 from dashboard.units import patch_images as units_pieces
 from dashboard.units import patch_jobs as units_runs
-from dashboard.units import unit_cache as units_cached
 from dashboard.units import unit_choice as units_choice
 from dashboard.units.patch_images import Small, cut, piece
 from xai_core.datasets import Dataset, open_dataset
@@ -213,5 +213,5 @@ def test_fields_follow_the_structure_though_the_weights_are_the_same():
 
     one, two = opened(1), opened(2)
     assert one.digest == two.digest
-    fields = [units_cached.fields(model, xai.layers(model))["1"] for model in (one, two)]
+    fields = [cached.fields(model, xai.layers(model))["1"] for model in (one, two)]
     assert [field.size for field in fields] == [(5, 5), (7, 7)]

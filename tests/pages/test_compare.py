@@ -52,9 +52,9 @@ def test_a_method_without_meaning_at_a_layer_is_said_in_its_pane(app: AppTest):
 
 def test_panes_may_ask_about_another_class_and_picture(app: AppTest):
     app.run()
-    app.selectbox(key="pane_b_picture").set_value("sample:rocket").run()
+    app.selectbox(key="pane_b_image").set_value("sample:rocket").run()
     assert "need the same picture" in texts(app)
-    app.selectbox(key="pane_b_picture").set_value(None).run()
+    app.selectbox(key="pane_b_image").set_value(None).run()
     app.selectbox(key="pane_b_class_index").set_value(504).run()
     assert "coffee mug" in texts(app)
 

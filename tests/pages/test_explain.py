@@ -21,8 +21,8 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 import xai_core as xai
-from dashboard.core import links, results
-from dashboard.core.state import MAX_UPLOADS, Selection
+from dashboard.core import results
+from dashboard.core.state import MAX_UPLOADS, Selection, link_of, read_link
 from dashboard.shared import cached
 from tests.xai_core.images.hostile import hostile_files
 from xai_core.models import catalog
@@ -60,10 +60,10 @@ def test_first_run_shows_the_predicted_class_without_a_click(app: AppTest):
 
 def test_the_questions_for_experts_are_drawn_once_their_box_is_open(app: AppTest):
     app.run()
-    assert "choice_against" not in {box.key for box in app.selectbox}
+    assert "choice_contrast_class" not in {box.key for box in app.selectbox}
     app.session_state["experts"] = True
     app.run()
-    app.selectbox(key="choice_against").set_value(281).run()
+    app.selectbox(key="choice_contrast_class").set_value(281).run()
     assert any("rather than tabby" in line.value for line in app.markdown)
 
 
@@ -108,8 +108,8 @@ def test_an_uploaded_picture_is_chosen_and_never_named_in_the_link(app: AppTest)
     chosen = app.session_state["selection"]
     assert chosen.image.startswith("upload:")
     assert app.query_params["sample"] == "own"
-    assert "patient" not in repr(links.write(chosen))
-    assert chosen.image.split(":")[1] not in repr(links.write(chosen))
+    assert "patient" not in repr(link_of(chosen))
+    assert chosen.image.split(":")[1] not in repr(link_of(chosen))
     assert len(app.session_state["uploads"]) == 1
 
 
@@ -165,8 +165,8 @@ def test_what_was_done_to_a_picture_on_reading_is_said(app: AppTest):
     ],
 )
 def test_links_are_read_with_suspicion(link: dict[str, str], expected: Selection):
-    assert links.read(Selection(), link) == expected
-    assert links.read(Selection(), links.write(expected)) == expected
+    assert read_link(Selection(), link) == expected
+    assert read_link(Selection(), link_of(expected)) == expected
 
 
 def test_caches_are_bounded():

@@ -21,10 +21,10 @@ from streamlit.testing.v1 import AppTest
 
 import xai_core as xai
 from dashboard.mri import export, series, series_strip
-from dashboard.mri.gate import Gate
 from dashboard.mri.reading import MapRecipe, Reading
 from dashboard.mri.report import Seen, document
 from dashboard.mri.scan import NO_LETTERS, Place, Scan
+from dashboard.shared.cautions import InputCautions
 from tests.shared_data import shared
 from training.brain_mri.split import slices, split
 from xai_core.evaluation.familiarity import Familiarity
@@ -35,7 +35,7 @@ from xai_core.render.recipe import percent
 from xai_core.report.html_page import html_page
 from xai_core.report.nifti import nifti_map
 from xai_core.report.pdf_page import pdf_page
-from xai_core.types import Box, Prediction
+from xai_core.types import CLINICAL_CAUTION, Box, Prediction
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "mri.py"
 FINE = Checks("", "", inverted=False, strange=False, stripped=False)
@@ -72,7 +72,7 @@ def reading(shares: list[float], values: float, *, distance: float = 0.1) -> Rea
 
 def test_the_first_visit_shows_four_maps_on_one_scale_of_a_labelled_scan(app: AppTest, tiles: list[list[Any]]):
     said = texts(app.run())
-    assert "Research use only. A heat map is not an outline of a lesion." in said
+    assert CLINICAL_CAUTION in said
     assert "SIMULATED" in said
     assert "Skull and scalp seem to have been removed" in said
     image = slice_image(load_scan_sample("simulated-lesion")[0], "sagittal", 138)
@@ -240,7 +240,7 @@ def test_the_exported_map_lies_on_the_voxels_under_its_pixels():
 def test_the_report_carries_digests_and_checks_and_runs_nothing_that_was_written():
     image = xai.load_sample("coffee")
     one = replace(reading([0.1, 0.7, 0.1, 0.1], 1.0), box=Box(0, 0, image.size[1], image.size[0]))
-    found = Gate(("It is a cup.",), ())
+    found = InputCautions(("It is a cup.",), ())
     note, facts = "<script>x</script>\nß Ж", {"Slice thickness": "3.5 mm"}
     seen = Seen(image, Place("picture", 0), one, NO_LETTERS, found, "Picture", None, note, "now", facts)
     page = html_page(document(seen)).decode()
@@ -253,7 +253,7 @@ def test_the_report_carries_digests_and_checks_and_runs_nothing_that_was_written
     assert "src='http" not in page
     assert "<link" not in page
     pages = pypdf.PdfReader(io.BytesIO(pdf_page(document(seen))))
-    assert all("Research use only." in sheet.extract_text() for sheet in pages.pages)  # pages get filed apart
+    assert all("Research use only" in sheet.extract_text() for sheet in pages.pages)  # pages get filed apart
     printed = "".join("".join(sheet.extract_text() for sheet in pages.pages).split())
     for said in (xai.load_model("brain-mri").digest, one.image_digest, "<script>x</script>", "ßЖ", "Unlikethetraining"):
         assert said in printed

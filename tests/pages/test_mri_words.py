@@ -11,8 +11,9 @@ from pydicom.data import get_testdata_file
 from streamlit.testing.v1 import AppTest
 
 import xai_core as xai
-from dashboard.mri import gate, series_strip, similar
+from dashboard.mri import series_strip, similar
 from dashboard.mri.reading import MapRecipe, Reading, read_all
+from dashboard.shared import cautions
 from tests.shared_data import shared
 from training.brain_mri.split import slices, split
 from xai_core.evaluation.familiarity import Familiarity
@@ -117,6 +118,8 @@ def test_the_strip_shades_what_is_rather_far_and_what_is_too_far_apart() -> None
         "Light shade, 3: farther from the training data than 95 % of held-out slices, read with care. "
         "Dark shade, 2: farther than 99 % of them, do not read a diagnosis there."
     )
-    assert "99 % of held-out ones (distance" in gate.of_distance(readings[3].familiarity).unlike[0]
-    assert f"(distance {careful:.2f}, limit {told['95']:.2f})" in gate.of_distance(readings[1].familiarity).careful[0]
-    assert gate.of_distance(readings[0].familiarity) == gate.Gate((), ())
+    assert "99 % of held-out ones (distance" in cautions.of_distance(readings[3].familiarity).unlike[0]
+    assert (
+        f"(distance {careful:.2f}, limit {told['95']:.2f})" in cautions.of_distance(readings[1].familiarity).careful[0]
+    )
+    assert cautions.of_distance(readings[0].familiarity) == cautions.InputCautions((), ())

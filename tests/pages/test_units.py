@@ -206,7 +206,7 @@ def test_a_folder_of_this_machine_is_searched_and_its_path_enters_no_link(
     app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     for module in ("dataset_choice", "local_folder"):  # there is no browser here that could be local
-        monkeypatch.setattr(f"dashboard.pictures.{module}.is_local", lambda: True)
+        monkeypatch.setattr(f"dashboard.shared.{module}.is_local", lambda: True)
     (tmp_path / "pets").mkdir()
     for seed in range(3):
         (tmp_path / "pets" / f"{seed}.png").write_bytes(png(seed))

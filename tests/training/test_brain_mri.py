@@ -10,11 +10,11 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from sklearn.metrics import balanced_accuracy_score
-from training.brain_mri.config import from_weights
 
 from tests.shared_data import shared
 from training.brain_mri.__main__ import main
 from training.brain_mri.augment import changed, moved, tones
+from training.brain_mri.card import from_weights
 from training.brain_mri.fit import Slices, batches, frozen_part, new_network
 from training.brain_mri.lesion import boxes, elsewhere, painted_over
 from training.brain_mri.measure import balanced, calibration_error, interval, patients, temperature

@@ -31,6 +31,11 @@ def open_dataset(
     over a folder of the same name, for which a Path is given. name: what to call it on screen.
     Nothing is decoded yet: a damaged picture is listed, and says what is wrong when it is loaded.
     ImageError: nothing there, no picture in it, or more than `limits`.
+
+    >>> import xai_core as xai
+    >>> digits = xai.open_dataset("digits")
+    >>> len(digits), digits.class_names[:3]
+    (1797, ('0', '1', '2'))
     """
     if not isinstance(source, str | Path):
         return open_uploads(source, name, limits)

@@ -17,9 +17,9 @@ from xai_core.images.scans.slicing import AXES, Edges, edge_letters
 from xai_core.images.scans.volume import Plane, Volume
 from xai_core.report.dicom_source import nobody, own_study
 from xai_core.report.nifti import check_values
+from xai_core.types import CLINICAL_CAUTION, RESEARCH_ONLY
 
 _MAKER, _VERSION = "Sightline", "1"
-_USE = "Research use only. A heat map is not an outline of a lesion."
 _DICOM_LETTERS = str.maketrans("SI", "HF")
 _REFERENCES = ("ReferencedSeriesSequence", "SourceImageSequence", "StudiesContainingOtherReferencedInstancesSequence")
 
@@ -57,7 +57,7 @@ def parametric_map(
             hd.VOILUTTransformation(window_center=(low + high) / 2, window_width=max(high - low, 1e-6))
         ],
         content_label=label,
-        content_description=_USE,
+        content_description=RESEARCH_ONLY,
     )
     return _bytes(result, referring=keep_study_of is not None)
 
@@ -99,7 +99,7 @@ def secondary_capture(
         referring_physician_name=first.ReferringPhysicianName,
         patient_orientation=_orientation(edges),
     )
-    result.ImageComments = _USE
+    result.ImageComments = CLINICAL_CAUTION
     result.BurnedInAnnotation = "NO"
     if volume.oriented:
         _place_image(result, volume, plane, index, image.shape[:2])

@@ -9,9 +9,10 @@ import numpy as np
 
 from xai_core.errors import ImageError
 from xai_core.images.scans.volume import Volume
+from xai_core.types import RESEARCH_ONLY
 
 _ALIGNED = 2  # NXFormCodes: aligned to another file's truth
-_LABEL = "Sightline map, research use only"
+_LABEL = f"Sightline map. {RESEARCH_ONLY}"
 
 
 def nifti_map(volume: Volume, values: np.ndarray) -> bytes:

@@ -10,6 +10,8 @@ from xai_core.types.answer import (
 )
 from xai_core.types.image import Box, SourceImage, Window
 from xai_core.types.model import (
+    CLINICAL_CAUTION,
+    RESEARCH_ONLY,
     ChannelOrder,
     Download,
     Interpolation,
@@ -22,6 +24,8 @@ from xai_core.types.model import (
 from xai_core.types.progress import ProgressCallback
 
 __all__ = [
+    "CLINICAL_CAUTION",
+    "RESEARCH_ONLY",
     "Box",
     "ChannelOrder",
     "ClassScore",

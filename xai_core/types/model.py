@@ -15,6 +15,9 @@ Interpolation = Literal["bilinear", "bicubic"]
 ChannelOrder = Literal["RGB", "BGR"]
 Labels = Literal["one", "several"]
 
+RESEARCH_ONLY = "Research use only: not for diagnosis."
+CLINICAL_CAUTION = f"{RESEARCH_ONLY} A heat map is not an outline of a lesion."
+
 
 @dataclass(frozen=True)
 class ResizeRule:
@@ -50,6 +53,7 @@ class ModelConfig:
     first_conv, classifier, default_layer: dotted module names, None where unknown.
     channel_order: of a network that reads three channels. architecture: "torchvision/resnet18", for a file of weights.
     labels: whether a picture has one of the classes (softmax) or several, each on its own (sigmoid).
+    caution: what must stand beside every answer of the network.
     """
 
     key: str
@@ -69,6 +73,7 @@ class ModelConfig:
     channel_order: ChannelOrder = "RGB"
     architecture: str | None = None
     labels: Labels = "one"
+    caution: str = ""
 
 
 @dataclass(frozen=True, eq=False)

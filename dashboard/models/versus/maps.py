@@ -6,13 +6,13 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard.compare.panes import Pane
 from dashboard.core import state
 from dashboard.core.failures import in_words
 from dashboard.core.plain_text import as_code, class_in_prose, in_prose
 from dashboard.models.versus.model_answers import Joined
 from dashboard.models.versus.versus_request import Pair
-from dashboard.shared import cached, explanations
+from dashboard.shared import cached, compare_panes, explanations
+from dashboard.shared.compare_panes import Pane
 from dashboard.shared.components.viewer import map_controls
 from dashboard.shared.dataset_choice import display_image_of
 from dashboard.shared.drawing import Look, draw
@@ -62,5 +62,5 @@ def _map(side: str, model: LoadedModel, image: SourceImage, table: FeatureTable,
 def _compare(pair: Pair, item: int) -> None:
     """To the Compare page: this picture, model A on the left and model B on the right, Grad-CAM in both panes."""
     state.choose(image=display_image_of(pair.source, pair.dataset, item))
-    st.session_state["panes"] = {"a": Pane("grad_cam"), "b": Pane("grad_cam", model=pair.b.config.key)}
+    compare_panes.show(Pane("grad_cam"), Pane("grad_cam", model=pair.b.config.key))
     st.switch_page(COMPARE)

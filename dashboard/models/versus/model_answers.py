@@ -17,6 +17,7 @@ from dashboard.core import jobs
 from dashboard.core.cache_folder import tables_folder
 from dashboard.core.jobs import Job
 from dashboard.core.plain_text import in_prose
+from dashboard.core.session import StateKey
 from dashboard.models.versus.versus_request import Pair
 from dashboard.shared import cached, dataset_choice, job_lines
 from xai_core.datasets import Dataset
@@ -24,6 +25,7 @@ from xai_core.evaluation.disagreement import Answers, Versus, versus
 from xai_core.types import FeatureTable, LoadedModel
 
 Tables = tuple[FeatureTable, FeatureTable]
+_LOOKED = StateKey[set[str]]("versus_looked", set)  # runs that were looked for on the disk
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +74,7 @@ def joined(a: FeatureTable, b: FeatureTable, labels: Sequence[str]) -> Joined:
 
 def _look(key: str, model: LoadedModel, pair: Pair) -> Job | None:
     """The model's run; begun by itself where it takes a moment only, or lies on the disk."""
-    run, looked = jobs.look(key), st.session_state.setdefault("versus_looked", set())
+    run, looked = jobs.look(key), _LOOKED.get()
     if run is not None or key in looked:
         return run
     looked.add(key)  # a look at the disk takes a pass of the network

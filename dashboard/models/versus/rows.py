@@ -9,10 +9,10 @@ import numpy as np
 import streamlit as st
 
 from dashboard.core.plain_text import in_prose
-from dashboard.map.map_view import thumbnail_url
 from dashboard.models.versus.export import as_csv
 from dashboard.models.versus.model_answers import Joined
 from dashboard.models.versus.versus_request import Pair
+from dashboard.shared.components.choices import thumbnail_url
 from dashboard.shared.job_lines import short
 from xai_core.models.class_names import short_name
 

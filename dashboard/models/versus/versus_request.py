@@ -8,12 +8,13 @@ import streamlit as st
 
 from dashboard.core import state
 from dashboard.core.failures import in_words
+from dashboard.core.session import WidgetKey
 from dashboard.shared import controls, dataset_choice, own_models
 from dashboard.shared.model_loading import ready_model
 from xai_core.datasets import Dataset
 from xai_core.types import LoadedModel
 
-_KEY = "versus_model"
+_SECOND = WidgetKey[str | None]("versus_model", None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +50,7 @@ def ask() -> Pair | None:
             icon=":material/compare:",
         )
         return None
-    b = ready_model(second, lambda: st.session_state.update({_KEY: None}), "Choose another")
+    b = ready_model(second, lambda: _SECOND.set(None), "Choose another")
     if dataset is None:
         return None
     return Pair(a, b, dataset, dataset_choice.chosen())
@@ -58,14 +59,14 @@ def ask() -> Pair | None:
 def _second(first: str) -> str | None:
     """The choice of model B, which is not model A."""
     configs = {key: config for key, config in own_models.offered().items() if key != first}
-    if st.session_state.get(_KEY) not in configs:
-        st.session_state[_KEY] = None
+    if _SECOND.get() not in configs:
+        _SECOND.set(None)
     chosen: str | None = st.selectbox(
         "Model B",
         list(configs),
         index=None,
         format_func=lambda key: controls.model_title(configs[key]),
-        key=_KEY,
+        key=_SECOND.name,
         persist_state="session",
         placeholder="Choose a model",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -47,12 +48,12 @@ def hover_pixel(probe: Locator, row: int, col: int, size: tuple[int, int] = SIZE
 @pytest.mark.parametrize("size", [SIZE, (5, 9), (3, 4), (1, 1)])
 def test_the_terms_of_every_pixel_weigh_1_and_sum_to_torchs_value(page: Page, mode: str, size: tuple[int, int]) -> None:
     page.goto("about:blank")
-    page.add_script_tag(content=frontend.read("js", ("interpolate.js", "probe_terms.js")))
+    page.add_script_tag(content=frontend.joined(Path(frontend.__file__).parent / "js" / "probe_terms.js"))
     rows, cols = PROBED.shape
     sums = page.evaluate(
         """([values, rows, cols, height, width, mode]) => Array.from({ length: height * width }, (_, i) => {
             const map = { values, rows, cols }
-            const terms = pixelTerms(map, { height, width }, Math.floor(i / width), i % width, mode)
+            const terms = pixelTerms(map, { height, width }, { row: Math.floor(i / width), col: i % width }, mode)
             const weights = terms.reduce((sum, { weight }) => sum + weight, 0)
             const cells = new Set(terms.map(({ row, col }) => row * cols + col))
             return [weights, sumOf(terms), terms.length, cells.size]

@@ -10,6 +10,7 @@ from playwright.sync_api import Page
 
 from dashboard.mri.scan import Scan
 from dashboard.mri.stack import encoded, levels
+from dashboard.shared.components.viewer import frontend
 from tests.dashboard.mri.made_scan import volume_of
 from xai_core.images.digest import array_digest
 from xai_core.images.display import display_pixels
@@ -17,8 +18,7 @@ from xai_core.types import SourceImage, Window
 
 pytestmark = pytest.mark.browser
 
-JS = Path(__file__).resolve().parents[3] / "dashboard" / "components" / "viewer" / "js"
-SCRIPTS = "\n".join((JS / f"{name}.js").read_text("utf-8") for name in ("interpolate", "stack", "windowing"))
+JS = Path(frontend.__file__).parent / "js"
 PAINT = """([bytes, window, levels]) => {
   const slice = decodeSlice(new Uint8Array(bytes).buffer)
   const canvas = paintSlice(document.createElement("canvas"), slice, windowTable(window, levels))
@@ -39,7 +39,7 @@ def test_a_windowed_slice_has_the_servers_grey(page: Page, window: Window, kind:
         shown[0, 0] = np.nan
     low, step = levels(Scan("x", volume_of(voxels[:, :, None])))
     page.goto("about:blank")
-    page.add_script_tag(content=SCRIPTS)
+    page.add_script_tag(content=frontend.joined(JS / "stack.js", JS / "windowing.js"))
     told = {"center": window.center, "width": window.width, "table": list(window.table) or None}
     arguments = [list(encoded(shown, low, step)), told, {"low": low, "step": step}]
     drawn = np.array(page.evaluate(PAINT, arguments)).reshape(40, 50, 4)

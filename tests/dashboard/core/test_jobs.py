@@ -11,6 +11,7 @@ from threading import Event
 import pytest
 
 from dashboard.core import jobs
+from dashboard.core import session as session_module
 from dashboard.shared import job_lines
 from xai_core.errors import SightlineError
 
@@ -23,7 +24,7 @@ def session(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, object]]:
     state: dict[str, object] = {"visitor": "anna", "anna": {}, "ben": {}}
     monkeypatch.setattr(jobs, "visitor", lambda: state["visitor"])
     monkeypatch.setattr(jobs, "is_here", lambda who: who in ("anna", "ben"))
-    monkeypatch.setattr(jobs.st, "session_state", SessionOf(state))
+    monkeypatch.setattr(session_module.st, "session_state", SessionOf(state))
     jobs._runs.clear()
     yield state
     jobs.stop_all()
@@ -37,8 +38,14 @@ class SessionOf:
     def __init__(self, state: dict) -> None:
         self._state = state
 
-    def setdefault(self, key: str, value: object) -> object:
-        return self._state[self._state["visitor"]].setdefault(key, value)
+    def __contains__(self, key: str) -> bool:
+        return key in self._state[self._state["visitor"]]
+
+    def __getitem__(self, key: str) -> object:
+        return self._state[self._state["visitor"]][key]
+
+    def __setitem__(self, key: str, value: object) -> None:
+        self._state[self._state["visitor"]][key] = value
 
 
 def until(there: Callable[[], bool]) -> None:

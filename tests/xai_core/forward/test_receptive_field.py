@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 import torchvision
-from tests.xai_core.forward_pass.field_probes import gradient_boxes, positive_copy
 from torch import Tensor, nn
 
 from tests.networks import Small, fingerprint
+from tests.xai_core.forward.field_probes import gradient_boxes, positive_copy
 from xai_core.errors import LayerError, ModelError
 from xai_core.forward.receptive_field import receptive_field, receptive_fields
 from xai_core.types import Box

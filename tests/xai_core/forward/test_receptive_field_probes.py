@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import torch
-from tests.xai_core.forward_pass.field_probes import gradient_boxes, map_layers, nan_boxes, network, positive_copy
 from torch import nn
 from torchvision.ops.misc import Permute
 
+from tests.xai_core.forward.field_probes import gradient_boxes, map_layers, nan_boxes, network, positive_copy
 from xai_core.forward.receptive_field import receptive_field, receptive_fields
 from xai_core.types import Box, ReceptiveField
 

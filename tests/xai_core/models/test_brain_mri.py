@@ -21,7 +21,7 @@ from training.brain_mri.split import label, slices, split
 from xai_core.evaluation.familiarity import familiarity
 from xai_core.images.head_crop import head_crop
 from xai_core.models.sources.brain_mri import CLASS_NAMES, SOURCES, VECTORS, WEIGHTS, known_slices
-from xai_core.types import LoadedModel, SourceImage
+from xai_core.types import CLINICAL_CAUTION, LoadedModel, SourceImage
 
 RECORD = json.loads(WEIGHTS.with_suffix(".json").read_text(encoding="utf-8"))
 EVERY = 6  # of the held-out slices, one in so many
@@ -47,7 +47,7 @@ def test_the_weights_are_small_in_half_precision_and_the_ones_of_the_record() ->
 
 
 def test_the_card_says_research_use_only_and_fits_the_network(model: LoadedModel) -> None:
-    assert "Research use only" in model.config.notes[0]
+    assert model.config.caution == CLINICAL_CAUTION
     assert model.config.class_names == ("glioma", "meningioma", "no tumour", "pituitary tumour")
     assert model.module.get_submodule(model.config.classifier).out_features == 4
     assert model.config.default_layer in {layer.name for layer in xai.layers(model)}

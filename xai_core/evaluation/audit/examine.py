@@ -27,7 +27,6 @@ from xai_core.render.place import resample
 from xai_core.render.scale import has_evidence
 from xai_core.types import LoadedModel, ModelInput, SourceImage
 
-OFFERED = ("grad_cam", "hires_cam", "layer_cam", "xgrad_cam", "grad_cam_pp")  # one gradient for a whole batch
 _THUMB, _OPACITY = 112, 0.6
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from safetensors.torch import load_file
 from torch import nn
 
-from xai_core.types import ModelConfig, ResizeRule
+from xai_core.types import CLINICAL_CAUTION, ModelConfig, ResizeRule
 
 WEIGHTS = Path(__file__).parents[1] / "weights" / "brain-mri.safetensors"
 VECTORS = WEIGHTS.with_name("brain-mri-vectors.safetensors")
@@ -30,7 +30,7 @@ class KnownSlices:
 
     vectors: float32 (n, 1280), the means of the last layer's maps. labels: int64 (n,), into CLASS_NAMES. sources: int64
     (n,), into SOURCES. numbers: int64 (n,), of its file. limit: the distance of `evaluation.familiarity` within which
-    95 % of held-out slices lie.
+    95 % of held-out slices lie; far_limit: the same for 99 %.
     """
 
     vectors: np.ndarray
@@ -38,6 +38,7 @@ class KnownSlices:
     sources: np.ndarray
     numbers: np.ndarray
     limit: float
+    far_limit: float
 
 
 def brain_mri_config() -> ModelConfig:
@@ -56,10 +57,10 @@ def brain_mri_config() -> ModelConfig:
         classifier="classifier",
         default_layer="bn2",
         notes=(
-            "Research use only: not for diagnosis. A heat map is not an outline of a lesion.",
             "It knows contrast-enhanced T1 slices with a glioma, a meningioma or a pituitary tumour, and healthy "
             "slices from another source; anything else gets one of these four names all the same.",
         ),
+        caution=CLINICAL_CAUTION,
     )
 
 
@@ -81,9 +82,11 @@ def brain_mri_network() -> nn.Module:
 def known_slices() -> KnownSlices:
     """The training slices as feature vectors, read-only: for similar cases and for telling unfamiliar input."""
     stored = {name: values.numpy() for name, values in load_file(VECTORS).items()}
-    limit = json.loads(WEIGHTS.with_suffix(".json").read_text("utf-8"))["familiarity"]["percentiles_of_test"]["95"]
+    limits = json.loads(WEIGHTS.with_suffix(".json").read_text("utf-8"))["familiarity"]["percentiles_of_test"]
     fields = {name: stored[name].astype(np.int64) for name in ("labels", "sources", "numbers")}
-    known = KnownSlices(vectors=stored["vectors"].astype(np.float32), **fields, limit=limit)
+    known = KnownSlices(
+        vectors=stored["vectors"].astype(np.float32), **fields, limit=limits["95"], far_limit=limits["99"]
+    )
     for values in (known.vectors, *fields.values()):
         values.setflags(write=False)
     return known

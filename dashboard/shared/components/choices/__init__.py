@@ -13,13 +13,17 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
+from dashboard.core.session import widget_value
+from dashboard.shared.components.viewer.frontend import joined
+from xai_core.types import FeatureTable
+
 _HERE = Path(__file__).parent
 
 _component = st.components.v2.component(
     "sightline_choices",
     html='<div class="choices" role="group"></div>\n',
     css=(_HERE / "choices.css").read_text("utf-8"),
-    js=(_HERE / "choices.js").read_text("utf-8"),
+    js=joined(_HERE / "choices.js"),
 )
 
 
@@ -50,7 +54,7 @@ def choices(
     known = {item.id for item in items}
 
     def answer() -> None:
-        chosen = st.session_state[key].choose
+        chosen = widget_value(key).choose
         if chosen in known:  # a browser can send anything
             on_choose(chosen)
 
@@ -65,3 +69,8 @@ def thumbnail(pixels: np.ndarray, side: int = 160) -> str:
     buffer = io.BytesIO()
     image.save(buffer, "WEBP", quality=80)
     return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def thumbnail_url(table: FeatureTable, row: int) -> str:
+    """A picture of the table, small, as a data URL."""
+    return "data:image/jpeg;base64," + base64.b64encode(bytes(table.thumbnails[row])).decode()

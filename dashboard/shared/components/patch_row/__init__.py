@@ -8,13 +8,16 @@ from pathlib import Path
 
 import streamlit as st
 
+from dashboard.core.session import widget_value
+from dashboard.shared.components.viewer.frontend import joined
+
 _HERE = Path(__file__).parent
 
 _component = st.components.v2.component(
     "sightline_patch_row",
     html='<div class="row" role="group"></div>\n<div class="card" popover="manual" aria-hidden="true"></div>\n',
     css=(_HERE / "patch_row.css").read_text("utf-8"),
-    js=(_HERE / "patch_row.js").read_text("utf-8"),
+    js=joined(_HERE / "patch_row.js"),
 )
 
 
@@ -37,7 +40,7 @@ def patch_row(patches: Sequence[PatchImage], *, label: str, key: str, on_choose:
     """Show the pieces in order; `on_choose` gets the index of a clicked one before the next run starts."""
 
     def told() -> None:
-        index = st.session_state[key].choose
+        index = widget_value(key).choose
         if type(index) is int and 0 <= index < len(patches):  # a browser can send anything
             on_choose(index)
 

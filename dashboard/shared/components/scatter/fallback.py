@@ -9,6 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
+from dashboard.core.session import widget_value
 from dashboard.shared.components.scatter.area import Area
 from dashboard.shared.components.scatter.colours import RAMP, Colours
 from dashboard.shared.components.scatter.records import Cloud, CurrentPoint
@@ -130,7 +131,7 @@ def draw_with_plotly(
     """The flat chart with the callbacks of `scatter`."""
 
     def told() -> None:
-        chosen = st.session_state[f"{key}-plotly"].selection
+        chosen = widget_value(f"{key}-plotly").selection
         area = plotly_area(chosen)
         if area is not None and on_area:
             on_area(area)

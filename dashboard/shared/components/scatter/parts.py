@@ -18,19 +18,13 @@ import streamlit as st
 
 from dashboard.shared.components.scatter.colours import Colours
 from dashboard.shared.components.scatter.records import Cloud, CurrentPoint, Signpost
-from dashboard.shared.components.viewer import frontend
+from dashboard.shared.components.viewer.frontend import joined
 from dashboard.shared.components.viewer.payload import pack
 
 HERE = Path(__file__).parent
 
 
-def script(*names: str, shared: tuple[str, ...] = ("payload",)) -> str:
-    """One ES module: scripts of the viewer, then scripts of this folder, the last of which holds the export."""
-    own = [(HERE / "js" / f"{name}.js").read_text("utf-8") for name in names]
-    return "\n".join([frontend.read("js", tuple(f"{name}.js" for name in shared)), *own])
-
-
-_carrier = st.components.v2.component("sightline_scatter_part", js=script("store", "part"))
+_carrier = st.components.v2.component("sightline_scatter_part", js=joined(HERE / "js" / "part.js"))
 
 
 def send(key: str, part: str, header: Mapping[str, Any], blobs: Mapping[str, bytes], of: str = "") -> str:

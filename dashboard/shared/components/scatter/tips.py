@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.shared.components.scatter.parts import script
+from dashboard.core.session import StateKey, widget_value
+from dashboard.shared.components.scatter.parts import HERE
 from dashboard.shared.components.scatter.records import Tips
+from dashboard.shared.components.viewer.frontend import joined
 from dashboard.shared.components.viewer.payload import pack
 
 MOST_ASKED = 160  # the pictures of a screen that is zoomed in
 
-_component = st.components.v2.component("sightline_scatter_tips", js=script("store", "tips_part"))
+_component = st.components.v2.component("sightline_scatter_tips", js=joined(HERE / "js" / "tips_part.js"))
 
 
 @st.fragment
 def answer_tips(key: str, tips: Tips, count: int) -> None:
     """Answer the browser's question about some of `count` points; nothing else of the page runs."""
-    place, asked_key = f"{key}-tips", f"{key}-asked"
+    place, wanted = f"{key}-tips", StateKey[list[int]](f"{key}-asked", list)
 
     def told() -> None:
-        st.session_state[asked_key] = indices_of(st.session_state[place].ask, count)
+        wanted.set(indices_of(widget_value(place).ask, count))
 
-    indices = st.session_state.pop(asked_key, [])
+    indices = wanted.take()
     _component(data=tips_payload(key, tips, indices), key=place, on_ask_change=told)
 
 

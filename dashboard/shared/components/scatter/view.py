@@ -7,19 +7,17 @@ from collections.abc import Callable
 import numpy as np
 import streamlit as st
 
+from dashboard.core.session import StateKey, widget_value
 from dashboard.shared.components.scatter.area import Area, area_of
 from dashboard.shared.components.scatter.colours import Colours
 from dashboard.shared.components.scatter.fallback import draw_with_plotly
-from dashboard.shared.components.scatter.parts import HERE, script, send_colours, send_marks, send_points, send_scene
+from dashboard.shared.components.scatter.parts import HERE, send_colours, send_marks, send_points, send_scene
 from dashboard.shared.components.scatter.records import Cloud, CurrentPoint, Signpost, Tips
 from dashboard.shared.components.scatter.tips import answer_tips
 from dashboard.shared.components.viewer import frontend
 from xai_core.errors import SettingError
 
-WITHOUT_WEBGL2 = "scatter without WebGL2"  # in the visitor's state, once a browser has said so
-
-SCRIPTS = ["store", "shaders", "gpu", "camera", "draw", "grid", "marks", "posts", "pictures", "tip", "lasso"]
-SCRIPTS += ["pointer", "keys", "legend", "words", "scatter"]
+WITHOUT_WEBGL2 = StateKey("scatter without WebGL2", bool)  # once a browser has said so
 
 _view = st.components.v2.component(
     "sightline_scatter",
@@ -27,7 +25,7 @@ _view = st.components.v2.component(
     css="\n".join(
         [frontend.read("css", ("shared.css",)), *(path.read_text("utf-8") for path in sorted(HERE.glob("css/*.css")))]
     ),
-    js=script(*SCRIPTS, shared=("mount", "payload", "words")),
+    js=frontend.joined(HERE / "js" / "scatter.js"),
 )
 
 
@@ -57,7 +55,7 @@ def scatter(
     Plotly chart of a sample, with the same callbacks.
     """
     _check(cloud, colours, selected, highlighted)
-    if st.session_state.get(WITHOUT_WEBGL2):
+    if WITHOUT_WEBGL2.get():
         draw_with_plotly(cloud, colours, key, height, current_point, on_point, on_area)
         return
 
@@ -87,17 +85,17 @@ def _answers(
     """What happens when the browser tells of a point, of an area, or that it lacks WebGL2."""
 
     def pointed() -> None:
-        index = st.session_state[key].point
+        index = widget_value(key).point
         if on_point and type(index) is int and 0 <= index < count:  # a browser can send anything
             on_point(index)
 
     def drawn() -> None:
-        area = area_of(st.session_state[key].area)
+        area = area_of(widget_value(key).area)
         if on_area and area is not None:
             on_area(area)
 
     def missing() -> None:
-        st.session_state[WITHOUT_WEBGL2] = True
+        WITHOUT_WEBGL2.set(True)
 
     return pointed, drawn, missing
 

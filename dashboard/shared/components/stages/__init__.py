@@ -8,13 +8,16 @@ from pathlib import Path
 
 import streamlit as st
 
+from dashboard.core.session import widget_value
+from dashboard.shared.components.viewer.frontend import joined
+
 _HERE = Path(__file__).parent
 
 _component = st.components.v2.component(
     "sightline_stages",
     html='<div class="stages" role="group" aria-label="Layers, from the picture on"></div>\n',
     css=(_HERE / "stages.css").read_text("utf-8"),
-    js=(_HERE / "stages.js").read_text("utf-8"),
+    js=joined(_HERE / "stages.js"),
 )
 
 
@@ -37,7 +40,7 @@ def stages(items: Sequence[Stage], image: str, *, selected: str, key: str, on_ch
     known = {item.name for item in items}
 
     def told() -> None:
-        chosen = st.session_state[key].choose
+        chosen = widget_value(key).choose
         if isinstance(chosen, str) and chosen in known:  # a browser can send anything
             on_choose(chosen)
 

@@ -1,31 +1,40 @@
 // A row of layers. Each tile is the picture, dark but for what a unit in the middle sees, under the layer's grid.
 
+import { childrenOf, find, make, makeButton } from "../viewer/js/elements.js"
+import { walkAlong } from "../viewer/js/keyboard.js"
+
 const SVG = "http://www.w3.org/2000/svg"
 const SIDE = 96 // units of the drawing
 const FINEST = 28 // cells a side beyond which grid lines would cover the picture
 
+/** @typedef {{ name: string, grid: Pair, channels: number, field: string, sees: Box }} StageItem */
+
+/** @param {Component<{ items: StageItem[], picture: string, selected: string }>} component */
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component
-  const group = parentElement.querySelector(".stages")
+  const group = find(parentElement, ".stages")
   const focused = group.querySelector(":focus")?.dataset.name
   group.replaceChildren(...data.items.map((item) => tile(item, data, setTriggerValue)))
   if (focused) group.querySelector(`[data-name="${CSS.escape(focused)}"]`)?.focus()
-  group.onkeydown = (event) => move(group, event)
+  group.onkeydown = (/** @type {KeyboardEvent} */ event) =>
+    !event.shiftKey && walkAlong(event, childrenOf(group), ["ArrowLeft", "ArrowRight"])
 }
 
+/** @param {StageItem} item @param {{ picture: string, selected: string }} data @param {Tell} setTriggerValue */
 function tile(item, { picture, selected }, setTriggerValue) {
-  const button = Object.assign(document.createElement("button"), { type: "button", className: "stage" })
+  const button = makeButton("stage")
   const [rows, columns] = item.grid
   button.dataset.name = item.name
   button.title = `${item.name}: ${item.channels} channels on a grid of ${rows} × ${columns}, ${item.field}`
   button.setAttribute("aria-pressed", String(item.name === selected))
   button.append(drawing(item, picture))
   const details = [`${rows} × ${columns} places`, `${item.channels} channels`, item.field]
-  button.append(text("name", item.name), ...details.map((line) => text("detail", line)))
+  button.append(make("span", "name", item.name), ...details.map((line) => make("span", "detail", line)))
   button.onclick = () => setTriggerValue("choose", item.name)
   return button
 }
 
+/** @param {StageItem} view @param {string} picture */
 function drawing({ grid: [rows, columns], sees: [left, top, right, bottom] }, picture) {
   const svg = shape("svg", { viewBox: `0 0 ${SIDE} ${SIDE}`, "aria-hidden": "true" })
   svg.append(shape("image", { href: picture, width: SIDE, height: SIDE, preserveAspectRatio: "none" }))
@@ -40,28 +49,16 @@ function drawing({ grid: [rows, columns], sees: [left, top, right, bottom] }, pi
   return svg
 }
 
+/** @param {number} rows @param {number} columns */
 function lines(rows, columns) {
   const across = Array.from({ length: rows - 1 }, (_, i) => `M0 ${((i + 1) * SIDE) / rows}H${SIDE}`)
   const down = Array.from({ length: columns - 1 }, (_, i) => `M${((i + 1) * SIDE) / columns} 0V${SIDE}`)
   return [...across, ...down].join("")
 }
 
+/** @param {string} name @param {Record<string, string | number>} attributes */
 function shape(name, attributes) {
   const element = document.createElementNS(SVG, name)
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value)
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, String(value))
   return element
-}
-
-function text(className, content) {
-  return Object.assign(document.createElement("span"), { className, textContent: content })
-}
-
-// Arrow keys walk along the row; Enter and Space choose.
-function move(group, event) {
-  const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key]
-  if (!step || event.shiftKey) return
-  event.preventDefault()
-  const buttons = [...group.children]
-  const at = buttons.findIndex((button) => button.matches(":focus"))
-  buttons[Math.min(buttons.length - 1, Math.max(0, at + step))].focus()
 }

@@ -8,6 +8,9 @@ from typing import Literal, get_args
 
 import streamlit as st
 
+from dashboard.core.session import widget_value
+from dashboard.shared.components.viewer.frontend import joined
+
 _HERE = Path(__file__).parent
 
 Move = Literal["up", "down", "left", "right", "next channel", "previous channel", "later layer", "earlier layer"]
@@ -16,7 +19,7 @@ _component = st.components.v2.component(
     "sightline_unit_pad",
     html='<div class="pad" role="group" aria-label="Move the unit"></div>\n',
     css=(_HERE / "unit_pad.css").read_text("utf-8"),
-    js=(_HERE / "unit_pad.js").read_text("utf-8"),
+    js=joined(_HERE / "unit_pad.js"),
 )
 
 
@@ -24,7 +27,7 @@ def unit_pad(possible: Collection[Move], *, key: str, on_move: Callable[[Move], 
     """Show the moves; `on_move` gets one that is possible before the next run starts."""
 
     def told() -> None:
-        move = st.session_state[key].move
+        move = widget_value(key).move
         if move in possible and move in get_args(Move):  # a browser can send anything
             on_move(move)
 

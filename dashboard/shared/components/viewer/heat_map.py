@@ -6,8 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import streamlit as st
-
+from dashboard.core.session import widget_value
 from dashboard.shared.components.viewer.colour import kind_of, scale_header, tables
 from dashboard.shared.components.viewer.frontend import register
 from dashboard.shared.components.viewer.payload import box_list, image_header, map_bytes, pack
@@ -16,14 +15,8 @@ from dashboard.shared.components.viewer.records import Click, DisplayImage, Heat
 NO_EVIDENCE = "No positive evidence to show."
 BOTH_SIGNS = ("against", "for")
 
-VIEW = ("bar", "controls", "hold", "cursor", "reading", "download", "stage", "view")
 
-_component = register(
-    "viewer",
-    scripts=(*VIEW, "viewer"),
-    styles=("legend", "controls"),
-    parts=("legend", "controls"),
-)
+_component = register("viewer", styles=("legend", "controls"), parts=("legend", "controls"))
 
 
 def viewer(
@@ -52,7 +45,7 @@ def viewer(
     """
 
     def told() -> None:
-        click = click_from(st.session_state[key].click)
+        click = click_from(widget_value(key).click)
         if on_click and click is not None:
             on_click(click)
 

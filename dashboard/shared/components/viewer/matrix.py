@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import streamlit as st
-
+from dashboard.core.session import widget_value
 from dashboard.shared.components.viewer.cells import (
     Cells,
     Scale,
@@ -21,12 +20,7 @@ from dashboard.shared.components.viewer.frontend import register
 from dashboard.shared.components.viewer.payload import image_header, map_bytes, pack
 from dashboard.shared.components.viewer.records import DisplayImage
 
-_component = register(
-    "matrix",
-    scripts=("bar", "tile", "matrix_table", "matrix_keys", "matrix"),
-    styles=("legend", "tile"),
-    parts=("legend",),
-)
+_component = register("matrix", styles=("legend", "tile"), parts=("legend",))
 
 
 def matrix(
@@ -57,7 +51,7 @@ def matrix(
     check_cells(rows, columns, cells, scale)
 
     def told() -> None:
-        place = chosen_place(st.session_state[key].choose, cells)
+        place = chosen_place(widget_value(key).choose, cells)
         if on_choose and place is not None:
             on_choose(*place)
 

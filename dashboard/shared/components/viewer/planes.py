@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import streamlit as st
-
+from dashboard.core.session import widget_value
 from dashboard.shared.components.viewer.colour import scale_header, tables
 from dashboard.shared.components.viewer.frontend import register
 from dashboard.shared.components.viewer.payload import pack
@@ -22,12 +21,7 @@ from dashboard.shared.components.viewer.scan import (
 )
 from xai_core.types import Window
 
-_component = register(
-    "planes",
-    scripts=("tile", "stack", "windowing", "slice_maps", "cut_lines", "wheel", "planes"),
-    styles=("over",),
-    parts=("plane",),
-)
+_component = register("planes", styles=("over",), parts=("plane",))
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,12 +56,12 @@ def planes(
     counts = {view.plane: view.slices.count for view in (large, *small)}
 
     def told_place() -> None:
-        place = place_from(st.session_state[key].place, counts)
+        place = place_from(widget_value(key).place, counts)
         if place is not None:
             on_place(place)
 
     def told_large() -> None:
-        plane = st.session_state[key].large
+        plane = widget_value(key).large
         if plane in [view.plane for view in small]:
             on_large(plane)
 

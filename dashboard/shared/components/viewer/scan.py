@@ -8,23 +8,18 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeGuard
 
 import numpy as np
-import streamlit as st
 
+from dashboard.core.session import widget_value
 from dashboard.shared.components.viewer.colour import kind_of, scale_header, tables
 from dashboard.shared.components.viewer.frontend import register
-from dashboard.shared.components.viewer.heat_map import VIEW, heat_header
+from dashboard.shared.components.viewer.heat_map import heat_header
 from dashboard.shared.components.viewer.payload import box_list, map_bytes, pack
 from dashboard.shared.components.viewer.records import Heat, check_map
 from xai_core.types import Box, Window
 
 MAP_BYTES = 256_000  # of maps of other slices in one run; the nearest go first
 
-_component = register(
-    "scan",
-    scripts=(*VIEW, "stack", "windowing", "slice_maps", "cut_lines", "wheel", "scan"),
-    styles=("legend", "controls", "viewer", "over"),
-    parts=("legend", "controls"),
-)
+_component = register("scan", styles=("legend", "controls", "viewer", "over"), parts=("legend", "controls"))
 
 
 @dataclass(frozen=True)
@@ -79,12 +74,12 @@ def scan_viewer(
     """
 
     def told_slice() -> None:
-        index = slice_from(st.session_state[key].slice, slices.count)
+        index = slice_from(widget_value(key).slice, slices.count)
         if index is not None:
             on_slice(index)
 
     def told_window() -> None:
-        chosen = window_from(st.session_state[key].window, window, slices.presets)
+        chosen = window_from(widget_value(key).window, window, slices.presets)
         if chosen is not None:
             on_window(chosen)
 

@@ -6,7 +6,7 @@ from dashboard.shared.components.viewer.colour import kind_of, scale_header, tab
 from dashboard.shared.components.viewer.frontend import register
 from dashboard.shared.components.viewer.payload import pack
 
-_component = register("strip", scripts=("controls", "hold", "strip"), styles=("controls",), parts=("controls",))
+_component = register("strip", styles=("controls",), parts=("controls",))
 
 
 def map_controls(settings: str, *, key: str, signed: bool = False, link: str | None = None) -> None:

@@ -6,21 +6,16 @@ from collections.abc import Callable, Sequence
 from typing import Literal, get_args
 
 import numpy as np
-import streamlit as st
 
+from dashboard.core.session import widget_value
 from dashboard.shared.components.viewer.colour import kind_of, scale_header, tables
 from dashboard.shared.components.viewer.frontend import register
-from dashboard.shared.components.viewer.payload import map_bytes, pack, reach
+from dashboard.shared.components.viewer.payload import map_bytes, pack, scale_top
 from xai_core.errors import LayerError
 
 Scale = Literal["one", "each"]
 
-_component = register(
-    "tiles",
-    scripts=("bar", "tiles_page", "tiles_pointer", "tiles_keys", "tiles"),
-    styles=("legend",),
-    parts=("legend",),
-)
+_component = register("tiles", styles=("legend",), parts=("legend",))
 
 
 def tiles(
@@ -49,7 +44,7 @@ def tiles(
     check_maps(maps, titles, scale)
 
     def told() -> None:
-        index = st.session_state[key].choose
+        index = widget_value(key).choose
         if on_choose and type(index) is int and 0 <= index < len(maps):  # a browser can send anything
             on_choose(index)
 
@@ -95,7 +90,7 @@ def tiles_payload(
         "titles": list(titles),
         "content": "rgb" if maps.dtype == np.uint8 else "values",
         "signed": signed,
-        "top": max(0.0, reach(maps, signed)) if scale == "one" and count and maps.dtype != np.uint8 else None,
+        "top": max(0.0, scale_top(maps, signed)) if scale == "one" and count and maps.dtype != np.uint8 else None,
         "columns": columns,
         "label": label,
         "selected": selected,

@@ -10,7 +10,7 @@ import streamlit as st
 
 from dashboard.shared.components.viewer import DisplayImage, Heat
 from dashboard.shared.components.viewer.colour import kind_of, scale_header, tables
-from dashboard.shared.components.viewer.frontend import SHARED, read
+from dashboard.shared.components.viewer.frontend import joined, read
 from dashboard.shared.components.viewer.heat_map import heat_header
 from dashboard.shared.components.viewer.payload import image_header, map_bytes, pack
 
@@ -20,7 +20,7 @@ _component = st.components.v2.component(
     "sightline_eraser",
     html=(_HERE / "eraser.html").read_text("utf-8"),
     css=read("css", ("shared.css",)) + (_HERE / "eraser.css").read_text("utf-8"),
-    js=read("js", tuple(f"{name}.js" for name in SHARED)) + (_HERE / "eraser.js").read_text("utf-8"),
+    js=joined(_HERE / "eraser.js"),
 )
 
 

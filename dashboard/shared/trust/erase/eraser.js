@@ -1,63 +1,86 @@
-
 // A picture with its map that is marked by hand: each stroke is told to the server, which answers with the region.
 
+import { clamp } from "../../components/viewer/js/clamp.js"
+import { contextOf, findByClass, listening, onResize, shareOf } from "../../components/viewer/js/elements.js"
+import { drawSoon, mount } from "../../components/viewer/js/mount.js"
+import { decodePayload, decodeScales, takePicture } from "../../components/viewer/js/payload.js"
+import { drawHeat, drawPicture, fitSize, newCanvas, sameSize, sampleArea } from "../../components/viewer/js/scene.js"
+import { getSettings, lutOf, onSettings } from "../../components/viewer/js/settings.js"
+
 const INK = [214, 40, 40, 120] // of what is marked
+/** @type {Tool[]} */
+const TOOLS = ["brush", "box"]
 const PENDING_INK = "rgb(214 40 40 / .47)"
 
+/**
+ * @typedef {"brush" | "box"} Tool
+ * @typedef {{ kind: Tool, points: Pair[], radius?: number }} Stroke in pixels of the picture
+ * @typedef {{ eraser: HTMLElement, scene: HTMLCanvasElement, brush: HTMLElement, box: HTMLElement,
+ *   size: HTMLInputElement, undo: HTMLButtonElement, clear: HTMLButtonElement, hint: HTMLElement }} EraserElements
+ * @typedef {Drawn & { el: EraserElements, tool: Tool, pending: Stroke[], stroke: Stroke | null, turn: number,
+ *   tell: (what: Stroke | "undo" | "clear") => void, picture: Picture,
+ *   bitmap?: ImageBitmap | null, heat: Heat, map: CellMap,
+ *   region: HTMLCanvasElement, scales: Scales, settings: string, maxHeight: number, area: Sampled | null }} Eraser
+ */
+
+/** @param {Component} component */
 export default (component) => mount(component, createEraser, receive)
 
+/** @param {ShadowRoot} root @param {AbortSignal} signal */
 function createEraser(root, signal) {
+  /** @type {EraserElements} */
   const el = findByClass(root, ["eraser", "scene", "brush", "box", "size", "undo", "clear", "hint"])
-  const view = { el, signal, pending: [], stroke: null, tool: "brush" }
-  for (const tool of ["brush", "box"]) el[tool].addEventListener("click", () => chooseTool(view, tool), { signal })
-  for (const act of ["undo", "clear"]) el[act].addEventListener("click", () => view.tell(act), { signal })
+  const view = /** @type {Eraser} */ ({ el, signal, stroke: null, tool: "brush" })
+  const on = listening(signal)
+  for (const tool of TOOLS) on(el[tool], "click", () => chooseTool(view, tool))
+  on(el.undo, "click", () => view.tell("undo"))
+  on(el.clear, "click", () => view.tell("clear"))
   listenToStrokes(view)
   onSettings((name) => name === view.settings, () => drawSoon(view, draw), signal)
-  const observer = new ResizeObserver(() => drawSoon(view, draw))
-  observer.observe(el.eraser)
-  signal.addEventListener("abort", () => observer.disconnect())
+  onResize(el.eraser, () => drawSoon(view, draw), signal)
   return view
 }
 
-async function receive(view, { data, setTriggerValue }) {
-  const { header, blob, floats } = decodePayload(data)
+/** @param {Eraser} view @param {Component} component */
+function receive(view, { data, setTriggerValue }) {
+  const payload = decodePayload(data)
+  const { header, blob, floats } = payload
   const { picture, heat, settings, maxHeight, marked } = header
   if (header.turn !== view.turn) view.pending = []
   const map = { rows: heat.rows, cols: heat.cols, values: floats("map") }
   const region = regionCanvas(picture, blob("region"))
   const scales = decodeScales(header.scales, blob("scales"))
-  const tell = (value) => setTriggerValue("mark", value)
+  const tell = (/** @type {unknown} */ value) => setTriggerValue("mark", value)
   Object.assign(view, { picture, heat, map, region, scales, settings, maxHeight, turn: header.turn, tell, area: null })
   view.el.undo.disabled = view.el.clear.disabled = !marked
   view.el.hint.textContent = marked
     ? `${(100 * marked).toFixed(marked < 0.1 ? 1 : 0)} % of the picture is marked.`
     : "Draw on the picture to mark a part of it."
-  try {
-    const bitmap = await decodedPicture(picture.digest, () => blob("picture"))
-    if (view.picture === picture) Object.assign(view, { bitmap })
-    drawSoon(view, draw)
-  } catch {
+  takePicture(view, payload, () => drawSoon(view, draw), () => {
     view.el.hint.textContent = "The browser cannot decode this picture."
-  }
+  })
 }
 
+/** @param {Eraser} view @param {Tool} tool */
 function chooseTool(view, tool) {
   view.tool = tool
-  for (const name of ["brush", "box"]) view.el[name].setAttribute("aria-pressed", String(name === tool))
+  for (const name of TOOLS) view.el[name].setAttribute("aria-pressed", String(name === tool))
 }
 
+/** @param {Size} size @param {Uint8Array} bytes */
 function regionCanvas({ width, height }, bytes) {
   const canvas = newCanvas({ width, height })
   const image = new ImageData(width, height)
   bytes.forEach((on, i) => on && image.data.set(INK, 4 * i))
-  canvas.getContext("2d").putImageData(image, 0, 0)
+  contextOf(canvas).putImageData(image, 0, 0)
   return canvas
 }
 
+/** @param {Eraser} view */
 function listenToStrokes(view) {
   const { scene } = view.el
-  const on = (type, act) => scene.addEventListener(type, act, { signal: view.signal })
-  on("pointerdown", (event) => {
+  const on = listening(view.signal)
+  on(scene, "pointerdown", (event) => {
     if (event.button !== 0 || !view.picture) return
     scene.setPointerCapture(event.pointerId)
     const at = placeOf(view, event)
@@ -65,21 +88,21 @@ function listenToStrokes(view) {
     view.stroke = view.tool === "box" ? { kind: "box", points: [at, at] } : { kind: "brush", points: [at], radius }
     drawSoon(view, draw)
   })
-  on("pointermove", (event) => {
+  on(scene, "pointermove", (event) => {
     if (!view.stroke) return
     const at = placeOf(view, event)
     if (view.stroke.kind === "box") view.stroke.points[1] = at
     else if (view.stroke.points.length < 1500) view.stroke.points.push(at)
     drawSoon(view, draw)
   })
-  on("pointerup", () => finish(view))
-  on("pointercancel", () => {
+  on(scene, "pointerup", () => finish(view))
+  on(scene, "pointercancel", () => {
     view.stroke = null
     drawSoon(view, draw)
   })
 }
 
-// A box without an area is a click and marks nothing.
+/** A box without an area is a click and marks nothing. @param {Eraser} view */
 function finish(view) {
   const { stroke } = view
   view.stroke = null
@@ -90,15 +113,15 @@ function finish(view) {
   view.tell(stroke)
 }
 
+/** @param {Eraser} view @param {PointerEvent} event @returns {Pair} */
 function placeOf({ el, picture }, event) {
-  const frame = el.scene.getBoundingClientRect()
-  const along = (offset, length, side) => Math.round(10 * clamp((offset / length) * side, 0, side)) / 10
-  return [
-    along(event.clientX - frame.left, frame.width, picture.width),
-    along(event.clientY - frame.top, frame.height, picture.height),
-  ]
+  const { x, y } = shareOf(el.scene, event)
+  /** @param {number} share @param {number} side */
+  const along = (share, side) => Math.round(10 * clamp(share * side, 0, side)) / 10
+  return [along(x, picture.width), along(y, picture.height)]
 }
 
+/** @param {Eraser} view */
 function draw(view) {
   const { el, bitmap, picture } = view
   if (!bitmap || !el.eraser.clientWidth) return
@@ -108,26 +131,29 @@ function draw(view) {
     el.scene.style.width = `${size.width / devicePixelRatio}px`
     view.area = null
   }
-  const context = el.scene.getContext("2d")
+  const context = contextOf(el.scene)
   drawPicture(context, bitmap, picture, size)
   drawMap(view, context, size)
   context.imageSmoothingEnabled = false
   context.drawImage(view.region, 0, 0, size.width, size.height)
-  for (const stroke of [...view.pending, view.stroke]) if (stroke) drawStroke(context, stroke, size.width / picture.width)
-  el.scene.dataset.drawn = view.turn
+  const strokes = view.stroke ? [...view.pending, view.stroke] : view.pending
+  for (const stroke of strokes) drawStroke(context, stroke, size.width / picture.width)
+  el.scene.dataset.drawn = String(view.turn)
 }
 
+/** @param {Eraser} view @param {Context2D} context @param {Size} size */
 function drawMap(view, context, size) {
   const settings = getSettings(view.settings)
   if (view.area?.between !== settings.between) {
     view.area = { between: settings.between, ...sampleArea(view.picture, view.map, size, settings.between) }
   }
   if (view.heat.vmax <= view.heat.vmin) return
-  drawHeat(context, view.area, view.heat, settings, view.scales[chosenScale(settings, scaleKind(view.heat), view.scales)])
+  drawHeat(context, view.area, { range: view.heat, settings, lut: lutOf(settings, view.heat, view.scales) })
 }
 
-function drawStroke(context, { kind, points, radius }, scale) {
-  const at = points.map(([x, y]) => [x * scale, y * scale])
+/** @param {Context2D} context @param {Stroke} stroke @param {number} scale */
+function drawStroke(context, { kind, points, radius = 0 }, scale) {
+  const at = points.map(([x, y]) => /** @type {Pair} */ ([x * scale, y * scale]))
   context.fillStyle = context.strokeStyle = PENDING_INK
   if (kind === "box") {
     const [[left, top], [right, bottom]] = at

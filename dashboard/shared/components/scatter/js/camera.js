@@ -1,100 +1,87 @@
-// Where the person looks: the point of the unit square at the middle of the stage, and how much nearer than "all points".
+// Where the person looks: the point of the unit square at the middle of the stage, and how much nearer than all points.
+
+import { clamp } from "../../viewer/js/clamp.js"
 
 const NEAREST_ZOOM = 200
-const GLIDE_MS = 220
 
-// view.room: {width, height} in CSS pixels.
+/** view.room: {width, height} in CSS pixels. @param {Lens} lens */
 function fitScale({ room, extent: [left, bottom, right, top] }) {
   const pad = Math.min(64, 0.1 * Math.min(room.width, room.height)) // the tools lie over the edges
+  /** @param {number} length @param {number} span */
   const along = (length, span) => (length - 2 * pad) / Math.max(span, 1e-3)
   return Math.min(along(room.width, right - left), along(room.height, top - bottom))
 }
 
-function wholeMap({ extent: [left, bottom, right, top] }) {
+/** @param {Lens} lens */
+export function wholeMap({ extent: [left, bottom, right, top] }) {
   return { x: (left + right) / 2, y: (bottom + top) / 2, zoom: 1 }
 }
 
-// CSS pixels a unit.
-function scaleOf(view) {
+/** CSS pixels a unit. @param {Lens} view */
+export function scaleOf(view) {
   return fitScale(view) * view.camera.zoom
 }
 
-function toScreen(view, x, y) {
+/** @param {Lens} view @param {number} x @param {number} y @returns {Pair} */
+export function toScreen(view, x, y) {
   const scale = scaleOf(view)
   return [(x - view.camera.x) * scale + view.room.width / 2, view.room.height / 2 - (y - view.camera.y) * scale]
 }
 
-function toUnit(view, left, top) {
+/** @param {Lens} view @param {number} left @param {number} top @returns {Pair} */
+export function toUnit(view, left, top) {
   const scale = scaleOf(view)
   return [(left - view.room.width / 2) / scale + view.camera.x, (view.room.height / 2 - top) / scale + view.camera.y]
 }
 
-function pointOnScreen(view, index) {
-  return toScreen(view, view.steps[2 * index] / 65535, view.steps[2 * index + 1] / 65535)
+/** A point's place in the unit square. @param {{ steps: Uint16Array }} points @param {number} index @returns {Pair} */
+export function unitAt({ steps }, index) {
+  return [steps[2 * index] / 65535, steps[2 * index + 1] / 65535]
+}
+
+/** @param {Lens & { steps: Uint16Array }} view @param {number} index @returns {Pair} */
+export function pointOnScreen(view, index) {
+  return toScreen(view, ...unitAt(view, index))
 }
 
 // From the coordinates that Python uses, and to them.
-function unitOf({ origin, span }, x, y) {
+/** @param {Coordinates} view @param {number} x @param {number} y @returns {Pair} */
+export function unitOf({ origin, span }, x, y) {
   return [(x - origin[0]) / span, (y - origin[1]) / span]
 }
 
-function dataOf({ origin, span }, x, y) {
+/** @param {Coordinates} view @param {number} x @param {number} y @returns {Pair} */
+export function dataOf({ origin, span }, x, y) {
   return [x * span + origin[0], y * span + origin[1]]
 }
 
-function panBy(view, right, down) {
-  const scale = scaleOf(view)
-  moveCamera(view, { x: view.camera.x - right / scale, y: view.camera.y + down / scale })
-}
-
 // Keeps the place under (left, top) where it is.
-function zoomAt(view, factor, left = view.room.width / 2, top = view.room.height / 2) {
+/** @param {Lens} view @param {number} factor @param {number} [left] @param {number} [top] */
+export function zoomAt(view, factor, left = view.room.width / 2, top = view.room.height / 2) {
   const [x, y] = toUnit(view, left, top)
   const zoom = clampZoom(view.camera.zoom * factor)
   const kept = view.camera.zoom / zoom
   return { zoom, x: x + (view.camera.x - x) * kept, y: y + (view.camera.y - y) * kept }
 }
 
+/** @param {number} zoom */
 function clampZoom(zoom) {
-  return Math.min(NEAREST_ZOOM, Math.max(0.5, zoom))
+  return clamp(zoom, 0.5, NEAREST_ZOOM)
 }
 
-function moveCamera(view, change) {
-  const [left, bottom, right, top] = view.extent
-  const hold = (value, low, high) => Math.min(high, Math.max(low, value))
-  Object.assign(view.camera, change)
-  view.camera.x = hold(view.camera.x, left, right)
-  view.camera.y = hold(view.camera.y, bottom, top)
-  redraw(view)
+// Gives a canvas the room's size, and returns its pixels a CSS pixel: more than two cannot be seen in a cloud, and cost
+// four times as much.
+/** @param {Lens} lens @param {HTMLCanvasElement | OffscreenCanvas} canvas */
+export function fillRoom({ room }, canvas) {
+  const ratio = Math.min(2, devicePixelRatio || 1)
+  const [width, height] = [room.width, room.height].map((side) => Math.round(side * ratio))
+  if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height })
+  return ratio
 }
 
-// Runs `step` with a part from 0 to 1, at once to the end where the person or the machine wants no motion.
-function animate(view, name, milliseconds, step) {
-  view.motions ??= {}
-  view.motions[name]?.()
-  if (calm(view)) return step(1)
-  const start = performance.now()
-  let stopped = false
-  const next = (now) => {
-    if (stopped || view.signal.aborted) return
-    const part = Math.min(1, Math.max(0, (now - start) / milliseconds))
-    step(part * (2 - part))
-    if (part < 1) requestAnimationFrame(next)
-  }
-  view.motions[name] = () => { stopped = true }
-  requestAnimationFrame(next)
-}
-
-// Above this many points a frame takes too long without a graphics card.
-function calm(view) {
-  return matchMedia("(prefers-reduced-motion: reduce)").matches || view.count > 30_000
-}
-
-function glideTo(view, target) {
-  const start = { ...view.camera }
-  const between = (name, part) => start[name] + (target[name] - start[name]) * part
-  animate(view, "camera", GLIDE_MS, (part) => {
-    const zoom = start.zoom * (target.zoom / start.zoom) ** part
-    moveCamera(view, { zoom, x: between("x", part), y: between("y", part) })
-  })
+// CSS pixels: points share the room, and grow more slowly than the distances between them.
+/** @param {Lens & { gpu: { count: number } }} view */
+export function pointSize({ room, gpu, camera }) {
+  const share = Math.sqrt((room.width * room.height) / Math.max(gpu.count, 1))
+  return Math.min(14, clamp(0.5 * share, 1.5, 9) * camera.zoom ** 0.3)
 }

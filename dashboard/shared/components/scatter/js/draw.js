@@ -1,25 +1,18 @@
 // Drawing: as many points as fit in a frame at once, a fair sample, then the others frame by frame. A machine without a
 // graphics card stays quick under the pointer, and shows all points a moment later.
 
-const FIRST_PART = 150_000
+import { clamp } from "../../viewer/js/clamp.js"
+import { fillRoom, pointSize, scaleOf } from "./camera.js"
+import { drawPart, isBusy, setUniforms } from "./gpu.js"
+import { awake } from "./redraw.js"
+
+export const FIRST_PART = 150_000
 const LEAST_PART = 40_000
 const SLOW_MS = 80
 const QUICK_MS = 25
 
-function redraw(view) {
-  view.next = 0
-  view.el.stage.dataset.drawn = ""
-  awake(view)
-}
-
-function awake(view) {
-  view.frame ??= requestAnimationFrame(() => {
-    view.frame = null
-    if (!view.signal.aborted && view.gpu && view.steps && view.room.width) frame(view)
-  })
-}
-
-function frame(view) {
+/** @param {Scatter} view */
+export function drawPoints(view) {
   const { gpu } = view
   if (isBusy(gpu)) return awake(view)
   if (view.next > 0) paceBy(view, performance.now() - view.since)
@@ -32,18 +25,18 @@ function frame(view) {
   view.el.stage.dataset.drawn = String(gpu.count)
 }
 
+/** @param {Scatter} view @param {number} milliseconds */
 function paceBy(view, milliseconds) {
   if (milliseconds > SLOW_MS) view.pace = Math.max(LEAST_PART, view.pace / 2)
   if (milliseconds < QUICK_MS) view.pace *= 2
 }
 
+/** @param {Scatter} view */
 function beginDrawing(view) {
   const { gl } = view.gpu
   const { canvas } = gl
-  const ratio = pixelRatio()
-  const [width, height] = [view.room.width, view.room.height].map((side) => Math.round(side * ratio))
-  if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height })
-  gl.viewport(0, 0, width, height)
+  const ratio = fillRoom(view, canvas)
+  gl.viewport(0, 0, canvas.width, canvas.height)
   gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT)
   const scale = 2 * scaleOf(view)
   setUniforms(view.gpu, {
@@ -56,21 +49,11 @@ function beginDrawing(view) {
     rim: view.ink.map((part) => part / 255),
     paper: view.paper.map((part) => part / 255),
   })
-  drawOver(view)
+  view.drawOver(view)
 }
 
-// More than two device pixels a CSS pixel cannot be seen in a cloud, and cost four times as much.
-function pixelRatio() {
-  return Math.min(2, devicePixelRatio || 1)
-}
-
-// CSS pixels: points share the room, and grow more slowly than the distances between them.
-function pointSize({ room, gpu, camera }) {
-  const share = Math.sqrt((room.width * room.height) / Math.max(gpu.count, 1))
-  return Math.min(14, Math.max(1.5, Math.min(9, 0.5 * share)) * camera.zoom ** 0.3)
-}
-
+/** @param {Scatter} view */
 function opacityOf(view) {
   const crowd = Math.log10(Math.max(view.gpu.count, 1) / Math.max(1, view.camera.zoom))
-  return Math.min(0.92, Math.max(0.4, 1.5 - 0.17 * crowd))
+  return clamp(1.5 - 0.17 * crowd, 0.4, 0.92)
 }

@@ -1,34 +1,32 @@
 // What is drawn over the points: lines to the neighbours, rings, the lasso, the cross of the keyboard.
 
-function drawOverSoon(view) {
-  view.overFrame ??= requestAnimationFrame(() => {
-    view.overFrame = null
-    if (!view.signal.aborted && view.steps) drawOver(view)
-  })
-}
+import { contextOf } from "../../viewer/js/elements.js"
+import { fillRoom, pointOnScreen, pointSize, toScreen, unitOf } from "./camera.js"
+import { css } from "./colour.js"
+import { boxCorners } from "./lasso.js"
+import { drawPictures } from "./pictures.js"
+import { placePosts } from "./posts.js"
 
-function drawOver(view) {
+/** @param {Scatter} view */
+export function drawOver(view) {
   const { over } = view.el
-  const ratio = pixelRatio()
-  const [width, height] = [view.room.width, view.room.height].map((side) => Math.round(side * ratio))
-  if (over.width !== width || over.height !== height) Object.assign(over, { width, height })
-  const context = over.getContext("2d")
+  const ratio = fillRoom(view, over)
+  const context = contextOf(over)
   context.setTransform(ratio, 0, 0, ratio, 0, 0)
   context.clearRect(0, 0, view.room.width, view.room.height)
   drawPictures(view, context)
-  if (view.here) drawHere(view, context)
-  if (view.chosen !== null) ring(view, context, pointOnScreen(view, view.chosen), pointSize(view) / 2 + 5, 2.5)
-  if (view.hovered !== null) ring(view, context, pointOnScreen(view, view.hovered), pointSize(view) / 2 + 3, 2)
+  if (view.here) drawHere(view, context, view.here)
+  const around = (/** @type {number} */ gap) => pointSize(view) / 2 + gap
+  const { chosen, hovered } = view
+  if (chosen !== null) ring(view, context, pointOnScreen(view, chosen), { radius: around(5), width: 2.5 })
+  if (hovered !== null) ring(view, context, pointOnScreen(view, hovered), { radius: around(3), width: 2 })
   if (view.cross) drawCross(view, context)
   drawLasso(view, context)
   placePosts(view)
 }
 
-function css([red, green, blue], alpha = 1) {
-  return `rgb(${red} ${green} ${blue} / ${alpha})`
-}
-
 // Twice, so that it shows on points of any colour.
+/** @param {Scatter} view @param {Context2D} context @param {number} width @param {string} [colour] */
 function stroke(view, context, width, colour = css(view.ink)) {
   context.lineWidth = width + 2
   context.strokeStyle = css(view.paper, 0.9)
@@ -38,22 +36,27 @@ function stroke(view, context, width, colour = css(view.ink)) {
   context.stroke()
 }
 
-function ring(view, context, [left, top], radius, width) {
+/**
+ * @param {Scatter} view @param {Context2D} context @param {Pair} place
+ * @param {{ radius: number, width: number }} size
+ */
+function ring(view, context, [left, top], { radius, width }) {
   context.beginPath()
   context.arc(left, top, radius, 0, 2 * Math.PI)
   stroke(view, context, width)
 }
 
-function drawHere(view, context) {
-  const [left, top] = herePlace(view)
-  for (const index of view.here.neighbours) {
+/** @param {Scatter} view @param {Context2D} context @param {NonNullable<Scatter["here"]>} here */
+function drawHere(view, context, here) {
+  const [left, top] = toScreen(view, ...unitOf(view, here.x, here.y))
+  for (const index of here.neighbours) {
     if (index >= view.count) continue
     const end = pointOnScreen(view, index)
     context.beginPath()
     context.moveTo(left, top)
     context.lineTo(...end)
     stroke(view, context, 1.75, view.accent)
-    ring(view, context, end, pointSize(view) / 2 + 2, 1.5)
+    ring(view, context, end, { radius: pointSize(view) / 2 + 2, width: 1.5 })
   }
   context.beginPath()
   context.arc(left, top, 7, 0, 2 * Math.PI)
@@ -62,10 +65,7 @@ function drawHere(view, context) {
   stroke(view, context, 2)
 }
 
-function herePlace(view) {
-  return toScreen(view, ...unitOf(view, view.here.x, view.here.y))
-}
-
+/** @param {Scatter} view @param {Context2D} context */
 function drawCross(view, context) {
   const [left, top] = [view.room.width / 2, view.room.height / 2]
   context.beginPath()
@@ -76,6 +76,7 @@ function drawCross(view, context) {
   stroke(view, context, 1.5)
 }
 
+/** @param {Scatter} view @param {Context2D} context */
 function drawLasso(view, context) {
   const { lasso } = view
   if (!lasso || lasso.path.length < 2) return

@@ -1,5 +1,9 @@
 // Carries one part into the store, and out of it when it leaves the page.
 
+import { decodePayload } from "../../viewer/js/payload.js"
+import { partsOf, tell } from "./store.js"
+
+/** @param {Component} component */
 export default function ({ data }) {
   const part = decodePayload(data)
   const { map, part: name, digest } = part.header

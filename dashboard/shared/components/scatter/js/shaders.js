@@ -1,7 +1,7 @@
 // Each point is a disc whose colour, size and depth follow from two bytes: its colour code, and whether it is selected
 // (bit 0) or highlighted (bit 1). Depth puts what matters on top, whatever the order of drawing.
 
-const VERTEX = `#version 300 es
+export const VERTEX = `#version 300 es
 in vec2 from;
 in vec2 to;
 in float code;
@@ -34,7 +34,7 @@ void main() {
   edge = highlighted ? vec4(rim, 1.0) : vec4(mix(colour.rgb, paper, 0.75), alpha);
 }`
 
-const FRAGMENT = `#version 300 es
+export const FRAGMENT = `#version 300 es
 precision mediump float;
 in vec4 fill;
 in vec4 edge;

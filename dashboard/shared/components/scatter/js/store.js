@@ -1,23 +1,28 @@
 // What Python sent for each map of the page, part by part. It lies on the window, as each component is a module of its
 // own: an invisible component brings a part, the map takes it.
 
+import { actOn, onMessage, tellPage } from "../../viewer/js/page_messages.js"
+
+/** @type {Map<string, Map<string, Payload>>} */
 const STORE = (window.sightlineScatter ??= new Map())
 const PART_EVENT = "sightline:scatter"
 
-function partsOf(map) {
-  if (!STORE.has(map)) STORE.set(map, new Map())
-  return STORE.get(map)
+/** @param {string} map */
+export function partsOf(map) {
+  const parts = STORE.get(map) ?? new Map()
+  STORE.set(map, parts)
+  return parts
 }
 
-function tell(map, message) {
-  window.dispatchEvent(new CustomEvent(PART_EVENT, { detail: { map, ...message } }))
+/** @param {string} map @param {object} message */
+export function tell(map, message) {
+  tellPage(PART_EVENT, { map, ...message })
 }
 
-// act: name of a message -> what to do with its content.
-function onTold(map, acts, signal) {
-  const receive = ({ detail }) => {
-    if (detail.map !== map()) return
-    for (const [name, act] of Object.entries(acts)) if (name in detail) act(detail[name])
-  }
-  window.addEventListener(PART_EVENT, receive, { signal })
+/**
+ * act: name of a message -> what to do with its content.
+ * @param {() => string} map @param {import("../../viewer/js/page_messages.js").Acts} acts @param {AbortSignal} signal
+ */
+export function onTold(map, acts, signal) {
+  onMessage(PART_EVENT, (message) => message.map === map() && actOn(message, acts), signal)
 }

@@ -1,10 +1,19 @@
 // The point under the pointer in words and as a picture. Pictures come from the server, a few at a time, and are kept.
 
+import { make } from "../../viewer/js/elements.js"
+import { scaleOf, unitAt } from "./camera.js"
+import { colourOf, css } from "./colour.js"
+import { visitBox } from "./grid.js"
+import { colourInWords } from "./map_text.js"
+import { drawOverSoon } from "./redraw.js"
+import { tell } from "./store.js"
+
 const ASK_AFTER_MS = 45
 const ASK_AGAIN_MS = 3000
-const KEPT_TIPS = 3000
+export const KEPT_TIPS = 3000
 
-function hover(view, index, left = 0, top = 0) {
+/** @param {Scatter} view @param {number | null} index @param {number} [left] @param {number} [top] */
+export function hover(view, index, left = 0, top = 0) {
   const changed = view.hovered !== index
   view.hovered = index
   if (changed) drawOverSoon(view)
@@ -13,23 +22,25 @@ function hover(view, index, left = 0, top = 0) {
     return
   }
   if (changed) {
-    showTip(view)
+    showTip(view, index)
     wantTips(view, [index, ...pointsAround(view, index)])
   }
   placeTip(view, left, top)
 }
 
-// What is likely to be pointed at next.
+/** What is likely to be pointed at next. @param {Scatter} view @param {number} index @returns {number[]} */
 function pointsAround(view, index) {
-  const [x, y] = [view.steps[2 * index] / 65535, view.steps[2 * index + 1] / 65535]
+  const [x, y] = unitAt(view, index)
   const away = 24 / scaleOf(view)
+  /** @type {number[]} */
   const found = []
-  visitBox(view, x - away, y - away, x + away, y + away, (other) => found.push(other) < 12)
+  visitBox(view, [x - away, y - away, x + away, y + away], (other) => found.push(other) < 12)
   return found
 }
 
-function showTip(view) {
-  const { el, hovered } = view
+/** @param {Scatter} view @param {number} hovered */
+function showTip(view, hovered) {
+  const { el } = view
   const known = view.tips.get(hovered)
   el["tip-title"].textContent = known?.title ?? `Point ${(hovered + 1).toLocaleString("en")}`
   el["tip-colour"].textContent = colourInWords(view, hovered)
@@ -41,6 +52,7 @@ function showTip(view) {
   el.tip.hidden = false
 }
 
+/** @param {Scatter} view @param {number} left @param {number} top */
 function placeTip(view, left, top) {
   const { tip } = view.el
   const [width, height] = [tip.offsetWidth, tip.offsetHeight]
@@ -49,14 +61,15 @@ function placeTip(view, left, top) {
   tip.style.transform = `translate(${Math.round(Math.max(4, x))}px, ${Math.round(y)}px)`
 }
 
-// One question at a time; the newest wish waits for its turn.
-function wantTips(view, indices) {
+/** One question at a time; the newest wish waits for its turn. @param {Scatter} view @param {number[]} indices */
+export function wantTips(view, indices) {
   if (!view.can.tips) return
   const missing = indices.filter((index) => !view.tips.has(index))
   view.wish = missing.length ? missing : null
   view.wishTimer ??= setTimeout(() => askTips(view), ASK_AFTER_MS)
 }
 
+/** @param {Scatter} view */
 function askTips(view) {
   view.wishTimer = null
   if (!view.wish || view.signal.aborted) return
@@ -67,7 +80,8 @@ function askTips(view) {
   view.wish = null
 }
 
-function receiveTips(view, { version, answers }) {
+/** @param {Scatter} view @param {{ version: string, answers: (Tip & { index: number })[] }} told */
+export function receiveTips(view, { version, answers }) {
   if (version !== view.tipsVersion) forgetTips(view)
   view.tipsVersion = version
   for (const { index, ...tip } of answers) view.tips.set(index, tip)
@@ -77,13 +91,22 @@ function receiveTips(view, { version, answers }) {
     view.tips.delete(index)
   }
   if (answers.length) view.asked = 0
-  if (view.hovered !== null && !view.el.tip.hidden) showTip(view)
+  if (view.hovered !== null && !view.el.tip.hidden) showTip(view, view.hovered)
   if (view.wish) askTips(view)
   drawOverSoon(view)
 }
 
-function forgetTips(view) {
+/** @param {Scatter} view */
+export function forgetTips(view) {
   for (const { picture } of view.tips.values()) if (picture) URL.revokeObjectURL(picture)
   view.tips.clear()
   view.bitmaps?.clear()
+}
+
+/** @param {Scatter} view @param {boolean} shown */
+export function showCross(view, shown) {
+  if (view.cross === shown) return
+  view.cross = shown
+  if (!shown) hover(view, null)
+  drawOverSoon(view)
 }

@@ -1,21 +1,28 @@
 // Asks the server about points, on behalf of the map, and hands the answers over.
 
-const HEARD = new WeakMap()
+import { mount } from "../../viewer/js/mount.js"
+import { decodePayload } from "../../viewer/js/payload.js"
+import { onTold, tell } from "./store.js"
 
-export default function ({ data, parentElement: root, setTriggerValue }) {
-  const { header, blob } = decodePayload(data)
-  const { map, version, tips } = header
-  const heard = HEARD.get(root) ?? { abort: new AbortController(), runs: 0 }
-  if (!HEARD.has(root)) onTold(() => heard.map, { ask: (indices) => heard.ask(indices) }, heard.abort.signal)
-  HEARD.set(root, heard)
-  const run = ++heard.runs
-  Object.assign(heard, { map, ask: (indices) => setTriggerValue("ask", indices) })
-  const picture = (index) => (index in header.blobs ? URL.createObjectURL(new Blob([blob(index)])) : null)
-  const answers = tips.map(([index, title, lines]) => ({ index, title, lines, picture: picture(index) }))
+/** @typedef {{ map: string, setTriggerValue: Tell }} Asking */
+
+/** @param {Component} component */
+export default (component) => mount(component, createAsking, answer)
+
+/** @param {ShadowRoot} _ @param {AbortSignal} signal */
+function createAsking(_, signal) {
+  const asking = /** @type {Asking} */ ({})
+  onTold(() => asking.map, { ask: (indices) => asking.setTriggerValue("ask", indices) }, signal)
+  return asking
+}
+
+/** @param {Asking} asking @param {Component} component */
+function answer(asking, { data, setTriggerValue }) {
+  const { header: { map, version, tips, blobs }, blob } = decodePayload(data)
+  Object.assign(asking, { map, setTriggerValue })
+  const url = (/** @type {number} */ index) => URL.createObjectURL(new Blob([blob(index)]))
+  const answers = tips.map((/** @type {[number, string, string[]]} */ [index, title, lines]) => {
+    return { index, title, lines, picture: index in blobs ? url(index) : null }
+  })
   tell(map, { answered: { version, answers } })
-  return () => {
-    if (run !== heard.runs) return
-    heard.abort.abort()
-    HEARD.delete(root)
-  }
 }

@@ -6,11 +6,24 @@
 // that their colours can be compared with the colour bar. Nothing is drawn at or below zero, nor below the threshold
 // (a part of the scale's larger end). A diverging scale does the same with the distance from zero.
 
+import { clamp } from "./clamp.js"
+
 const RAMP_END = 0.25
 const LEVELS = 1024 // finer than the 256 colours, so that alpha has no steps of its own
 
+/** Where the colour of a share of the scale, 0 to 1, begins in its table. @param {number} share */
+export function entryAt(share) {
+  return 3 * clamp(Math.floor(256 * share), 0, 255)
+}
+
+/** @param {Uint8Array} lut @param {number} share */
+export function colourAt(lut, share) {
+  return lut.subarray(entryAt(share), entryAt(share) + 3)
+}
+
 // RGBA of each level as a little-endian uint32, the byte order of ImageData in every browser.
-function colourTable(lut, opacity, kind) {
+/** @param {Uint8Array} lut @param {number} opacity @param {ScaleKind} kind */
+export function colourTable(lut, opacity, kind) {
   return Uint32Array.from({ length: LEVELS }, (_, level) => {
     const t = (level + 0.5) / LEVELS
     const strength = kind === "diverging" ? Math.abs(2 * t - 1) : t
@@ -21,7 +34,8 @@ function colourTable(lut, opacity, kind) {
 }
 
 // field: Float32Array of values; range {vmin, vmax}; threshold in [0, 1]. Gives Uint32Array RGBA, 0 for nothing drawn.
-function paintField(field, range, threshold, table) {
+/** @param {Float32Array} field @param {Scale} range @param {number} threshold @param {Uint32Array} table */
+export function paintField(field, range, threshold, table) {
   const { vmin, vmax } = range
   const signed = vmin < 0
   const cut = threshold * Math.max(vmax, -vmin)

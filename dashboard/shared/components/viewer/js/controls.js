@@ -1,17 +1,26 @@
 // The form beside the picture. Each control writes one setting; what it shows is read back from the settings.
 
-const FORM = ["controls", "opacity", "threshold", "scales", "segments", "opacity-text", "threshold-text"]
+import { listening } from "./elements.js"
+import { percent } from "./value_text.js"
 
-function listenToControls(view, signal) {
+/** @type {(keyof FormElements)[]} */
+export const FORM = ["controls", "opacity", "threshold", "scales", "segments", "opacity-text", "threshold-text"]
+
+/** @param {Controlled} view @param {AbortSignal} signal */
+export function listenToControls(view, signal) {
   const { el } = view
-  const on = (element, type, act) => element.addEventListener(type, act, { signal })
-  on(el.opacity, "input", () => view.change({ opacity: el.opacity.value / 100 }))
-  on(el.threshold, "input", () => view.change({ threshold: el.threshold.value / 100 }))
+  const on = listening(signal)
+  on(el.opacity, "input", () => view.change({ opacity: Number(el.opacity.value) / 100 }))
+  on(el.threshold, "input", () => view.change({ threshold: Number(el.threshold.value) / 100 }))
   on(el.scales, "change", () => view.change({ [view.kind()]: el.scales.value }))
-  on(el.segments, "change", (event) => view.change({ between: event.target.value }))
+  on(el.segments, "change", ({ target }) => {
+    const { value } = /** @type {HTMLInputElement} */ (target)
+    view.change({ between: /** @type {Between} */ (value) })
+  })
 }
 
-function showSettings({ el, settings, scaleName }) {
+/** @param {Controlled} view */
+export function showSettings({ el, settings, scaleName }) {
   const { opacity, threshold, between } = settings()
   showSlider(el.opacity, el["opacity-text"], opacity)
   showSlider(el.threshold, el["threshold-text"], threshold)
@@ -19,6 +28,7 @@ function showSettings({ el, settings, scaleName }) {
   el.scales.value = scaleName()
 }
 
+/** @param {HTMLInputElement} input @param {HTMLElement} output @param {number} part */
 function showSlider(input, output, part) {
   const value = String(Math.round(100 * part))
   if (input.value !== value) input.value = value
@@ -26,8 +36,8 @@ function showSlider(input, output, part) {
   output.textContent = percent(part)
 }
 
-function listScales(select, names) {
+/** @param {HTMLSelectElement} select @param {string[]} names */
+export function listScales(select, names) {
   if (Array.from(select.options, (option) => option.value).join() === names.join()) return
-  const option = (name) => new Option(name[0].toUpperCase() + name.slice(1), name)
-  select.replaceChildren(...names.map(option))
+  select.replaceChildren(...names.map((name) => new Option(name[0].toUpperCase() + name.slice(1), name)))
 }

@@ -1,98 +1,105 @@
 // One gallery: a button a layer, each with the picture and its map, in the settings of the viewer it follows.
 
+import {
+  around, childrenOf, find, keepCount, listening, make, makeButton, onResize, writeIn,
+} from "./elements.js"
+import { walkAlong } from "./keyboard.js"
+import { drawSoon, mount } from "./mount.js"
+import { decodePayload, decodeScales, takePicture } from "./payload.js"
+import { pictureCanvas } from "./scene.js"
+import { getSettings, onSettings } from "./settings.js"
+import { drawTile, fitTile } from "./tile.js"
+import { extremesInShort, extremesInWords } from "./value_text.js"
+
 const TILE = 132 // CSS pixels that a tile needs
 const TILE_GAP = 12
 
+/** @param {Component} component */
 export default (component) => mount(component, createGallery, receive)
 
+/** @param {ShadowRoot} root @param {AbortSignal} signal */
 function createGallery(root, signal) {
-  const gallery = { strip: root.querySelector(".gallery"), tiles: [], signal }
+  /** @type {GalleryTile[]} */
+  const tiles = []
+  const gallery = /** @type {Gallery} */ ({ strip: find(root, ".gallery"), tiles, signal })
   onSettings((name) => name === gallery.name, () => schedule(gallery), signal)
-  gallery.strip.addEventListener("keydown", (event) => moveFocus(gallery, event), { signal })
-  gallery.strip.addEventListener("click", (event) => choose(gallery, event), { signal })
-  const observer = new ResizeObserver(() => schedule(gallery))
-  observer.observe(gallery.strip)
-  signal.addEventListener("abort", () => observer.disconnect())
+  const on = listening(signal)
+  on(gallery.strip, "keydown", (event) => walkAlong(event, childrenOf(gallery.strip)))
+  on(gallery.strip, "click", (event) => choose(gallery, event))
+  onResize(gallery.strip, () => schedule(gallery), signal)
   return gallery
 }
 
-async function receive(gallery, { data, setTriggerValue }) {
-  const { header, blob, floats } = decodePayload(data)
+/** @param {Gallery} gallery @param {Component} component */
+function receive(gallery, { data, setTriggerValue }) {
+  const payload = decodePayload(data)
+  const { header, blob, floats } = payload
   const { picture, selected, settings: name } = header
-  const tiles = header.tiles.map((tile, i) => {
+  const tiles = header.tiles.map((/** @type {GalleryTile} */ tile, /** @type {number} */ i) => {
     return { ...tile, map: { rows: tile.rows, cols: tile.cols, values: floats(`map${i}`) } }
   })
   const scales = decodeScales(header.scales, blob("scales"))
   Object.assign(gallery, { setTriggerValue, picture, selected, name, tiles, scales, bitmap: null })
   gallery.strip.classList.toggle("fill", header.fill)
   showTiles(gallery)
-  try {
-    const bitmap = await decodedPicture(picture.digest, () => blob("picture"))
-    if (gallery.picture === picture) Object.assign(gallery, { bitmap })
-    schedule(gallery)
-  } catch {
+  takePicture(gallery, payload, schedule, () => {
     for (const note of gallery.strip.querySelectorAll(".note")) note.textContent = "picture not readable"
-  }
+  })
 }
 
-// Buttons are kept from run to run, so that the focus stays where it was.
+/** Buttons are kept from run to run, so that the focus stays where it was. @param {Gallery} view */
 function showTiles({ strip, tiles, selected, picture }) {
-  while (strip.children.length > tiles.length) strip.lastElementChild.remove()
-  while (strip.children.length < tiles.length) strip.append(newTile())
-  tiles.forEach((tile, i) => showTile(strip.children[i], tile, tile.name === selected, picture))
+  keepCount(strip, tiles.length, newTile)
+  childrenOf(strip).forEach((button, i) => showTile(button, tiles[i], tiles[i].name === selected, picture))
 }
 
 function newTile() {
   const frame = make("span", "frame", make("canvas", "scene"), make("span", "note"))
-  return Object.assign(make("button", "tile", frame, make("span", "name"), make("span", "grid")), { type: "button" })
+  return makeButton("tile", frame, make("span", "name"), make("span", "grid"))
 }
 
+/** @param {HTMLElement} button @param {GalleryTile} tile @param {boolean} selected @param {Size} picture */
 function showTile(button, tile, selected, picture) {
-  const text = (selector, value) => { button.querySelector(selector).textContent = value }
   const grid = `${tile.rows} \u00d7 ${tile.cols}`
-  text(".name", tile.name)
-  text(".grid", tile.message ? grid : `${grid} \u00b7 ${extremesInShort(tile)}`)
-  text(".note", tile.message ?? "")
+  writeIn(button, ".name", tile.name)
+  writeIn(button, ".grid", tile.message ? grid : `${grid} \u00b7 ${extremesInShort(tile)}`)
+  writeIn(button, ".note", tile.message ?? "")
   button.title = tile.name
-  button.querySelector(".frame").style.aspectRatio = `${picture.width} / ${picture.height}`
+  find(button, ".frame").style.aspectRatio = `${picture.width} / ${picture.height}`
   button.setAttribute("aria-pressed", String(selected))
   button.setAttribute("aria-label", `${tile.name}, grid ${grid}, ${tile.message ?? extremesInWords(tile)}`)
 }
 
-// As many columns as fit, spread evenly over the rows.
-function columnsFor(width, count) {
+/** As many columns as fit, spread evenly over the rows. @param {number} width @param {number} count */
+export function columnsFor(width, count) {
   const fit = Math.max(1, Math.floor((width + TILE_GAP) / (TILE + TILE_GAP)))
   return Math.ceil(count / Math.ceil(count / fit))
 }
 
+/** @param {Gallery} gallery */
 function schedule(gallery) {
   const { strip } = gallery
-  strip.style.setProperty("--columns", columnsFor(strip.clientWidth, gallery.tiles.length || 1))
+  strip.style.setProperty("--columns", String(columnsFor(strip.clientWidth, gallery.tiles.length || 1)))
   drawSoon(gallery, drawTiles)
 }
 
+/** @param {Gallery} gallery */
 function drawTiles(gallery) {
   if (gallery.bitmap) gallery.tiles.forEach((tile, i) => draw(gallery, tile, gallery.strip.children[i]))
 }
 
+/** @param {Gallery} view @param {Tile} tile @param {Element} button */
 function draw({ picture, bitmap, name, scales }, tile, button) {
-  const canvas = button.querySelector(".scene")
+  const canvas = find(button, ".scene")
   const size = fitTile(canvas, picture)
-  if (size) drawTile(canvas, pictureCanvas(bitmap, picture, size), picture, tile, getSettings(name), scales)
+  if (!size || !bitmap) return
+  const base = pictureCanvas(bitmap, picture, size)
+  drawTile(canvas, { base, picture, tile, settings: getSettings(name), scales })
 }
 
-function moveFocus({ strip }, event) {
-  const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key]
-  const button = event.target.closest("button")
-  if (!step || !button) return
-  event.preventDefault()
-  const buttons = [...strip.children]
-  buttons[clamp(buttons.indexOf(button) + step, 0, buttons.length - 1)].focus()
-}
-
-// The tile is marked at once; the next run of the server confirms it.
+/** The tile is marked at once; the next run of the server confirms it. @param {Gallery} gallery @param {Event} event */
 function choose(gallery, event) {
-  const button = event.target.closest("button")
+  const button = around(event, "button")
   if (!button) return
   const buttons = [...gallery.strip.children]
   for (const other of buttons) other.setAttribute("aria-pressed", String(other === button))

@@ -1,10 +1,15 @@
 // The map is hidden while the button, the picture or the key H is held.
 
-function listenToHold(view, signal) {
+import { listening } from "./elements.js"
+import { isCommand, isTyping } from "./keyboard.js"
+
+/** @param {Held} view @param {AbortSignal} signal */
+export function listenToHold(view, signal) {
   const { hold } = view.el
-  const on = (target, type, act) => target.addEventListener(type, act, { signal })
+  const on = listening(signal)
   on(hold, "pointerdown", (event) => event.button === 0 && view.hide(true))
-  for (const type of ["pointerup", "pointercancel"]) on(window, type, () => view.hide(false))
+  on(window, "pointerup", () => view.hide(false))
+  on(window, "pointercancel", () => view.hide(false))
   on(hold, "keydown", (event) => [" ", "Enter"].includes(event.key) && view.hide(true))
   on(hold, "keyup", () => view.hide(false))
   on(window, "blur", () => view.hide(false))
@@ -12,13 +17,8 @@ function listenToHold(view, signal) {
   on(document, "keyup", (event) => isHideKey(event) && view.hide(false))
 }
 
+/** @param {KeyboardEvent} event */
 function isHideKey(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey) return false
-  return !isTyping(event) && event.key.toLowerCase() === "h"
+  return !isCommand(event) && !isTyping(event) && event.key.toLowerCase() === "h"
 }
 
-function isTyping(event) {
-  const [target] = event.composedPath()
-  const fields = "select, textarea, [contenteditable], input:not([type=range], [type=radio])"
-  return target instanceof Element && target.matches(fields)
-}

@@ -1,5 +1,16 @@
 // One matrix: what Python sent, and drawing only those tiles that are new or drawn differently.
 
+import { drawBar } from "./bar.js"
+import { clamp } from "./clamp.js"
+import { find, findByClass, onResize } from "./elements.js"
+import { listenToTiles, setStop } from "./matrix_keys.js"
+import { showTable } from "./matrix_table.js"
+import { drawSoon, mount } from "./mount.js"
+import { decodePayload, decodeScales, takePicture } from "./payload.js"
+import { fitSize, pictureCanvas, sameSize } from "./scene.js"
+import { getSettings, lutOf, onSettings } from "./settings.js"
+import { drawTile } from "./tile.js"
+
 const NARROWEST = 52 // CSS pixels of a tile's picture, and at most
 const WIDEST = 168
 const SMALL = 84 // below, the headings are small too
@@ -7,29 +18,33 @@ const PADDING = 14 // around a tile, in CSS pixels: css/matrix.css
 const TALLEST = 1.3 // heights of a tile's width
 const LINE = 15 // CSS pixels of a line of a reason: css/matrix.css
 
+/** @type {(keyof Matrix["el"])[]} */
 const PARTS = [
-  "scroller", "readout", "progress", "scale-note", "legend", "legend-title", "bar", "low", "cut", "high", "low-end",
-  "high-end",
+  "matrix", "scroller", "readout", "progress", "scale-note", "legend", "legend-title", "bar", "low", "cut", "high",
+  "low-end", "high-end",
 ]
 
+/** @param {Component} component */
 export default (component) => mount(component, createMatrix, receive)
 
+/** @param {ShadowRoot} root @param {AbortSignal} signal */
 function createMatrix(root, signal) {
-  const find = (selector) => root.querySelector(selector)
-  const table = { matrix: find(".matrix"), table: find("table"), head: find("thead"), body: find("tbody") }
-  const view = { signal, el: { ...table, ...findByClass(root, PARTS) }, cells: [] }
+  const table = { table: find(root, "table"), head: find(root, "thead"), body: find(root, "tbody") }
+  /** @type {Matrix["el"]} */
+  const el = { ...findByClass(root, PARTS), ...table }
+  const view = /** @type {Matrix} */ ({ signal, el, cells: /** @type {MatrixCell[]} */ ([]) })
   view.settings = () => getSettings(view.name)
-  view.lut = () => view.scales[chosenScale(view.settings(), scaleKind(view.heat), view.scales)]
+  view.lut = () => lutOf(view.settings(), view.heat, view.scales)
   listenToTiles(view, signal)
   onSettings((name) => name === view.name, () => schedule(view), signal)
-  const observer = new ResizeObserver(() => schedule(view))
-  observer.observe(view.el.matrix)
-  signal.addEventListener("abort", () => observer.disconnect())
+  onResize(view.el.matrix, () => schedule(view), signal)
   return view
 }
 
-async function receive(view, { data, setTriggerValue }) {
-  const { header, blob, floats } = decodePayload(data)
+/** @param {Matrix} view @param {Component} component */
+function receive(view, { data, setTriggerValue }) {
+  const payload = decodePayload(data)
+  const { header, blob, floats } = payload
   const { picture, rows, columns, selected, choosable, reveal, settings: name, range, note } = header
   const scales = decodeScales(header.scales, blob("scales"))
   const cells = withMaps(header.cells, floats, view.cells)
@@ -38,18 +53,18 @@ async function receive(view, { data, setTriggerValue }) {
   showTable(view)
   showBelow(view, note)
   if (cells.length) setStop(view, view.stop ?? { row: selected?.[0] ?? 0, col: selected?.[1] ?? 0 })
-  try {
-    const bitmap = await decodedPicture(picture.digest, () => blob("picture"))
-    if (view.picture === picture) Object.assign(view, { bitmap })
-    schedule(view)
-  } catch {
+  takePicture(view, payload, schedule, () => {
     view.el.readout.textContent = "The browser cannot decode this picture."
-  }
+  })
 }
 
-// A map that was here before keeps its samples.
+/**
+ * A map that was here before keeps its samples.
+ * @param {(MatrixCell | null)[]} headers @param {Payload["floats"]} floats @param {(MatrixCell | null)[]} before
+ * @returns {(MatrixCell | null)[]}
+ */
 function withMaps(headers, floats, before) {
-  const areas = new Map(before.filter((cell) => cell?.area).map((cell) => [cell.digest, cell.area]))
+  const areas = new Map(before.filter((cell) => cell?.area).map((cell) => [cell?.digest, cell?.area]))
   let count = 0
   return headers.map((cell) => {
     if (!cell?.digest) return cell
@@ -58,6 +73,7 @@ function withMaps(headers, floats, before) {
   })
 }
 
+/** @param {Matrix} view @param {string} note */
 function showBelow({ el, heat, cells }, note) {
   const done = cells.filter((cell) => cell !== null).length
   el.legend.hidden = !heat
@@ -66,15 +82,17 @@ function showBelow({ el, heat, cells }, note) {
   el.progress.textContent = done < cells.length ? `${done} of ${cells.length}` : ""
 }
 
+/** @param {Matrix} view */
 function schedule(view) {
   drawSoon(view, drawMatrix)
 }
 
+/** @param {Matrix} view */
 function drawMatrix(view) {
   const { el, bitmap, picture, columns } = view
   const room = el.scroller.clientWidth
   if (!bitmap || !room) return // in a hidden tab
-  const widthOf = () => Math.floor((room - el.head.querySelector(".corner").offsetWidth) / columns.length) - PADDING
+  const widthOf = () => Math.floor((room - find(el.head, ".corner").offsetWidth) / columns.length) - PADDING
   el.matrix.classList.remove("small")
   el.matrix.classList.toggle("small", widthOf() < SMALL)
   const width = clamp(widthOf(), NARROWEST, WIDEST)
@@ -82,16 +100,17 @@ function drawMatrix(view) {
   const height = size.height / devicePixelRatio
   el.matrix.style.setProperty("--tile", `${width}px`)
   el.matrix.style.setProperty("--frame", `${height}px`)
-  el.matrix.style.setProperty("--lines", Math.max(1, Math.floor(height / LINE)))
+  el.matrix.style.setProperty("--lines", String(Math.max(1, Math.floor(height / LINE))))
   if (view.heat) drawBar(view)
-  drawCells(view, size)
+  drawCells(view, bitmap, size)
 }
 
-function drawCells(view, size) {
-  const { el, picture, bitmap, cells, scales } = view
+/** @param {Matrix} view @param {CanvasImageSource} bitmap @param {Size} size */
+function drawCells(view, bitmap, size) {
+  const { el, picture, cells, scales } = view
   const baseOf = `${picture.digest} ${size.width} x ${size.height}`
   if (view.baseOf !== baseOf) Object.assign(view, { baseOf, base: pictureCanvas(bitmap, picture, size) })
-  const canvases = el.body.querySelectorAll(".scene")
+  const canvases = el.body.querySelectorAll("canvas")
   const settings = JSON.stringify(view.settings())
   cells.forEach((cell, i) => {
     const canvas = canvases[i]
@@ -99,7 +118,7 @@ function drawCells(view, size) {
     if (!drawn || canvas.dataset.drawn === drawn) return
     if (!sameSize(canvas, size)) Object.assign(canvas, size)
     canvas.style.width = `${size.width / devicePixelRatio}px`
-    drawTile(canvas, view.base, picture, cell, view.settings(), scales)
+    drawTile(canvas, { base: view.base, picture, tile: cell, settings: view.settings(), scales })
     canvas.dataset.drawn = drawn
   })
 }

@@ -1,12 +1,17 @@
 // A component keeps one view from run to run of the server, and ends it when it leaves the page.
 
+/** @type {WeakMap<ShadowRoot, { runs: number, abort: AbortController, view?: any }>} */
 const MOUNTED = new WeakMap()
 
-// create(root, signal) gives the view, once; receive(view, component) takes what Python sent with each run.
-function mount(component, create, receive) {
+/**
+ * create(root, signal) gives the view, once; receive(view, component) takes what Python sent with each run.
+ * @template V @param {Component} component @param {(root: ShadowRoot, signal: AbortSignal) => V} create
+ * @param {(view: V, component: Component) => void} receive
+ */
+export function mount(component, create, receive) {
   const { parentElement: root } = component
-  if (!MOUNTED.has(root)) MOUNTED.set(root, { runs: 0, abort: new AbortController() })
-  const mounted = MOUNTED.get(root)
+  const mounted = MOUNTED.get(root) ?? { runs: 0, abort: new AbortController() }
+  MOUNTED.set(root, mounted)
   mounted.view ??= create(root, mounted.abort.signal)
   const run = ++mounted.runs
   receive(mounted.view, component)
@@ -18,19 +23,11 @@ function mount(component, create, receive) {
   }
 }
 
-// {name: element} of the classes named, null where there is none.
-function findByClass(root, names) {
-  return Object.fromEntries(names.map((name) => [name, root.querySelector(`.${name}`)]))
-}
-
-function make(tag, className, ...children) {
-  const element = Object.assign(document.createElement(tag), { className })
-  element.append(...children)
-  return element
-}
-
-// At most one drawing a frame, however many settings, sizes and maps have changed.
-function drawSoon(view, draw) {
+/**
+ * At most one drawing a frame, however many settings, sizes and maps have changed.
+ * @template {Drawn} V @param {V} view @param {(view: V) => void} draw
+ */
+export function drawSoon(view, draw) {
   view.frame ??= requestAnimationFrame(() => {
     view.frame = null
     if (!view.signal.aborted) draw(view)

@@ -1,31 +1,53 @@
 // A view of one slice of many: the wheel and the keys scroll, dragging changes the window, all of it in the browser.
 // The server is told where the reader rests, and brings the map of that slice.
 
+import { clamp } from "./clamp.js"
+import { find, findByClass, listening } from "./elements.js"
+import { isCommand, isTyping } from "./keyboard.js"
+import { announce, onLinked } from "./link.js"
+import { mount } from "./mount.js"
+import { decodePayload } from "./payload.js"
+import { readAgain } from "./reading.js"
+import { cutLines } from "./scene.js"
+import { createStack, endStack, mapsBySlice, nearTo, showEdges, sliceAt } from "./stack.js"
+import { drawMarks, layout, schedule } from "./stage.js"
+import { formatNumber } from "./value_text.js"
+import { createView, settingsChanged, take } from "./view.js"
+import { wheelSteps } from "./wheel.js"
+import { draggedWindow, paintSlice, sameWindow, windowTable } from "./windowing.js"
+
 const REST_MS = 250
+/** @type {(keyof ScanViewer["el"])[]} */
 const SCAN_PARTS = ["slices", "number", "shown-window", "waiting", "edge-left", "edge-right", "edge-top", "edge-bottom"]
 
+/** @param {Component} component */
 export default (component) => mount(component, createScan, receiveScan)
 
+/** @param {ShadowRoot} root @param {AbortSignal} signal */
 function createScan(root, signal) {
-  const view = createView(root, signal)
+  const view = /** @type {ScanViewer} */ (createView(root, signal))
   Object.assign(view.el, findByClass(root, SCAN_PARTS))
   Object.assign(view, { index: null, told: new Set(), canvas: document.createElement("canvas") })
   const shows = view.shows
   view.shows = () => shows() && view.map !== null
   view.beforeDraw = () => paintStale(view)
-  view.afterMarks = (context, line) => view.cross && !view.hidden && cutLines(context, view.cross, line)
+  view.afterMarks = (context, line) => {
+    if (view.cross && !view.hidden) cutLines(context, view.cross, line)
+  }
   view.pick = ({ x, y }) => announce(view, { picked: [x / view.picture.width, y / view.picture.height] })
   onLinked(view, { go: (index) => follow(view, index), cross: (cross) => placeCross(view, cross) }, signal)
   view.drag = (move) => dragWindow(view, move)
   view.dragEnd = () => tellWindow(view)
-  view.el.slices.addEventListener("input", () => goTo(view, view.el.slices.value - 1), { signal })
-  view.el.stage.addEventListener("wheel", (event) => roll(view, event), { signal, passive: false })
+  const on = listening(signal, { passive: false })
+  on(view.el.slices, "input", () => goTo(view, Number(view.el.slices.value) - 1))
+  on(view.el.stage, "wheel", (event) => roll(view, event))
   // In the capture phase: the picture's own keys move a cell, and here the plain arrows move the slice.
   document.addEventListener("keydown", (event) => scanKey(view, event), { signal, capture: true })
   signal.addEventListener("abort", () => endStack(view.stack))
   return view
 }
 
+/** @param {ScanViewer} view @param {Component} component */
 function receiveScan(view, { data, setTriggerValue }) {
   const payload = decodePayload(data)
   const { scan } = payload.header
@@ -41,6 +63,7 @@ function receiveScan(view, { data, setTriggerValue }) {
   showSlice(view)
 }
 
+/** @param {ScanViewer} view @param {Scan} scan @param {Pair | null} cross */
 function newStack(view, scan, cross) {
   endStack(view.stack)
   view.stack = createStack(scan, (index) => index === view.index && showSlice(view))
@@ -49,21 +72,22 @@ function newStack(view, scan, cross) {
   newWindow(view, scan.window)
 }
 
+/** @param {ScanViewer} view */
 function showScanTexts(view) {
   const { el, scan } = view
-  el.slices.max = scan.count
-  el.slices.parentElement.hidden = scan.count < 2
+  el.slices.max = String(scan.count)
+  find(view.root, ".scroll").hidden = scan.count < 2
   view.hint = scanHint(view)
-  for (const [edge, letter] of Object.entries(scan.letters)) el[`edge-${edge}`].textContent = letter
+  showEdges(el, scan.letters)
 }
 
-// What the mouse does here.
+/** What the mouse does here. @param {ScanViewer} view */
 function scanHint({ scan, cross, heat }) {
-  const acts = { "Wheel: slices": scan.count > 1, "drag: window": scan.window, "click: place": cross, "hold H: no map": heat }
-  return Object.keys(acts).filter((act) => acts[act]).join(" \u00b7 ")
+  const mouse = [scan.count > 1 && "Wheel: slices", scan.window && "drag: window", cross && "click: place"]
+  return [...mouse, heat && "hold H: no map"].filter(Boolean).join(" \u00b7 ")
 }
 
-// The slice of `view.index` with its map, or what is known of it so far.
+/** The slice of `view.index` with its map, or what is known of it so far. @param {ScanViewer} view */
 function showSlice(view) {
   const { stack, index, el, scan, picture } = view
   const slice = sliceAt(stack, index)
@@ -72,7 +96,7 @@ function showSlice(view) {
   const box = heat?.box ?? [0, 0, width, height]
   view.picture = { ...picture, width, height, box }
   Object.assign(view, { heat: heat?.heat ?? view.heat, map: heat?.map ?? null, area: null, base: null })
-  el.slices.value = index + 1
+  el.slices.value = String(index + 1)
   el.slices.style.setProperty("--part", `${(100 * index) / Math.max(1, scan.count - 1)}%`)
   el.number.textContent = scan.count > 1 ? `${index + 1} / ${scan.count}` : ""
   el.caption.textContent = index === scan.at ? view.caption : ""
@@ -85,6 +109,7 @@ function showSlice(view) {
 }
 
 // The slice's grey is made at most once a frame; the one before stays until the new one has come.
+/** @param {ScanViewer} view */
 function paintStale(view) {
   const slice = view.stale && sliceAt(view.stack, view.index)
   if (!slice) return
@@ -92,13 +117,15 @@ function paintStale(view) {
   if (slice.grey) view.greys ??= windowTable(window, scan.levels)
   Object.assign(view, { bitmap: paintSlice(view.canvas, slice, view.greys), base: null, stale: false })
   view.el["shown-window"].textContent = slice.grey ? windowInWords(window) : ""
-  view.el.scene.dataset.slice = view.index + 1
+  view.el.scene.dataset.slice = String(view.index + 1)
 }
 
+/** @param {DisplayWindow} window */
 function windowInWords({ center, width }) {
   return `L ${formatNumber(center)}  W ${formatNumber(width)}`
 }
 
+/** @param {ScanViewer} view @param {number} index */
 function goTo(view, index) {
   const next = clamp(index, 0, view.scan.count - 1)
   if (next === view.index) return
@@ -112,7 +139,7 @@ function goTo(view, index) {
   }, REST_MS)
 }
 
-// Another component has moved the place, and tells the server of it.
+/** Another component has moved the place, and tells the server of it. @param {ScanViewer} view @param {number} index */
 function follow(view, index) {
   clearTimeout(view.resting)
   if (index === view.index) return
@@ -121,19 +148,22 @@ function follow(view, index) {
   showSlice(view)
 }
 
+/** @param {ScanViewer} view @param {Pair} cross */
 function placeCross(view, cross) {
   view.cross = cross
   drawMarks(view)
 }
 
+/** @param {ScanViewer} view @param {WheelEvent} event */
 function roll(view, event) {
   if (event.ctrlKey || event.metaKey || !view.scan || view.scan.count < 2) return
   event.preventDefault()
   goTo(view, view.index + wheelSteps(view, event))
 }
 
+/** @param {ScanViewer} view @param {KeyboardEvent} event */
 function scanKey(view, event) {
-  if (!view.scan || !view.isActive() || isTyping(event) || event.ctrlKey || event.metaKey || event.altKey) return
+  if (!view.scan || !view.isActive() || isTyping(event) || isCommand(event)) return
   const last = view.scan.count - 1
   const by = last && { ArrowUp: -1, ArrowDown: 1, PageUp: -10, PageDown: 10, Home: -last, End: last }[event.key]
   const preset = Number(event.key) - 1
@@ -144,22 +174,26 @@ function scanKey(view, event) {
   else choosePreset(view, preset)
 }
 
+/** @param {ScanViewer} view @param {number} number */
 function choosePreset(view, number) {
   view.preset = number
   newWindow(view, view.scan.presets[number].window)
   tellWindow(view)
 }
 
+/** @param {ScanViewer} view @param {Place} move */
 function dragWindow(view, move) {
   if (view.window) newWindow(view, draggedWindow(view.window, move, view.scan.presets[0].window))
 }
 
+/** @param {ScanViewer} view @param {DisplayWindow} window */
 function newWindow(view, window) {
   Object.assign(view, { window, greys: null, stale: true })
   announce(view, { window })
   schedule(view)
 }
 
+/** @param {ScanViewer} view */
 function tellWindow(view) {
   if (!view.window || sameWindow(view.window, view.scan.window)) return
   view.toldWindow = view.window

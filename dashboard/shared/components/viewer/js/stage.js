@@ -1,22 +1,30 @@
 // The viewer's canvases: their size, and what is drawn on them.
 
+import { drawBar } from "./bar.js"
+import { contextOf, onResize } from "./elements.js"
+import { cellBox } from "./map_cells.js"
+import { drawSoon } from "./mount.js"
+import {
+  boxOn, coversPicture, crosshair, drawHeat, fitSize, outline, pictureCanvas, sameSize, sampleArea,
+} from "./scene.js"
+
 const WIDE = 720 // CSS pixels from which the panel stands beside the picture
 const PANEL = 256
 const GAP = 24
 const WINDOW_PART = 0.7 // of the window's height, at most, for the picture
 
-function followSize(view, signal) {
+/** @param {Viewer} view @param {AbortSignal} signal */
+export function followSize(view, signal) {
   let width = 0
-  const observer = new ResizeObserver(() => {
+  onResize(view.el.viewer, () => {
     if (view.el.viewer.clientWidth === width) return
     width = view.el.viewer.clientWidth
     requestAnimationFrame(() => relayout(view))
-  })
-  observer.observe(view.el.viewer)
-  signal.addEventListener("abort", () => observer.disconnect())
+  }, signal)
   window.addEventListener("resize", () => relayout(view), { signal })
 }
 
+/** @param {Viewer} view */
 function relayout(view) {
   if (!view.picture) return
   layout(view)
@@ -25,7 +33,8 @@ function relayout(view) {
 }
 
 // Canvases get whole device pixels, and CSS the same length, so that the browser scales nothing.
-function layout(view) {
+/** @param {Viewer} view */
+export function layout(view) {
   const { el, picture } = view
   const room = el.viewer.clientWidth
   if (!room) return // in a hidden tab
@@ -43,41 +52,38 @@ function layout(view) {
   drawMarks(view)
 }
 
-function schedule(view) {
+/** @param {Viewer} view */
+export function schedule(view) {
   drawSoon(view, drawScene)
 }
 
+/** @param {Viewer} view */
 function drawScene(view) {
   view.beforeDraw?.()
   if (!view.bitmap) return
   const started = performance.now()
   const { scene } = view.el
-  const context = scene.getContext("2d")
-  view.base ??= paintBase(view)
+  const context = contextOf(scene)
+  view.base ??= pictureCanvas(view.bitmap, view.picture, scene)
   context.clearRect(0, 0, scene.width, scene.height)
   context.drawImage(view.base, 0, 0)
   const drawn = view.shows() && !view.hidden
-  if (drawn) drawHeat(context, currentArea(view), view.heat, view.settings(), view.lut())
+  if (drawn) drawHeat(context, currentArea(view), { range: view.heat, settings: view.settings(), lut: view.lut() })
   Object.assign(scene.dataset, { heat: drawn ? "drawn" : "none", drawMs: (performance.now() - started).toFixed(1) })
 }
 
-function paintBase({ el, bitmap, picture }) {
-  const base = newCanvas(el.scene)
-  drawPicture(base.getContext("2d"), bitmap, picture, base)
-  return base
-}
-
-// The sampled map is kept while only opacity, threshold or colour change.
+/** The sampled map is kept while only opacity, threshold or colour change. @param {Viewer} view */
 function currentArea(view) {
   const { between } = view.settings()
-  view.area ??= { between, ...sampleArea(view.picture, view.map, view.el.scene, between) }
+  const map = /** @type {CellMap} */ (view.map)
+  view.area ??= { between, ...sampleArea(view.picture, map, view.el.scene, between) }
   return view.area
 }
 
-// The frame of what the model saw, and the cell pointed at, here or in a linked viewer.
-function drawMarks(view) {
+/** The frame of what the model saw, and the cell pointed at, here or in a linked viewer. @param {Viewer} view */
+export function drawMarks(view) {
   const { marks } = view.el
-  const context = marks.getContext("2d")
+  const context = contextOf(marks)
   const line = Math.max(1, Math.round(devicePixelRatio))
   context.clearRect(0, 0, marks.width, marks.height)
   if (!coversPicture(view.picture)) outline(context, boxOn(view.picture, marks), line)
@@ -86,27 +92,30 @@ function drawMarks(view) {
   view.afterMarks?.(context, line)
   if (!pointed) return
   if (view.ghost) crosshair(context, middleOf(spotOn(view, pointed, 0)), line)
-  const tiny = !map || pointed.row === null || (marks.width / map.cols < 6 * line)
-  if (tiny && view.hovered) return // the pointer itself shows the place
-  outline(context, tiny ? spotOn(view, pointed, 8 * line) : cellOn(view, pointed), line)
+  if (map && pointed.row !== null && marks.width / map.cols >= 6 * line) outline(context, cellOn(view, pointed), line)
+  else if (!view.hovered) outline(context, spotOn(view, pointed, 8 * line), line) // else the pointer shows the place
 }
 
 // The chosen unit: its cell in a thin frame, what it sees in a bold one.
+/** @param {Viewer} view @param {Context2D} context @param {Cell & { box: Box }} spot @param {number} line */
 function drawSpot(view, context, spot, line) {
   outline(context, boxOn({ ...view.picture, box: spot.box }, view.el.marks), 2 * line)
   if (view.map) outline(context, cellOn(view, spot), line)
 }
 
+/** @param {Viewer} view @param {Cell} cell */
 function cellOn({ picture, map, el: { marks } }, { row, col }) {
-  return boxOn({ ...picture, box: cellBox(picture, map, row, col) }, marks)
+  return boxOn({ ...picture, box: cellBox(picture, /** @type {CellMap} */ (map), row, col) }, marks)
 }
 
-// Half a pixel on, so that a line of one pixel fills one.
+/** Half a pixel on, so that a line of one pixel fills one. @param {Place} place */
 function middleOf({ x, y }) {
   return { x: x + 0.5, y: y + 0.5 }
 }
 
+/** @param {Viewer} view @param {Place} place @param {number} size */
 function spotOn({ picture, el: { marks } }, { x, y }, size) {
+  /** @param {number} place @param {number} length @param {number} side */
   const at = (place, length, side) => Math.round((place / length) * side - size / 2)
   return { x: at(x, picture.width, marks.width), y: at(y, picture.height, marks.height), width: size, height: size }
 }

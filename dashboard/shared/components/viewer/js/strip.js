@@ -1,9 +1,19 @@
 // The controls on their own: they write the settings that the viewers of their name draw with.
 
+import { FORM, listenToControls, listScales, showSettings } from "./controls.js"
+import { find, findByClass } from "./elements.js"
+import { listenToHold } from "./hold.js"
+import { announce } from "./link.js"
+import { mount } from "./mount.js"
+import { decodePayload, decodeScales } from "./payload.js"
+import { changeSettings, chosenScale, getSettings, onSettings } from "./settings.js"
+
+/** @param {Component} component */
 export default (component) => mount(component, createStrip, receive)
 
+/** @param {ShadowRoot} root @param {AbortSignal} signal */
 function createStrip(root, signal) {
-  const view = { root, signal, el: findByClass(root, [...FORM, "hold"]) }
+  const view = /** @type {Strip} */ ({ root, signal, el: findByClass(root, [...FORM, "hold"]) })
   view.settings = () => getSettings(view.name)
   view.kind = () => view.kindOfScale
   view.scaleName = () => chosenScale(view.settings(), view.kind(), view.scales)
@@ -19,11 +29,12 @@ function createStrip(root, signal) {
   return view
 }
 
-function receive(view, { data }) {
+/** @param {Strip} view @param {Component} component */
+function receive(view, { data, parentElement: root }) {
   const { header, blob } = decodePayload(data)
   const { settings: name, kind: kindOfScale, link } = header
   Object.assign(view, { name, kindOfScale, link, scales: decodeScales(header.scales, blob("scales")) })
-  view.el.hold.parentElement.hidden = !link
+  find(root, ".actions").hidden = !link
   listScales(view.el.scales, Object.keys(view.scales))
   showSettings(view)
 }

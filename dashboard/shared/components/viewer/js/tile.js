@@ -1,8 +1,13 @@
 // A small picture with its map, as the gallery and the matrix show it.
 
 // The canvas as large as its frame lets the picture be: {width, height}, or null in a hidden tab.
-function fitTile(canvas, picture) {
-  const { clientWidth, clientHeight } = canvas.parentElement
+
+import { contextOf } from "./elements.js"
+import { drawHeat, fitSize, sameSize, sampleArea } from "./scene.js"
+import { lutOf } from "./settings.js"
+/** @param {HTMLCanvasElement} canvas @param {Size} picture */
+export function fitTile(canvas, picture) {
+  const { clientWidth, clientHeight } = /** @type {HTMLElement} */ (canvas.parentElement)
   if (!clientWidth) return null
   const size = fitSize(picture, clientWidth, clientHeight, devicePixelRatio)
   if (!sameSize(size, canvas)) Object.assign(canvas, size)
@@ -12,18 +17,13 @@ function fitTile(canvas, picture) {
 
 // base: a canvas of the tile's size with the picture alone. The map's samples are kept on the tile, where only
 // opacity, threshold or colour change.
-function drawTile(canvas, base, picture, tile, settings, scales) {
-  const context = canvas.getContext("2d")
+/** @param {HTMLCanvasElement} canvas @param {TileDrawing} drawing */
+export function drawTile(canvas, { base, picture, tile, settings, scales }) {
+  const context = contextOf(canvas)
   context.clearRect(0, 0, canvas.width, canvas.height)
   context.drawImage(base, 0, 0)
-  if (tile.message) return
+  if (!tile || tile.message) return
   const drawnAs = `${settings.between} ${base.width} x ${base.height}`
   if (tile.area?.drawnAs !== drawnAs) tile.area = { drawnAs, ...sampleArea(picture, tile.map, base, settings.between) }
-  drawHeat(context, tile.area, tile, settings, scales[chosenScale(settings, scaleKind(tile), scales)])
-}
-
-function pictureCanvas(bitmap, picture, size) {
-  const base = newCanvas(size)
-  drawPicture(base.getContext("2d"), bitmap, picture, size)
-  return base
+  drawHeat(context, tile.area, { range: tile, settings, lut: lutOf(settings, tile, scales) })
 }

@@ -1,27 +1,42 @@
 // One grid of tiles: what Python sent, the page that is shown, and drawing it. A canvas has a pixel a cell; the browser
 // enlarges it without blur.
 
+import { drawBar } from "./bar.js"
+import { clamp, hold } from "./clamp.js"
+import {
+  around, childrenOf, find, findByClass, keepCount, listening, make, makeButton, onResize, shareOf,
+} from "./elements.js"
+import { ARROWS, isCommand } from "./keyboard.js"
+import { drawSoon, mount } from "./mount.js"
+import { decodePayload, decodeScales } from "./payload.js"
+import { chosenScale, getSettings, onSettings } from "./settings.js"
+import { arrange, drawTile, pageSize, rangeOf, startOfPage } from "./tiles_page.js"
+import { extremesInShort, extremesInWords, formatNumber } from "./value_text.js"
+
+/** @type {(keyof Tiles["el"])[]} */
 const PARTS = [
   "tiles", "grid", "value", "place", "scale-note", "pages", "previous", "next", "range", "legend", "legend-title",
   "bar", "low", "cut", "high", "low-end", "high-end",
 ]
 
+/** @param {Component} component */
 export default (component) => mount(component, createTiles, receive)
 
+/** @param {ShadowRoot} root @param {AbortSignal} signal */
 function createTiles(root, signal) {
-  const el = { ...findByClass(root, PARTS), live: root.querySelector("[aria-live]") }
-  const view = { signal, el, first: 0, stop: 0, cell: null, spot: make("span", "spot") }
+  /** @type {Tiles["el"]} */
+  const el = { ...findByClass(root, PARTS), live: find(root, "[aria-live]") }
+  const view = /** @type {Tiles} */ ({ signal, el, first: 0, stop: 0, spot: make("span", "spot") })
   view.settings = () => ({ ...getSettings(view.name), threshold: 0 })
   view.lut = () => view.scales[chosenScale(view.settings(), view.signed ? "diverging" : "sequential", view.scales)]
   listenToPointer(view, signal)
   listenToKeys(view, signal)
   onSettings((name) => name === view.name, () => drawSoon(view, drawPage), signal)
-  const observer = new ResizeObserver(() => relayout(view))
-  observer.observe(el.tiles)
-  signal.addEventListener("abort", () => observer.disconnect())
+  onResize(el.tiles, () => relayout(view), signal)
   return view
 }
 
+/** @param {Tiles} view @param {Component} component */
 function receive(view, { data, setTriggerValue }) {
   const { header, blob, floats } = decodePayload(data)
   const { settings: name, scales, ...sent } = header
@@ -37,6 +52,7 @@ function receive(view, { data, setTriggerValue }) {
   relayout(view)
 }
 
+/** @param {Tiles} view */
 function showBelow({ el, heat, content, top, choosable, titles, label }) {
   el.legend.hidden = !heat
   el["legend-title"].textContent = heat ? heat.label : ""
@@ -45,6 +61,7 @@ function showBelow({ el, heat, content, top, choosable, titles, label }) {
   el.grid.setAttribute("aria-label", `${titles.length} maps of ${label}`)
 }
 
+/** @param {Tiles} view */
 function relayout(view) {
   const room = view.el.tiles.clientWidth
   if (!room || !view.titles) return // in a hidden tab
@@ -52,7 +69,7 @@ function relayout(view) {
   view.layout = arrange(view, room, devicePixelRatio)
   view.first = startOfPage(view, layout && layout.count !== view.layout.count ? view.stop : view.first)
   const { count, gap, tile, width, height, enlarged } = view.layout
-  view.el.grid.style.setProperty("--columns", count)
+  view.el.grid.style.setProperty("--columns", String(count))
   for (const [name, length] of Object.entries({ gap, tile, width, height })) {
     view.el.grid.style.setProperty(`--${name}`, `${length}px`)
   }
@@ -60,6 +77,7 @@ function relayout(view) {
   showTiles(view)
 }
 
+/** @param {Tiles} view @param {number} index */
 function turnTo(view, index) {
   const first = startOfPage(view, index)
   if (first === view.first) return
@@ -67,14 +85,13 @@ function turnTo(view, index) {
   showTiles(view)
 }
 
-// Buttons are kept from page to page and from run to run.
+/** Buttons are kept from page to page and from run to run. @param {Tiles} view */
 function showTiles(view) {
   const { el, first, titles } = view
   const size = pageSize(view.layout)
   const shown = Math.min(size, titles.length - first)
-  while (el.grid.children.length > shown) el.grid.lastElementChild.remove()
-  while (el.grid.children.length < shown) el.grid.append(newTile())
-  ;[...el.grid.children].forEach((button, i) => showTile(view, button, first + i))
+  keepCount(el.grid, shown, newTile)
+  childrenOf(el.grid).forEach((button, i) => showTile(view, button, first + i))
   el.pages.hidden = titles.length <= size
   el.previous.disabled = first === 0
   el.next.disabled = first + size >= titles.length
@@ -86,9 +103,10 @@ function showTiles(view) {
 
 function newTile() {
   const frame = make("span", "frame", make("canvas", "scene"))
-  return Object.assign(make("button", "tile", frame, make("span", "name"), make("span", "detail")), { type: "button" })
+  return makeButton("tile", frame, make("span", "name"), make("span", "detail"))
 }
 
+/** @param {Tiles} view @param {HTMLElement} button @param {number} index */
 function showTile(view, button, index) {
   const [, name, detail] = button.children
   const [title, ...lines] = view.titles[index].split("\n")
@@ -100,7 +118,122 @@ function showTile(view, button, index) {
   if (view.choosable) button.setAttribute("aria-pressed", String(index === view.selected))
 }
 
+/** @param {Tiles} view */
 function drawPage(view) {
-  ;[...view.el.grid.children].forEach((button, i) => drawTile(view, button.querySelector("canvas"), view.first + i))
+  view.el.grid.querySelectorAll("canvas").forEach((canvas, i) => drawTile(view, canvas, view.first + i))
   if (view.heat) drawBar(view)
+}
+
+// Pointing at a cell of a tile: its value, and an outline around it.
+
+/** @param {Tiles} view @param {AbortSignal} signal */
+function listenToPointer(view, signal) {
+  const { grid } = view.el
+  const on = listening(signal)
+  const point = (/** @type {PointerEvent} */ event) => readCell(view, cellOfEvent(view, event))
+  on(grid, "pointermove", point)
+  on(grid, "pointerdown", point)
+  on(grid, "pointerleave", (event) => event.pointerType !== "touch" && readCell(view, null))
+  on(grid, "click", (event) => choose(view, indexOfEvent(view, event)))
+}
+
+/** @param {Tiles} view @param {Event} event */
+function indexOfEvent({ el, first }, event) {
+  const button = around(event, "button")
+  return button && first + childrenOf(el.grid).indexOf(button)
+}
+
+/** {index, row, col}, or null beside the canvases. @param {Tiles} view @param {PointerEvent} event */
+function cellOfEvent(view, event) {
+  const [canvas, index] = [around(event, "canvas"), indexOfEvent(view, event)]
+  if (!canvas || index === null) return null
+  const { x, y } = shareOf(canvas, event)
+  return { index, row: hold(Math.floor(y * view.rows), view.rows), col: hold(Math.floor(x * view.cols), view.cols) }
+}
+
+/** @param {Tiles} view @param {TileCell | null} cell */
+function readCell(view, cell) {
+  view.cell = cell
+  view.el.value.textContent = cell ? valueInWords(view, cell) : ""
+  view.el.place.textContent = cell ? cellInWords(view, cell) : ""
+  showSpot(view)
+}
+
+/** @param {Tiles} view @param {TileCell} cell @returns {string} */
+function valueInWords({ rows, cols, content, values }, { index, row, col }) {
+  const at = (index * rows + row) * cols + col
+  return content === "rgb" ? `RGB ${values.subarray(3 * at, 3 * at + 3).join(", ")}` : formatNumber(values[at])
+}
+
+/** @param {Tiles} view @param {TileCell} cell */
+function cellInWords({ titles, rows, cols }, { index, row, col }) {
+  return `${titles[index].split("\n")[0]} \u00b7 row ${row + 1} of ${rows}, column ${col + 1} of ${cols}`
+}
+
+/** @param {Tiles} view */
+function showSpot({ el, spot, cell, first, rows, cols }) {
+  const button = cell && el.grid.children[cell.index - first]
+  if (!button) return spot.remove()
+  /** @param {number} length @param {number} n */
+  const part = (length, n) => `${(100 * length) / n}%`
+  Object.assign(spot.style, {
+    left: part(cell.col, cols), top: part(cell.row, rows), width: part(1, cols), height: part(1, rows),
+  })
+  childrenOf(button)[0].append(spot)
+}
+
+// The tile is marked at once; the next run of the server confirms it.
+/** @param {Tiles} view @param {number | null} index */
+function choose(view, index) {
+  if (index === null || !view.choosable) return
+  view.selected = index
+  showTiles(view)
+  view.setTriggerValue("choose", index)
+}
+
+// Keys: arrows go from tile to tile and on to the next page, with Shift from cell to cell; the tiles are one tab stop.
+
+/** @param {Tiles} view @param {AbortSignal} signal */
+function listenToKeys(view, signal) {
+  const on = listening(signal)
+  on(view.el.grid, "keydown", (event) => press(view, event))
+  on(view.el.grid, "focusin", (event) => setStop(view, indexOfEvent(view, event) ?? view.stop))
+  on(view.el.grid, "focusout", () => readCell(view, null))
+  on(view.el.previous, "click", () => turnTo(view, view.first - pageSize(view.layout)))
+  on(view.el.next, "click", () => turnTo(view, view.first + pageSize(view.layout)))
+}
+
+/** @param {Tiles} view @param {number} index */
+function setStop(view, index) {
+  view.stop = index
+  childrenOf(view.el.grid).forEach((button, i) => { button.tabIndex = view.first + i === index ? 0 : -1 })
+}
+
+/** @param {Tiles} view @param {KeyboardEvent} event */
+function press(view, event) {
+  const index = indexOfEvent(view, event)
+  const { count } = view.layout
+  const arrow = ARROWS[event.key]
+  /** @type {Record<string, number>} */
+  const leap = { Home: -Infinity, End: Infinity, PageUp: -pageSize(view.layout), PageDown: pageSize(view.layout) }
+  if (index === null || !(arrow || event.key in leap) || isCommand(event)) return
+  event.preventDefault()
+  if (arrow && event.shiftKey) return moveCell(view, index, arrow)
+  focusTile(view, index + (arrow ? arrow[0] * count + arrow[1] : leap[event.key]))
+}
+
+/** @param {Tiles} view @param {number} index */
+function focusTile(view, index) {
+  const next = hold(index, view.titles.length)
+  turnTo(view, next)
+  setStop(view, next)
+  childrenOf(view.el.grid)[next - view.first].focus()
+}
+
+/** @param {Tiles} view @param {number} index @param {Pair} place */
+function moveCell(view, index, [down, right]) {
+  const at = view.cell?.index === index ? view.cell : { row: -down, col: -right }
+  const cell = { index, row: hold(at.row + down, view.rows), col: hold(at.col + right, view.cols) }
+  readCell(view, cell)
+  view.el.live.textContent = `${valueInWords(view, cell)} \u00b7 ${cellInWords(view, cell)}`
 }

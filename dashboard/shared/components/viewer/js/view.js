@@ -1,14 +1,29 @@
 // One view a mounted viewer: what Python sent, what the person set, and the drawing of both.
 
+import { drawBar } from "./bar.js"
+import { FORM, listenToControls, listScales, showSettings } from "./controls.js"
+import { listenToKeys, listenToPointer } from "./cursor.js"
+import { downloadPng } from "./download.js"
+import { find, findByClass } from "./elements.js"
+import { listenToHold } from "./hold.js"
+import { announce, onLinked } from "./link.js"
+import { decodeScales } from "./payload.js"
+import { followPlace, readAgain } from "./reading.js"
+import { changeSettings, chosenScale, getSettings, onSettings, scaleKind } from "./settings.js"
+import { drawMarks, followSize, layout, schedule } from "./stage.js"
+
+/** @type {(keyof Viewer["el"])[]} */
 const PARTS = [
   "viewer", "stage", "scene", "marks", "banner", "value", "place", "legend", "legend-title", "bar", "low", "cut",
   "high", "low-end", "high-end", "hold", "download", "caption",
 ]
 
-function createView(root, signal) {
-  const view = { root, signal, picture: null, map: null, cursor: null, pointed: null, hovered: false, hidden: false }
-  const named = { live: root.querySelector("[aria-live]"), words: root.querySelector("#words") }
-  view.el = { ...findByClass(root, [...PARTS, ...FORM]), ...named }
+/** @param {ShadowRoot} root @param {AbortSignal} signal */
+export function createView(root, signal) {
+  const named = { live: find(root, "[aria-live]"), words: find(root, "#words") }
+  const el = /** @type {Viewer["el"]} */ ({ ...findByClass(root, [...PARTS, ...FORM]), ...named })
+  const begun = { picture: null, map: null, cursor: null, pointed: null, hovered: false, hidden: false }
+  const view = /** @type {Viewer} */ (/** @type {unknown} */ ({ root, signal, el, ...begun }))
   addReadings(view)
   addActions(view)
   listenToControls(view, signal)
@@ -25,6 +40,7 @@ function createView(root, signal) {
   return view
 }
 
+/** @param {Viewer} view */
 function addReadings(view) {
   view.settings = () => getSettings(view.name)
   view.kind = () => scaleKind(view.heat)
@@ -34,6 +50,7 @@ function addReadings(view) {
   view.isActive = () => view.hovered || view.root.activeElement !== null
 }
 
+/** @param {Viewer} view */
 function addActions(view) {
   view.change = (settings) => changeSettings(view.name, settings)
   view.hide = (hidden) => {
@@ -42,11 +59,12 @@ function addActions(view) {
     announce(view, { hidden })
   }
   view.pick = ({ x, y, row, col }) => {
-    const round = (length) => Math.round(100 * length) / 100
+    const round = (/** @type {number} */ length) => Math.round(100 * length) / 100
     view.setTriggerValue("click", { x: round(x), y: round(y), row, col })
   }
 }
 
+/** @param {Viewer} view @param {boolean} hidden */
 function hideMap(view, hidden) {
   view.hidden = hidden
   view.el.hold.classList.toggle("held", hidden)
@@ -54,8 +72,8 @@ function hideMap(view, hidden) {
   schedule(view)
 }
 
-// What Python sent with this run.
-function take(view, { header, blob, floats }, setTriggerValue) {
+/** What Python sent with this run. @param {Viewer} view @param {Payload} payload @param {Tell} setTriggerValue */
+export function take(view, { header, blob, floats }, setTriggerValue) {
   const { heat, picture } = header
   const map = heat && { rows: heat.rows, cols: heat.cols, values: floats("map") }
   if (map?.rows !== view.map?.rows || map?.cols !== view.map?.cols) view.cursor = null
@@ -71,6 +89,7 @@ function take(view, { header, blob, floats }, setTriggerValue) {
   readAgain(view)
 }
 
+/** @param {Viewer} view */
 function showTexts(view) {
   const { el, heat, picture } = view
   const overlaid = heat ? `, overlaid with ${heat.label} of layer ${heat.layer}` : ""
@@ -86,12 +105,14 @@ function showTexts(view) {
   if (heat) listScales(el.scales, Object.keys(view.scales))
 }
 
-function showBanner({ el }, text) {
+/** @param {Viewer} view @param {string | null} text */
+export function showBanner({ el }, text) {
   if (el.banner.textContent !== (text ?? "")) el.banner.textContent = text ?? ""
   el.banner.classList.toggle("shown", Boolean(text))
 }
 
-function settingsChanged(view) {
+/** @param {Viewer} view */
+export function settingsChanged(view) {
   const { between } = view.settings()
   if (view.area && view.area.between !== between) view.area = null
   if (view.heat) showSettings(view)

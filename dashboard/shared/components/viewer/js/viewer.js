@@ -1,20 +1,16 @@
 // A view of one picture, which comes with its map.
 
+import { mount } from "./mount.js"
+import { decodePayload, takePicture } from "./payload.js"
+import { schedule } from "./stage.js"
+import { createView, showBanner, take } from "./view.js"
+
+/** @param {Component} component */
 export default (component) => mount(component, createView, receive)
 
+/** @param {Viewer} view @param {Component} component */
 function receive(view, { data, setTriggerValue }) {
   const payload = decodePayload(data)
   take(view, payload, setTriggerValue)
-  decode(view, payload.header.picture.digest, () => payload.blob("picture"))
-}
-
-async function decode(view, digest, bytes) {
-  try {
-    const bitmap = await decodedPicture(digest, bytes)
-    if (view.picture.digest !== digest) return
-    view.bitmap = bitmap
-    schedule(view)
-  } catch {
-    showBanner(view, "The browser cannot decode this picture.")
-  }
+  takePicture(view, payload, schedule, () => showBanner(view, "The browser cannot decode this picture."))
 }
