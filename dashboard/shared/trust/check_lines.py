@@ -21,6 +21,7 @@ from dashboard.shared.trust.subject import CheckKey, Subject
 from xai_core.errors import NotApplicable
 from xai_core.evaluation import checks, verdict
 from xai_core.evaluation.check import Check, Level
+from xai_core.evaluation.planted.results import stored
 from xai_core.evaluation.verdict import Findings
 from xai_core.render.scale import has_evidence
 
@@ -60,7 +61,7 @@ def show(subject: Subject) -> None:
     if findings(subject).started:
         st.caption(f"A click on a line opens its charts and figures. {verdict.LIKENESS}")
     with st.popover("How the verdict is made", icon=":material/rule:"):
-        st.markdown(verdict.how_it_is_made())
+        st.markdown(verdict.how_it_is_made(stored().verdicts["ranking quality of methods that ask about the class"]))
 
 
 def found(subject: Subject, check: Check) -> Any | None:
