@@ -15,7 +15,6 @@ from xai_core.forward.target import target_scores
 from xai_core.models.grid import Grid, grid_of
 from xai_core.types import ProgressCallback
 
-
 _NO_ATTENTION = "Attention rollout follows attention between tokens; this network has none."
 
 
