@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.xai_core.images.image_bytes import NOISE, encoded
 
+from tests.xai_core.images.image_bytes import NOISE, encoded
 from xai_core.datasets import Dataset, DatasetLimits, open_dataset
 from xai_core.errors import ImageError
 

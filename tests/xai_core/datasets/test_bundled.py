@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
-from tests.xai_core.images.image_bytes import NOISE, encoded
 
+from tests.xai_core.images.image_bytes import NOISE, encoded
 from xai_core.datasets import BUNDLED, open_dataset
 from xai_core.errors import ImageError
 from xai_core.images import SAMPLES, load_image, load_sample

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tests.xai_core.images.image_bytes import NOISE, encoded
 
+from tests.xai_core.images.image_bytes import NOISE, encoded
 from xai_core.datasets import Dataset, DatasetLimits, open_dataset
 from xai_core.errors import ImageError
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from tests.xai_core.images.image_bytes import NOISE, encoded
 
 from tests.shared_data import shared
+from tests.xai_core.images.image_bytes import NOISE, encoded
 from xai_core.datasets import Dataset, DatasetLimits, open_dataset
 from xai_core.errors import ImageError
 

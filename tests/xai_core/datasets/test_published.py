@@ -18,9 +18,9 @@ from threading import Thread
 import numpy as np
 import pytest
 from PIL import Image
-from tests.xai_core.images.image_bytes import NOISE, encoded
 from torchvision import datasets
 
+from tests.xai_core.images.image_bytes import NOISE, encoded
 from xai_core.datasets import published
 from xai_core.errors import Cancelled, ImageError
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 from PIL import Image
+
 from tests.xai_core.images.image_bytes import NOISE, encoded
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import tifffile
 from PIL import Image
-from tests.xai_core.images.image_bytes import NOISE, chunk, encoded, header, png, rows
 
+from tests.xai_core.images.image_bytes import NOISE, chunk, encoded, header, png, rows
 from xai_core.images import load_image
 
 ON_WHITE = "Transparent parts were laid on white."

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import tifffile
 from PIL import Image
-from tests.xai_core.images.image_bytes import chunk, encoded, grey_tiff, header, png
 
+from tests.xai_core.images.image_bytes import chunk, encoded, grey_tiff, header, png
 from xai_core.errors import ImageError
 from xai_core.images import load_image
 

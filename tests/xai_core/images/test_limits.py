@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from tests.xai_core.images.image_bytes import NOISE, encoded, header, jpeg_with, png, rows
 
+from tests.xai_core.images.image_bytes import NOISE, encoded, header, jpeg_with, png, rows
 from xai_core.errors import ImageError
 from xai_core.images import Limits, load_image
 

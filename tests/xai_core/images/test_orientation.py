@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PIL import Image
-from tests.xai_core.images.image_bytes import encoded, exif, grey_tiff, jpeg_with
 
+from tests.xai_core.images.image_bytes import encoded, exif, grey_tiff, jpeg_with
 from xai_core.images import load_image
 
 STORED = np.random.default_rng(1).integers(0, 256, (9, 13), dtype=np.uint8)

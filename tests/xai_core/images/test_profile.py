@@ -7,8 +7,8 @@ import struct
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
-from tests.xai_core.images.image_bytes import NOISE, encoded
 
+from tests.xai_core.images.image_bytes import NOISE, encoded
 from xai_core.images import SAMPLES, load_image
 from xai_core.images.samples import sample_path
 

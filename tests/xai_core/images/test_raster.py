@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tests.xai_core.images.image_bytes import NOISE, encoded, valid_files
 
+from tests.xai_core.images.image_bytes import NOISE, encoded, valid_files
 from xai_core.images import load_image
 
 PNG = encoded(NOISE, "PNG")

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 from PIL import Image, ImageFile
-from tests.xai_core.images.image_bytes import NOISE, encoded
 
+from tests.xai_core.images.image_bytes import NOISE, encoded
 from xai_core.errors import ImageError
 from xai_core.images import load_image
 
