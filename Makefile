@@ -9,9 +9,11 @@ NPM := $(shell command -v npm)
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 python3 python; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
+# The variable stops the theme from advertising its successor.
+DOCS = NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 INSTALL = $(BIN)/python -m pip install --disable-pip-version-check $(PIP_ARGS)
 
-.PHONY: run test check lint lint-js test-js pytest format setup
+.PHONY: run test check lint lint-js test-js pytest format setup docs
 
 run: $(VENV)/.run
 	@exec $(BIN)/python -m streamlit run streamlit_app.py $(ARGS)
@@ -32,6 +34,7 @@ lint: $(VENV)/.dev lint-js
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(DOCS)
 
 # The scripts that run in the browser: types and style, and tests of what needs no browser. They too are left out where
 # there is no Node.js, except where CI is set.
@@ -52,6 +55,10 @@ pytest: $(VENV)/.dev
 format: $(VENV)/.dev
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+# The guide and the reference, in site/index.html; a warning fails it.
+docs: $(VENV)/.dev
+	@$(DOCS)
 
 setup: $(VENV)/.dev
 

@@ -2,7 +2,7 @@ import js from "@eslint/js"
 import globals from "globals"
 
 export default [
-  { ignores: ["**/node_modules/", ".venv*/"] },
+  { ignores: ["**/node_modules/", ".venv*/", "site/"] },
   js.configs.recommended,
   {
     files: ["dashboard/**/*.js"],

@@ -18,9 +18,8 @@ from dashboard.core.jobs import Job
 from dashboard.core.plain_text import in_prose
 from dashboard.shared import cached, controls, dataset_choice, job_lines
 from dashboard.shared.model_loading import ready_model
-from xai_core.attribution.catalog import find_method
-from xai_core.datasets import Dataset
-from xai_core.evaluation.audit.examine import OFFERED
+from xai_core.attribution.catalog import batch_methods, find_method
+from xai_core.datasets import Dataset, find_source
 from xai_core.evaluation.audit.job import AuditJob, Progressed, audit, stored_audit
 from xai_core.models.same_class import matched
 from xai_core.types import LoadedModel
@@ -68,17 +67,17 @@ def _how(model: LoadedModel) -> tuple[str, str]:
 
 def _method() -> str:
     """Begins with the method of the other pages, where an audit can take it."""
-    elsewhere = state.selection().method
+    elsewhere, offered = state.selection().method, batch_methods()
     method: str = st.selectbox(
         "Method",
-        OFFERED,
-        index=OFFERED.index(elsewhere) if elsewhere in OFFERED else 0,
+        offered,
+        index=offered.index(elsewhere) if elsewhere in offered else 0,
         format_func=lambda name: find_method(name).title,
         key="audit_method",
         persist_state="session",
         help="Those that take one gradient for many pictures at once.",
     )
-    if elsewhere not in OFFERED:
+    if elsewhere not in offered:
         st.caption(
             f"{find_method(elsewhere).title}, chosen on the other pages, is not offered: an audit needs a method that "
             "takes one gradient for many pictures at once."
@@ -145,7 +144,7 @@ def _start(job: AuditJob) -> None:
 
 def _store() -> Path:
     """Results hold small copies of the pictures: those of a visitor's own lie in a folder that goes with the server."""
-    if dataset_choice.chosen() != "uploads":
+    if not find_source(dataset_choice.chosen()).passing:
         return cache_folder("audits")
     return Path(_passing().name)
 

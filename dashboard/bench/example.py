@@ -8,13 +8,13 @@ from scipy.ndimage import binary_dilation
 
 from dashboard.bench.bench_chart import NAMES
 from dashboard.core.session import StateKey
+from dashboard.shared import cached
 from dashboard.shared.components.viewer import DisplayImage, Tile, display_image_of, gallery
-from xai_core.attribution.catalog import METHODS, find_method
+from xai_core.attribution.catalog import DEFAULT, find_method
 from xai_core.evaluation.localisation import found
-from xai_core.evaluation.planted.bench import maps_of
+from xai_core.evaluation.planted.bench import maps_of, stages_of
 from xai_core.evaluation.planted.cases import TASKS, Case, Task, cases
-from xai_core.evaluation.planted.network import CLASSES, STAGES
-from xai_core.evaluation.planted.results import stored
+from xai_core.evaluation.planted.network import CLASSES, planted_model
 from xai_core.render.recipe import percent
 from xai_core.render.scale import shown
 from xai_core.types import Box
@@ -26,11 +26,12 @@ _ENLARGED = 4  # the pictures are small, and a frame of one pixel should be thin
 
 def show(task: Task) -> None:
     """The picture with its planted region outlined, and the method's maps beside it."""
+    offered = applicable(task)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         key = st.selectbox(
             "Method",
-            _offered(),
-            index=1,
+            offered,
+            index=offered.index(DEFAULT),
             format_func=lambda key: find_method(key).title,
             key="bench_method",
             persist_state="session",
@@ -58,9 +59,8 @@ def show(task: Task) -> None:
 def _maps(task: Task, number: int, key: str) -> tuple[list[Tile], str]:
     """A tile a stage, and in words where each map's evidence lies."""
     method, case = find_method(key), _cases(task)[number]
-    stages = method_stages(key)
     tiles, told = [], []
-    for stage in stages:
+    for stage in stages_of(task, method):
         (values,) = maps_of(task, [case], method, stage)
         _, _, top = shown(values, "for", pixels=method.target == "pixel")
         title = f"{NAMES[stage]} · {stage}" if stage else NAMES[stage]
@@ -69,17 +69,10 @@ def _maps(task: Task, number: int, key: str) -> tuple[list[Tile], str]:
     return tiles, f"Evidence in the frame: {', '.join(told)}. A blind guess has {percent(float(case.region.mean()))}."
 
 
-def _offered() -> list[str]:
-    """The methods that have a meaning in the bench's networks."""
-    measured = {row.method for row in stored().rows}
-    return [method.key for method in METHODS if method.key in measured]
-
-
-def method_stages(key: str) -> tuple[str, ...]:
-    """The stages at which a method has a meaning in the bench's networks; ("",) for one that reads no layer."""
-    if key == "cam":
-        return STAGES[-1:]
-    return STAGES if find_method(key).reads_layers else ("",)
+def applicable(task: Task) -> list[str]:
+    """The keys of methods that have a meaning in the task's network."""
+    model = planted_model(TASKS[task])
+    return [key for key, reason in cached.methods(model).items() if reason is None]
 
 
 @st.cache_resource(max_entries=4, show_spinner="Making the pictures …")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.bench import bench_chart, example, task_descriptions
+from xai_core.attribution.catalog import find_method
 from xai_core.evaluation.planted.cases import TASKS, Task
 from xai_core.evaluation.planted.network import facts
 from xai_core.evaluation.planted.results import Results, as_csv, stored
@@ -62,6 +63,10 @@ def _table(found: Results, task: Task) -> None:
     )
     st.markdown(bench_chart.conclusion(rows, measure))
     bench_chart.methods(rows, measure)
+    measured = {row.method for row in rows}
+    waiting = [find_method(key).title for key in example.applicable(task) if key not in measured]
+    if waiting:
+        st.caption(f"Not measured yet: {', '.join(waiting)}.")
     with st.expander("All figures", icon=":material/table:"):
         st.dataframe(bench_chart.table(rows), hide_index=True, alt="All figures of this task")
         st.download_button(

@@ -17,7 +17,7 @@ from dashboard.shared import compare_panes as panes
 from dashboard.shared import explanations
 from dashboard.shared.components.viewer import matrix
 from dashboard.shared.drawing import tile_of_result
-from xai_core.attribution.catalog import METHODS, find_method
+from xai_core.attribution.catalog import DEFAULT, METHODS, find_method
 from xai_core.attribution.explain import ImageForwardPass
 from xai_core.errors import SightlineError
 from xai_core.render.recipe import percent
@@ -109,16 +109,17 @@ def _columns(image_pass: ImageForwardPass, layer: str) -> list[Column]:
     if across == "Layers":
         chosen = state.selection()
         if find_method(chosen.method).target == "pixel":
-            chosen = replace(chosen, method="grad_cam", settings=())
+            chosen = replace(chosen, method=DEFAULT, settings=())
         st.caption(f"Method: {find_method(chosen.method).title}")
         return [(name, replace(chosen, layer=name), name) for name in image_pass.forward_pass.activations]
+    at_layers = [m for m in METHODS if m.target == "layer"]
     slow = st.toggle(
         "Slow methods too",
         key="matrix_slow",
         persist_state="session",
-        help="Score-CAM, Ablation-CAM: many passes for each class.",
+        help=f"{', '.join(m.title for m in at_layers if m.slow)}: many passes for each class.",
     )
-    offered = [m for m in METHODS if m.target == "layer" and (slow or not m.slow)]
+    offered = [m for m in at_layers if slow or not m.slow]
     return [(m.title, replace(state.selection(), method=m.key, settings=()), layer) for m in offered]
 
 

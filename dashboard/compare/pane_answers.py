@@ -16,7 +16,7 @@ from dashboard.shared import cached, cautions, controls, explanations, method_co
 from dashboard.shared import compare_panes as panes
 from dashboard.shared.compare_panes import Side
 from dashboard.shared.model_loading import ready_model
-from xai_core.attribution.catalog import METHODS, find_method
+from xai_core.attribution.catalog import DEFAULT, METHODS, find_method
 from xai_core.attribution.explain import ImageForwardPass
 from xai_core.attribution.method import Method
 from xai_core.errors import SightlineError
@@ -170,7 +170,7 @@ def answer(side: Side, image_pass: ImageForwardPass) -> Answer:
     )
     try:
         result = explanations.explanation(
-            image_pass, selection, class_index, layer, on_stop=lambda: panes.change(side, method="grad_cam")
+            image_pass, selection, class_index, layer, on_stop=lambda: panes.change(side, method=DEFAULT)
         )
     except SightlineError as reason:
         return Answer(selection, image_pass.image, layer, None, str(reason))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.mri.reading import METHODS, MapRecipe, layer_names
+from dashboard.mri.reading import MapRecipe, layer_names, method_keys
 from xai_core.attribution.catalog import find_method
 
 
@@ -13,7 +13,7 @@ def map_recipe() -> MapRecipe:
     with st.expander("How the maps are made"):
         method = st.selectbox(
             "Method",
-            METHODS,
+            method_keys(),
             format_func=lambda key: find_method(key).title,
             key="mri_method",
             persist_state="session",

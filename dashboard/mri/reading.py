@@ -12,7 +12,7 @@ import torch
 from dashboard.core import audit_log
 from dashboard.mri import shelf
 from dashboard.shared import cached
-from xai_core.attribution.catalog import find_method
+from xai_core.attribution.catalog import batch_methods, find_method
 from xai_core.attribution.class_maps import answer, make_target
 from xai_core.attribution.method import AttributionRequest
 from xai_core.evaluation.familiarity import Familiarity, familiarities
@@ -27,8 +27,7 @@ from xai_core.types import Box, LoadedModel, Prediction, SourceImage
 
 MODEL = "brain-mri"
 LAST = "bn2"  # the layer whose means are the training vectors
-METHODS = ("hires_cam", "layer_cam", "grad_cam", "xgrad_cam", "grad_cam_pp")  # quick, and they tell classes apart
-SUGGESTED = "blocks.4"  # with HiResCAM it finds the tumour most often: docs/models/brain-mri.md
+SUGGESTED_METHOD, SUGGESTED = "hires_cam", "blocks.4"  # they find the tumour most often: docs/models/brain-mri.md
 MOST = 512
 
 
@@ -72,6 +71,11 @@ def twin() -> Folded:
     network = model()
     sample = torch.rand(1, 3, *network.config.input_size, generator=torch.Generator().manual_seed(0))
     return folded(network.module, sample.to(network.device))
+
+
+def method_keys() -> list[str]:
+    """Quick methods that tell the diagnoses apart, the suggested one first."""
+    return sorted(batch_methods(), key=lambda key: key != SUGGESTED_METHOD)
 
 
 def layer_names() -> list[str]:

@@ -13,7 +13,7 @@ import xai_core as xai
 from dashboard.core import results, state
 from dashboard.core.state import Selection, Settings
 from dashboard.shared import cached
-from xai_core.attribution.catalog import find_method
+from xai_core.attribution.catalog import DEFAULT, find_method
 from xai_core.attribution.explain import ImageForwardPass
 from xai_core.attribution.method import INPUT, Method
 from xai_core.errors import NotApplicable
@@ -116,7 +116,7 @@ def _layers(method: Method, image_pass: ImageForwardPass, layer: str) -> tuple[s
 
 
 def _stop() -> None:
-    state.choose(method="grad_cam")
+    state.choose(method=DEFAULT)
 
 
 class ProgressBar:

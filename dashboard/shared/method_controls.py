@@ -13,7 +13,7 @@ from dashboard.core import state
 from dashboard.core.session import show_in_widget, widget_value
 from dashboard.core.state import Settings
 from dashboard.shared import cached
-from xai_core.attribution.catalog import METHODS, find_method
+from xai_core.attribution.catalog import DEFAULT, METHODS, find_method
 from xai_core.attribution.method import Method
 from xai_core.types import LoadedModel, Prediction
 
@@ -26,7 +26,7 @@ def method_control(model: LoadedModel) -> None:
     reasons = cached.methods(model)
     offered = [key for key, reason in reasons.items() if reason is None]
     if state.selection().method not in offered:
-        state.choose(method="grad_cam")
+        state.choose(method=DEFAULT)
     titles = {method.key: method.title for method in METHODS}
     choice("Method", "method", offered, titles.__getitem__)
     chosen = find_method(state.selection().method)

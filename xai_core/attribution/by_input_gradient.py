@@ -18,6 +18,8 @@ from xai_core.forward.pixel_gradient import input_gradient, score_gradient
 from xai_core.forward.relu_rules import Rule
 from xai_core.types import ProgressCallback
 
+FINE_BUT_NOISY = " Such maps are fine but noisy; look for clusters, not for single dots."  # ends a method's reading
+
 
 def by_input_gradient(
     rule: Rule, combine: Callable[[Tensor, Tensor], Tensor] = lambda gradient, _inputs: gradient

@@ -1,51 +1,36 @@
-"""Every attribution method. A new one is one file with a `METHOD` record and one line here."""
+"""Every attribution method. A new one is one file in `methods/` with a `METHOD` record, and one line here."""
 
 from __future__ import annotations
 
+from importlib import import_module
+
+from xai_core.attribution import methods as folder
 from xai_core.attribution.method import Method
-from xai_core.attribution.methods import (
-    ablation_cam,
-    cam,
-    deconvnet,
-    eigen_cam,
-    grad_cam,
-    grad_cam_pp,
-    gradient,
-    gradient_x_input,
-    guided_backprop,
-    guided_grad_cam,
-    hires_cam,
-    integrated_gradients,
-    layer_cam,
-    occlusion,
-    rollout,
-    score_cam,
-    smooth_grad,
-    xgrad_cam,
-)
 from xai_core.errors import NotApplicable
 from xai_core.types import LoadedModel
 
-METHODS: tuple[Method, ...] = (
-    cam.METHOD,
-    grad_cam.METHOD,
-    grad_cam_pp.METHOD,
-    hires_cam.METHOD,
-    layer_cam.METHOD,
-    xgrad_cam.METHOD,
-    eigen_cam.METHOD,
-    score_cam.METHOD,
-    ablation_cam.METHOD,
-    gradient.METHOD,
-    gradient_x_input.METHOD,
-    smooth_grad.METHOD,
-    integrated_gradients.METHOD,
-    guided_backprop.METHOD,
-    deconvnet.METHOD,
-    guided_grad_cam.METHOD,
-    occlusion.METHOD,
-    rollout.METHOD,
+_FILES = (  # in the order of the menus
+    "cam",
+    "grad_cam",
+    "grad_cam_pp",
+    "hires_cam",
+    "layer_cam",
+    "xgrad_cam",
+    "eigen_cam",
+    "score_cam",
+    "ablation_cam",
+    "gradient",
+    "gradient_x_input",
+    "smooth_grad",
+    "integrated_gradients",
+    "guided_backprop",
+    "deconvnet",
+    "guided_grad_cam",
+    "occlusion",
+    "rollout",
 )
+METHODS: list[Method] = [import_module(f"{folder.__name__}.{file}").METHOD for file in _FILES]
+DEFAULT = "grad_cam"  # quick, and defined at every layer of every network with feature maps
 
 
 def find_method(key: str) -> Method:
@@ -57,8 +42,18 @@ def find_method(key: str) -> Method:
 
 
 def methods(model: LoadedModel) -> dict[str, str | None]:
-    """{method key: None where it applies to this model, else the reason why it does not}."""
+    """{method key: None where it applies to this model, else the reason why it does not}.
+
+    >>> import xai_core as xai
+    >>> xai.methods(xai.load_model("digits"))["rollout"]
+    'Attention rollout follows attention between tokens; this network has none.'
+    """
     input_shape = (1, len(model.config.mean), *model.config.input_size)
     checks = dict.fromkeys(method.reason_not for method in METHODS)  # several methods share one, which may take a pass
     reasons = {check: check(model.module, input_shape) for check in checks}
     return {method.key: reasons[method.reason_not] for method in METHODS}
+
+
+def batch_methods() -> tuple[str, ...]:
+    """The keys of methods for many images at once: quick, about a class, and defined at every layer."""
+    return tuple(method.key for method in METHODS if method.for_batches)

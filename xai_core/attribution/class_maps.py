@@ -76,7 +76,7 @@ def make_target(
     score: Score = "logit",
     contrast_class: Classes = None,
 ) -> Target:
-    """`classes` and `contrast_class` as a Target for `inputs` (n, c, H, W); None: each one's best class, by its pass."""
+    """`classes` and `contrast_class` as a Target for `inputs` (n, c, H, W); None: each one's best, by its pass."""
     if score not in get_args(Score):
         raise SettingError(f"score is one of {', '.join(get_args(Score))}; {score!r} was given.")
     n = len(inputs)

@@ -33,7 +33,13 @@ class ImageForwardPass:
 
 
 def predict(model: LoadedModel, image: SourceImage) -> Prediction:
-    """Scores and probabilities of all classes for one picture."""
+    """Scores and probabilities of all classes for one picture.
+
+    >>> import xai_core as xai
+    >>> model, image = xai.load_model("digits"), xai.open_dataset("digits").load(0)
+    >>> xai.predict(model, image).top(1)[0].name
+    '0'
+    """
     return forward_image(model, image, ()).prediction
 
 
@@ -67,6 +73,13 @@ def explain(
     layers: dotted names; None for the layer that the model suggests. classes: indices; None for the predicted class.
     score, contrast_class: which number is explained, see `Target`. settings: the method's own, by name.
     A pixel-level method gives `result.maps["input"]`.
+    ClassError, LayerError, SettingError: no such class, layer or setting. NotApplicable: the method has no meaning.
+
+    >>> import xai_core as xai
+    >>> model, image = xai.load_model("digits"), xai.open_dataset("digits").load(0)
+    >>> result = xai.explain(model, image, layers=["block2", "block4"], classes=[0, 6])
+    >>> {layer: maps.shape for layer, maps in result.maps.items()}
+    {'block2': (2, 8, 8), 'block4': (2, 8, 8)}
     """
     _refuse_raw(model, image)
     chosen = find_method(method)

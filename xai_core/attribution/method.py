@@ -82,7 +82,12 @@ class Method:
     not, as one sentence. It may run the network, so it is for menus: `answer` refuses by itself, with NotApplicable.
     defined_at: those layers of a pass at which the method is defined.
     class_sensitive: False where theory says that the class does not matter. slow: it takes many forward passes.
+    reading: what a colour of its maps stands for. {raised}, {raises} and {falls} follow the evidence that is drawn;
+    {rows} and {columns} are the map's, and any of its settings may stand in it by name: see `how_to_read`.
     caveat: what a reader must know, as one sentence.
+
+    How its maps are drawn follows from `target`: on the layer's grid, or by pixels, on a scale that a few strong ones
+    do not stretch. Whatever lists methods (menus, links, recipe lines, scripts) reads the record alone.
     """
 
     key: str
@@ -98,11 +103,18 @@ class Method:
     defined_at: Callable[[nn.Module, ForwardPass], tuple[str, ...]] = every_layer
     class_sensitive: bool = True
     slow: bool = False
+    reading: str = ""
     caveat: str | None = None
 
     @property
     def reads_layers(self) -> bool:
         return self.target == "layer" or self.needs_layer
+
+    @property
+    def for_batches(self) -> bool:
+        """Whether one gradient answers many images at once, at any layer, about a class."""
+        everywhere = self.target == "layer" and self.defined_at is every_layer
+        return everywhere and self.class_sensitive and not self.slow
 
     def layers_read(self, layers: Sequence[str]) -> tuple[str, ...]:
         """Those of the layers asked for that the method reads, each once; LayerError where it lacks one."""

@@ -45,8 +45,9 @@ def open_index(
     exact: bool | None = None,
     on_progress: ProgressCallback | None = None,
 ) -> Index:
-    """metric: "l2" or "cosine" (1 - the cosine of the angle). exact: None: up to EXACT_UP_TO rows.
+    """The index by which `neighbours` searches a table.
 
+    metric: "l2" or "cosine" (1 - the cosine of the angle). exact: None: up to EXACT_UP_TO rows.
     An index that is not exact is kept in the table's folder. on_progress(rows, n) may raise to stop its making.
     """
     check_metric(metric)

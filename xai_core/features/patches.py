@@ -14,7 +14,10 @@ from xai_core.features.running_top import Ranked
 
 @dataclass(frozen=True)
 class Patch:
-    """image: index in the data set. i, j: row and column of the unit on its layer's grid. value: what it gave."""
+    """A place in a picture of a data set where a unit was looked at.
+
+    image: index in the data set. i, j: row and column of the unit on its layer's grid. value: what it gave.
+    """
 
     image: int
     i: int

@@ -17,7 +17,7 @@ def input_gradient(module: nn.Module, inputs: Tensor, target: Target, rule: Rule
     """Gradients (n, k, c, H, W) of the k explained numbers with respect to `inputs` (n, c, H, W).
 
     One forward pass, and one backward pass for each class; `module` and `inputs` stay untouched, and the caller's
-    gradient mode does not matter. ClassError, ModelError, NotApplicable: see `trace`.
+    gradient mode does not matter. ClassError, ModelError, NotApplicable: see `run_forward`.
     """
     image_pass, columns = run_forward(module, inputs, (), rule), target.columns()
     return torch.stack([score_gradient(image_pass, column, last=column is columns[-1]) for column in columns], dim=1)
@@ -59,6 +59,15 @@ def neuron_gradient(
         return chosen.sum()
 
     return _gradient(image_pass, activation, last=True)
+
+
+def effective_receptive_field(module: nn.Module, inputs: Tensor, layer: str, unit: Sequence[int] | Tensor) -> Tensor:
+    """Where in its receptive field a unit really looks: its absolute gradient to the pixels, (H, W).
+
+    Summed over the channels of `inputs` (n, c, H, W) and averaged over its pictures (Luo et al. 2016). A single picture
+    shows what matters there, many what matters at large. LayerError: no such layer or unit.
+    """
+    return neuron_gradient(module, inputs, layer, unit, rule="gradient").abs().sum(dim=1).mean(dim=0)
 
 
 def _lift_ceiling(values: Tensor) -> None:

@@ -21,7 +21,7 @@ def replayer(module: nn.Module, inputs: Tensor, layer: str) -> Replay:
 
     Modules that finished before the layer hand out what they gave in one recorded pass, so only what lies behind it is
     computed. They keep a batch of one where the network's sums broadcast it, else they repeat it (concatenation). The
-    function is private to the thread; the network is left as it was. LayerError, ModelError: see `trace`.
+    function is private to the thread; the network is left as it was. LayerError, ModelError: see `run_forward`.
     """
     memory, scores = _record(module, inputs.clone(), layer)
     for repeat in (False, True):

@@ -14,7 +14,12 @@ _FINE = 63  # divisible by three, fine enough for any native grid that is worth 
 
 
 def describe(raw: np.ndarray) -> str:
-    """Where the positive evidence of a signed map (h, w) lies, in ninths of what the model saw, and how focused."""
+    """Where the positive evidence of a signed map (h, w) lies, in ninths of what the model saw, and how focused.
+
+    >>> import numpy as np, xai_core as xai
+    >>> xai.describe(np.full((7, 7), -1, np.float32))
+    'No positive evidence for this class at this layer.'
+    """
     if not has_evidence(raw):
         return "No positive evidence for this class at this layer."
     positive = resample(np.clip(raw, 0, None), (_FINE, _FINE))

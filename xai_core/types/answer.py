@@ -26,8 +26,9 @@ class ClassScore:
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """scores: float32 (n_classes,), before softmax or sigmoid. probabilities: float32 (n_classes,).
+    """What a network says of one picture.
 
+    scores: float32 (n_classes,), before softmax or sigmoid. probabilities: float32 (n_classes,).
     labels: "one": the probabilities sum to 1; "several": each stands alone.
     """
 

@@ -6,7 +6,7 @@ from torch import nn
 from tests.networks import Small
 from tests.xai_core.forward.field_probes import network
 from xai_core.errors import LayerError
-from xai_core.forward.effective_field import effective_receptive_field
+from xai_core.forward.pixel_gradient import effective_receptive_field
 from xai_core.forward.receptive_field import receptive_field
 
 

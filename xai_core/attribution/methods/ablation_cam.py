@@ -53,6 +53,8 @@ METHOD = Method(
     paper="Desai & Ramaswamy, Ablation-CAM: Visual Explanations for Deep Convolutional Network via Gradient-free "
     "Localization, WACV 2020",
     about="Each channel counts by how far the class score drops when the channel is switched off; no gradients.",
+    reading="The stronger the colour of a place, the more strongly channels fire there without which the score of this "
+    "class {falls}.",
     answer=by_channel(_alive, _start, relative_drops, lambda _question, settings: settings.batch),
     settings=Settings,
     slow=True,

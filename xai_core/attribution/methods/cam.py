@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from xai_core.attribution.method import AttributionRequest, Method, NoSettings
+from xai_core.attribution.methods import grad_cam
 from xai_core.errors import LayerError, NotApplicable
 from xai_core.forward.forward_pass import ForwardPass
 from xai_core.forward.head import Head, find_head, head_at
@@ -74,6 +75,7 @@ METHOD = Method(
     title="CAM",
     paper="Zhou et al., Learning Deep Features for Discriminative Localization, CVPR 2016",
     about="Each channel counts by the weight that the classifier gives it; the map's mean plus a bias is the score.",
+    reading=grad_cam.METHOD.reading,
     answer=_answer,
     reason_not=_reason_not,
     defined_at=_defined_at,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from xai_core.attribution.by_input_gradient import by_input_gradient
 from xai_core.attribution.method import Method
+from xai_core.attribution.methods import guided_backprop
 from xai_core.forward.relu_rules import no_relu_reason
 
 METHOD = Method(
@@ -11,6 +12,7 @@ METHOD = Method(
     title="DeconvNet",
     paper="Zeiler & Fergus, Visualizing and Understanding Convolutional Networks, ECCV 2014",
     about="The score, carried back to the pixels by the network's own filters, keeping what is positive at each ReLU.",
+    reading=guided_backprop.METHOD.reading,
     answer=by_input_gradient("deconv"),
     target="pixel",
     rule="deconv",

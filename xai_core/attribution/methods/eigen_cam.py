@@ -58,6 +58,8 @@ METHOD = Method(
     title="Eigen-CAM",
     paper="Muhammad & Yeasin, Eigen-CAM: Class Activation Map using Principal Components, IJCNN 2020",
     about="The strongest pattern in the layer's channels, without regard to any class.",
+    reading="The stronger the colour of a place, the more the layer's main pattern shows there. No class was asked, so "
+    "this is no evidence for or against one.",
     answer=_answer,
     settings=Settings,
     class_sensitive=False,

@@ -18,5 +18,7 @@ METHOD = Method(
     title="Grad-CAM",
     paper="Selvaraju et al., Grad-CAM: Visual Explanations from Deep Networks, ICCV 2017",
     about="Each channel of the layer counts by how much it would raise the class score.",
+    reading="The stronger the colour of a place, the more the channels that fire there {raised} the score of this "
+    "class.",
     answer=by_gradient(grad_cam),
 )

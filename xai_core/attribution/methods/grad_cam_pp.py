@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from xai_core.attribution.method import Method, by_gradient
+from xai_core.attribution.methods import grad_cam
 
 
 def grad_cam_pp(activations: Tensor, gradients: Tensor) -> Tensor:
@@ -26,6 +27,7 @@ METHOD = Method(
     title="Grad-CAM++",
     paper="Chattopadhyay et al., Grad-CAM++: Improved Visual Explanations for Deep Convolutional Networks, WACV 2018",
     about="Like Grad-CAM, but only what raises the score counts, and several objects of a class show alike.",
+    reading=grad_cam.METHOD.reading,
     answer=by_gradient(grad_cam_pp),
     caveat="Meant for layers behind a ReLU: where activations may be negative, single channels can take over the map.",
 )

@@ -11,6 +11,8 @@ METHOD = Method(
     title="Guided backpropagation",
     paper="Springenberg et al., Striving for Simplicity: The All Convolutional Net, ICLR 2015 workshop",
     about="The gradient, with everything negative removed at every active ReLU on the way back to the pixels.",
+    reading="The colours trace lines and textures that the network reacts to. They look nearly the same for every "
+    "class, so they are no evidence for or against one.",
     answer=by_input_gradient("guided"),
     target="pixel",
     rule="guided",

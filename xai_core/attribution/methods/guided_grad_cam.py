@@ -24,6 +24,8 @@ METHOD = Method(
     title="Guided Grad-CAM",
     paper="Selvaraju et al., Grad-CAM: Visual Explanations from Deep Networks, ICCV 2017",
     about="Guided backpropagation, kept only where Grad-CAM at the chosen layer finds evidence for the class.",
+    reading="Where there is colour at all tells about this class. The lines in it are the picture's own and would be "
+    "nearly the same for another.",
     answer=_answer,
     target="pixel",
     needs_layer=True,

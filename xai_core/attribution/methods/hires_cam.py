@@ -17,5 +17,6 @@ METHOD = Method(
     title="HiResCAM",
     paper="Draelos & Carin, Use HiResCAM instead of Grad-CAM for faithful explanations, arXiv:2011.08891, 2020",
     about="Each place of each channel counts by its own gradient: a place that cannot move the score stays empty.",
+    reading="The stronger the colour of a place, the more what the channels see at this very place {raised} the score.",
     answer=by_gradient(hires_cam),
 )

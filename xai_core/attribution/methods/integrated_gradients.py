@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from xai_core.attribution.baselines import BASELINES, baseline
-from xai_core.attribution.by_input_gradient import weighted_gradients
+from xai_core.attribution.by_input_gradient import FINE_BUT_NOISY, weighted_gradients
 from xai_core.attribution.method import INPUT, AttributionRequest, Method, setting
 from xai_core.types import ProgressCallback
 
@@ -49,6 +49,8 @@ METHOD = Method(
     title="Integrated gradients",
     paper="Sundararajan et al., Axiomatic Attribution for Deep Networks, ICML 2017",
     about="The gradients on the way from an empty picture to this one, added up: together they make the score's rise.",
+    reading="The stronger the colour of a pixel, the more of the score's difference from the empty picture that it "
+    "starts from is put down to it: it {raised} the score." + FINE_BUT_NOISY,
     answer=_answer,
     target="pixel",
     settings=IntegratedGradientsSettings,

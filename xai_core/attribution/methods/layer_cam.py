@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from xai_core.attribution.method import Method, by_gradient
+from xai_core.attribution.methods import hires_cam
 
 
 def layer_cam(activations: Tensor, gradients: Tensor) -> Tensor:
@@ -17,5 +18,6 @@ METHOD = Method(
     title="LayerCAM",
     paper="Jiang et al., LayerCAM: Exploring Hierarchical Class Activation Maps for Localization, IEEE TIP 2021",
     about="Each place of each channel counts by its own positive gradient, which keeps maps of early layers sharp.",
+    reading=hires_cam.METHOD.reading,
     answer=by_gradient(layer_cam),
 )

@@ -84,6 +84,9 @@ METHOD = Method(
     title="Occlusion",
     paper="Zeiler & Fergus, Visualizing and Understanding Convolutional Networks, ECCV 2014",
     about="A window moves over the picture and hides it; each pixel shows how far the score drops on average.",
+    reading="The stronger the colour of a place, the more the score of this class {falls} when a window over it is "
+    "hidden. The map is as coarse as the window, {window:g} % of the picture's shorter side: details within a block "
+    "mean nothing.",
     answer=_answer,
     target="pixel",
     settings=OcclusionSettings,

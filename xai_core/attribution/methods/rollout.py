@@ -95,6 +95,8 @@ METHOD = Method(
     title="Attention rollout",
     paper="Abnar & Zuidema, Quantifying Attention Flow in Transformers, ACL 2020",
     about="How attention, followed through all layers, ties what the network reads at its end to each place.",
+    reading="The stronger the colour of a place, the more attention the network's end pays to it, through all layers. "
+    "It is the same for all classes: no evidence for or against one. The map has {rows} × {columns} cells.",
     answer=_answer,
     target="pixel",
     settings=Settings,

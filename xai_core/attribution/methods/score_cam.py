@@ -106,6 +106,8 @@ METHOD = Method(
     title="Score-CAM",
     paper="Wang et al., Score-CAM: Score-Weighted Visual Explanations for Convolutional Neural Networks, CVPRW 2020",
     about="Each channel counts by how well the class scores when only what the channel marks is shown; no gradients.",
+    reading="The stronger the colour of a place, the more strongly channels fire there whose places, shown alone, give "
+    "this class a high score.",
     answer=by_channel(_select, _start, shares, _batch),
     settings=Settings,
     slow=True,

@@ -45,6 +45,8 @@ METHOD = Method(
     title="SmoothGrad",
     paper="Smilkov et al., SmoothGrad: removing noise by adding noise, arXiv:1706.03825, 2017",
     about="The gradient, averaged over copies of the picture with noise added, which removes most of its speckle.",
+    reading="The stronger the colour of a pixel, the more a small change of it {raises} the score of this class, on "
+    "average over noisy copies. Look for clusters, not for single dots.",
     answer=_answer,
     target="pixel",
     settings=SmoothGradSettings,

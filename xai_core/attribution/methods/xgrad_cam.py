@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from xai_core.attribution.method import Method, by_gradient
+from xai_core.attribution.methods import grad_cam
 
 
 def xgrad_cam(activations: Tensor, gradients: Tensor) -> Tensor:
@@ -21,6 +22,7 @@ METHOD = Method(
     title="XGrad-CAM",
     paper="Fu et al., Axiom-based Grad-CAM: Towards Accurate Visualization and Explanation of CNNs, BMVC 2020",
     about="Each channel counts by its gradient, averaged over the places where it fires.",
+    reading=grad_cam.METHOD.reading,
     answer=by_gradient(xgrad_cam),
     caveat="Meant for layers behind a ReLU: where activations may be negative, single channels can take over the map.",
 )

@@ -9,10 +9,11 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 
+from xai_core.attribution.catalog import DEFAULT
 from xai_core.datasets import Dataset
 from xai_core.durable import disk_trouble, one_writer, replace_file
 from xai_core.errors import ImageError
-from xai_core.evaluation.audit.examine import OFFERED, Looked, examine, read_in
+from xai_core.evaluation.audit.examine import Looked, examine, read_in
 from xai_core.evaluation.audit.record import Record
 from xai_core.models.structure import structure_digest
 from xai_core.types import LoadedModel
@@ -24,7 +25,7 @@ _BUSY = "This audit is running already, here or in another process; wait for it 
 
 @dataclass(frozen=True, eq=False)
 class AuditJob:
-    """The map of each picture's predicted class, by one of `OFFERED` at one layer.
+    """The map of each picture's predicted class, by one of `batch_methods` at one layer.
 
     classes: for each class of the data set the model's class of the same name, or -1.
     """
@@ -33,7 +34,7 @@ class AuditJob:
     dataset: Dataset
     layer: str
     classes: tuple[int, ...]
-    method: str = OFFERED[0]
+    method: str = DEFAULT
 
     @cached_property
     def key(self) -> str:

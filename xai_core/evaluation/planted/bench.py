@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -13,13 +12,14 @@ from torch import Tensor
 from xai_core.attribution.catalog import METHODS
 from xai_core.attribution.class_maps import class_maps
 from xai_core.attribution.method import INPUT, Method
-from xai_core.errors import NotApplicable
 from xai_core.evaluation.localisation import TOLERANCE, Found, edges_of, found, interval
+from xai_core.evaluation.map_under_test import no_progress
 from xai_core.evaluation.planted.cases import TASKS, Case, Task
 from xai_core.evaluation.planted.network import STAGES, planted_model
+from xai_core.evaluation.planted.scene import SIDE
 from xai_core.evaluation.planted.worlds import inputs_of
-from xai_core.evaluation.remake import no_progress
 from xai_core.evaluation.rival_maps import centre
+from xai_core.forward.forward_pass import run_forward
 from xai_core.types import LoadedModel, ProgressCallback
 
 MEASURES = tuple(field.name for field in fields(Found))
@@ -53,19 +53,23 @@ class Row:
 
 def bench(task: Task, requested: Sequence[Case], on_progress: ProgressCallback = no_progress) -> list[Row]:
     """A row for each method and stage that have a meaning, and for each trivial map."""
-    works = list(_works())
+    works = [(method, stage) for method in METHODS for stage in stages_of(task, method)]
     rows = []
     for done, (method, stage) in enumerate(works, start=1):
-        with suppress(NotApplicable):  # CAM exists at the last stage only
-            rows.append(_row(task, requested, method.key, method.title, stage, maps_of(task, requested, method, stage)))
+        rows.append(_row(task, requested, method.key, method.title, stage, maps_of(task, requested, method, stage)))
         on_progress(done, len(works))
     return rows + [_row(task, requested, key, TRIVIAL[key], "", _trivial(key, requested)) for key in TRIVIAL]
 
 
-def _works() -> Iterator[tuple[Method, str]]:
-    for method in METHODS:
-        for stage in STAGES if method.reads_layers else ("",):
-            yield method, stage
+def stages_of(task: Task, method: Method) -> tuple[str, ...]:
+    """The stages at which a method has a meaning in the task's network; ("",) for one that reads no layer."""
+    network = planted_model(TASKS[task]).module
+    inputs = torch.rand(1, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
+    if method.reason_not(network, tuple(inputs.shape)) is not None:
+        return ()
+    if method.target == "pixel":
+        return STAGES if method.needs_layer else ("",)
+    return method.defined_at(network, run_forward(network, inputs, STAGES))
 
 
 def maps_of(task: Task, requested: Sequence[Case], method: Method, stage: str) -> list[np.ndarray]:
@@ -82,8 +86,6 @@ def maps_of(task: Task, requested: Sequence[Case], method: Method, stage: str) -
 
 
 def _maps(model: LoadedModel, inputs: Tensor, classes: Tensor, method: Method, stage: str) -> Tensor:
-    if method.key == "cam" and stage != STAGES[-1]:
-        raise NotApplicable("CAM exists only at the layer before the global average.")
     mean, std = torch.tensor(model.config.mean), torch.tensor(model.config.std)
     baselines = (-mean / std, (1 - mean) / std)
     layers = [stage] if stage else []

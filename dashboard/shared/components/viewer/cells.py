@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeGuard, get_args
 import numpy as np
 
 from dashboard.shared.components.viewer.heat_map import BOTH_SIGNS
-from dashboard.shared.components.viewer.payload import map_bytes, map_header, reach
+from dashboard.shared.components.viewer.payload import map_bytes, map_header, scale_top
 from dashboard.shared.components.viewer.records import check_map
 from xai_core.errors import LayerError
 
@@ -45,15 +45,15 @@ def check_cells(rows: Sequence[str], columns: Sequence[str], cells: Cells, scale
 
 
 def scale_tops(cells: Cells, scale: Scale | Sequence[float], signed: bool) -> list[list[float]]:
-    """The top of each cell's colour scale: the reach of all maps that share it, 0 where there is none yet."""
+    """The top of each cell's colour scale: the top of all maps that share it, 0 where there is none yet."""
     if not isinstance(scale, str):
         return [[float(top)] * len(line) for top, line in zip(scale, cells, strict=True)]
-    reaches = np.array([[reach(cell, signed) if is_map(cell) else 0.0 for cell in line] for line in cells], float)
-    if not reaches.size:
-        return reaches.tolist()
+    tops = np.array([[scale_top(cell, signed) if is_map(cell) else 0.0 for cell in line] for line in cells], float)
+    if not tops.size:
+        return tops.tolist()
     axis = {"one": None, "row": 1, "column": 0, "each": ()}[scale]
-    shared = reaches.max(axis=axis, keepdims=True, initial=0)
-    return np.broadcast_to(shared, reaches.shape).tolist()
+    shared = tops.max(axis=axis, keepdims=True, initial=0)
+    return np.broadcast_to(shared, tops.shape).tolist()
 
 
 def cell_headers(cells: Cells, tops: list[list[float]], signed: bool) -> list[dict[str, Any] | None]:

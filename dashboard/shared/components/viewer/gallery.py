@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dashboard.core.session import widget_value
 from dashboard.shared.components.viewer.colour import kind_of, scale_header, tables
 from dashboard.shared.components.viewer.frontend import register
-from dashboard.shared.components.viewer.payload import image_header, map_bytes, map_header, pack, reach
+from dashboard.shared.components.viewer.payload import image_header, map_bytes, map_header, pack, scale_top
 from dashboard.shared.components.viewer.records import DisplayImage, Tile
 
 _component = register("gallery", styles=("tile",))
@@ -51,7 +51,7 @@ def gallery_payload(
     image: DisplayImage, tiles: Sequence[Tile], selected: str, settings: str, signed: bool = False, fill: bool = False
 ) -> bytes:
     """Everything that the browser draws from, as one payload; the maps are the blobs map0, map1, ..."""
-    common = max((reach(tile.values, signed) for tile in tiles if tile.vmax is None), default=0.0)
+    common = max((scale_top(tile.values, signed) for tile in tiles if tile.vmax is None), default=0.0)
     kind = kind_of(-1.0 if signed else 0.0)
     header = {
         "picture": image_header(image),

@@ -49,7 +49,7 @@ def map_bytes(values: np.ndarray) -> bytes:
     return np.ascontiguousarray(values, dtype="<f4").tobytes()
 
 
-def reach(values: np.ndarray, signed: bool) -> float:
+def scale_top(values: np.ndarray, signed: bool) -> float:
     """How far a colour scale must go to hold the map: its maximum, or its largest magnitude where both signs count."""
     return float(np.abs(values).max() if signed else values.max())
 
@@ -58,7 +58,7 @@ def map_header(values: np.ndarray, vmax: float, signed: bool, message: str | Non
     """A small map (rows, cols) on the scale from 0, or from -vmax, to vmax; one that shows nothing says why."""
     rows, cols = values.shape
     low, peak, vmax = float(values.min()), float(values.max()), float(vmax)
-    if message is None and min(reach(values, signed), vmax) <= 0:
+    if message is None and min(scale_top(values, signed), vmax) <= 0:
         message = "no evidence" if signed else "no positive evidence"
     vmin = -vmax if signed else 0.0
     return {"rows": rows, "cols": cols, "vmin": vmin, "vmax": vmax, "low": low, "peak": peak, "message": message}

@@ -8,7 +8,7 @@ import numpy as np
 
 from dashboard.shared.components.viewer.colour import kind_of, scale_header, tables
 from dashboard.shared.components.viewer.frontend import register
-from dashboard.shared.components.viewer.payload import map_bytes, pack, reach
+from dashboard.shared.components.viewer.payload import map_bytes, pack, scale_top
 from dashboard.shared.components.viewer.records import check_map
 from xai_core.errors import LayerError
 
@@ -59,7 +59,7 @@ def probe_payload(
         raise LayerError(f"The output size is {out_size}; give (height, width), each at least 1 pixel.")
     rows, cols = values.shape
     height, width = out_size
-    top = max(0.0, reach(values, signed))
+    top = max(0.0, scale_top(values, signed))
     kind = kind_of(-1.0 if signed else 0.0)
     header = {
         "rows": rows,

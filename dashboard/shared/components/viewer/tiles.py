@@ -10,7 +10,7 @@ import numpy as np
 from dashboard.core.session import widget_value
 from dashboard.shared.components.viewer.colour import kind_of, scale_header, tables
 from dashboard.shared.components.viewer.frontend import register
-from dashboard.shared.components.viewer.payload import map_bytes, pack, reach
+from dashboard.shared.components.viewer.payload import map_bytes, pack, scale_top
 from xai_core.errors import LayerError
 
 Scale = Literal["one", "each"]
@@ -90,7 +90,7 @@ def tiles_payload(
         "titles": list(titles),
         "content": "rgb" if maps.dtype == np.uint8 else "values",
         "signed": signed,
-        "top": max(0.0, reach(maps, signed)) if scale == "one" and count and maps.dtype != np.uint8 else None,
+        "top": max(0.0, scale_top(maps, signed)) if scale == "one" and count and maps.dtype != np.uint8 else None,
         "columns": columns,
         "label": label,
         "selected": selected,

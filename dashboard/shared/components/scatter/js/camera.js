@@ -44,10 +44,8 @@ export function pointOnScreen(view, index) {
   return toScreen(view, ...unitAt(view, index))
 }
 
-/**
- * From the coordinates that Python uses, and to them.
- * @param {Coordinates} view @param {number} x @param {number} y @returns {Pair}
- */
+// From the coordinates that Python uses, and to them.
+/** @param {Coordinates} view @param {number} x @param {number} y @returns {Pair} */
 export function unitOf({ origin, span }, x, y) {
   return [(x - origin[0]) / span, (y - origin[1]) / span]
 }
@@ -57,10 +55,8 @@ export function dataOf({ origin, span }, x, y) {
   return [x * span + origin[0], y * span + origin[1]]
 }
 
-/**
- * Keeps the place under (left, top) where it is.
- * @param {Lens} view @param {number} factor @param {number} [left] @param {number} [top]
- */
+// Keeps the place under (left, top) where it is.
+/** @param {Lens} view @param {number} factor @param {number} [left] @param {number} [top] */
 export function zoomAt(view, factor, left = view.room.width / 2, top = view.room.height / 2) {
   const [x, y] = toUnit(view, left, top)
   const zoom = clampZoom(view.camera.zoom * factor)
@@ -73,11 +69,9 @@ function clampZoom(zoom) {
   return clamp(zoom, 0.5, NEAREST_ZOOM)
 }
 
-/**
- * Gives a canvas the room's size, and returns its pixels a CSS pixel: more than two cannot be seen in a cloud, and cost
- * four times as much.
- * @param {Lens} lens @param {HTMLCanvasElement | OffscreenCanvas} canvas
- */
+// Gives a canvas the room's size, and returns its pixels a CSS pixel: more than two cannot be seen in a cloud, and cost
+// four times as much.
+/** @param {Lens} lens @param {HTMLCanvasElement | OffscreenCanvas} canvas */
 export function fillRoom({ room }, canvas) {
   const ratio = Math.min(2, devicePixelRatio || 1)
   const [width, height] = [room.width, room.height].map((side) => Math.round(side * ratio))
@@ -85,10 +79,8 @@ export function fillRoom({ room }, canvas) {
   return ratio
 }
 
-/**
- * CSS pixels: points share the room, and grow more slowly than the distances between them.
- * @param {Lens & { gpu: { count: number } }} view
- */
+// CSS pixels: points share the room, and grow more slowly than the distances between them.
+/** @param {Lens & { gpu: { count: number } }} view */
 export function pointSize({ room, gpu, camera }) {
   const share = Math.sqrt((room.width * room.height) / Math.max(gpu.count, 1))
   return Math.min(14, clamp(0.5 * share, 1.5, 9) * camera.zoom ** 0.3)

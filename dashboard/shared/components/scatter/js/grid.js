@@ -22,11 +22,9 @@ export function buildGrid(steps, count) {
   return { side, start, points }
 }
 
-/**
- * Calls visit(index, x, y) for the shown points of a box (left, bottom, right, top) in the unit square until it says
- * false.
- * @param {Scatter} view @param {Box} box @param {(index: number, x: number, y: number) => boolean | void} visit
- */
+// Calls visit(index, x, y) for the shown points of a box (left, bottom, right, top) in the unit square until it says
+// false.
+/** @param {Scatter} view @param {Box} box @param {(index: number, x: number, y: number) => boolean | void} visit */
 export function visitBox(view, [left, bottom, right, top], visit) {
   const { side, start, points } = gridOf(view)
   const cell = (/** @type {number} */ unit) => hold(Math.floor((unit * 65535 * side) / 65536), side)
@@ -42,10 +40,8 @@ export function visitBox(view, [left, bottom, right, top], visit) {
   }
 }
 
-/**
- * The shown point nearest to a place on the stage, null where none is within `reach` CSS pixels.
- * @param {Scatter} view @param {number} left @param {number} top @param {number} reach
- */
+// The shown point nearest to a place on the stage, null where none is within `reach` CSS pixels.
+/** @param {Scatter} view @param {number} left @param {number} top @param {number} reach */
 export function nearestPoint(view, left, top, reach) {
   if (!view.count) return null
   const [x, y] = toUnit(view, left, top)
@@ -58,10 +54,8 @@ export function nearestPoint(view, left, top, reach) {
   return best
 }
 
-/**
- * The shown points on the screen, or null when there are more than `most`.
- * @param {Scatter} view @param {number} most @returns {number[] | null}
- */
+// The shown points on the screen, or null when there are more than `most`.
+/** @param {Scatter} view @param {number} most @returns {number[] | null} */
 export function pointsInSight(view, most) {
   const [left, bottom] = toUnit(view, 0, view.room.height)
   const [right, top] = toUnit(view, view.room.width, 0)

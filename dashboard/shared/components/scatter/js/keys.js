@@ -55,10 +55,8 @@ function keyAct(view, key) {
   return acts[key]
 }
 
-/**
- * The camera goes the arrow's way: the points go the other.
- * @param {Scatter} view @param {number} down @param {number} right
- */
+// The camera goes the arrow's way: the points go the other.
+/** @param {Scatter} view @param {number} down @param {number} right */
 function stepBy(view, down, right) {
   const step = 0.08 * Math.min(view.room.width, view.room.height)
   panBy(view, -right * step, -down * step)

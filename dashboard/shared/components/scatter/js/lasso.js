@@ -2,7 +2,7 @@
 
 import { clamp } from "../../viewer/js/clamp.js"
 import { dataOf, scaleOf, toUnit } from "./camera.js"
-import { drawOverSoon } from "./redraw.js"
+import { drawOverSoon } from "./motion.js"
 
 const MOST_CORNERS = 32
 
@@ -59,10 +59,8 @@ export function hexOfCodes(codes) {
   return digits.join("").replace(/(00)+$/, "")
 }
 
-/**
- * Douglas and Peucker 1973, with a tolerance that grows until the corners are few enough.
- * @param {Pair[]} path @param {number} most
- */
+// Douglas and Peucker 1973, with a tolerance that grows until the corners are few enough.
+/** @param {Pair[]} path @param {number} most */
 export function fewCorners(path, most) {
   let corners = path
   for (let tolerance = 0.75; corners.length > most; tolerance *= 1.4) corners = simplified(path, tolerance)

@@ -25,10 +25,8 @@ export function drawOver(view) {
   placePosts(view)
 }
 
-/**
- * Twice, so that it shows on points of any colour.
- * @param {Scatter} view @param {CanvasRenderingContext2D} context @param {number} width @param {string} [colour]
- */
+// Twice, so that it shows on points of any colour.
+/** @param {Scatter} view @param {Context2D} context @param {number} width @param {string} [colour] */
 function stroke(view, context, width, colour = css(view.ink)) {
   context.lineWidth = width + 2
   context.strokeStyle = css(view.paper, 0.9)
@@ -39,7 +37,7 @@ function stroke(view, context, width, colour = css(view.ink)) {
 }
 
 /**
- * @param {Scatter} view @param {CanvasRenderingContext2D} context @param {Pair} place
+ * @param {Scatter} view @param {Context2D} context @param {Pair} place
  * @param {{ radius: number, width: number }} size
  */
 function ring(view, context, [left, top], { radius, width }) {
@@ -48,7 +46,7 @@ function ring(view, context, [left, top], { radius, width }) {
   stroke(view, context, width)
 }
 
-/** @param {Scatter} view @param {CanvasRenderingContext2D} context @param {NonNullable<Scatter["here"]>} here */
+/** @param {Scatter} view @param {Context2D} context @param {NonNullable<Scatter["here"]>} here */
 function drawHere(view, context, here) {
   const [left, top] = toScreen(view, ...unitOf(view, here.x, here.y))
   for (const index of here.neighbours) {
@@ -67,7 +65,7 @@ function drawHere(view, context, here) {
   stroke(view, context, 2)
 }
 
-/** @param {Scatter} view @param {CanvasRenderingContext2D} context */
+/** @param {Scatter} view @param {Context2D} context */
 function drawCross(view, context) {
   const [left, top] = [view.room.width / 2, view.room.height / 2]
   context.beginPath()
@@ -78,7 +76,7 @@ function drawCross(view, context) {
   stroke(view, context, 1.5)
 }
 
-/** @param {Scatter} view @param {CanvasRenderingContext2D} context */
+/** @param {Scatter} view @param {Context2D} context */
 function drawLasso(view, context) {
   const { lasso } = view
   if (!lasso || lasso.path.length < 2) return

@@ -4,14 +4,14 @@ import { clamp } from "../../viewer/js/clamp.js"
 import { pointOnScreen } from "./camera.js"
 import { colourOf, css } from "./colour.js"
 import { pointsInSight } from "./grid.js"
-import { drawOverSoon } from "./redraw.js"
+import { drawOverSoon } from "./motion.js"
 import { KEPT_TIPS, wantTips } from "./tip.js"
 
 const MOST_PICTURES = 140
 const SMALLEST_SIDE = 34
 const LARGEST_SIDE = 80
 
-/** @param {Scatter} view @param {CanvasRenderingContext2D} context */
+/** @param {Scatter} view @param {Context2D} context */
 export function drawPictures(view, context) {
   view.sight = mayShowPictures(view) ? pointsInSight(view, MOST_PICTURES) : null
   if (!view.sight) return
@@ -32,7 +32,7 @@ function wantSight(view) {
   view.sightTimer = setTimeout(() => view.sight && wantTips(view, view.sight), 120)
 }
 
-/** @param {Scatter} view @param {CanvasRenderingContext2D} context @param {number} index @param {number} side */
+/** @param {Scatter} view @param {Context2D} context @param {number} index @param {number} side */
 function drawPicture(view, context, index, side) {
   const bitmap = bitmapOf(view, index)
   if (!bitmap) return

@@ -5,8 +5,7 @@ import { listening } from "../../viewer/js/elements.js"
 import { zoomAt } from "./camera.js"
 import { nearestPoint } from "./grid.js"
 import { dropLasso, finishLasso, growLasso, startLasso } from "./lasso.js"
-import { glideTo, moveCamera, panBy } from "./motion.js"
-import { drawOverSoon } from "./redraw.js"
+import { drawOverSoon, glideTo, moveCamera, panBy } from "./motion.js"
 import { hover, showCross } from "./tip.js"
 
 /** @type {Record<string, number>} */
@@ -113,10 +112,8 @@ function hoverAt(view, place, kind) {
   view.el.stage.classList.toggle("pointing", view.hovered !== null)
 }
 
-/**
- * The ring is drawn at once; the next run of the server confirms it.
- * @param {Scatter} view @param {number | null} index
- */
+// The ring is drawn at once; the next run of the server confirms it.
+/** @param {Scatter} view @param {number | null} index */
 export function choose(view, index) {
   if (index === null || !view.can.choose) return
   view.chosen = index

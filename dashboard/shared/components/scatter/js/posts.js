@@ -36,10 +36,8 @@ function post(view, label, bytes) {
   return element
 }
 
-/**
- * On a continuous scale a code is a value, not a class.
- * @param {Scatter} view @param {Signpost} post @returns {number | null}
- */
+// On a continuous scale a code is a value, not a class.
+/** @param {Scatter} view @param {Signpost} post @returns {number | null} */
 function classOf(view, { code }) {
   return view.legend.ends ? null : code
 }
@@ -54,10 +52,8 @@ export function colourPosts(view) {
 
 const STEPS_ASIDE = [[0, 0], [0, -1], [0, 1], [0.5, 0], [-0.5, 0]] // in its own widths and heights
 
-/**
- * In the order given; one that would cover another steps aside, and is left out where that does not help.
- * @param {Scatter} view
- */
+// In the order given; one that would cover another steps aside, and is left out where that does not help.
+/** @param {Scatter} view */
 export function placePosts(view) {
   /** @type {Box[]} */
   const taken = []

@@ -10,10 +10,9 @@ import { listenToKeys, setMode } from "./keys.js"
 import { listenToLegend, paint, showLegend } from "./legend.js"
 import { counted, showWords } from "./map_text.js"
 import { drawOver } from "./marks.js"
-import { animate, calm, glideTo } from "./motion.js"
+import { animate, calm, glideTo, redraw } from "./motion.js"
 import { listenToPointer } from "./pointer.js"
 import { colourPosts, showPosts } from "./posts.js"
-import { redraw } from "./redraw.js"
 import { onTold, partsOf } from "./store.js"
 import { forgetTips, hover, receiveTips } from "./tip.js"
 
@@ -57,10 +56,8 @@ function leave(view) {
   view.gpu.gl.getExtension("WEBGL_lose_context")?.loseContext() // a browser allows only a few contexts
 }
 
-/**
- * The parts arrive by themselves; a run that changes the theme comes through here as well.
- * @param {Scatter} view @param {Component<any>} component
- */
+// The parts arrive by themselves; a run that changes the theme comes through here as well.
+/** @param {Scatter} view @param {Component<any>} component */
 function receive(view, { data, setTriggerValue }) {
   const { map, height, can } = data
   Object.assign(view, { map, can, setTriggerValue })

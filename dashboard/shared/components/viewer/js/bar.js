@@ -20,10 +20,8 @@ export function drawBar({ el, heat, settings, lut }) {
   el.cut.style.setProperty("--at", String(heat.vmin < 0 ? 0.5 : partOf(cut, heat)))
 }
 
-/**
- * A scale of both signs is hidden around its middle, the other from its start.
- * @param {Scale} range @param {number} cut
- */
+// A scale of both signs is hidden around its middle, the other from its start.
+/** @param {Scale} range @param {number} cut */
 function middleText({ vmin }, cut) {
   if (vmin < 0) return cut > 0 ? `hidden within \u00b1${formatNumber(cut)}` : "0"
   return cut > 0 ? `\u25b2 ${formatNumber(cut)}` : ""
@@ -49,7 +47,7 @@ function partOf(value, { vmin, vmax }) {
 }
 
 /**
- * @param {CanvasRenderingContext2D} context @param {Rect} rect @param {Scale} range
+ * @param {Context2D} context @param {Rect} rect @param {Scale} range
  * @param {{ threshold: number, lut: Uint8Array }} drawing
  */
 export function paintBar(context, { x, y, width, height }, range, { threshold, lut }) {

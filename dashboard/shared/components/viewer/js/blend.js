@@ -21,10 +21,8 @@ export function colourAt(lut, share) {
   return lut.subarray(entryAt(share), entryAt(share) + 3)
 }
 
-/**
- * RGBA of each level as a little-endian uint32, the byte order of ImageData in every browser.
- * @param {Uint8Array} lut @param {number} opacity @param {ScaleKind} kind
- */
+// RGBA of each level as a little-endian uint32, the byte order of ImageData in every browser.
+/** @param {Uint8Array} lut @param {number} opacity @param {ScaleKind} kind */
 export function colourTable(lut, opacity, kind) {
   return Uint32Array.from({ length: LEVELS }, (_, level) => {
     const t = (level + 0.5) / LEVELS
@@ -35,10 +33,8 @@ export function colourTable(lut, opacity, kind) {
   })
 }
 
-/**
- * field: Float32Array of values; range {vmin, vmax}; threshold in [0, 1]. Gives Uint32Array RGBA, 0 for nothing drawn.
- * @param {Float32Array} field @param {Scale} range @param {number} threshold @param {Uint32Array} table
- */
+// field: Float32Array of values; range {vmin, vmax}; threshold in [0, 1]. Gives Uint32Array RGBA, 0 for nothing drawn.
+/** @param {Float32Array} field @param {Scale} range @param {number} threshold @param {Uint32Array} table */
 export function paintField(field, range, threshold, table) {
   const { vmin, vmax } = range
   const signed = vmin < 0

@@ -55,10 +55,8 @@ function exportImage(view, bitmap) {
   return canvas
 }
 
-/**
- * The strip in the page's own colours and font: an optional colour bar, then the lines of text.
- * @param {Viewer} view @param {number} width
- */
+// The strip in the page's own colours and font: an optional colour bar, then the lines of text.
+/** @param {Viewer} view @param {number} width */
 function measureStrip(view, width) {
   const style = getComputedStyle(view.el.viewer)
   const font = Math.round(clamp(width / 44, 13, 26))
@@ -73,7 +71,7 @@ function measureStrip(view, width) {
   return { font, pad, lines, bar, height, face: context.font, ink: style.color, paper }
 }
 
-/** @param {CanvasRenderingContext2D} context @param {string} text @param {number} width */
+/** @param {Context2D} context @param {string} text @param {number} width */
 function wrapText(context, text, width) {
   const lines = [""]
   for (const word of text.split(" ")) {
@@ -84,7 +82,7 @@ function wrapText(context, text, width) {
   return lines.filter(Boolean)
 }
 
-/** @param {CanvasRenderingContext2D} context @param {Viewer} view @param {TextStrip} strip @param {Size} size */
+/** @param {Context2D} context @param {Viewer} view @param {TextStrip} strip @param {Size} size */
 function drawStrip(context, view, strip, { width, height }) {
   if (!strip.height) return
   context.fillStyle = strip.paper
@@ -96,10 +94,7 @@ function drawStrip(context, view, strip, { width, height }) {
   strip.lines.forEach((line, i) => context.fillText(line, strip.pad, top + strip.bar + 1.4 * strip.font * i))
 }
 
-/**
- * @param {CanvasRenderingContext2D} context @param {Viewer} view @param {TextStrip} strip
- * @param {Place & { width: number }} place
- */
+/** @param {Context2D} context @param {Viewer} view @param {TextStrip} strip @param {Place & { width: number }} place */
 function drawLegend(context, view, { font, ink }, { x, y, width }) {
   const { heat } = view
   const { threshold } = view.settings()

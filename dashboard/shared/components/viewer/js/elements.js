@@ -28,10 +28,8 @@ export function makeButton(className, ...children) {
   return Object.assign(make("button", className, ...children), { type: "button" })
 }
 
-/**
- * on(target, type, act), until the signal is given.
- * @param {AbortSignal} signal @param {{ passive: boolean }} [options]
- */
+// on(target, type, act), until the signal is given.
+/** @param {AbortSignal} signal @param {{ passive: boolean }} [options] */
 export function listening(signal, options) {
   /**
    * @template {keyof GlobalEventHandlersEventMap} T
@@ -54,10 +52,8 @@ export function childrenOf(element) {
   return /** @type {HTMLElement[]} */ ([...element.children])
 }
 
-/**
- * Where on an element an event happened, as shares of its width and height.
- * @param {Element} element @param {MouseEvent} event
- */
+// Where on an element an event happened, as shares of its width and height.
+/** @param {Element} element @param {MouseEvent} event */
 export function shareOf(element, event) {
   const { left, top, width, height } = element.getBoundingClientRect()
   return { x: (event.clientX - left) / width, y: (event.clientY - top) / height }
@@ -72,13 +68,11 @@ export function onResize(element, act, signal) {
 
 /** @param {HTMLCanvasElement} canvas */
 export function contextOf(canvas) {
-  return /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"))
+  return /** @type {Context2D} */ (canvas.getContext("2d"))
 }
 
-/**
- * Elements are kept from run to run, so that the focus stays.
- * @param {Element} parent @param {number} count @param {() => Node} create
- */
+// Elements are kept from run to run, so that the focus stays.
+/** @param {Element} parent @param {number} count @param {() => Node} create */
 export function keepCount(parent, count, create) {
   while (parent.children.length > count) parent.lastElementChild?.remove()
   while (parent.children.length < count) parent.append(create())

@@ -61,10 +61,8 @@ function axisTaps(positions, n, mode) {
   }
 }
 
-/**
- * map {values, rows, cols} at every pair of ys, xs (grid positions): Float32Array (ys.length, xs.length).
- * @param {CellMap} map @param {Float64Array} ys @param {Float64Array} xs @param {Between} mode
- */
+// map {values, rows, cols} at every pair of ys, xs (grid positions): Float32Array (ys.length, xs.length).
+/** @param {CellMap} map @param {Float64Array} ys @param {Float64Array} xs @param {Between} mode */
 export function sampleMap(map, ys, xs, mode) {
   const down = axisTaps(ys, map.rows, mode)
   const across = axisTaps(xs, map.cols, mode)

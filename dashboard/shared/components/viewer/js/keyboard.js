@@ -18,10 +18,8 @@ export function isTyping(event) {
   return target instanceof Element && target.matches(fields)
 }
 
-/**
- * Arrow keys walk along a row of buttons, as in a list of radio buttons.
- * @param {KeyboardEvent} event @param {HTMLElement[]} buttons @param {string[]} [keys]
- */
+// Arrow keys walk along a row of buttons, as in a list of radio buttons.
+/** @param {KeyboardEvent} event @param {HTMLElement[]} buttons @param {string[]} [keys] */
 export function walkAlong(event, buttons, keys = ["ArrowRight", "ArrowDown", "ArrowLeft", "ArrowUp"]) {
   const at = buttons.indexOf(/** @type {HTMLElement} */ (around(event, "button")))
   if (at < 0 || !keys.includes(event.key)) return

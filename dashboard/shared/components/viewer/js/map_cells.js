@@ -15,10 +15,8 @@ export function pointAt(picture, map, x, y) {
   return { x, y, row: cell((y - top) / (bottom - top), map.rows), col: cell((x - left) / (right - left), map.cols) }
 }
 
-/**
- * The middle of a cell, kept on the picture.
- * @param {Frame} picture @param {Grid} grid @param {number} row @param {number} col
- */
+// The middle of a cell, kept on the picture.
+/** @param {Frame} picture @param {Grid} grid @param {number} row @param {number} col */
 export function pointOfCell(picture, grid, row, col) {
   const [left, top, right, bottom] = picture.box
   return {

@@ -28,10 +28,8 @@ function decodedPicture(digest, bytes) {
   return bitmap
 }
 
-/**
- * The colour scales as {name: Uint8Array(768)}, RGB.
- * @param {{ names: string[] }} header @param {Uint8Array} bytes @returns {Scales}
- */
+// The colour scales as {name: Uint8Array(768)}, RGB.
+/** @param {{ names: string[] }} header @param {Uint8Array} bytes @returns {Scales} */
 export function decodeScales(header, bytes) {
   return Object.fromEntries(header.names.map((name, i) => [name, bytes.subarray(768 * i, 768 * (i + 1))]))
 }

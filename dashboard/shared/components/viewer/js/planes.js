@@ -10,10 +10,9 @@ import { drawSoon, mount } from "./mount.js"
 import { decodePayload, decodeScales } from "./payload.js"
 import { cutLines, pictureCanvas } from "./scene.js"
 import { getSettings, onSettings } from "./settings.js"
-import { createStack, endStack, mapsBySlice, nearTo, showEdges, sliceAt } from "./stack.js"
+import { createStack, endStack, mapsBySlice, nearTo, showEdges, sliceAt, wheelSteps } from "./stack.js"
 import { drawTile, fitTile } from "./tile.js"
 import { formatNumber } from "./value_text.js"
-import { wheelSteps } from "./wheel.js"
 import { paintSlice, sameWindow, windowTable } from "./windowing.js"
 
 const PLANE_REST_MS = 250
@@ -113,19 +112,15 @@ function tell(planes, rest) {
   planes.resting = setTimeout(() => planes.setTriggerValue("place", { ...planes.numbers }), rest)
 }
 
-/**
- * Where the planes `along` cut a picture, as shares of its width and height: xai_core/images/scans/crossing.py.
- * @param {Pick<Planes, "numbers" | "counts">} planes @param {Pick<Plane, "along">} plane @returns {Pair}
- */
+// Where the planes `along` cut a picture, as shares of its width and height: xai_core/images/scans/crossing.py.
+/** @param {Pick<Planes, "numbers" | "counts">} planes @param {Pick<Plane, "along">} plane @returns {Pair} */
 export function crossing({ numbers, counts }, { along }) {
   const share = (/** @type {string} */ plane) => 1 - (numbers[plane] + 0.5) / counts[plane]
   return [share(along[0]), share(along[1])]
 }
 
-/**
- * The way back.
- * @param {Pick<Planes, "counts">} planes @param {Pick<Plane, "along">} plane @param {Pair} at @returns {Numbers}
- */
+// The way back.
+/** @param {Pick<Planes, "counts">} planes @param {Pick<Plane, "along">} plane @param {Pair} at @returns {Numbers} */
 export function numbersAt({ counts }, { along }, at) {
   return Object.fromEntries(along.map((plane, i) => [plane, counts[plane] - 1 - Math.floor(at[i] * counts[plane])]))
 }
@@ -195,10 +190,8 @@ function drawPlane(planes, view) {
   el.scene.dataset.heat = heat ? "drawn" : "none"
 }
 
-/**
- * The slice's grey; the one before stays until the new one has come.
- * @param {Planes} planes @param {PlaneView} view @param {number} index
- */
+// The slice's grey; the one before stays until the new one has come.
+/** @param {Planes} planes @param {PlaneView} view @param {number} index */
 function paintPlane(planes, view, index) {
   const slice = sliceAt(view.stack, index)
   if (slice?.grey && !planes.window) return // the large view has gone on to a picture in colour

@@ -84,10 +84,8 @@ function readPixel(view) {
   el.equation.replaceChildren(...equationNodes(view.terms))
 }
 
-/**
- * The output has a pixel a pixel; the others are drawn in device pixels. Whether the sides stand beside each other.
- * @param {Probe} view
- */
+// The output has a pixel a pixel; the others are drawn in device pixels. Whether the sides stand beside each other.
+/** @param {Probe} view */
 function layout({ el, map, size }) {
   const room = el.probe.clientWidth
   const beside = room >= BESIDE
@@ -102,10 +100,8 @@ function layout({ el, map, size }) {
   return beside
 }
 
-/**
- * own: the canvas's pixels, by default those of the device.
- * @param {HTMLCanvasElement} canvas @param {Size} css @param {Size} [own]
- */
+// own: the canvas's pixels, by default those of the device.
+/** @param {HTMLCanvasElement} canvas @param {Size} css @param {Size} [own] */
 function setSize(canvas, css, own = { width: css.width * devicePixelRatio, height: css.height * devicePixelRatio }) {
   const size = { width: Math.round(own.width), height: Math.round(own.height) }
   if (!sameSize(canvas, size)) Object.assign(canvas, size)
@@ -173,10 +169,8 @@ function pixelOfEvent({ el, size }, event) {
   return pixelAt(size, x, y)
 }
 
-/**
- * Arrows go by a pixel, with Shift by a cell; Home returns to where it began.
- * @param {Probe} view @param {KeyboardEvent} event
- */
+// Arrows go by a pixel, with Shift by a cell; Home returns to where it began.
+/** @param {Probe} view @param {KeyboardEvent} event */
 function press(view, event) {
   const { pixel, size, map } = view
   const move = ARROWS[event.key]

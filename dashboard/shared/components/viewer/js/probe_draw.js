@@ -17,10 +17,8 @@ function colourOf(value, { vmin, vmax }, lut) {
   return colourAt(lut, vmax > vmin ? (value - vmin) / (vmax - vmin) : 0)
 }
 
-/**
- * The cell's rectangle in the canvas's pixels; neighbours share their edge.
- * @param {Size} size @param {Grid} grid @param {number} row @param {number} col
- */
+// The cell's rectangle in the canvas's pixels; neighbours share their edge.
+/** @param {Size} size @param {Grid} grid @param {number} row @param {number} col */
 function cellRect({ width, height }, { rows, cols }, row, col) {
   const [left, right] = [col, col + 1].map((c) => Math.round((c / cols) * width))
   const [top, bottom] = [row, row + 1].map((r) => Math.round((r / rows) * height))
@@ -45,10 +43,8 @@ export function drawOutput({ el: { output }, map, heat, size, mode }, lut) {
   contextOf(output).putImageData(new ImageData(pixels, size.width, size.height), 0, 0)
 }
 
-/**
- * The source cells' outlines and weights; the other cells' values stay readable.
- * @param {Probe} view @param {Uint8Array} lut
- */
+// The source cells' outlines and weights; the other cells' values stay readable.
+/** @param {Probe} view @param {Uint8Array} lut */
 export function drawSources({ el, map, heat, terms }, lut) {
   const canvas = el["cell-marks"]
   const context = contextOf(canvas)
@@ -63,10 +59,8 @@ export function drawSources({ el, map, heat, terms }, lut) {
   })
 }
 
-/**
- * Black or white, whichever has the greater contrast (WCAG 2.2) on a colour: they are equal at a luminance of 0.179.
- * @param {Uint8Array} rgb
- */
+// Black or white, whichever has the greater contrast (WCAG 2.2) on a colour: they are equal at a luminance of 0.179.
+/** @param {Uint8Array} rgb */
 function inkOn(rgb) {
   const [r, g, b] = Array.from(rgb, (v) => (v / 255 <= 0.04045 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4))
   return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179 ? "#000" : "#fff"
@@ -77,9 +71,7 @@ function inset({ x, y, width, height }, by) {
   return { x: x + by, y: y + by, width: width - 2 * by, height: height - 2 * by }
 }
 
-/**
- * @param {CanvasRenderingContext2D} context @param {Rect} rect @param {number} value @param {number | undefined} weight
- */
+/** @param {Context2D} context @param {Rect} rect @param {number} value @param {number | undefined} weight */
 function writeCell(context, { x, y, width, height }, value, weight) {
   const room = Math.min(width, height) / devicePixelRatio
   const values = room >= ROOM_FOR_VALUE

@@ -9,11 +9,9 @@ export const TITLES = {
 }
 const NO_WEIGHT = 1e-12 // what rounding leaves of a weight of 0
 
-/**
- * [{row, col, weight, value}] of a pixel of a size {height, width}; at an edge one cell may count twice,
- * and is then one term.
- * @param {CellMap} map @param {Size} size @param {Cell} cell @param {Between} mode
- */
+// [{row, col, weight, value}] of a pixel of a size {height, width}; at an edge one cell may count twice,
+// and is then one term.
+/** @param {CellMap} map @param {Size} size @param {Cell} cell @param {Between} mode */
 export function pixelTerms(map, size, { row, col }, mode) {
   /** @param {number} i @param {number} m @param {number} n */
   const taps = (i, m, n) => TAPS[mode](((i + 0.5) / m) * n, n, m)
@@ -51,10 +49,8 @@ function termText({ weight, value }) {
   return `${roundWeight(Math.abs(weight), 3)}\u00b7${valueText(value)}`
 }
 
-/**
- * Bicubic weights may be tiny, but none that counts is written as 0.
- * @param {number} weight @param {number} decimals
- */
+// Bicubic weights may be tiny, but none that counts is written as 0.
+/** @param {number} weight @param {number} decimals */
 export function roundWeight(weight, decimals) {
   const rounded = Number(weight.toFixed(decimals)) || Number(weight.toPrecision(1))
   return String(rounded).replace("-", "\u2212")

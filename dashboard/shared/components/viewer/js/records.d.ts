@@ -2,6 +2,7 @@
 
 type Box = [left: number, top: number, right: number, bottom: number]
 type Pair = [number, number]
+type Context2D = CanvasRenderingContext2D
 interface Size { width: number; height: number }
 interface Place { x: number; y: number }
 type Rect = Place & Size

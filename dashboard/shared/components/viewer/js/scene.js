@@ -9,10 +9,8 @@ const PIXELS_FROM = 8 // canvas pixels a picture pixel from which its pixels are
 const CUT_GAP = 1 / 24 // of the shorter side
 const OUTSIDE_DIM = 0.4 // how much darker the part is that the model did not see
 
-/**
- * The largest size of the picture's shape within the room given, in whole device pixels.
- * @param {Size} picture @param {number} width @param {number} height @param {number} ratio
- */
+// The largest size of the picture's shape within the room given, in whole device pixels.
+/** @param {Size} picture @param {number} width @param {number} height @param {number} ratio */
 export function fitSize(picture, width, height, ratio) {
   const scale = Math.min((width * ratio) / picture.width, (height * ratio) / picture.height)
   return {
@@ -21,11 +19,9 @@ export function fitSize(picture, width, height, ratio) {
   }
 }
 
-/**
- * The pixels whose centres lie in [low, high) of one side: first, count, and each centre's position on the map's axis,
- * which runs from 0 at low to n at high. scale: pixels per pixel of the original picture; size: pixels of the side.
- * @param {{ low: number, high: number, n: number, scale: number, size: number }} axis
- */
+// The pixels whose centres lie in [low, high) of one side: first, count, and each centre's position on the map's axis,
+// which runs from 0 at low to n at high. scale: pixels per pixel of the original picture; size: pixels of the side.
+/** @param {{ low: number, high: number, n: number, scale: number, size: number }} axis */
 function axisArea({ low, high, n, scale, size }) {
   const first = clamp(Math.ceil(low * scale - 0.5), 0, size)
   const count = clamp(Math.ceil(high * scale - 0.5), first, size) - first
@@ -41,10 +37,8 @@ function areaOf({ box: [left, top, right, bottom], width, height }, { rows, cols
   }
 }
 
-/**
- * The map sampled at every pixel of a width x height canvas that the box covers.
- * @param {Frame} picture @param {CellMap} map @param {Size} size @param {Between} between
- */
+// The map sampled at every pixel of a width x height canvas that the box covers.
+/** @param {Frame} picture @param {CellMap} map @param {Size} size @param {Between} between */
 export function sampleArea(picture, map, size, between) {
   const { across, down } = areaOf(picture, map, size)
   const field = sampleMap(map, down.positions, across.positions, between)
@@ -61,10 +55,8 @@ export function sameSize(a, b) {
   return a.width === b.width && a.height === b.height
 }
 
-/**
- * The picture, dimmed where the model did not see it.
- * @param {CanvasRenderingContext2D} context @param {CanvasImageSource} bitmap @param {Frame} picture @param {Size} size
- */
+// The picture, dimmed where the model did not see it.
+/** @param {Context2D} context @param {CanvasImageSource} bitmap @param {Frame} picture @param {Size} size */
 export function drawPicture(context, bitmap, picture, size) {
   context.imageSmoothingQuality = "high"
   context.imageSmoothingEnabled = size.width < PIXELS_FROM * picture.width
@@ -80,7 +72,7 @@ export function drawPicture(context, bitmap, picture, size) {
 
 /**
  * putImageData would replace the picture; drawing a canvas of the same pixels blends over it.
- * @param {CanvasRenderingContext2D} context @param {Sampled} area
+ * @param {Context2D} context @param {Sampled} area
  * @param {{ range: Scale, settings: Drawing, lut: Uint8Array }} drawing
  */
 export function drawHeat(context, area, { range, settings, lut }) {
@@ -104,11 +96,9 @@ export function boxOn(picture, size) {
   return { x: across.first, y: down.first, width: across.count, height: down.count }
 }
 
-/**
- * A light line in a dark one, to be seen on any picture, around the pixels of a rectangle; at the canvas's edge the
- * light line moves inside.
- * @param {CanvasRenderingContext2D} context @param {Rect} rect @param {number} line
- */
+// A light line in a dark one, to be seen on any picture, around the pixels of a rectangle; at the canvas's edge the
+// light line moves inside.
+/** @param {Context2D} context @param {Rect} rect @param {number} line */
 export function outline(context, { x, y, width, height }, line) {
   const edge = line / 2
   Object.assign(context, { lineWidth: line, strokeStyle: "rgb(0 0 0 / .6)" })
@@ -120,10 +110,8 @@ export function outline(context, { x, y, width, height }, line) {
   context.strokeRect(left, top, right - left, bottom - top)
 }
 
-/**
- * Lines through a place, left open around it so that what is pointed at stays free.
- * @param {CanvasRenderingContext2D} context @param {Place} place @param {number} line
- */
+// Lines through a place, left open around it so that what is pointed at stays free.
+/** @param {Context2D} context @param {Place} place @param {number} line */
 export function crosshair(context, { x, y }, line) {
   tracePlace(context, { x, y }, 8 * line)
   for (const [lineWidth, strokeStyle] of [[3 * line, "rgb(0 0 0 / .55)"], [line, "#fff"]]) {
@@ -132,10 +120,8 @@ export function crosshair(context, { x, y }, line) {
   }
 }
 
-/**
- * Where other planes cut a slice: two thin lines, left open around their crossing. at: shares of width and height.
- * @param {CanvasRenderingContext2D} context @param {Pair} place @param {number} line
- */
+// Where other planes cut a slice: two thin lines, left open around their crossing. at: shares of width and height.
+/** @param {Context2D} context @param {Pair} place @param {number} line */
 export function cutLines(context, [shareX, shareY], line) {
   const { width, height } = context.canvas
   const place = { x: Math.floor(shareX * width) + 0.5, y: Math.floor(shareY * height) + 0.5 }
@@ -144,7 +130,7 @@ export function cutLines(context, [shareX, shareY], line) {
   context.stroke()
 }
 
-/** @param {CanvasRenderingContext2D} context @param {Place} place @param {number} gap */
+/** @param {Context2D} context @param {Place} place @param {number} gap */
 function tracePlace(context, { x, y }, gap) {
   const { width, height } = context.canvas
   context.beginPath()
@@ -156,10 +142,8 @@ function tracePlace(context, { x, y }, gap) {
   }
 }
 
-/**
- * The picture alone, on a canvas of its own.
- * @param {CanvasImageSource} bitmap @param {Frame} picture @param {Size} size
- */
+// The picture alone, on a canvas of its own.
+/** @param {CanvasImageSource} bitmap @param {Frame} picture @param {Size} size */
 export function pictureCanvas(bitmap, picture, size) {
   const base = newCanvas(size)
   drawPicture(contextOf(base), bitmap, picture, size)

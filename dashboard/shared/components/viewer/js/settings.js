@@ -2,7 +2,7 @@
 // window, as each component is a module of its own; sessionStorage carries it over a reload.
 
 import { TAPS } from "./interpolate.js"
-import { onMessage, tellPage } from "./page_messages.js"
+import { onMessage, tellPage } from "./link.js"
 
 /** @type {Drawing} */
 const DEFAULT_SETTINGS = { opacity: 0.55, threshold: 0, sequential: "viridis", diverging: "vik", between: "bilinear" }
@@ -55,10 +55,8 @@ function isSetting([key, value]) {
     (key !== "between" || Object.hasOwn(TAPS, String(value)))
 }
 
-/**
- * The table of the chosen scale; a name stored by an earlier version falls back to the first.
- * @param {Drawing} settings @param {ScaleKind} kind @param {Scales} tables
- */
+// The table of the chosen scale; a name stored by an earlier version falls back to the first.
+/** @param {Drawing} settings @param {ScaleKind} kind @param {Scales} tables */
 export function chosenScale(settings, kind, tables) {
   return tables[settings[kind]] ? settings[kind] : Object.keys(tables)[0]
 }

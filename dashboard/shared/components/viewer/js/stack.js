@@ -6,11 +6,13 @@ const BEHIND = 8
 const AT_ONCE = 4 // requests
 const KEPT_BYTES = 128e6
 const HEAD_BYTES = 12
+const NOTCH = 50 // pixels of the wheel in one event from which it is a notch, and not a touch pad
+const PAD = 30 // pixels that a touch pad moves for one slice
 
 /**
  * on(index): called when a slice has come. ahead, behind: how many are fetched beside the one looked at.
  * @param {Pick<Stack, "url" | "count">} scan @param {(index: number) => void} on
- * @param {Pick<Stack, "ahead" | "behind">} [record2] @returns {Stack}
+ * @param {Pick<Stack, "ahead" | "behind">} [reach] @returns {Stack}
  */
 export function createStack({ url, count }, on, { ahead, behind } = { ahead: AHEAD, behind: BEHIND }) {
   const fetching = { slices: new Map(), waiting: new Set(), abort: new AbortController(), failed: false }
@@ -27,10 +29,8 @@ export function sliceAt(stack, index) {
   return stack.slices.get(index) ?? null
 }
 
-/**
- * Say where the reader is: what lies ahead is fetched, what lies far is dropped.
- * @param {Stack} stack @param {number} index
- */
+// Say where the reader is: what lies ahead is fetched, what lies far is dropped.
+/** @param {Stack} stack @param {number} index */
 export function nearTo(stack, index) {
   if (index !== stack.at) stack.step = Math.sign(index - stack.at)
   stack.at = index
@@ -71,10 +71,8 @@ async function fetchSlice(stack, index) {
   if (!stack.failed) fetchNext(stack)
 }
 
-/**
- * uint32 width, height, channels; then uint16 levels of grey (1), or bytes of red, green and blue (3).
- * @param {ArrayBuffer} buffer @returns {Slice}
- */
+// uint32 width, height, channels; then uint16 levels of grey (1), or bytes of red, green and blue (3).
+/** @param {ArrayBuffer} buffer @returns {Slice} */
 export function decodeSlice(buffer) {
   const [width, height, channels] = new Uint32Array(buffer, 0, 3)
   const values = channels === 1 ? new Uint16Array(buffer, HEAD_BYTES) : new Uint8Array(buffer, HEAD_BYTES)
@@ -94,10 +92,8 @@ function dropFar({ slices, at }) {
   }
 }
 
-/**
- * The maps of several slices as one array: slice -> {map, box, heat}. heat: how they are drawn, or null for no maps.
- * @param {SliceMaps} view @param {Float32Array} values @param {Heat} heat @returns {Map<number, SliceMap>}
- */
+// The maps of several slices as one array: slice -> {map, box, heat}. heat: how they are drawn, or null for no maps.
+/** @param {SliceMaps} view @param {Float32Array} values @param {Heat} heat @returns {Map<number, SliceMap>} */
 export function mapsBySlice({ rows, cols, slices }, values, heat) {
   const kept = new Map()
   slices.forEach(({ index, box, top }, i) => {
@@ -113,4 +109,14 @@ export function showEdges(el, { left, right, top, bottom }) {
   el["edge-right"].textContent = right
   el["edge-top"].textContent = top
   el["edge-bottom"].textContent = bottom
+}
+
+// How many slices to go on; what is less than one is kept on the view.
+/** @param {Rolled} view @param {WheelEvent} event */
+export function wheelSteps(view, event) {
+  const pixels = event.deltaY * (event.deltaMode ? NOTCH : 1)
+  view.rolled = Math.abs(pixels) >= NOTCH ? Math.sign(pixels) * PAD : (view.rolled ?? 0) + pixels
+  const steps = Math.trunc(view.rolled / PAD)
+  view.rolled -= steps * PAD
+  return steps
 }

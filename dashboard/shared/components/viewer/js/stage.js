@@ -32,10 +32,8 @@ function relayout(view) {
   schedule(view)
 }
 
-/**
- * Canvases get whole device pixels, and CSS the same length, so that the browser scales nothing.
- * @param {Viewer} view
- */
+// Canvases get whole device pixels, and CSS the same length, so that the browser scales nothing.
+/** @param {Viewer} view */
 export function layout(view) {
   const { el, picture } = view
   const room = el.viewer.clientWidth
@@ -98,10 +96,8 @@ export function drawMarks(view) {
   else if (!view.hovered) outline(context, spotOn(view, pointed, 8 * line), line) // else the pointer shows the place
 }
 
-/**
- * The chosen unit: its cell in a thin frame, what it sees in a bold one.
- * @param {Viewer} view @param {CanvasRenderingContext2D} context @param {Cell & { box: Box }} spot @param {number} line
- */
+// The chosen unit: its cell in a thin frame, what it sees in a bold one.
+/** @param {Viewer} view @param {Context2D} context @param {Cell & { box: Box }} spot @param {number} line */
 function drawSpot(view, context, spot, line) {
   outline(context, boxOn({ ...view.picture, box: spot.box }, view.el.marks), 2 * line)
   if (view.map) outline(context, cellOn(view, spot), line)

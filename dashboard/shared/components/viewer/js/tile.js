@@ -15,11 +15,9 @@ export function fitTile(canvas, picture) {
   return size
 }
 
-/**
- * base: a canvas of the tile's size with the picture alone. The map's samples are kept on the tile, where only
- * opacity, threshold or colour change.
- * @param {HTMLCanvasElement} canvas @param {TileDrawing} drawing
- */
+// base: a canvas of the tile's size with the picture alone. The map's samples are kept on the tile, where only
+// opacity, threshold or colour change.
+/** @param {HTMLCanvasElement} canvas @param {TileDrawing} drawing */
 export function drawTile(canvas, { base, picture, tile, settings, scales }) {
   const context = contextOf(canvas)
   context.clearRect(0, 0, canvas.width, canvas.height)

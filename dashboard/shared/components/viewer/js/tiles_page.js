@@ -55,10 +55,8 @@ function extremes(view, index) {
   return { low, peak }
 }
 
-/**
- * {vmin, vmax} of a tile's scale and {low, peak} of its values, found when its page is first shown.
- * @param {Tiles} view @param {number} index
- */
+// {vmin, vmax} of a tile's scale and {low, peak} of its values, found when its page is first shown.
+/** @param {Tiles} view @param {number} index */
 export function rangeOf(view, index) {
   return (view.ranges[index] ??= findRange(view, extremes(view, index)))
 }
@@ -69,10 +67,8 @@ export function findRange({ top, signed }, { low, peak }) {
   return { vmin: signed ? -vmax : 0, vmax, low, peak }
 }
 
-/**
- * A map of one value has no scale: it gets the colour of zero.
- * @param {Float32Array | Uint8Array} map @param {Scale} range @param {boolean} signed @param {Uint8Array} lut
- */
+// A map of one value has no scale: it gets the colour of zero.
+/** @param {Float32Array | Uint8Array} map @param {Scale} range @param {boolean} signed @param {Uint8Array} lut */
 function paintCells(map, { vmin, vmax }, signed, lut) {
   const pixels = new Uint8ClampedArray(4 * map.length).fill(255)
   map.forEach((value, i) => {

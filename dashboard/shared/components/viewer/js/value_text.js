@@ -25,15 +25,8 @@ export function valueAt(map, point) {
   return !map || point.row === null ? null : map.values[point.row * map.cols + point.col]
 }
 
-/**
- * What a map holds, for a tile: {vmin, vmax} of its scale, {low, peak} of its values.
- * @param {Pick<Measured, "vmin" | "low" | "peak">} tile
- */
+// What a map holds, for a tile: {vmin, vmax} of its scale, {low, peak} of its values.
+/** @param {Pick<Measured, "vmin" | "low" | "peak">} tile */
 export function extremesInShort({ vmin, low, peak }) {
   return vmin < 0 ? `${formatNumber(low)} to ${formatNumber(peak)}` : `max ${formatNumber(peak)}`
-}
-
-/** @param {Pick<Measured, "vmin" | "low" | "peak">} tile */
-export function extremesInWords(tile) {
-  return tile.vmin < 0 ? `values ${extremesInShort(tile)}` : `largest value ${formatNumber(tile.peak)}`
 }

@@ -7,10 +7,8 @@ import { contextOf } from "./elements.js"
 const LEVELS_16 = 65536
 const DRAG_PX = 300 // CSS pixels of dragging that change the window by the width of the first preset
 
-/**
- * The colour (RGBA, little-endian) of each stored level; level 0 is no number, and black. levels: {low, step}.
- * @param {DisplayWindow} window @param {Levels} levels
- */
+// The colour (RGBA, little-endian) of each stored level; level 0 is no number, and black. levels: {low, step}.
+/** @param {DisplayWindow} window @param {Levels} levels */
 export function windowTable({ center, width, table }, { low, step }) {
   const dark = center - width / 2
   return Uint32Array.from({ length: LEVELS_16 }, (_, level) => {
@@ -29,10 +27,8 @@ function throughTable(share, table) {
   return table[low] + (at - low) * (table[high] - table[low])
 }
 
-/**
- * The slice on a canvas of its own size.
- * @param {HTMLCanvasElement} canvas @param {Slice} slice @param {Uint32Array | null} greys of its levels
- */
+// The slice on a canvas of its own size.
+/** @param {HTMLCanvasElement} canvas @param {Slice} slice @param {Uint32Array | null} greys of its levels */
 export function paintSlice(canvas, slice, greys) {
   const { width, height, values, grey } = slice
   Object.assign(canvas, { width, height })
@@ -45,10 +41,8 @@ export function paintSlice(canvas, slice, greys) {
   return canvas
 }
 
-/**
- * Dragging to the right widens, down raises the level, as radiological viewers have it.
- * @param {DisplayWindow} window @param {Place} place @param {DisplayWindow} first @returns {DisplayWindow}
- */
+// Dragging to the right widens, down raises the level, as radiological viewers have it.
+/** @param {DisplayWindow} window @param {Place} place @param {DisplayWindow} first @returns {DisplayWindow} */
 export function draggedWindow(window, { x, y }, first) {
   const gain = first.width / DRAG_PX
   const width = Math.max(first.width / 500, window.width + x * gain)
