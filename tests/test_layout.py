@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 CODE = ("xai_core", "dashboard", "pages", "sightline")
 CODE_SUFFIXES = {".py", ".js", ".ts", ".css", ".html"}
 TEXT_SUFFIXES = CODE_SUFFIXES | {".md", ".toml", ".txt", ".json", ".csv", ".svg", ".yml", ".yaml", ".sh", ".cfg", ""}
+GENERATED = {"__pycache__", "node_modules", "site"}
 OURS = {".ci", ".streamlit", ".gitignore"}  # every other hidden name at the root belongs to a tool
 
 REGISTRIES = r"pypi\.org|pythonhosted\.org|npmjs\.(org|com)|anaconda\.org|deb\.debian\.org|download\.pytorch\.org/whl"
@@ -30,11 +31,7 @@ def text_files() -> list[Path]:
     roots = [path for path in ROOT.iterdir() if not path.name.startswith(".") or path.name in OURS]
     files = [file for root in roots for file in (root.rglob("*") if root.is_dir() else [root])]
     return [
-        file
-        for file in files
-        if file.is_file()
-        and file.suffix in TEXT_SUFFIXES
-        and not {"__pycache__", "node_modules", "site"} & set(file.parts)
+        file for file in files if file.is_file() and file.suffix in TEXT_SUFFIXES and not GENERATED & set(file.parts)
     ]
 
 

@@ -46,6 +46,11 @@ def test_every_file_is_a_page_of_the_navigation() -> None:
     assert files == {screen.name for screen in PAGES}
 
 
+def test_pages_of_a_group_stand_together_in_the_navigation() -> None:
+    groups = [screen.group for screen in PAGES]
+    assert groups == sorted(groups, key=groups.index), "the menus list the pages in the order of PAGES"
+
+
 def test_the_readme_has_one_line_for_each_page() -> None:
     rows = {row.casefold() for row in re.findall(r"^\| \*\*(.+?)\*\* \|", README, re.M)}
     assert [screen.name for screen in PAGES if not rows & {screen.name, screen.title.casefold()}] == []

@@ -57,6 +57,11 @@ def signed(value: float, *, plus: bool = False) -> str:
     return text.replace("-0.00", "0.00").replace("-", "−")
 
 
+def points(difference: float) -> str:
+    """A difference of two probabilities, in percentage points."""
+    return f"{100 * difference:.0f}".replace("-0", "0").replace("-", "−") + " points"
+
+
 def as_python(result: Explanation, layer: str, load_model: str, load_image: str, evidence: Evidence = "for") -> str:
     """A script that makes the image again; load_model, load_image: the expressions that give model and picture."""
     settings = {name: value for name, value in result.settings.items() if name != "layer"}
