@@ -72,7 +72,7 @@ if placed:
     middle = cloud.xy.mean(axis=0)
     nearest = np.argsort(np.square(cloud.xy - middle).sum(axis=1))[:5]
     image = known.display_image_of(known.digits()[3][3])
-    extras["here"] = CurrentPoint(middle[0], middle[1], "your picture", image, tuple(map(int, nearest)))
+    extras["current_point"] = CurrentPoint(middle[0], middle[1], "your picture", image, tuple(map(int, nearest)))
 scatter(
     cloud,
     colours,
