@@ -19,7 +19,7 @@ from dashboard.core.plain_text import in_prose
 from dashboard.shared import cached, controls, dataset_choice, job_lines
 from dashboard.shared.model_loading import ready_model
 from xai_core.attribution.catalog import batch_methods, find_method
-from xai_core.datasets import Dataset
+from xai_core.datasets import Dataset, find_source
 from xai_core.evaluation.audit.job import AuditJob, Progressed, audit, stored_audit
 from xai_core.models.same_class import matched
 from xai_core.types import LoadedModel
@@ -144,7 +144,7 @@ def _start(job: AuditJob) -> None:
 
 def _store() -> Path:
     """Results hold small copies of the pictures: those of a visitor's own lie in a folder that goes with the server."""
-    if dataset_choice.chosen() != "uploads":
+    if not find_source(dataset_choice.chosen()).passing:
         return cache_folder("audits")
     return Path(_passing().name)
 

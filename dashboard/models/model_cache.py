@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboard.shared import cached
+from xai_core.models.load import try_out
 from xai_core.models.normalisation import Check, check_normalisation, presets
-from xai_core.models.sources.checkpoint.opening import try_out
 from xai_core.types import LoadedModel, SourceImage
 
 CHOSEN = "This card"

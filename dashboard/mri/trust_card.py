@@ -14,7 +14,7 @@ from xai_core.attribution.explain import explain_forward_pass
 from xai_core.types import SourceImage
 
 if TYPE_CHECKING:
-    from dashboard.shared.trust.checks import Subject
+    from dashboard.shared.trust.subject import Subject
 
 PLACE = "trust_mri"
 
@@ -23,7 +23,7 @@ def mri_card(image: SourceImage, shown: SourceImage, reading: Reading, class_ind
     """Whether the map of this diagnosis can be trusted. image: as the model reads it; shown: through its window."""
 
     def subject() -> Subject:
-        from dashboard.shared.trust.checks import Subject
+        from dashboard.shared.trust.subject import Subject
 
         layer = reading.recipe.layer
         image_pass = cached.image_forward_pass(model(), image, cached.layers(MODEL, model()), layer)

@@ -111,7 +111,7 @@ def model_control(label: str = "Model") -> None:
 
 def model_title(config: ModelConfig) -> str:
     if config.download is None:
-        return f"{config.title} · {own_models.whose(config) or 'bundled'}"
+        return f"{config.title} · {own_models.whose(config)}"
     if is_on_disk(config.download):
         return f"{config.title} · on this machine"
     return f"{config.title} · {config.download.size_bytes / 1e6:.0f} MB download"

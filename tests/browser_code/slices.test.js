@@ -5,7 +5,7 @@ import { bytesOf, SERVER, viewer } from "./where.js"
 
 const { createStack, decodeSlice, mapsBySlice, nearTo, sliceAt } = await viewer("stack")
 const { draggedWindow, sameWindow, windowTable } = await viewer("windowing")
-const { wheelSteps } = await viewer("wheel")
+const { wheelSteps } = await viewer("stack")
 const { crossing, numbersAt } = await viewer("planes")
 
 const WINDOW = { center: 40, width: 80, table: null }

@@ -4,7 +4,7 @@
 import { clamp } from "../../viewer/js/clamp.js"
 import { fillRoom, pointSize, scaleOf } from "./camera.js"
 import { drawPart, isBusy, setUniforms } from "./gpu.js"
-import { awake } from "./redraw.js"
+import { awake } from "./motion.js"
 
 export const FIRST_PART = 150_000
 const LEAST_PART = 40_000

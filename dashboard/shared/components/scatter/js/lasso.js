@@ -2,7 +2,7 @@
 
 import { clamp } from "../../viewer/js/clamp.js"
 import { dataOf, scaleOf, toUnit } from "./camera.js"
-import { drawOverSoon } from "./redraw.js"
+import { drawOverSoon } from "./motion.js"
 
 const MOST_CORNERS = 32
 

@@ -6,7 +6,7 @@ import { formatNumber } from "../../viewer/js/value_text.js"
 import { colourOf, css, rgbAt } from "./colour.js"
 import { uploadPalette } from "./gpu.js"
 import { hiddenInWords, showWords } from "./map_text.js"
-import { redraw } from "./redraw.js"
+import { redraw } from "./motion.js"
 
 /** @param {Scatter} view @param {AbortSignal} signal */
 export function listenToLegend(view, signal) {

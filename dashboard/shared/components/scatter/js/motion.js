@@ -1,10 +1,33 @@
-// Moving the camera, at once or in a glide.
+// Moving the camera, at once or in a glide, and when to draw: at most once a frame. What is drawn is the view's own:
+// drawPoints, and drawOver for what lies above.
 
 import { clamp } from "../../viewer/js/clamp.js"
 import { scaleOf } from "./camera.js"
-import { redraw } from "./redraw.js"
 
 export const GLIDE_MS = 220
+
+/** @param {Scatter} view */
+export function redraw(view) {
+  view.next = 0
+  view.el.stage.dataset.drawn = ""
+  awake(view)
+}
+
+/** @param {Scatter} view */
+export function awake(view) {
+  view.frame ??= requestAnimationFrame(() => {
+    view.frame = null
+    if (!view.signal.aborted && view.gpu && view.steps && view.room.width) view.drawPoints(view)
+  })
+}
+
+/** @param {Scatter} view */
+export function drawOverSoon(view) {
+  view.overFrame ??= requestAnimationFrame(() => {
+    view.overFrame = null
+    if (!view.signal.aborted && view.steps) view.drawOver(view)
+  })
+}
 
 /** @param {Scatter} view @param {number} right @param {number} down */
 export function panBy(view, right, down) {

@@ -4,7 +4,7 @@ import { clamp } from "../../viewer/js/clamp.js"
 import { pointOnScreen } from "./camera.js"
 import { colourOf, css } from "./colour.js"
 import { pointsInSight } from "./grid.js"
-import { drawOverSoon } from "./redraw.js"
+import { drawOverSoon } from "./motion.js"
 import { KEPT_TIPS, wantTips } from "./tip.js"
 
 const MOST_PICTURES = 140

@@ -5,8 +5,7 @@ import { listening } from "../../viewer/js/elements.js"
 import { zoomAt } from "./camera.js"
 import { nearestPoint } from "./grid.js"
 import { dropLasso, finishLasso, growLasso, startLasso } from "./lasso.js"
-import { glideTo, moveCamera, panBy } from "./motion.js"
-import { drawOverSoon } from "./redraw.js"
+import { drawOverSoon, glideTo, moveCamera, panBy } from "./motion.js"
 import { hover, showCross } from "./tip.js"
 
 /** @type {Record<string, number>} */

@@ -5,7 +5,7 @@ import { scaleOf, unitAt } from "./camera.js"
 import { colourOf, css } from "./colour.js"
 import { visitBox } from "./grid.js"
 import { colourInWords } from "./map_text.js"
-import { drawOverSoon } from "./redraw.js"
+import { drawOverSoon } from "./motion.js"
 import { tell } from "./store.js"
 
 const ASK_AFTER_MS = 45

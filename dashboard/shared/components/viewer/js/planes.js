@@ -10,10 +10,9 @@ import { drawSoon, mount } from "./mount.js"
 import { decodePayload, decodeScales } from "./payload.js"
 import { cutLines, pictureCanvas } from "./scene.js"
 import { getSettings, onSettings } from "./settings.js"
-import { createStack, endStack, mapsBySlice, nearTo, showEdges, sliceAt } from "./stack.js"
+import { createStack, endStack, mapsBySlice, nearTo, showEdges, sliceAt, wheelSteps } from "./stack.js"
 import { drawTile, fitTile } from "./tile.js"
 import { formatNumber } from "./value_text.js"
-import { wheelSteps } from "./wheel.js"
 import { paintSlice, sameWindow, windowTable } from "./windowing.js"
 
 const PLANE_REST_MS = 250

@@ -2,18 +2,17 @@
 // The server is told where the reader rests, and brings the map of that slice.
 
 import { clamp } from "./clamp.js"
+import { readAgain } from "./cursor.js"
 import { find, findByClass, listening } from "./elements.js"
 import { isCommand, isTyping } from "./keyboard.js"
 import { announce, onLinked } from "./link.js"
 import { mount } from "./mount.js"
 import { decodePayload } from "./payload.js"
-import { readAgain } from "./reading.js"
 import { cutLines } from "./scene.js"
-import { createStack, endStack, mapsBySlice, nearTo, showEdges, sliceAt } from "./stack.js"
+import { createStack, endStack, mapsBySlice, nearTo, showEdges, sliceAt, wheelSteps } from "./stack.js"
 import { drawMarks, layout, schedule } from "./stage.js"
 import { formatNumber } from "./value_text.js"
 import { createView, settingsChanged, take } from "./view.js"
-import { wheelSteps } from "./wheel.js"
 import { draggedWindow, paintSlice, sameWindow, windowTable } from "./windowing.js"
 
 const REST_MS = 250

@@ -2,7 +2,7 @@
 // window, as each component is a module of its own; sessionStorage carries it over a reload.
 
 import { TAPS } from "./interpolate.js"
-import { onMessage, tellPage } from "./page_messages.js"
+import { onMessage, tellPage } from "./link.js"
 
 /** @type {Drawing} */
 const DEFAULT_SETTINGS = { opacity: 0.55, threshold: 0, sequential: "viridis", diverging: "vik", between: "bilinear" }

@@ -6,11 +6,13 @@ const BEHIND = 8
 const AT_ONCE = 4 // requests
 const KEPT_BYTES = 128e6
 const HEAD_BYTES = 12
+const NOTCH = 50 // pixels of the wheel in one event from which it is a notch, and not a touch pad
+const PAD = 30 // pixels that a touch pad moves for one slice
 
 /**
  * on(index): called when a slice has come. ahead, behind: how many are fetched beside the one looked at.
  * @param {Pick<Stack, "url" | "count">} scan @param {(index: number) => void} on
- * @param {Pick<Stack, "ahead" | "behind">} [record2] @returns {Stack}
+ * @param {Pick<Stack, "ahead" | "behind">} [reach] @returns {Stack}
  */
 export function createStack({ url, count }, on, { ahead, behind } = { ahead: AHEAD, behind: BEHIND }) {
   const fetching = { slices: new Map(), waiting: new Set(), abort: new AbortController(), failed: false }
@@ -107,4 +109,14 @@ export function showEdges(el, { left, right, top, bottom }) {
   el["edge-right"].textContent = right
   el["edge-top"].textContent = top
   el["edge-bottom"].textContent = bottom
+}
+
+// How many slices to go on; what is less than one is kept on the view.
+/** @param {Rolled} view @param {WheelEvent} event */
+export function wheelSteps(view, event) {
+  const pixels = event.deltaY * (event.deltaMode ? NOTCH : 1)
+  view.rolled = Math.abs(pixels) >= NOTCH ? Math.sign(pixels) * PAD : (view.rolled ?? 0) + pixels
+  const steps = Math.trunc(view.rolled / PAD)
+  view.rolled -= steps * PAD
+  return steps
 }

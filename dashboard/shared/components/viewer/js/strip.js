@@ -1,8 +1,7 @@
 // The controls on their own: they write the settings that the viewers of their name draw with.
 
-import { FORM, listenToControls, listScales, showSettings } from "./controls.js"
+import { FORM, listenToControls, listenToHold, listScales, showSettings } from "./controls.js"
 import { find, findByClass } from "./elements.js"
-import { listenToHold } from "./hold.js"
 import { announce } from "./link.js"
 import { mount } from "./mount.js"
 import { decodePayload, decodeScales } from "./payload.js"

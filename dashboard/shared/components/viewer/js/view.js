@@ -1,14 +1,12 @@
 // One view a mounted viewer: what Python sent, what the person set, and the drawing of both.
 
 import { drawBar } from "./bar.js"
-import { FORM, listenToControls, listScales, showSettings } from "./controls.js"
-import { listenToKeys, listenToPointer } from "./cursor.js"
+import { FORM, listenToControls, listenToHold, listScales, showSettings } from "./controls.js"
+import { followPlace, listenToKeys, listenToPointer, readAgain } from "./cursor.js"
 import { downloadPng } from "./download.js"
 import { find, findByClass } from "./elements.js"
-import { listenToHold } from "./hold.js"
 import { announce, onLinked } from "./link.js"
 import { decodeScales } from "./payload.js"
-import { followPlace, readAgain } from "./reading.js"
 import { changeSettings, chosenScale, getSettings, onSettings, scaleKind } from "./settings.js"
 import { drawMarks, followSize, layout, schedule } from "./stage.js"
 

@@ -6,49 +6,37 @@ A line opens: the figures, what they mean and the charts are drawn only then.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from dashboard.core import state
+from dashboard.core import results, state
 from dashboard.core.failures import in_words
 from dashboard.core.plain_text import class_in_prose
-from dashboard.shared.trust import charts, lines, words
-from dashboard.shared.trust.checks import CHECKS, Check, Subject, all_found, found, make
+from dashboard.shared.explanations import ProgressBar
+from dashboard.shared.trust.charts import draw
+from dashboard.shared.trust.subject import CheckKey, Subject
 from xai_core.errors import NotApplicable
-from xai_core.evaluation import verdict
-from xai_core.evaluation.trust import EXTRA_MAPS
+from xai_core.evaluation import checks, verdict
+from xai_core.evaluation.check import Check, Level
+from xai_core.evaluation.verdict import Findings
 from xai_core.render.scale import has_evidence
 
-PASSES = 150
-
-
-@dataclass(frozen=True)
-class Face:
-    """How a check's result looks: its level, its line and its details (result, class name), its picture."""
-
-    level: Callable[[Any], verdict.Level | None]
-    line: Callable[[Any, str], str]
-    sentence: Callable[[Any, str], str]
-    image: Callable[[Any, Subject], None]
-
-
-FACES = {
-    "faithfulness": Face(verdict.use_level, lines.use, words.use, charts.curves),
-    "road": Face(verdict.road_level, lines.filled, words.filled, charts.removal),
-    "parameter_randomisation": Face(
-        verdict.network_level, lines.network, lambda r, _name: words.network(r), charts.twins
-    ),
-    "specificity": Face(verdict.class_level, lines.classes, lambda r, _name: words.classes(r), charts.others),
-    "stability": Face(verdict.stability_level, lines.stable, words.stable, charts.wavering),
-    "resolution": Face(verdict.resolution_level, lines.fine, lambda r, _name: words.fine(r), charts.to_scale),
+WHY = (
+    "Heat maps are often believed without reason. The checks put this one to the test on this picture, and say in "
+    "words what they find."
+)
+BADGES: dict[Level | None, str] = {
+    None: ":gray-badge[:material/info: a fact]",
+    "good": ":green-badge[:material/check_circle: passes]",
+    "unclear": ":orange-badge[:material/help: undecided]",
+    "bad": ":red-badge[:material/cancel: fails]",
 }
 
 
-def checks(subject: Subject) -> None:
+def show(subject: Subject) -> None:
     """All of the card: nothing is computed until the visitor asks for it."""
     if not has_evidence(subject.values):
         st.info("This map shows no positive evidence for the class, so there is nothing to check.")
@@ -62,17 +50,38 @@ def checks(subject: Subject) -> None:
     if not running:
         with offer.container():
             _offer(subject)
-    for check in CHECKS:
+    for check in checks.CHECKS:
         ready = found(subject, check)
         if ready is None and running:
             ready = _made(subject, check)
         if ready is not None:
-            _show(check, ready, subject)
+            _line(check, ready, subject)
             _verdict(top, subject, running)
-    if all_found(subject).started:
-        st.caption(f"A click on a line opens its charts and figures. {lines.LIKENESS}")
+    if findings(subject).started:
+        st.caption(f"A click on a line opens its charts and figures. {verdict.LIKENESS}")
     with st.popover("How the verdict is made", icon=":material/rule:"):
-        st.markdown(words.THRESHOLDS)
+        st.markdown(verdict.how_it_is_made())
+
+
+def found(subject: Subject, check: Check) -> Any | None:
+    """The check's result, if it is known."""
+    return results.known(CheckKey(subject.key, check.key))
+
+
+def make(subject: Subject, check: Check, on_stop: Callable[[], None]) -> Any:
+    """The check's result, computed with a progress bar and a way to stop it."""
+    key = CheckKey(subject.key, check.key)
+
+    def compute() -> Any:
+        with ProgressBar(check.doing, f"stop {subject.place} {key}", on_stop) as progress:
+            return check.run(subject.tested, progress.show)
+
+    return results.get_or_make(key, compute)
+
+
+def findings(subject: Subject) -> Findings:
+    """What is known so far."""
+    return Findings({check.key: found(subject, check) for check in checks.CHECKS})
 
 
 def _made(subject: Subject, check: Check) -> Any | None:
@@ -87,21 +96,19 @@ def _made(subject: Subject, check: Check) -> Any | None:
 
 def _verdict(top: DeltaGenerator, subject: Subject, running: bool) -> None:
     """What the checks made so far say."""
-    made, near = all_found(subject), subject.familiarity
+    made, near, prediction = findings(subject), subject.familiarity, subject.image_pass.prediction
     if not (running or made.started):
-        top.markdown(words.WHY)
+        top.markdown(WHY)
         return
-    ruling = verdict.verdict(made, subject.image_pass.prediction, familiar=near is None or near.familiar)
+    ruling = verdict.verdict(made, prediction, familiar=near is None or near.familiar)
     decided = ruling.complete or ruling.level == "bad"
     box = {"good": top.success, "unclear": top.warning, "bad": top.error}[ruling.level] if decided else top.info
-    levels = verdict.levels_of(made)
-    decisive = [check.question for check in CHECKS if levels.get(check.name) == ruling.level != "good"]
-    box(words.headline(ruling, subject.image_pass.prediction, decisive, running))
+    box(verdict.headline(ruling, made, prediction, running=running, named=class_in_prose))
 
 
 def _offer(subject: Subject) -> None:
     """The button that makes the checks which are missing, with what they cost."""
-    made = all_found(subject)
+    made = findings(subject)
     if made.complete:
         return
     label = "Go on" if made.started else "Check this map"
@@ -112,8 +119,10 @@ def _offer(subject: Subject) -> None:
 
 def _cost(subject: Subject) -> str:
     if subject.slow:
-        return f"It takes {EXTRA_MAPS} more maps of this slow method; you can stop at any time."
-    return f"It takes about {PASSES} passes of the network, and you can stop at any time."
+        maps = sum(check.maps for check in checks.CHECKS)
+        return f"It takes {maps} more maps of this slow method; you can stop at any time."
+    passes = round(sum(check.passes for check in checks.CHECKS), -1)
+    return f"It takes about {passes} passes of the network, and you can stop at any time."
 
 
 def _ask(subject: Subject) -> None:
@@ -129,14 +138,15 @@ def _asked(subject: Subject) -> str:
     return f"{subject.place}_asked"
 
 
-def _show(check: Check, ready: Any, subject: Subject) -> None:
+def _line(check: Check, ready: Any, subject: Subject) -> None:
     """One check as a line: its question, its level and the finding. Opened: what it means, the details, the picture."""
-    face, name = FACES[check.name], class_in_prose(subject.result.class_names[0])
-    level = face.level(ready)
-    line = f"**{check.question}** {words.BADGES[level]} {face.line(ready, name)}"
-    box = st.expander(lines.unbroken(line), key=f"{subject.place}_{check.name}", on_change="rerun")
+    level, tested = check.level(ready), subject.tested
+    line = f"**{check.question}** {BADGES[level]} {check.summary(ready, tested)}"
+    unbroken = line.replace(" %", "\N{NO-BREAK SPACE}%")  # a figure stays with its unit where the card is narrow
+    box = st.expander(unbroken, key=f"{subject.place}_{check.key}", on_change="rerun")
     if not box.open:
         return
     with box:
-        st.markdown(f"{words.meaning(check.name, level)}\n\n{face.sentence(ready, name)}")
-        face.image(ready, subject)
+        st.markdown(f"{check.meanings[level]}\n\n{check.details(ready, tested)}")
+        for drawing in check.chart(ready, tested):
+            draw(drawing, subject)
