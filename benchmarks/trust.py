@@ -27,17 +27,13 @@ import xai_core as xai
 from benchmarks.timing import compare
 from xai_core.attribution.explain import ImageForwardPass, explain_forward_pass
 from xai_core.attribution.method import INPUT
-from xai_core.evaluation.faithfulness import faithfulness
+from xai_core.evaluation.checks import CHECKS
+from xai_core.evaluation.checks.faithfulness import curves
+from xai_core.evaluation.checks.road import road
 from xai_core.evaluation.imputation import impute
 from xai_core.evaluation.localisation import found
-from xai_core.evaluation.parameter_randomisation import parameter_randomisation
-from xai_core.evaluation.perturbation import curves
-from xai_core.evaluation.remake import remake_of
-from xai_core.evaluation.resolution import resolution_check
-from xai_core.evaluation.rival_maps import centre, in_patches, ranks
-from xai_core.evaluation.road import road
-from xai_core.evaluation.specificity import specificity
-from xai_core.evaluation.stability import stability
+from xai_core.evaluation.map_under_test import MapUnderTest, no_progress
+from xai_core.evaluation.rival_maps import centre, ranks
 from xai_core.render.place import resample
 
 STEPS, SHARES = 10, (0.2, 0.5, 0.8)
@@ -182,28 +178,17 @@ def told(name: str, work: dict[str, Callable[[], Any]], rounds: int, agreement: 
 
 def whole_config(image_pass: ImageForwardPass, method: str, layer: str, label: int) -> None:
     """CPU time of all checks, as the card runs them, over that of a plain pass of the network."""
-    model, given = image_pass.model, image_pass.given
     reads = method not in ("gradient", "guided_backprop")
     result = explain_forward_pass(image_pass, method, [layer] if reads else [], [label])
-    name = INPUT if INPUT in result.maps else layer
-    values, remake, pixels = result.maps[name][0], remake_of(model, result, name), name == INPUT
-    requested = (model, given, in_patches(values) if pixels else values, label)
-    plain = partial(model.module, given.tensor)
-    checks: dict[str, Callable[[], object]] = {
-        "use": lambda: faithfulness(*requested, steps=5),
-        "gaps filled": lambda: road(*requested),
-        "network": lambda: parameter_randomisation(model, given, values, remake, label, magnitude=pixels),
-        "class": lambda: specificity(model, given, values, remake, image_pass.prediction, label, magnitude=pixels),
-        "stability": lambda: stability(model, given, values, remake, label, magnitude=pixels),
-        "grid": lambda: resolution_check(image_pass, name, values),
-    }
+    tested = MapUnderTest(image_pass, result, INPUT if INPUT in result.maps else layer)
+    plain = partial(image_pass.model.module, image_pass.given.tensor)
 
     def passes(run: Callable[[], object]) -> float:
         """Against plain passes right before and after, for a busy machine changes its pace."""
         before, own, after = _seconds(plain, 10), _seconds(run, 1), _seconds(plain, 10)
         return 2 * own / (before + after)
 
-    spent = {check: passes(run) for check, run in checks.items()}
+    spent = {check.key: passes(partial(check.run, tested, no_progress)) for check in CHECKS}
     parts = ", ".join(f"{check} {share:.0f}" for check, share in spent.items())
     print(f"card of {method}: {sum(spent.values()):.0f} passes' CPU time ({parts})", flush=True)
 

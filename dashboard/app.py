@@ -21,24 +21,30 @@ It runs on this machine: no picture leaves it. A map explains the model, not the
 
 @dataclass(frozen=True)
 class Screen:
-    """A page: its file pages/<name>.py, which is also its address /<name>, and how the navigation shows it."""
+    """A page: its file pages/<name>.py, which is also its address /<name>, and how the navigation shows it.
+
+    group: the menu that lists it; pages of one group stand together in PAGES.
+    """
 
     name: str
+    group: str
     title: str
     icon: str
     help: str
 
 
 PAGES = (
-    Screen("explain", "Explain", "center_focus_strong", "Where the model looks, class by class."),
-    Screen("compare", "Compare", "compare", "Two methods, layers, classes, models or pictures side by side."),
-    Screen("steps", "Step by step", "steps", "Grad-CAM taken apart, with the numbers of your picture."),
-    Screen("filters", "Filters", "blur_linear", "What the first layer looks for: its filters and what they answer."),
-    Screen("units", "Units", "grain", "One channel at one place: where it fires, what it sees, what excites it."),
-    Screen("map", "Map", "scatter_plot", "How the network organises pictures: maps, neighbours, suspects."),
-    Screen("mri", "MRI", "radiology", "A slice of a head: four diagnoses side by side, and how far to trust them."),
-    Screen("bench", "Bench", "rule", "Which method works, and how we know; an audit of a whole set of pictures."),
-    Screen("models", "Models", "deployed_code", "Open a network of your own, and see what is inside the chosen one."),
+    Screen("explain", "See", "Explain", "center_focus_strong", "Where the model looks, class by class."),
+    Screen("compare", "See", "Compare", "compare", "Two methods, layers, classes, models or pictures side by side."),
+    Screen("steps", "See", "Step by step", "steps", "Grad-CAM taken apart, with the numbers of your picture."),
+    Screen("filters", "Inside", "Filters", "blur_linear", "What the first layer looks for, and what it answers."),
+    Screen("units", "Inside", "Units", "grain", "One channel at one place: where it fires, what excites it."),
+    Screen("models", "Inside", "Models", "deployed_code", "Open a network of your own; what is inside the chosen one."),
+    Screen("map", "Data", "Map", "scatter_plot", "How the network organises pictures: maps, neighbours, suspects."),
+    Screen("bench", "Data", "Bench", "rule", "Which method works, and how we know; an audit of many pictures."),
+    Screen(
+        "mri", "MRI", "Brain MRI", "radiology", "Four diagnoses of a slice side by side, and how far to trust them."
+    ),
 )
 
 
@@ -65,13 +71,16 @@ def _shut() -> list[StreamlitPage]:
     return shut + [st.Page(gate.screen, title="Sightline", url_path=screen.name) for screen in (first, *others)]
 
 
-def _pages() -> list[StreamlitPage]:
-    """The pages in the order of PAGES; the first is the start page, at "/", and its own name leads there."""
+def _pages() -> dict[str, list[StreamlitPage]]:
+    """The pages by group in the order of PAGES; the first is the start page, at "/", and its own name leads there."""
     first, *others = PAGES
     start = _page(first, default=True)
     # Streamlit serves its default page at "/" only: without this one, "/explain" would be unknown.
     named = st.Page(lambda: _go_to(start), title=first.title, url_path=first.name, visibility="hidden")
-    return [start, *map(_page, others), named]
+    groups = {first.group: [start, named]}
+    for screen in others:
+        groups.setdefault(screen.group, []).append(_page(screen))
+    return groups
 
 
 def _page(screen: Screen, *, default: bool = False) -> StreamlitPage:

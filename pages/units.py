@@ -11,13 +11,14 @@ from dashboard.units import tour as units_tour
 from dashboard.units import unit_choice as units_choice
 from dashboard.units import unit_maps as units_maps
 from dashboard.units import unit_view as units_view
+from xai_core.datasets import bundled_names
 
 context = page_context.ask()
 units_tour.headline()
 with in_words():
     shown = units_now.resolve(context)
 source = dataset_choice.chosen()
-units_choice.write_link(source if source in dataset_choice.BUNDLED else None)
+units_choice.write_link(source if source in bundled_names() else None)
 
 network_diagram.network(context)
 units_maps.maps(context, shown)

@@ -72,6 +72,15 @@ def start_server() -> ServerStarter:
 
 
 @pytest.fixture(scope="session")
+def sightline(start_server: ServerStarter, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of one server that tests share which do not mind what others did on it; its cache starts empty."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SIGHTLINE_CACHE", str(tmp_path_factory.mktemp("cache")))
+        with start_server(ROOT / "streamlit_app.py") as base:
+            yield base
+
+
+@pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     if CHROMIUM is None:
         message = "no Chromium found: install chromium or google-chrome"
@@ -82,14 +91,14 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
-def open_page(chromium: Browser) -> Iterator[PageOpener]:
-    """`open_page(**context options)`: an error it logs or throws, and a request to another host, fail the test."""
+@contextmanager
+def watched(browser: Browser) -> Iterator[PageOpener]:
+    """`open_page(**context options)`: an error it logs or throws, and a request to another host, fail at the end."""
     faults: list[str] = []
     contexts = []
 
     def open_page(**options: Any) -> Page:
-        contexts.append(chromium.new_context(**{"viewport": {"width": 1440, "height": 900}, **options}))
+        contexts.append(browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **options}))
         page = contexts[-1].new_page()
         page.on("console", lambda message: faults.append(message.text) if is_fault(message) else None)
         page.on("pageerror", lambda error: faults.append(str(error)))
@@ -103,9 +112,22 @@ def open_page(chromium: Browser) -> Iterator[PageOpener]:
 
 
 @pytest.fixture
+def open_page(chromium: Browser) -> Iterator[PageOpener]:
+    """`open_page(**context options)`, closed and judged after the test."""
+    with watched(chromium) as open_page:
+        yield open_page
+
+
+@pytest.fixture
 def page(open_page: PageOpener) -> Page:
     """A watched page of 1440 x 900."""
     return open_page()
+
+
+def choose_screen(page: Page, group: str, title: str) -> None:
+    """Open a menu of the navigation above the page and go to one of its pages."""
+    page.get_by_test_id("stTopNav").get_by_role("button", name=group, exact=True).click()
+    page.get_by_role("menuitem", name=title, exact=True).click()
 
 
 def is_fault(message: ConsoleMessage) -> bool:

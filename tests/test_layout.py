@@ -12,12 +12,11 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from dashboard.app import PAGES
-
 ROOT = Path(__file__).resolve().parents[1]
 CODE = ("xai_core", "dashboard", "pages", "sightline")
 CODE_SUFFIXES = {".py", ".js", ".ts", ".css", ".html"}
 TEXT_SUFFIXES = CODE_SUFFIXES | {".md", ".toml", ".txt", ".json", ".csv", ".svg", ".yml", ".yaml", ".sh", ".cfg", ""}
+GENERATED = {"__pycache__", "node_modules", "site"}
 OURS = {".ci", ".streamlit", ".gitignore"}  # every other hidden name at the root belongs to a tool
 
 REGISTRIES = r"pypi\.org|pythonhosted\.org|npmjs\.(org|com)|anaconda\.org|deb\.debian\.org|download\.pytorch\.org/whl"
@@ -32,11 +31,7 @@ def text_files() -> list[Path]:
     roots = [path for path in ROOT.iterdir() if not path.name.startswith(".") or path.name in OURS]
     files = [file for root in roots for file in (root.rglob("*") if root.is_dir() else [root])]
     return [
-        file
-        for file in files
-        if file.is_file()
-        and file.suffix in TEXT_SUFFIXES
-        and not {"__pycache__", "node_modules", "site"} & set(file.parts)
+        file for file in files if file.is_file() and file.suffix in TEXT_SUFFIXES and not GENERATED & set(file.parts)
     ]
 
 
@@ -48,15 +43,6 @@ def offenders(pattern: str) -> list[str]:
         for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1)
         if re.search(pattern, line)
     ]
-
-
-def test_every_page_is_in_the_navigation_and_the_reverse() -> None:
-    files = {path.stem for path in (ROOT / "pages").glob("*.py")} - {"__init__"}
-    assert files == {screen.name for screen in PAGES}
-
-
-def test_addresses_of_pages_are_distinct() -> None:
-    assert len({screen.name for screen in PAGES}) == len(PAGES)
 
 
 def test_streamlit_cannot_serve_a_page_without_its_frame() -> None:

@@ -12,10 +12,12 @@ from PIL import Image
 
 import xai_core as xai
 from tests.xai_core.models.sources.onnx.exports import KerasLike, keras_file
-from xai_core.models.sources.checkpoint.config_file import write_config
+from xai_core.models.sources.config_file import write_config
 
 ROOT = Path(__file__).resolve().parents[1]
-README, PYTHON, GUIDE = (ROOT / name for name in ("README.md", "docs/python.md", "docs/guide.md"))
+README, PYTHON, GUIDE, CONTRIBUTING = (
+    ROOT / name for name in ("README.md", "docs/python.md", "docs/guide.md", "CONTRIBUTING.md")
+)
 
 
 def test_every_python_block_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -37,7 +39,15 @@ def test_every_python_block_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert (tmp_path / "heat_map.png").is_file()
 
 
-@pytest.mark.parametrize("page", [README, PYTHON, GUIDE], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [README, PYTHON, GUIDE, CONTRIBUTING], ids=lambda page: page.name)
 def test_every_picture_and_file_that_it_names_exists(page: Path):
     for target in re.findall(r"\]\(([^)#]+)\)", page.read_text("utf-8")):
         assert (page.parent / target).exists(), target
+
+
+def test_every_path_that_contributing_names_exists():
+    """In backticks, with a slash: a file or folder of the clone."""
+    named = re.findall(r"`((?:[\w.-]+/)+[\w.-]*)`", CONTRIBUTING.read_text("utf-8"))
+    made = {"site/index.html", "core/", "shared/", "server/", "../shared/data"}
+    assert len(named) > 15
+    assert [path for path in named if path not in made and not (ROOT / path).exists()] == []

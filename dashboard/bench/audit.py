@@ -19,7 +19,7 @@ from dashboard.core.plain_text import in_prose
 from dashboard.shared import cached, controls, dataset_choice, job_lines
 from dashboard.shared.model_loading import ready_model
 from xai_core.attribution.catalog import batch_methods, find_method
-from xai_core.datasets import Dataset
+from xai_core.datasets import Dataset, find_source
 from xai_core.evaluation.audit.job import AuditJob, Progressed, audit, stored_audit
 from xai_core.models.same_class import matched
 from xai_core.types import LoadedModel
@@ -52,7 +52,7 @@ def page() -> None:
 def _how(model: LoadedModel) -> tuple[str, str]:
     """The method and the layer of the maps."""
     key = state.selection().model
-    layers = {layer.name: layer for layer in cached.layers(key, model) if layer.main}
+    layers = {layer.name: layer for layer in cached.layers(model) if layer.main}
     names = list(layers)
     method = _method()
     return method, st.selectbox(
@@ -144,7 +144,7 @@ def _start(job: AuditJob) -> None:
 
 def _store() -> Path:
     """Results hold small copies of the pictures: those of a visitor's own lie in a folder that goes with the server."""
-    if dataset_choice.chosen() != "uploads":
+    if not find_source(dataset_choice.chosen()).passing:
         return cache_folder("audits")
     return Path(_passing().name)
 

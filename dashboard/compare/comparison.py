@@ -15,7 +15,7 @@ from dashboard.shared.components.viewer import Heat, map_controls, viewer
 from dashboard.shared.drawing import Look, draw, image_of_result
 from xai_core.attribution.catalog import find_method
 from xai_core.attribution.method import INPUT
-from xai_core.evaluation.agreement import agreement, proportion
+from xai_core.evaluation.similarity import agreement, proportion
 from xai_core.render.place import resample
 from xai_core.render.recipe import percent
 from xai_core.render.scale import shown

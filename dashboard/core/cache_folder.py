@@ -6,6 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
+from xai_core.datasets import find_source
 from xai_core.errors import SightlineError
 
 
@@ -24,9 +25,9 @@ def cache_folder(name: str) -> Path:
 
 
 def tables_folder(source: str) -> Path | None:
-    """Where the tables of what networks make of pictures lie. source: of the pictures, a key of dataset_choice.TITLES.
-    None for uploads, which stay in memory: their small pictures must not outlive the visit on the disk."""
-    return None if source == "uploads" else cache_folder("tables")
+    """Where the tables of what networks make of pictures lie. source: of the pictures, a key of `datasets.catalog`.
+    None for a visitor's own, which stay in memory: their small pictures must not outlive the visit on the disk."""
+    return None if find_source(source).passing else cache_folder("tables")
 
 
 def _roots() -> list[Path]:

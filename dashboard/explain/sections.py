@@ -14,6 +14,7 @@ from xai_core.attribution import reading
 from xai_core.attribution.catalog import find_method
 from xai_core.attribution.explain import ImageForwardPass
 from xai_core.attribution.method import Method
+from xai_core.models.catalog import load_expression
 from xai_core.models.preprocess import model_view
 from xai_core.render.place import sample_at
 from xai_core.render.recipe import as_npz, as_python, percent
@@ -71,14 +72,19 @@ def heat_map(image: SourceImage, result: Explanation, layer: str) -> None:
             help="The signed maps of every listed layer at their native size, with the recipe.",
         )
         with st.popover("Copy as Python", icon=":material/code:"):
-            st.code(as_python(result, layer, _load_expression(), state.selection().evidence), language="python")
+            st.code(
+                as_python(
+                    result, layer, load_expression(result.model_key), _image_expression(), state.selection().evidence
+                ),
+                language="python",
+            )
         with st.popover("Link", icon=":material/link:"):
             _link()
     if clicked is not None:
         _point(clicked, result)
 
 
-def _load_expression() -> str:
+def _image_expression() -> str:
     kind, _, name = state.selection().image.partition(":")
     if kind == "upload":
         return 'xai.load_image("your-picture.png")'
@@ -190,4 +196,4 @@ def not_here(method: Method, image_pass: ImageForwardPass, image: SourceImage) -
     """The method has no meaning at the chosen layer: say where it has one, and show the bare picture meanwhile."""
     for layer in method.defined_at(image_pass.model.module, image_pass.forward_pass):
         st.button(f"Go to layer {layer}", on_click=lambda layer=layer: state.choose(layer=layer), type="primary")
-    viewer(cached.image(image.digest, image_pass.given.box, image.name, image), None, key="explain_viewer")
+    viewer(cached.image(image, image_pass.given.box), None, key="explain_viewer")

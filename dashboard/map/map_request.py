@@ -10,10 +10,9 @@ from dashboard.core import state
 from dashboard.core.plain_text import in_prose
 from dashboard.core.session import StateKey, WidgetKey
 from dashboard.shared import cached, controls, own_models
-from dashboard.shared.dataset_choice import TITLES, given
-from dashboard.shared.local_folder import is_local
+from dashboard.shared.dataset_choice import given, offered_sources
 from dashboard.shared.model_loading import ready_model
-from xai_core.datasets import BUNDLED, Dataset
+from xai_core.datasets import Dataset, bundled_names, catalog, find_source
 from xai_core.errors import SightlineError
 from xai_core.types import LoadedModel, SourceImage
 
@@ -23,13 +22,12 @@ PART = WidgetKey("space_part", "map")
 _DATA = WidgetKey("space_data", "")
 _MODEL = WidgetKey("space_model", "")
 _MODELS = StateKey[dict[str, str]]("space_models", dict)  # the network that was chosen for each source
-_SOURCES = sorted(TITLES, key=lambda key: key != FIRST)
 
 
 @dataclass(frozen=True, eq=False)
 class MapRequest:
     """layer: None for what the classifier reads. image: the current one of the side bar. source: where the data is
-    from, a key of TITLES."""
+    from, a key of `datasets.catalog`."""
 
     model: LoadedModel
     dataset: Dataset
@@ -68,17 +66,10 @@ def _resolved(image: SourceImage, source: str) -> MapRequest | None:
         st.error(in_prose(str(error)), icon=":material/error:")
         return None
     if dataset is None:
-        if source in _WANTED:
-            st.info(_WANTED[source], icon=":material/add_photo_alternate:")
+        if find_source(source).wanted:
+            st.info(find_source(source).wanted, icon=":material/add_photo_alternate:")
         return None
     return MapRequest(model, dataset, layer, image, source)
-
-
-_WANTED = {
-    "uploads": "Add pictures, or a zip with a folder for each class; then the map is drawn.",
-    "folder": "Name a folder, with a subfolder for each class if there are classes, or a CSV of paths and labels; then "
-    "the map is drawn.",
-}
 
 
 def write_link() -> None:
@@ -104,12 +95,12 @@ def _source() -> str:
     kept = _DATA.get()
     if not kept:
         link = st.query_params.get("data", "")
-        kept = link if link in BUNDLED else FIRST
+        kept = link if link in bundled_names() else FIRST
     _DATA.set(kept)
     st.segmented_control(
         "Pictures on the map",
-        [key for key in _SOURCES if key != "folder" or kept == "folder" or is_local()],
-        format_func=TITLES.__getitem__,
+        sorted(offered_sources(kept), key=lambda key: key != FIRST),
+        format_func=lambda key: find_source(key).title,
         key=_DATA.name,
         persist_state="session",
         required=True,
@@ -118,13 +109,13 @@ def _source() -> str:
 
 
 def _model_control(source: str) -> str:
-    """The network of the map: for the digits their own, else the one chosen on the other pages, until changed here."""
+    """The network of the map: made for the pictures, else the one chosen on the other pages, until changed here."""
     offered = own_models.offered()
     chosen = _MODELS.get()
     link = st.query_params.get("space", "") if not _MODEL.is_set() else ""
     if link in offered:
-        chosen.update(dict.fromkeys(TITLES, link))  # a link's network stays, whichever pictures are chosen next
-    wanted = chosen.get(source) or ("digits" if source == "digits" else state.selection().model)
+        chosen.update({source.key: link for source in catalog.SOURCES})  # it stays, whichever pictures come next
+    wanted = chosen.get(source) or find_source(source).model or state.selection().model
     wanted = wanted if wanted in offered else state.Selection().model
     _MODEL.set(wanted)
     st.selectbox(
@@ -143,7 +134,7 @@ def _choose_model(source: str, key: str) -> None:
 
 
 def _layer_control(model: LoadedModel) -> str | None:
-    layers = {layer.name: layer for layer in cached.layers(model.config.key, model) if layer.main}
+    layers = {layer.name: layer for layer in cached.layers(model) if layer.main}
     kept: str = st.selectbox(
         "Layer",
         ["", *layers],

@@ -57,7 +57,7 @@ def space(request: MapRequest) -> Space | None:
         st.error(in_prose(run.trouble), icon=":material/error:")
     elif run is not None:
         st.info(f"Stopped after {run.done:,} of {total:,} pictures. What is done is kept.", icon=":material/pause:")
-    label = "Go on" if run is not None and run.done and request.source != "uploads" else f"Compute {total:,} pictures"
+    label = "Go on" if run is not None and run.done and tables_folder(request.source) else f"Compute {total:,} pictures"
     st.button(label, type="primary", icon=":material/play_arrow:", on_click=_start, args=(key, request))
     return None
 

@@ -7,11 +7,11 @@ from dataclasses import replace
 import streamlit as st
 
 from dashboard.core.session import StateKey
-from dashboard.models.architecture_match import Network
+from dashboard.models.draft import Network
 from xai_core.errors import ModelError
+from xai_core.models.class_names import read_names
 from xai_core.models.normalisation import Numbers, presets
-from xai_core.models.sources.checkpoint.config_file import LARGEST_SIDE, SMALLEST_SIDE, read_config
-from xai_core.models.sources.checkpoint.names import read_names
+from xai_core.models.sources.config_file import LARGEST_SIDE, SMALLEST_SIDE, read_config
 from xai_core.types import ChannelOrder, Labels, ModelConfig, ResizeRule
 
 CUSTOM = "My own"
@@ -33,7 +33,7 @@ def config_form(network: Network) -> ModelConfig:
     with left:
         title = st.text_input("Title", start.title, key=_key(network, "title"), persist_state="session", max_chars=80)
         text = st.text_area(
-            f"Names of the {network.proposal.classes} classes, one a line, in the order of the outputs",
+            f"Names of the {network.classes} classes, one a line, in the order of the outputs",
             "\n".join(start.class_names),
             key=_key(network, "names"),
             persist_state="session",
@@ -72,7 +72,7 @@ def _key(network: Network, field: str) -> str:
 
 def _start(network: Network) -> ModelConfig:
     """The makers' card, or what the visitor's files said instead."""
-    return _READ.get().get(network.key, network.model.config)
+    return _READ.get().get(network.key, network.built.model.config)
 
 
 def _file_control(network: Network) -> None:
@@ -88,7 +88,7 @@ def _file_control(network: Network) -> None:
     try:
         text = file.getvalue().decode("utf-8-sig")
         if file.name.lower().endswith((".yaml", ".yml")):
-            config = _fitting(network, read_config(text, network.model.config.key))
+            config = _fitting(network, read_config(text, network.built.model.config.key))
         else:
             config = replace(_start(network), class_names=read_names(text))
     except UnicodeDecodeError:
@@ -103,11 +103,9 @@ def _file_control(network: Network) -> None:
 
 
 def _fitting(network: Network, config: ModelConfig) -> ModelConfig:
-    if len(config.mean) != network.proposal.channels:
-        raise ModelError(
-            f"The card is for {len(config.mean)} channels; this network reads {network.proposal.channels}."
-        )
-    return replace(config, architecture=network.proposal.architecture.key, source=network.model.config.source)
+    if len(config.mean) != network.channels:
+        raise ModelError(f"The card is for {len(config.mean)} channels; this network reads {network.channels}.")
+    return replace(config, architecture=network.built.architecture, source=network.built.model.config.source)
 
 
 def _geometry(network: Network, start: ModelConfig) -> tuple[tuple[int, int], ResizeRule]:
@@ -142,7 +140,7 @@ def _pixels(network: Network, label: str, value: int) -> int:
 
 
 def _normalisation(network: Network, start: ModelConfig) -> tuple[Numbers, Numbers]:
-    known = presets(network.proposal.channels)
+    known = presets(network.channels)
     first = next((name for name, numbers in known.items() if numbers == (start.mean, start.std)), CUSTOM)
     names = [*known, CUSTOM]
     name = st.selectbox(
@@ -188,7 +186,7 @@ def _numbers(text: str, what: str) -> Numbers:
 
 
 def _order(network: Network, start: ModelConfig) -> ChannelOrder:
-    if network.proposal.channels != 3:
+    if network.channels != 3:
         return "RGB"
     return st.segmented_control(
         "Channel order",

@@ -1,4 +1,4 @@
-"""The file that a visitor has opened: an upload, or one of the models folder, read into tensors or a graph."""
+"""The file that a visitor has opened, an upload or one of the models folder, and the architecture that it fits."""
 
 from __future__ import annotations
 
@@ -10,11 +10,9 @@ import streamlit as st
 from dashboard.core import session
 from dashboard.core.session import StateKey, none
 from xai_core.errors import ModelError
-from xai_core.models.sources.checkpoint.reading import Weights, read_weights
-from xai_core.models.sources.checkpoint.recognise import Proposal, recognise
-from xai_core.models.sources.onnx.model import SUFFIX, proposal_of
-from xai_core.models.sources.onnx.opening import OnnxModel, read_onnx
-from xai_core.models.sources.own_folder import SUFFIXES, list_folder, weights_file
+from xai_core.models.catalog import file_kinds, source_of_file
+from xai_core.models.source import Alternative, BuiltFile, ModelFile
+from xai_core.models.sources.own_folder import list_folder, weights_file
 
 MAX_MB = 1024  # VGG-16, the largest of the usual ones, has 528
 
@@ -23,28 +21,50 @@ MAX_MB = 1024  # VGG-16, the largest of the usual ones, has 528
 class Draft:
     """A file that was opened in this visit and is no model yet. number: of the file in this visit.
 
-    Of a file of weights: weights and the architectures that they fit. Of an ONNX file: the network and the file itself.
+    keys: what the keys of models from such files begin with. suffix: the file's own, for keeping it as it is.
     """
 
     number: int
     title: str
-    weights: Weights | None
-    proposals: tuple[Proposal, ...]
-    rebuilt: OnnxModel | None = None
-    file: bytes | None = None
+    keys: str
+    suffix: str
+    file: ModelFile
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A draft built as one architecture."""
+
+    draft: Draft
+    built: BuiltFile
+
+    @property
+    def key(self) -> str:
+        """For the keys of widgets: another file or architecture begins with its own values."""
+        return f"{self.draft.number}_{self.built.architecture}"
+
+    @property
+    def classes(self) -> int:
+        return len(self.built.model.config.class_names)
+
+    @property
+    def channels(self) -> int:
+        return len(self.built.model.config.mean)
 
 
 _DRAFT = StateKey[Draft | None]("draft", none, ends="opened file")
-_NUMBER = StateKey("draft_number", int)
+_NETWORK = StateKey[Network | None]("network", none, ends="opened file")
 _REFUSED = StateKey("weights_refused", str, ends="opened file")
+_NUMBER = StateKey("draft_number", int)
 _TURN = StateKey("weights_turn", int)
 
 
 def opened_draft() -> Draft | None:
     """The upload, and the file that was read last; None before the first."""
+    suffixes = (suffix for kind in file_kinds() for suffix in (*kind.suffixes, *kind.refused))
     file = st.file_uploader(
         "A file of weights or an ONNX model",
-        type=[*(suffix.removeprefix(".") for suffix in SUFFIXES), "pt2"],  # which is told what to do instead
+        type=[suffix.removeprefix(".") for suffix in suffixes],
         key=f"weights_{_TURN.get()}",
         max_upload_size=MAX_MB,
         help="Up to 1 GB. It stays on this server and in this visit, and nothing in it is run.",
@@ -61,7 +81,7 @@ def opened_draft() -> Draft | None:
 
 def _from_folder() -> None:
     """The folder's files that have no card yet, and what is wrong with the others."""
-    listing = list_folder()
+    listing = list_folder(file_kinds())
     for problem in listing.problems:
         st.warning(problem, icon=":material/warning:")
     if not listing.without_config:
@@ -76,26 +96,18 @@ def _from_folder() -> None:
 def _take_in(name: str, data: bytes) -> None:
     """Read the bytes and keep the tensors, or the sentence that says why not."""
     _REFUSED.forget()
+    number, title = _NUMBER.get() + 1, _plain(Path(name).stem)
+    source = source_of_file(name)
+    assert source.opens is not None
     try:
-        number, title = _NUMBER.get() + 1, _plain(Path(name).stem)
         with st.spinner(f"Reading {max(len(data) / 1e6, 1):.0f} MB …", show_time=True):
-            draft = (_of_graph if name.lower().endswith(SUFFIX) else _of_weights)(number, title, data)
+            draft = Draft(number, title, source.keys, Path(name).suffix.lower(), source.opens.read(data, title))
     except ModelError as error:
         _REFUSED.set(f"{_plain(name)}: {error}")
         return
     forget_draft()
     _NUMBER.set(number)
     _DRAFT.set(draft)
-
-
-def _of_weights(number: int, title: str, data: bytes) -> Draft:
-    weights = read_weights(data)
-    return Draft(number, title, weights, recognise(weights.tensors))
-
-
-def _of_graph(number: int, title: str, data: bytes) -> Draft:
-    rebuilt = read_onnx(data)
-    return Draft(number, title, None, (proposal_of(rebuilt),), rebuilt, data)
 
 
 def _plain(name: str) -> str:
@@ -106,3 +118,62 @@ def _plain(name: str) -> str:
 def forget_draft() -> None:
     """Free the tensors of the opened file."""
     session.end("opened file")
+
+
+def recognised(draft: Draft) -> Network | None:
+    """The choice of architecture and the network built so; None until one is named. ModelError: it does not fit."""
+    key = _architecture_control(draft) if draft.file.every() else draft.file.fitting[0]
+    if key is None:
+        return None
+    kept = _NETWORK.get()
+    if kept is None or kept.draft is not draft or kept.built.architecture != key:
+        with st.spinner("Building the network …", show_time=True):
+            kept = Network(draft, draft.file.build(key))
+        _NETWORK.set(kept)
+    _say(kept)
+    return kept
+
+
+def _architecture_control(draft: Draft) -> str | None:
+    file = draft.file
+    if not file.fitting:
+        st.warning(file.unknown, icon=":material/help:")
+    chosen: str | None = st.selectbox(
+        "Architecture",
+        file.fitting or file.every(),
+        index=0 if file.fitting else None,
+        key=f"architecture_{draft.number}",
+        persist_state="session",
+        placeholder="Name the architecture",
+    )
+    return chosen
+
+
+def _say(network: Network) -> None:
+    built, file = network.built, network.draft.file
+    weights = sum(tensor.numel() for tensor in built.model.module.state_dict().values())
+    colours = {1: "grey pictures (1 channel)", 3: "colour pictures (3 channels)"}
+    reads = colours.get(network.channels, f"{network.channels} channels")
+    st.success(
+        f"**{built.title}**, {network.classes} classes, reads {reads}, {_amount(weights)} weights. {built.check}",
+        icon=":material/check_circle:",
+    )
+    lines = [f":material/info: {note}" for note in file.notes]
+    lines += [f":material/alt_route: {_in_words(other)}" for other in built.others]
+    unseen = len(file.fitting) - 1 - len(built.others)
+    if unseen > 0:
+        lines.append(
+            f":material/alt_route: {unseen} more would fit by their names and shapes; the list above has them."
+        )
+    st.caption("  \n".join(lines))
+
+
+def _amount(count: int) -> str:
+    return f"{count / 1e6:.1f} million" if count >= 1e5 else f"{count:,}"
+
+
+def _in_words(other: Alternative) -> str:
+    if other.same:
+        return f"**{other.key}** fits too and gives the same answers: either will do."
+    where = f"`{other.difference}`" if other.difference else "It differs in layers that have no weights."
+    return f"**{other.key}** fits too but **answers otherwise**: choose the one that you trained. {where}"

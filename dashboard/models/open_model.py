@@ -8,17 +8,15 @@ from dashboard.core import state
 from dashboard.core.plain_text import in_prose
 from dashboard.core.session import StateKey, none
 from dashboard.models import model_cache as models_cached
-from dashboard.models.architecture_match import recognised
 from dashboard.models.config_form import config_form
 from dashboard.models.config_preview import normalisation_check, preview
-from dashboard.models.draft import Draft, forget_draft, opened_draft
+from dashboard.models.draft import Draft, forget_draft, opened_draft, recognised
 from dashboard.shared import cached, own_models
 from dashboard.shared.local_folder import is_local
 from xai_core.errors import SightlineError
-from xai_core.models.catalog import list_again
-from xai_core.models.sources.checkpoint.config_file import write_config
-from xai_core.models.sources.checkpoint.opening import carded
-from xai_core.models.sources.own_folder import models_folder, save_to_folder
+from xai_core.models.catalog import file_kinds, list_again
+from xai_core.models.sources.config_file import carded, write_config
+from xai_core.models.sources.own_folder import WEIGHTS, models_folder, save_to_folder
 from xai_core.types import LoadedModel, SourceImage
 
 _SAVED = StateKey[tuple[bool, str] | None]("saved_model", none)  # whether it went well, and what to say
@@ -28,10 +26,7 @@ _USED = StateKey[tuple[int, str] | None]("used_draft", none)  # the draft's numb
 def open_own(image: SourceImage) -> None:
     """From the file to the model in use. What goes wrong here is said here; the rest of the page stays."""
     st.subheader("Open your own", anchor=False)
-    st.markdown(
-        "Weights of any **torchvision** or **timm** classifier: `.safetensors`, `.pt`, `.pth`, or a Lightning or timm "
-        "`.ckpt`. The architecture is recognised from the file. From **Keras, TensorFlow** and all others: `.onnx`."
-    )
+    st.markdown(" ".join(kind.about for kind in file_kinds()))
     try:
         draft = opened_draft()
         if draft is not None:
@@ -50,7 +45,7 @@ def _describe(draft: Draft, image: SourceImage) -> None:
         if network is None:
             return
         config = config_form(network)
-        model = carded(network.model, config, network.proposal)
+        model = carded(network.built.model, config, draft.keys)
         models_cached.runs(model)
         _take_along(draft, model)
         preview(model, image)
@@ -102,7 +97,7 @@ def _use(draft: Draft, model: LoadedModel) -> None:
 
 def _save(draft: Draft, model: LoadedModel) -> None:
     try:
-        name = save_to_folder(model, draft.file)
+        name = save_to_folder(model, draft.file.original, draft.suffix if draft.file.original else WEIGHTS)
     except SightlineError as error:
         _SAVED.set((False, str(error)))
         return

@@ -10,15 +10,8 @@ from dashboard.core.session import StateKey, none, show_in_widget, widget_value
 from dashboard.shared import cached
 from dashboard.shared.local_folder import is_local, open_local_folder
 from dashboard.shared.published_sets import published_set
-from xai_core.datasets import BUNDLED, Dataset, open_dataset
+from xai_core.datasets import Dataset, DatasetSource, bundled_names, catalog, find_source
 
-TITLES = {
-    "samples": "Samples",
-    "digits": "Digits",
-    "uploads": "My pictures",
-    "folder": "Folder or CSV",
-    "published": "Known sets",
-}
 _SOURCE = StateKey[tuple[str, str] | None]("unit_data", none)  # the model that it was chosen for, and which
 _UPLOADED = StateKey[Dataset | None]("unit_uploads", none)
 _UPLOAD_IDS = StateKey[list[str]]("unit_upload_ids", list)
@@ -30,9 +23,10 @@ def chosen() -> str:
     """Which source; at first what the link says, else what fits the model. Another model brings its own."""
     model = state.selection().model
     kept = _SOURCE.get()
-    if kept is None or (kept[0] != model and kept[1] in BUNDLED):
+    if kept is None or (kept[0] != model and kept[1] in bundled_names()):
         link = st.query_params.get("data", "") if kept is None else ""
-        kept = (model, link if link in BUNDLED else ("digits" if model == "digits" else "samples"))
+        made_for = next((source.key for source in catalog.SOURCES if source.model == model), catalog.SOURCES[0].key)
+        kept = (model, link if link in bundled_names() else made_for)
         _SOURCE.set(kept)
     return kept[1]
 
@@ -46,13 +40,18 @@ def offer(dataset: Dataset) -> None:
     _UPLOADED.set(dataset)
 
 
+def offered_sources(chosen: str) -> list[str]:
+    """The keys of the sources that this visitor may choose; a path may be named only at the server's own machine."""
+    return [s.key for s in catalog.SOURCES if s.gives != "path" or s.key == chosen or is_local()]
+
+
 def data_control(title: str = "Pictures to search") -> Dataset | None:
     """The choice of pictures; None while none are given. ImageError: those given are no data set."""
     source = chosen()
     st.segmented_control(
         title,
-        [key for key in TITLES if key != "folder" or source == "folder" or is_local()],
-        format_func=TITLES.__getitem__,
+        offered_sources(source),
+        format_func=lambda key: find_source(key).title,
         key=show_in_widget("unit_source", source),
         on_change=lambda: choose(widget_value("unit_source")),
         required=True,
@@ -62,11 +61,16 @@ def data_control(title: str = "Pictures to search") -> Dataset | None:
 
 def given(source: str) -> Dataset | None:
     """The pictures of a source, with what it takes to name them; None and ImageError as `data_control`."""
-    if source in BUNDLED:
-        return cached.bundled_set(source)
-    if source == "published":
-        return published_set()
-    dataset = _uploaded() if source == "uploads" else _folder()
+    record = find_source(source)
+    match record.gives:
+        case "nothing":
+            return cached.bundled_set(source)
+        case "name":
+            return published_set()
+        case "files":
+            dataset = _uploaded(record)
+        case "path":
+            dataset = _folder(record)
     if dataset is not None:
         for note in dataset.notes:
             st.caption(f":material/info: {plainly(note)}")
@@ -75,20 +79,20 @@ def given(source: str) -> Dataset | None:
 
 def runs_by_itself(source: str, model: str) -> bool:
     """Whether the search takes a moment only, so that nobody need ask for it."""
-    return source == "samples" or (source, model) == ("digits", "digits")
+    record = find_source(source)
+    return record.quick or record.model == model
 
 
 def display_image_of(source: str, dataset: Dataset, index: int) -> str:
     """What a choice calls a picture of the set; one of the visitor's own joins the tray. ImageError: it is gone."""
-    if source == "samples":
-        return f"sample:{dataset.items[index].id}"
-    if source == "digits":
-        return f"digit:{index}"
+    tray = find_source(source).tray
+    if tray is not None:
+        return tray(dataset.items[index].id, index)
     state.add_upload(dataset.load(index))
     return state.selection().image
 
 
-def _uploaded() -> Dataset | None:
+def _uploaded(source: DatasetSource) -> Dataset | None:
     kept = _UPLOADED.get()
     files = st.file_uploader(
         "Several pictures, or one zip with a folder for each class or a CSV of paths and labels",
@@ -99,7 +103,7 @@ def _uploaded() -> Dataset | None:
     )
     ids = [file.file_id for file in files]
     if ids and ids != _UPLOAD_IDS.get():
-        kept = open_dataset([(file.name, file.getvalue()) for file in files])
+        kept = source.open([(file.name, file.getvalue()) for file in files])
         offer(kept)
         _UPLOAD_IDS.set(ids)
     if kept is not None:
@@ -107,13 +111,13 @@ def _uploaded() -> Dataset | None:
     return kept
 
 
-def _folder() -> Dataset | None:
+def _folder(source: DatasetSource) -> Dataset | None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         text = _path()
         again = st.button("Look again", icon=":material/refresh:", help="For pictures that have come since.")
     if not text.strip():
         return None
-    dataset: Dataset = _opened(text, again)
+    dataset = _opened(source, text, again)
     st.caption(f"**{plainly(dataset.name)}**: {_size(dataset)}")
     return dataset
 
@@ -130,11 +134,11 @@ def _path() -> str:
     )
 
 
-def _opened(text: str, again: bool) -> Dataset:
+def _opened(source: DatasetSource, text: str, again: bool) -> Dataset:
     """Listed once a visit and path; the button looks again."""
     kept = _FOLDER_SET.get()
     if kept is None or kept[0] != text or again:
-        kept = (text, open_local_folder(text))
+        kept = (text, open_local_folder(text, source.open))
         _FOLDER_SET.set(kept)
     return kept[1]
 

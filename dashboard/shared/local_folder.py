@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def _loopback(name: str) -> bool:
         return False
 
 
-def open_local_folder(text: str) -> Dataset:
+def open_local_folder(text: str, open_path: Callable[[Path], Dataset] = open_dataset) -> Dataset:
     """The pictures of a folder of this machine, or of a CSV in it, from what a person has typed; never from a link.
 
     ImageError: the server is open to other machines, or the path is no whole one, neither of them or cannot be read.
@@ -58,4 +59,4 @@ def open_local_folder(text: str) -> Dataset:
         raise ImageError(f'"{text[:200]}" is no whole path; give one that starts with / or ~, or with a drive.')
     if not path.is_dir() and not (path.suffix.lower() == ".csv" and path.is_file()):
         raise ImageError(f'There is no folder and no CSV file "{text[:200]}" on this machine; check the path.')
-    return open_dataset(path)
+    return open_path(path)

@@ -13,8 +13,8 @@ from dashboard.core.memory_size import bytes_of
 from dashboard.core.session import StateKey
 from dashboard.shared import cached
 from xai_core.errors import ModelError
-from xai_core.models.sources.checkpoint.opening import OWN
-from xai_core.models.sources.own_folder import PREFIX
+from xai_core.models.catalog import source_of
+from xai_core.models.source import Whose
 from xai_core.types import LoadedModel, ModelConfig
 
 MAX_OWN = 3
@@ -73,19 +73,19 @@ def forget(key: str) -> None:
 def offered() -> dict[str, ModelConfig]:
     """What this visitor can choose from, by key: the own models, the newest first, the folder's, then all others."""
     mine = {key: model.config for key, model in reversed(own().items())}
-    folder = {key: config for key, config in cached.configs().items() if key.startswith(PREFIX)}
+    folder = {key: config for key, config in cached.configs().items() if whose(config) == "models folder"}
     return mine | folder | cached.configs()
 
 
-def whose(config: ModelConfig) -> str | None:
-    """Where a model comes from that is no part of the dashboard; None for the dashboard's."""
-    if config.key.startswith(OWN):
-        return "yours"
-    return "models folder" if config.key.startswith(PREFIX) else None
+def whose(config: ModelConfig) -> Whose:
+    """Whether a model is part of the dashboard, of the models folder, or the visitor's."""
+    source = source_of(config.key)
+    return source.whose if source else "bundled"
 
 
 def unknown_in_words(key: str) -> str:
     """Why a link's model cannot be had."""
-    if key.startswith(OWN):
-        return "The link names a model that somebody opened in another visit; open its file on the Models page."
+    source = source_of(key)
+    if source is not None and source.missing:
+        return source.missing
     return f"There is no model “{key[:80]}”; the bundled one is shown instead."

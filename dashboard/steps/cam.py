@@ -8,7 +8,7 @@ import streamlit as st
 from dashboard.shared.components.viewer import tiles
 from xai_core.attribution.explain import ImageForwardPass, explain_forward_pass
 from xai_core.attribution.grad_cam_steps import GradCamSteps
-from xai_core.evaluation.agreement import proportion
+from xai_core.evaluation.similarity import proportion
 from xai_core.forward.head import head_at
 
 

@@ -12,7 +12,7 @@ import torchvision
 from playwright.sync_api import Page, expect
 from torch import nn
 
-from tests.browsing import PageOpener, ServerStarter
+from tests.browsing import PageOpener, ServerStarter, choose_screen
 
 pytestmark = pytest.mark.browser
 
@@ -56,7 +56,7 @@ def test_from_the_file_to_the_map(page: Page, url: str, weights: Path):
     expect(page.get_by_text("What this does to your picture")).to_be_visible(timeout=120_000)
     page.get_by_role("button", name="Use this model").click()
     expect(page.get_by_role("heading", name="Inside brain")).to_be_visible(timeout=120_000)
-    page.get_by_role("link", name="Explain").click()
+    choose_screen(page, "See", "Explain")
     page.locator(".viewer .scene[data-heat=drawn]").wait_for(timeout=120_000)
     bars = page.get_by_role("group", name="The five most probable classes")
     for name in NAMES:  # as text: a request to another host would fail the test

@@ -8,7 +8,7 @@ const { arrange, findRange, pageSize, startOfPage } = await viewer("tiles_page")
 const { exportName, exportSize } = await viewer("download")
 const { columnsFor } = await viewer("gallery")
 const { firstPixel } = await viewer("probe")
-const { extremesInShort, extremesInWords, formatNumber, percent, placeInWords } = await viewer("value_text")
+const { extremesInShort, formatNumber, percent, placeInWords } = await viewer("value_text")
 
 const PICTURE = { width: 100, height: 80, box: [10, 0, 90, 80] }
 const GRID = { rows: 4, cols: 8 }
@@ -82,5 +82,5 @@ test("rows and columns are counted from 1 for people", () => {
 
 test("what a map holds is said for both kinds of scale", () => {
   assert.equal(extremesInShort({ vmin: 0, low: 0, peak: 1.25 }), "max 1.25")
-  assert.equal(extremesInWords({ vmin: -2, low: -2, peak: 1.25 }), "values \u22122 to 1.25")
+  assert.equal(extremesInShort({ vmin: -2, low: -2, peak: 1.25 }), "\u22122 to 1.25")
 })

@@ -19,6 +19,7 @@ from streamlit.testing.v1.element_tree import TextArea
 from torch import nn
 
 import xai_core as xai
+from dashboard.app import PAGES as SCREENS
 from dashboard.core.state import Selection
 from dashboard.shared import cached, own_models
 from tests.xai_core.models.sources.onnx.exports import KerasLike, keras_file
@@ -28,6 +29,7 @@ from xai_core.models.sources.own_folder import VARIABLE
 from xai_core.types import LoadedModel, ResizeRule
 
 PAGES = Path(__file__).resolve().parents[2] / "pages"
+SHARED = [s.name for s in SCREENS if s.name not in ("map", "mri", "bench")]  # these choose models of their own
 NAMES = ("glioma", "meningioma", "no tumour", "pituitary")
 
 
@@ -134,7 +136,7 @@ def test_another_visitor_neither_sees_nor_gets_it(model: LoadedModel) -> None:
     assert mine.session_state["selection"].model == model.config.key
 
 
-@pytest.mark.parametrize("name", ["explain", "compare", "steps", "filters", "units"])
+@pytest.mark.parametrize("name", [name for name in SHARED if name != "models"])
 def test_every_page_works_with_a_grey_model_of_ones_own(name: str, model: LoadedModel) -> None:
     app = visit_with(model, name).run()
     assert not app.exception, app.exception[0].message
@@ -149,7 +151,7 @@ def transformer() -> LoadedModel:
     return xai.wrap_model(made, input_size=(64, 64), mean=(0.5,) * 3, std=(0.5,) * 3, class_names=NAMES)
 
 
-@pytest.mark.parametrize("name", ["explain", "compare", "steps", "filters", "units", "models"])
+@pytest.mark.parametrize("name", SHARED)
 def test_every_page_works_with_a_transformer(name: str, transformer: LoadedModel) -> None:
     app = visit_with(transformer, name).run()
     assert not app.exception, app.exception[0].message

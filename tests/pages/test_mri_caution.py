@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard.app import PAGES as SCREENS
 from xai_core.types import CLINICAL_CAUTION
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,7 +28,7 @@ def said(app: AppTest) -> list[str]:
     return [box.value for box in [*app.warning, *app.error]]
 
 
-@pytest.mark.parametrize("page", ["explain", "compare", "steps", "filters", "units", "bench", "models", "map"])
+@pytest.mark.parametrize("page", [screen.name for screen in SCREENS if screen.name != "mri"])
 def test_wherever_the_model_is_chosen_it_is_called_research_only_once(page: str) -> None:
     app = opened(page, model="brain-mri", sample="coffee", data="samples", space="brain-mri")
     assert said(app).count(CLINICAL_CAUTION) == 1

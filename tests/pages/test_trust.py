@@ -1,9 +1,9 @@
-"""The Trust card without a browser: nothing unasked, then six checks and a verdict, kept for the next visitor."""
+"""The Trust card without a browser: nothing unasked, then the checks and a verdict, kept for the next visitor."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +11,18 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
+import xai_core as xai
 from dashboard.core import results
 from dashboard.shared import cached
-from dashboard.shared.trust import body, checks, words
+from dashboard.shared.trust import check_lines
 from dashboard.shared.trust.erase.state import Desk, stroke_from, taken_in
+from dashboard.shared.trust.subject import CheckKey, Subject
 from xai_core.errors import Cancelled
+from xai_core.evaluation import checks
+from xai_core.evaluation.check import Check, Drawing, Level
 from xai_core.evaluation.erase import Stroke
 from xai_core.evaluation.familiarity import Familiarity
+from xai_core.evaluation.verdict import VERDICTS
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "explain.py"
 
@@ -56,12 +61,16 @@ def details(app: AppTest, name: str) -> str:
     return " ".join(m.value for m in app.markdown)
 
 
+def meaning(key: str, level: Level) -> str:
+    return next(check.meanings[level] for check in checks.CHECKS if check.key == key)
+
+
 def ask_button(app: AppTest) -> Button:
     return next(button for button in app.button if button.key == "trust_ask")
 
 
 def test_nothing_is_computed_until_it_is_asked_for_and_the_cost_is_said(app: AppTest, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("dashboard.shared.trust.body.make", lambda *_: pytest.fail("no check was asked for"))
+    monkeypatch.setattr("dashboard.shared.trust.check_lines.make", lambda *_: pytest.fail("no check was asked for"))
     app.run()
     assert not any(button.key == "trust_ask" for button in app.button)
     opened(app)
@@ -73,8 +82,8 @@ def test_nothing_is_computed_until_it_is_asked_for_and_the_cost_is_said(app: App
 def test_the_checks_of_the_coffee_map_and_their_verdict(app: AppTest):
     ask_button(opened(app)).click().run()
     assert not app.exception
-    assert len(questions(app)) == 6
-    assert [box.value for box in app.success] == [words.VERDICTS["good"]]
+    assert questions(app) == [check.question for check in checks.CHECKS]
+    assert [box.value for box in app.success] == [VERDICTS["good"]]
     use, gaps, network, classes, stable, grid = lines(app)
     assert all(":green-badge[" in line for line in (use, gaps, network, classes, stable))
     assert "espresso goes from 95 % to" in use
@@ -84,7 +93,7 @@ def test_the_checks_of_the_coffee_map_and_their_verdict(app: AppTest):
     assert max(map(len, lines(app))) < 220, "one line each, two in a narrow card"
     kept = len(results._kept())
     app.run()
-    assert len(questions(app)) == 6, "known checks are shown again without a click"
+    assert len(questions(app)) == len(checks.CHECKS), "known checks are shown again without a click"
     assert len(results._kept()) == kept
 
 
@@ -92,22 +101,25 @@ def test_a_line_opens_its_figures_in_plain_words_and_nothing_is_drawn_before(
     app: AppTest, monkeypatch: pytest.MonkeyPatch
 ):
     drawn: list[str] = []
-    real = body.FACES["road"].image
+    real = check_lines.draw
 
-    def image(found: object, subject: checks.Subject) -> None:
-        drawn.append("road")
-        real(found, subject)
+    def draw(drawing: Drawing, subject: Subject) -> None:
+        drawn.append(type(drawing).__name__)
+        real(drawing, subject)
 
-    face = replace(body.FACES["road"], image=image)
-    monkeypatch.setattr(body, "FACES", body.FACES | {"road": face})
+    monkeypatch.setattr(check_lines, "draw", draw)
     ask_button(opened(app)).click().run()
     assert not app.exception
     assert not drawn, "closed lines cost nothing"
     said = details(app, "road")
-    assert drawn == ["road"]
+    assert drawn == ["Curves"]
     assert "a drop in confidence of" in said
-    assert words.MEANINGS["road"]["good"] in said
-    road = next(entry.value for key, entry in results._kept()._entries.items() if key[-1] == "road")
+    assert meaning("road", "good") in said
+    road = next(
+        entry.value
+        for key, entry in results._kept()._entries.items()
+        if isinstance(key, CheckKey) and key.check == "road"
+    )
     average = 100 * float(np.mean(road.own.least - road.own.most))
     assert f"**{average:.0f} points** more" in said, "not halved, as the reader would compute it"
     assert "One cell is 50 × 50 pixels" in details(app, "resolution")
@@ -120,17 +132,17 @@ def test_a_method_that_ignores_the_class_gets_the_lowest_level(app: AppTest):
     ask_button(opened(app)).click().run()
     assert not app.exception
     (box,) = app.error
-    assert box.value.startswith(words.VERDICTS["bad"])
+    assert box.value.startswith(VERDICTS["bad"])
     assert "Is it about this class?" in box.value, "the verdict names what fails"
     assert "Is it stable?" not in box.value
     assert ":red-badge[" in next(line for line in lines(app) if line.startswith("Is it about this class?"))
-    assert words.MEANINGS["specificity"]["bad"] in details(app, "specificity")
+    assert meaning("specificity", "bad") in details(app, "specificity")
 
 
 def test_an_unsure_model_and_an_unfamiliar_picture_come_first(app: AppTest, monkeypatch: pytest.MonkeyPatch):
     """Tiger cat 39 %, Egyptian cat 36 %: whatever the checks say, no map of this answer gets the highest level."""
     far = Familiarity(0.9, 0.3, np.zeros(5, np.int64), np.zeros(5, np.float32))
-    monkeypatch.setattr("dashboard.shared.trust.checks.familiarity_of", lambda _traced: far)
+    monkeypatch.setattr("dashboard.shared.trust.subject.familiarity_of", lambda _traced: far)
     app.query_params["sample"] = "cat"
     ask_button(opened(app)).click().run()
     assert not app.exception
@@ -141,20 +153,32 @@ def test_an_unsure_model_and_an_unfamiliar_picture_come_first(app: AppTest, monk
 
 
 def test_after_a_stop_what_is_ready_stays_and_one_can_go_on(app: AppTest, monkeypatch: pytest.MonkeyPatch):
-    real = checks.make
+    real = check_lines.make
 
-    def stopped_at_the_second(subject: checks.Subject, check: checks.Check, on_stop: Callable[[], None]) -> object:
-        if check.name == "parameter_randomisation":
+    def stopped_at_the_second(subject: Subject, check: Check, on_stop: Callable[[], None]) -> object:
+        if check.key == "parameter_randomisation":
             on_stop()
             raise Cancelled("You stopped the checks.")
         return real(subject, check, on_stop)
 
-    monkeypatch.setattr("dashboard.shared.trust.body.make", stopped_at_the_second)
+    monkeypatch.setattr("dashboard.shared.trust.check_lines.make", stopped_at_the_second)
     ask_button(opened(app)).click().run()
     app.run()
     assert questions(app) == [check.question for check in checks.CHECKS[:2]]
     assert ask_button(app).label == "Go on"
     assert not app.success
+
+
+def test_the_key_of_a_check_holds_every_field_of_the_explanation_that_does_not_follow_from_others():
+    model, image = xai.load_model("digits"), xai.open_dataset("digits").load(3)
+    result = xai.explain(model, image)
+    (layer,) = result.maps
+    known = Subject(xai.forward_image(model, image, [layer]), result, layer, "trust", "viewer")
+    assert known.key == replace(known, place="another").key
+    assert known.key != replace(known, layer="another").key
+    for name in {field.name for field in fields(result)} - {"maps", "scores", "probabilities"}:
+        other = {"another": 1} if name == "settings" else "another"
+        assert known.key != replace(known, result=replace(result, **{name: other})).key, name
 
 
 def test_erase_and_retest_of_the_strongest_part_and_its_history(app: AppTest):

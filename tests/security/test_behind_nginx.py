@@ -18,7 +18,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from benchmarks.visitor import Visitor, visit
 from dashboard.server.headers import HEADERS
-from tests.browsing import CHROMIUM, QUIET, is_fault
+from tests.browsing import CHROMIUM, QUIET, choose_screen, is_fault
 from tests.proxied import PUBLIC, SITE, Proxied, connection_to, proxied, requested, visiting
 from tests.security.test_uploads import HEAD, MB, place_of
 
@@ -183,7 +183,7 @@ def test_it_lives_under_a_path(below: Proxied, browsing: Open):
             page.goto(f"{SITE}{UNDER}/mri")
         assert slices.value.ok
         drawn(page)
-        page.get_by_role("link", name="Explain").first.click()
+        choose_screen(page, "See", "Explain")
         expect(page.get_by_role("heading", name="The model sees")).to_be_visible(timeout=WAIT)
 
 

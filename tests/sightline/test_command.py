@@ -19,7 +19,7 @@ import xai_core as xai
 from sightline.__main__ import class_index, main
 from xai_core.errors import ClassError
 from xai_core.models.catalog import list_again
-from xai_core.models.sources.checkpoint.config_file import write_config
+from xai_core.models.sources.config_file import write_config
 
 ROOT = Path(__file__).resolve().parents[2]
 

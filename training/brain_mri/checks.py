@@ -16,9 +16,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
 from torch import from_numpy, nn
+from torch.nn.functional import interpolate
 
-from training.brain_mri.collection import Collection
-from training.brain_mri.fit import SIDE, as_inputs
+from training.brain_mri.collection import Slices
+from training.brain_mri.draws import as_inputs
 from training.brain_mri.stripping import stripped
 from training.digits import share
 from xai_core.images import load_image
@@ -26,7 +27,7 @@ from xai_core.images.digest import array_digest
 from xai_core.images.head_crop import grey_values, head_crop
 from xai_core.images.head_rim import rim_profile
 from xai_core.models.brain_mri_checks import CHECKS, margin, pooled, stripped_score, turned_scores
-from xai_core.models.sources.brain_mri import HEAD_SIDE
+from xai_core.models.sources.brain_mri import HEAD_SIDE, INPUT_SIDE
 from xai_core.types import SourceImage
 
 ALARMS = {"turned": 0.02, "inverted": 0.005, "strange": 0.005, "stripped": 0.01}  # of validation slices, wrongly
@@ -37,16 +38,19 @@ Weights = dict[str, np.ndarray]
 Score = Callable[[np.ndarray], np.ndarray]
 
 
-def make_checks(network: nn.Module, collection: Collection, photos: Sequence[Path], seed: int) -> tuple[bytes, dict]:
+def make_checks(
+    network: nn.Module, slices: Slices, paths: Sequence[Path], photos: Sequence[Path], seed: int
+) -> tuple[bytes, dict]:
     """The weights as safetensors, and their record with limits and rates."""
     rng = np.random.default_rng(seed)
-    rows = {part: np.flatnonzero(collection.part == part) for part in ("train", "validation", "test")}
+    read = slices.of(np.arange(len(paths)))
+    rows = {part: np.flatnonzero(read.part == part) for part in ("train", "validation", "test")}
     weights: Weights = {}
     found = {
-        "turned": _turned(weights, network, collection, rows, rng),
-        "inverted": _inverted(weights, network, collection, rows),
-        "strange": _strange(weights, network, collection, rows, photos, rng),
-        "stripped": _stripped(weights, collection, rows, rng, seed),
+        "turned": _turned(weights, network, read, rows, rng),
+        "inverted": _inverted(weights, network, read, paths, rows),
+        "strange": _strange(weights, network, read, rows, photos, rng),
+        "stripped": _stripped(weights, paths, rows, rng, seed),
     }
     record = {
         "limits": {name: limit for name, (limit, _) in found.items()},
@@ -67,7 +71,7 @@ def _features(network: nn.Module, images: np.ndarray) -> np.ndarray:
     found = []
     for start in range(0, len(images), 64):
         grey = from_numpy(np.ascontiguousarray(images[start : start + 64])).float()[:, None] / 255
-        grey = torch.nn.functional.interpolate(grey, size=(SIDE, SIDE), mode="bilinear", align_corners=False)
+        grey = interpolate(grey, size=(INPUT_SIDE, INPUT_SIDE), mode="bilinear", align_corners=False)
         found.append(pooled(network.blocks[:5](network.bn1(network.conv_stem(as_inputs(grey))))))
     return np.concatenate(found)
 
@@ -88,9 +92,9 @@ def _rates(score: Score, name: str, fine: dict[str, np.ndarray], wrong: dict[str
 
 
 def _turned(
-    weights: Weights, network: nn.Module, collection: Collection, rows: dict[str, np.ndarray], rng: np.random.Generator
+    weights: Weights, network: nn.Module, slices: Slices, rows: dict[str, np.ndarray], rng: np.random.Generator
 ) -> tuple[float, dict]:
-    images = collection.slices.images
+    images = slices.images
     inputs, labels = [], []
     for turns in range(4):
         mirrored = rng.random(len(rows["train"])) < 0.5
@@ -108,7 +112,7 @@ def _turned(
         "mirrored left to right (no fault)": test[:, :, ::-1],
     }
     changed = {kind: _features(network, turned) for kind, turned in wrong.items()}
-    healthy = collection.slices.labels[rows["test"]] == 2
+    healthy = slices.labels[rows["test"]] == 2
     changed["upside down, tumours"] = changed["upside down"][~healthy]
     changed["upside down, healthy (axial only)"] = changed["upside down"][healthy]
     kept = _half(weights)
@@ -119,10 +123,10 @@ def _turned(
 
 
 def _inverted(
-    weights: Weights, network: nn.Module, collection: Collection, rows: dict[str, np.ndarray]
+    weights: Weights, network: nn.Module, slices: Slices, paths: Sequence[Path], rows: dict[str, np.ndarray]
 ) -> tuple[float, dict]:
-    fine = {part: _features(network, collection.slices.images[of]) for part, of in rows.items()}
-    wrong = {part: _features(network, _crops(collection, of, _negative)) for part, of in rows.items()}
+    fine = {part: _features(network, slices.images[of]) for part, of in rows.items()}
+    wrong = {part: _features(network, _crops(paths, of, _negative)) for part, of in rows.items()}
     _two(weights, "inverted", fine["train"], wrong["train"])
     return _rates(_score_of(weights, "inverted"), "inverted", fine, {"inverted": wrong["test"]})
 
@@ -130,12 +134,12 @@ def _inverted(
 def _strange(
     weights: Weights,
     network: nn.Module,
-    collection: Collection,
+    slices: Slices,
     rows: dict[str, np.ndarray],
     photos: Sequence[Path],
     rng: np.random.Generator,
 ) -> tuple[float, dict]:
-    fine = {part: _features(network, collection.slices.images[of]) for part, of in rows.items()}
+    fine = {part: _features(network, slices.images[of]) for part, of in rows.items()}
     images = np.stack([_standard(grey_values(load_image(path))) for path in photos])
     known = rng.permutation(len(photos)) < _STRANGE_TRAIN * len(photos)
     other = _features(network, images)
@@ -144,14 +148,14 @@ def _strange(
 
 
 def _stripped(
-    weights: Weights, collection: Collection, rows: dict[str, np.ndarray], rng: np.random.Generator, seed: int
+    weights: Weights, paths: Sequence[Path], rows: dict[str, np.ndarray], rng: np.random.Generator, seed: int
 ) -> tuple[float, dict]:
     fine: dict[str, np.ndarray] = {}
     wrong: dict[str, np.ndarray] = {}
     for part, of in rows.items():
-        slices = [grey_values(load_image(collection.paths[i])) for i in of]
-        made = [stripped(values, rng) for values in slices]
-        fine[part] = np.stack([rim_profile(values) for values in slices])
+        values_of = [grey_values(load_image(paths[i])) for i in of]
+        made = [stripped(values, rng) for values in values_of]
+        fine[part] = np.stack([rim_profile(values) for values in values_of])
         wrong[part] = np.stack([rim_profile(values) for values in made if values is not None])
     inputs = np.concatenate([fine["train"], wrong["train"]])
     labels = np.repeat([0, 1], [len(fine["train"]), len(wrong["train"])])
@@ -180,8 +184,8 @@ def _half(weights: Weights) -> Weights:
     return {name: values.astype(np.float16).astype(np.float32) for name, values in weights.items()}
 
 
-def _crops(collection: Collection, rows: np.ndarray, change: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    return np.stack([_standard(change(grey_values(load_image(collection.paths[i])))) for i in rows])
+def _crops(paths: Sequence[Path], rows: np.ndarray, change: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    return np.stack([_standard(change(grey_values(load_image(paths[i])))) for i in rows])
 
 
 def _standard(values: np.ndarray) -> np.ndarray:

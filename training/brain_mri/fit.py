@@ -1,9 +1,12 @@
-"""Fine-tune the ImageNet network: stem and first stages frozen, the rest trained, the weights averaged."""
+"""Fine-tune the ImageNet network: stem and first stages frozen, the rest trained, the weights averaged; resumable."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,134 +14,129 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from training.brain_mri.augment import changed, moved, tones
-from training.brain_mri.lesion import elsewhere, painted_over
-from training.brain_mri.split import CLASSES
-from xai_core.models.sources.imagenet import build_imagenet
+from training.brain_mri.collection import Slices
+from training.brain_mri.draws import Drawn, as_inputs, batch, pools
+from training.brain_mri.losses import loss_of
+from training.brain_mri.network import FROZEN, frozen_part, started
+from xai_core.models.sources.brain_mri import INPUT_SIDE
 
-SIDE = 192
-FROZEN = 3  # stages of the ImageNet network that stay as they are, after its stem
-EPOCHS, BATCH = 12, 32
-RATE, HEAD_RATE, DECAY, SMOOTHING, MEMORY = 6e-4, 3e-3, 0.02, 0.05, 0.99
-PAINTED_OVER, PAINTED_ELSEWHERE = 0.12, 0.15  # of the slices drawn
+STEPS = 900
+RATE, HEAD_RATE, DECAY, MEMORY = 6e-4, 3e-3, 0.02, 0.99
+_DROPPED = 0.2
+_SAVED = 25  # steps between two checkpoints
 
 
 @dataclass(frozen=True, eq=False)
-class Slices:
-    """Standardised slices: pictures uint8 (n, side, side); labels int64 (n,); boxes float32 (n, 4), NaN: no tumour."""
+class _Run:
+    """What changes in training. frozen: the modules of the network that do not."""
 
-    images: np.ndarray
-    labels: np.ndarray
-    boxes: np.ndarray
+    network: nn.Module
+    frozen: list[nn.Module]
+    averaged: AveragedModel
+    optimiser: torch.optim.Optimizer
+    schedule: torch.optim.lr_scheduler.LRScheduler
 
-    def of(self, chosen: np.ndarray) -> Slices:
-        return Slices(self.images[chosen], self.labels[chosen], self.boxes[chosen])
 
-
-def _said(epoch: int, loss: float, _network: nn.Module) -> None:
-    print(f"epoch {epoch}: loss {loss:.3f}", flush=True)
+def _said(step: int, loss: float, seconds: float) -> None:
+    print(f"step {step}: loss {loss:.3f}, {seconds:.1f} s a step", flush=True)
 
 
 def fit(
-    slices: Slices, *, seed: int, epochs: int = EPOCHS, on_epoch: Callable[[int, float, nn.Module], None] = _said
+    slices: Slices,
+    *,
+    seed: int,
+    steps: int = STEPS,
+    start: Path | None = None,
+    checkpoint: Path | None = None,
+    on_progress: Callable[[int, float, float], None] = _said,
 ) -> nn.Module:
-    """The network in eval mode, trained on slices of which each class counts alike.
+    """The averaged network in eval mode, trained on the training part of the slices.
 
-    on_epoch: called with (epochs done, mean loss, averaged network).
+    start: weights to begin with in place of ImageNet's. checkpoint: a file that is written now and then, and read
+    where it exists; the result is the same either way.
+    on_progress: called with (steps done, mean loss and mean seconds of a step since the last call).
     """
     torch.manual_seed(seed)
-    network = new_network(len(CLASSES))
+    run, given = _begun(started(start), steps), pools(slices)
+    done = _resumed(checkpoint, run)
+    total, since = 0.0, time.monotonic()
+    for step in range(done, steps):
+        total += _stepped(run, batch(slices, given, seed, step), seed * 1_000_003 + step)
+        if (step + 1) % _SAVED == 0 or step + 1 == steps:
+            ran = (step - done) % _SAVED + 1
+            _save(checkpoint, run, step + 1)
+            on_progress(step + 1, total / ran, (time.monotonic() - since) / ran)
+            total, since = 0.0, time.monotonic()
+    return run.averaged.module.eval()
+
+
+def _begun(network: nn.Module, steps: int) -> _Run:
     frozen = frozen_part(network)
-    averaged = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(MEMORY), use_buffers=True)
-    steps = len(slices.labels) // BATCH
-    optimiser = torch.optim.AdamW(
-        [
-            {"params": [p for p in network.blocks.parameters() if p.requires_grad] + _top(network)},
-            {"params": list(network.classifier.parameters())},
-        ],
-        weight_decay=DECAY,
+    head = list(network.classifier.parameters())
+    body = [p for name, p in network.named_parameters() if p.requires_grad and not name.startswith("classifier")]
+    optimiser = torch.optim.AdamW([{"params": body}, {"params": head}], weight_decay=DECAY)
+    return _Run(
+        network,
+        frozen,
+        AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(MEMORY), use_buffers=True),
+        optimiser,
+        torch.optim.lr_scheduler.OneCycleLR(optimiser, [RATE, HEAD_RATE], total_steps=steps, pct_start=0.15),
     )
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, [RATE, HEAD_RATE], total_steps=epochs * steps, pct_start=0.2
-    )
-    for epoch in range(epochs):
-        total = 0.0
-        network.train()
-        for module in frozen:
-            module.eval()  # its batch norms keep ImageNet's statistics
-        for inputs, wanted in batches(slices, steps, seed * 1000 + epoch):
-            loss = F.cross_entropy(_scores(network, inputs), wanted, label_smoothing=SMOOTHING)
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            schedule.step()
-            averaged.update_parameters(network)
-            total += loss.item()
-        on_epoch(epoch + 1, total / steps, averaged.module)
-    return averaged.module.eval()
 
 
-def new_network(classes: int) -> nn.Module:
-    """ImageNet's weights under a new linear layer."""
-    network = build_imagenet()
-    network.classifier = nn.Linear(network.classifier.in_features, classes)
-    network.drop_rate = 0.3
-    return network.to(memory_format=torch.channels_last)  # three times as fast on a processor
+def _stepped(run: _Run, drawn: Drawn, seed: int) -> float:
+    """The loss of a batch, after one step against it. seed: of what is dropped."""
+    run.network.train()
+    for module in run.frozen:
+        module.eval()  # its batch norms keep ImageNet's statistics
+    torch.manual_seed(seed)
+    cells, head = _cells(run.network, drawn.inputs), run.network.classifier
+    loss = loss_of(cells, head.weight, head.bias, F.dropout(cells.mean(dim=(2, 3)), _DROPPED), drawn)
+    run.optimiser.zero_grad()
+    loss.backward()
+    run.optimiser.step()
+    run.schedule.step()
+    run.averaged.update_parameters(run.network)
+    return float(loss.item())
 
 
-def frozen_part(network: nn.Module) -> list[nn.Module]:
-    """The stem and first stages, their parameters frozen."""
-    frozen = [network.conv_stem, network.bn1, *network.blocks[:FROZEN]]
-    for module in frozen:
-        module.requires_grad_(False)
-    return frozen
+def _resumed(checkpoint: Path | None, run: _Run) -> int:
+    """Steps done before, everything set as it was then."""
+    if checkpoint is None or not checkpoint.exists():
+        return 0
+    stored = torch.load(checkpoint, weights_only=True)
+    for name, holder in _kept(run).items():
+        holder.load_state_dict(stored[name])
+    return int(stored["steps"])
 
 
-def _top(network: nn.Module) -> list[nn.Parameter]:
-    return [*network.conv_head.parameters(), *network.bn2.parameters()]
+def _save(checkpoint: Path | None, run: _Run, steps: int) -> None:
+    if checkpoint is not None:
+        written = checkpoint.with_suffix(".part")
+        torch.save({name: holder.state_dict() for name, holder in _kept(run).items()} | {"steps": steps}, written)
+        written.replace(checkpoint)
 
 
-def _scores(network: nn.Module, inputs: Tensor) -> Tensor:
+def _kept(run: _Run) -> dict[str, Any]:
+    names = ("network", "averaged", "optimiser", "schedule")
+    return {name: getattr(run, name) for name in names}
+
+
+def _cells(network: nn.Module, inputs: Tensor) -> Tensor:
     with torch.no_grad():
         early = network.blocks[:FROZEN](network.bn1(network.conv_stem(inputs)))
-    return network.forward_head(network.bn2(network.conv_head(network.blocks[FROZEN:](early))))
-
-
-def batches(slices: Slices, steps: int, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Random inputs (32, 3, 192, 192) and labels (32,), each class as often as the others."""
-    rng, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
-    levels = tones(slices.images)
-    chance = 1 / np.bincount(slices.labels)[slices.labels]
-    for batch in rng.choice(len(chance), size=(steps, BATCH), p=chance / chance.sum()):
-        drawn = [_drawn(slices, i, levels, rng) for i in batch]
-        grey = moved(torch.from_numpy(np.stack([image for image, _ in drawn]))[:, None], SIDE, generator)
-        yield as_inputs(grey), torch.tensor([label for _, label in drawn])
-
-
-def _drawn(slices: Slices, i: int, levels: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, int]:
-    """Slice i, changed at random, and its label, which painting over the tumour makes "no tumour"."""
-    image, box, label = slices.images[i], slices.boxes[i], int(slices.labels[i])
-    chance = rng.random()
-    if chance < PAINTED_ELSEWHERE:
-        like = slices.boxes[rng.choice(np.flatnonzero(~np.isnan(slices.boxes[:, 0])))]
-        place = elsewhere(image, box, like, rng)
-        image = image if place is None else painted_over(image, place, rng)
-    elif chance > 1 - PAINTED_OVER and not np.isnan(box).any():
-        image, label = painted_over(image, box, rng), CLASSES.index("no_tumor")
-    return changed(image, levels[i], levels[rng.integers(len(levels))], rng), label
-
-
-def as_inputs(grey: Tensor) -> Tensor:
-    """Grey (n, 1, h, w) in [0, 1] as the network reads it."""
-    return ((grey - 0.5) / 0.5).expand(-1, 3, -1, -1).contiguous(memory_format=torch.channels_last)
+    return network.bn2(network.conv_head(network.blocks[FROZEN:](early)))
 
 
 @torch.no_grad()
+def cells_of(network: nn.Module, images: np.ndarray) -> np.ndarray:
+    """The last layer's activations of standardised pictures uint8 (n, 160, 160): float32 (n, 1280, 12, 12)."""
+    grey = torch.from_numpy(np.ascontiguousarray(images)).float()[:, None] / 255
+    grey = F.interpolate(grey, size=(INPUT_SIDE, INPUT_SIDE), mode="bilinear", align_corners=False)
+    return network.forward_features(as_inputs(grey)).numpy()
+
+
 def penultimate(network: nn.Module, images: np.ndarray) -> Tensor:
     """Feature vectors (n, 1280) of uint8 standardised pictures, as they are."""
-    rows = []
-    for start in range(0, len(images), 64):
-        grey = torch.from_numpy(images[start : start + 64]).float()[:, None] / 255
-        grey = F.interpolate(grey, size=(SIDE, SIDE), mode="bilinear", align_corners=False)
-        rows.append(network.forward_features(as_inputs(grey)).mean(dim=(2, 3)))
-    return torch.cat(rows)
+    rows = [cells_of(network, images[i : i + 64]).mean(axis=(2, 3)) for i in range(0, len(images), 64)]
+    return torch.from_numpy(np.concatenate(rows))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax, softmax
+from scipy.special import log_softmax, logsumexp, softmax
 from torch import from_numpy
 
 from training.brain_mri.split import CLASSES, MARGIN
@@ -44,10 +44,14 @@ def balanced(labels: np.ndarray, predicted: np.ndarray) -> float:
 
 
 def temperature(scores: np.ndarray, labels: np.ndarray) -> float:
-    """The divisor of the scores (n, k) at which the right class is most probable (Guo et al. 2017)."""
+    """The divisor of the scores (n, k) at which the right answer is most probable (Guo et al. 2017).
+
+    labels: into the classes; len(CLASSES) means any tumour.
+    """
+    right = np.concatenate([np.eye(len(CLASSES), dtype=bool), [np.array(CLASSES) != "no_tumor"]])[labels]
 
     def loss(log_t: float) -> float:
-        return float(-log_softmax(scores / np.exp(log_t), axis=1)[np.arange(len(labels)), labels].mean())
+        return float(-logsumexp(log_softmax(scores / np.exp(log_t), axis=1), axis=1, b=right).mean())
 
     return float(np.exp(minimize_scalar(loss, bounds=(-2, 2), method="bounded").x))
 

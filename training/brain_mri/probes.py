@@ -1,6 +1,6 @@
 """What betrays the collection a slice comes from, before and after it is standardised.
 
-Healthy slices come from Br35H, tumours from Cheng: "no tumour" and the source are one and the same label here. Each
+Among Cheng's slices and the healthy ones of Br35H "no tumour" and the source are one and the same label. Each
 probe is a forest that sees one thing only and names the source of held-out slices; 0.5 is chance.
 """
 
@@ -16,32 +16,30 @@ from skimage.measure import regionprops
 from sklearn.ensemble import RandomForestClassifier
 
 from training.brain_mri.augment import tones
-from training.brain_mri.collection import Collection
+from training.brain_mri.collection import Slices
 from training.brain_mri.measure import balanced, interval, patients
-from training.brain_mri.split import CLASSES
+from training.brain_mri.sources import NO_TUMOUR
 
 _OVAL = 0.95  # overlap with the ellipse of the same moments: mostly axial slices; a neck or a face overlaps less
 _FRAME = 0.05  # of the side
 
 
-def probes(collection: Collection, seed: int) -> dict[str, object]:
+def probes(slices: Slices, seed: int) -> dict[str, object]:
     """Balanced accuracy of naming the source of the test slices, from what each name says."""
-    oval = np.array([_ovalness(head) >= _OVAL for head in collection.heads])
+    oval = np.array([_ovalness(head) >= _OVAL for head in slices.heads])
     everything = np.ones_like(oval)
-    answer: dict[str, object] = {
-        name: _probed(collection, seen, everything, seed) for name, seen in _views(collection).items()
-    }
-    silhouette = _small(collection.heads)
-    answer["standardised: outline of the head, oval heads only"] = _probed(collection, silhouette, oval, seed)
+    answer: dict[str, object] = {name: _probed(slices, seen, everything, seed) for name, seen in _views(slices).items()}
+    silhouette = _small(slices.heads)
+    answer["standardised: outline of the head, oval heads only"] = _probed(slices, silhouette, oval, seed)
     return answer
 
 
-def _views(collection: Collection) -> Mapping[str, np.ndarray]:
+def _views(slices: Slices) -> Mapping[str, np.ndarray]:
     """What each probe sees: float (n, d)."""
-    images, heads = collection.slices.images, collection.heads
+    images, heads = slices.images, slices.heads
     return {
-        "as it came: outermost frame": _frame(collection.raw),
-        "as it came: all but the head": _flat(np.where(collection.raw_heads, 0, collection.raw)),
+        "as it came: outermost frame": _frame(slices.raw),
+        "as it came: all but the head": _flat(np.where(slices.raw_heads, 0, slices.raw)),
         "standardised: outermost frame": _frame(images),
         "standardised: all but the head": _flat(np.where(heads, 0, images)[:, ::4, ::4]),
         "standardised: outline of the head": _small(heads),
@@ -50,13 +48,13 @@ def _views(collection: Collection) -> Mapping[str, np.ndarray]:
     }
 
 
-def _probed(collection: Collection, seen: np.ndarray, among: np.ndarray, seed: int) -> dict[str, object]:
-    source = (collection.slices.labels == CLASSES.index("no_tumor")).astype(int)
-    known = np.flatnonzero(among & np.isin(collection.part, ["train", "validation"]))
-    requested = np.flatnonzero(among & (collection.part == "test"))
+def _probed(slices: Slices, seen: np.ndarray, among: np.ndarray, seed: int) -> dict[str, object]:
+    source = (slices.labels == NO_TUMOUR).astype(int)
+    known = np.flatnonzero(among & np.isin(slices.part, ["train", "validation"]))
+    requested = np.flatnonzero(among & (slices.part == "test"))
     forest = RandomForestClassifier(200, class_weight="balanced", min_samples_leaf=3, random_state=seed)
     named = forest.fit(seen[known], source[known]).predict(seen[requested])
-    groups = patients(collection.slices.labels, requested)
+    groups = patients(slices.labels, requested)
     return {
         "balanced_accuracy": round(balanced(source[requested], named), 4),
         "interval_95": interval(lambda rows: balanced(source[requested][rows], named[rows]), groups),

@@ -23,14 +23,15 @@ _RANK = {"train": 0, "validation": 1, "test": 2}
 
 def slices(data: Path, limit: int | None = None) -> list[Path]:
     """All slices, class by class, in the order of their numbers; with a limit so many of each class, evenly spaced."""
-    return [path for name in CLASSES for path in _spaced(sorted((data / name).glob("*.jpg"), key=_number), limit)]
+    return [path for name in CLASSES for path in spaced(sorted((data / name).glob("*.jpg"), key=_number), limit)]
 
 
 def _number(path: Path) -> int:
     return int(path.stem)
 
 
-def _spaced(paths: list[Path], limit: int | None) -> list[Path]:
+def spaced(paths: list[Path], limit: int | None) -> list[Path]:
+    """With a limit so many of them, evenly spaced."""
     if limit is None or len(paths) <= limit:
         return paths
     return [paths[i * len(paths) // limit] for i in range(limit)]

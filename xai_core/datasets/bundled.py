@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from xai_core.datasets.dataset import Dataset, DatasetItem
+from xai_core.datasets.dataset import Dataset, DatasetItem, DatasetSource
 from xai_core.datasets.listing import listing_digest
 from xai_core.errors import ImageError
 from xai_core.images.digest import array_digest
@@ -62,3 +62,11 @@ def open_samples() -> Dataset:
         digest=listing_digest((key, array_digest(np.frombuffer(data, np.uint8))) for key, data in files),
         read=load_sample,
     )
+
+
+PHOTOGRAPHS = DatasetSource(
+    "samples", "Samples", "nothing", open_samples, quick=True, tray=lambda item, _index: f"sample:{item}"
+)
+DIGITS = DatasetSource(
+    "digits", "Digits", "nothing", open_digits, model="digits", tray=lambda _item, index: f"digit:{index}"
+)

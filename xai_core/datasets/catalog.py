@@ -1,22 +1,19 @@
-"""Every way to open a data set. A new bundled one is one line in `BUNDLED`."""
+"""Every way to open a data set, and all sources to choose from. A new one is one file and one line in `SOURCES`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
+from xai_core.datasets import bundled, published, uploads
 from xai_core.datasets.archive import open_zip
-from xai_core.datasets.bundled import open_digits, open_samples
-from xai_core.datasets.dataset import Dataset
+from xai_core.datasets.dataset import Dataset, DatasetSource
 from xai_core.datasets.folder import open_folder
 from xai_core.datasets.limits import DEFAULT_DATASET_LIMITS, DatasetLimits
 from xai_core.datasets.listed import open_list
 from xai_core.datasets.uploads import Upload, open_uploads
 from xai_core.errors import ImageError
 from xai_core.images.zip_entry import is_zip
-
-BUNDLED: Mapping[str, Callable[[], Dataset]] = {"digits": open_digits, "samples": open_samples}
-_ALLOWED = f"a folder, a zip, a CSV of paths or one of the bundled names {', '.join(BUNDLED)}"
 
 
 def open_dataset(
@@ -39,17 +36,17 @@ def open_dataset(
     """
     if not isinstance(source, str | Path):
         return open_uploads(source, name, limits)
-    if isinstance(source, str) and source in BUNDLED:
-        return BUNDLED[source]()
+    if isinstance(source, str) and source in bundled_names():
+        return find_source(source).open()
     path = Path(source).expanduser()
     if path.is_dir():
         return open_folder(path, name, limits)
     if not path.exists():
-        raise ImageError(f'There is no data set "{source}"; give {_ALLOWED}.')
+        raise ImageError(f'There is no data set "{source}"; give {_allowed()}.')
     if path.suffix.lower() == ".csv" and path.is_file():
         return open_list(path, name, limits)
     if not _is_zip_file(path):
-        raise ImageError(f'The file "{source}" is no zip; give {_ALLOWED}.')
+        raise ImageError(f'The file "{source}" is no zip; give {_allowed()}.')
     return open_zip(path, path.name, name, limits)
 
 
@@ -61,3 +58,31 @@ def _is_zip_file(path: Path) -> bool:
             return is_zip(file.read(4))
     except OSError as error:
         raise ImageError(f'The file "{path}" cannot be opened; check its permissions.') from error
+
+
+FOLDER = DatasetSource(
+    "folder",
+    "Folder or CSV",
+    "path",
+    open_dataset,
+    wanted="Name a folder, with a subfolder for each class if there are classes, or a CSV of paths and labels; then "
+    "the map is drawn.",
+)
+SOURCES: tuple[DatasetSource, ...] = (bundled.PHOTOGRAPHS, bundled.DIGITS, uploads.SOURCE, FOLDER, published.SOURCE)
+
+
+def find_source(key: str) -> DatasetSource:
+    """The source of a key of the catalogue; ImageError names those there are."""
+    found = next((source for source in SOURCES if source.key == key), None)
+    if found is None:
+        raise ImageError(f'There is no source of pictures "{key}"; give one of {", ".join(s.key for s in SOURCES)}.')
+    return found
+
+
+def bundled_names() -> tuple[str, ...]:
+    """The keys of the sources that need nothing more to be opened: a link may name them."""
+    return tuple(source.key for source in SOURCES if source.gives == "nothing")
+
+
+def _allowed() -> str:
+    return f"a folder, a zip, a CSV of paths or one of the bundled names {', '.join(sorted(bundled_names()))}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 from PIL import Image
@@ -57,3 +58,28 @@ class Dataset:
         """The name of the picture's class, None without one."""
         label = self.items[index].label
         return None if label is None else self.class_names[label]
+
+
+@dataclass(frozen=True)
+class DatasetSource:
+    """Pictures that can be chosen to search, map or audit; `catalog.SOURCES` lists them.
+
+    gives: what a person must give: nothing, since it is bundled and a link may name it; files; a path on the machine
+    that runs the dashboard; or the name of one of several sets, which may have to be downloaded.
+    open: from what was given (for a set: its name and the folder of all of them); ImageError.
+    quick: whether any network has looked at all of them within a moment. model: key of the one that was made for them,
+    which is chosen with them and is quick.
+    passing: whether they are a visitor's own, so that nothing of them may outlive the visit on the disk.
+    tray: what the tray of single pictures calls (item id, index); None where a chosen one becomes an upload.
+    wanted: the sentence that asks for pictures where a page shows nothing without them.
+    """
+
+    key: str
+    title: str
+    gives: Literal["nothing", "files", "path", "name"]
+    open: Callable[..., Dataset]
+    quick: bool = False
+    model: str | None = None
+    passing: bool = False
+    tray: Callable[[str, int], str] | None = None
+    wanted: str = ""

@@ -1,8 +1,9 @@
-"""From paths to items: which files count as pictures, which folders are classes, and the digest of a listing."""
+"""From paths to items: which are followed, which files are pictures, which folders classes; a listing's digest."""
 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from itertools import takewhile
 from pathlib import PurePosixPath
@@ -10,6 +11,16 @@ from pathlib import PurePosixPath
 from xai_core.datasets.dataset import DatasetItem
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".tif", ".tiff", ".bmp", ".gif"})
+_DRIVE = re.compile(r"[A-Za-z]:")
+
+
+def safe_path(path: str) -> str | None:
+    """The path with "/" between folders; None where it is empty, absolute, climbs or holds a zero byte."""
+    path = path.replace("\\", "/")
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    if path.startswith("/") or _DRIVE.match(path) or "\0" in path or ".." in parts or not parts:
+        return None
+    return "/".join(parts)
 
 
 def is_hidden(path: str) -> bool:

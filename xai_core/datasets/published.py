@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from xai_core.datasets.dataset import Dataset, DatasetItem
+from xai_core.datasets.dataset import Dataset, DatasetItem, DatasetSource
 from xai_core.datasets.fetching import fetch_file
 from xai_core.datasets.folder import open_folder
 from xai_core.datasets.limits import DEFAULT_DATASET_LIMITS
@@ -179,3 +179,5 @@ PUBLISHED: Mapping[str, Published] = {
         _open_imagenette,
     ),
 }
+
+SOURCE = DatasetSource("published", "Known sets", "name", open_published)

@@ -7,8 +7,8 @@ from functools import partial
 from hashlib import sha256
 
 from xai_core.datasets.archive import open_zip
-from xai_core.datasets.dataset import Dataset, DatasetItem
-from xai_core.datasets.limits import DatasetLimits, check_count
+from xai_core.datasets.dataset import Dataset, DatasetItem, DatasetSource
+from xai_core.datasets.limits import DEFAULT_DATASET_LIMITS, DatasetLimits, check_count
 from xai_core.datasets.listing import listing_digest
 from xai_core.errors import ImageError
 from xai_core.images.limits import Limits
@@ -19,7 +19,9 @@ from xai_core.types import SourceImage
 Upload = SourceImage | tuple[str, bytes]
 
 
-def open_uploads(uploads: Sequence[Upload], name: str | None, limits: DatasetLimits) -> Dataset:
+def open_uploads(
+    uploads: Sequence[Upload], name: str | None = None, limits: DatasetLimits = DEFAULT_DATASET_LIMITS
+) -> Dataset:
     """Pictures in the order given, without classes; a single zip, as (name, bytes), is opened as one.
 
     digest: over names and contents. ImageError: nothing given, or too much.
@@ -61,3 +63,13 @@ def _content_digest(upload: Upload) -> str:
 def _read(held: dict[str, Upload], limits: Limits, item: str) -> SourceImage:
     upload = held[item]
     return load_image(upload[1], name=item, limits=limits) if isinstance(upload, tuple) else upload
+
+
+SOURCE = DatasetSource(
+    "uploads",
+    "My pictures",
+    "files",
+    open_uploads,
+    passing=True,
+    wanted="Add pictures, or a zip with a folder for each class; then the map is drawn.",
+)

@@ -10,32 +10,21 @@ import os
 import queue
 import threading
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import torch
 
-from xai_core.embedding.embedding_layer import EmbeddingLayer
-from xai_core.embedding.shard import Read, row_maker, run_shard, write_shard
+from xai_core.embedding.shard import Extraction, row_maker, run_shard, write_shard
 from xai_core.embedding.spec import Shard
 from xai_core.embedding.store import shard_path
 from xai_core.errors import Cancelled
-from xai_core.types import LoadedModel
 
 Advance = Callable[[int], None]
-Engine = Callable[[LoadedModel, EmbeddingLayer, Read, Sequence[Shard], Path, Advance], None]
+Engine = Callable[[Extraction, Sequence[Shard], Advance], None]
 
 _setting_threads = threading.Lock()
 
 
-def run_local(
-    model: LoadedModel,
-    embedding_layer: EmbeddingLayer,
-    read: Read,
-    shards: Sequence[Shard],
-    folder: Path,
-    advance: Advance,
-    workers: int | None = None,
-) -> None:
+def run_local(extraction: Extraction, shards: Sequence[Shard], advance: Advance, workers: int | None = None) -> None:
     """Write every shard into the table's folder.
 
     advance(pictures) is called in the caller's thread and may raise to stop: then finished shards stay, and those under
@@ -55,10 +44,10 @@ def run_local(
     def work() -> None:
         try:
             _use_one_core()
-            maker = row_maker(model, embedding_layer, read)
+            maker = row_maker(extraction)
             while not stop.is_set():
                 shard = todo.get_nowait()
-                write_shard(shard_path(folder, shard.name), run_shard(maker, shard, check))
+                write_shard(shard_path(extraction.folder, shard.name), run_shard(maker, shard, check))
         except queue.Empty:
             events.put(None)
         except BaseException as error:  # handed to the caller's thread

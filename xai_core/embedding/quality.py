@@ -100,7 +100,8 @@ def _others(points: np.ndarray, k: int) -> np.ndarray:
     found = cKDTree(points).query(points, k + 1)[1]
     itself = found == np.arange(len(points))[:, None]
     itself[~itself.any(1), -1] = True  # equal points crowded it out
-    return found[~itself].reshape(len(points), k)
+    others: np.ndarray = found[~itself]
+    return others.reshape(len(points), k)
 
 
 def _trustworthiness(vectors: np.ndarray, near: np.ndarray, rows: np.ndarray, k: int) -> float:

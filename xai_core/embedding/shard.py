@@ -29,6 +29,16 @@ Check = Callable[[int], None]  # told after each batch how many pictures it had;
 
 
 @dataclass(frozen=True, eq=False)
+class Extraction:
+    """What every worker on a table is given: the network, its layer, how pictures are read, and the table's folder."""
+
+    model: LoadedModel
+    embedding_layer: EmbeddingLayer
+    read: Read
+    folder: Path
+
+
+@dataclass(frozen=True, eq=False)
 class RowMaker:
     """What turns pictures into rows; private to one thread. class_index: {plain name: index of the model's class}."""
 
@@ -38,12 +48,11 @@ class RowMaker:
     class_index: dict[str, int]
 
 
-def row_maker(model: LoadedModel, embedding_layer: EmbeddingLayer, read: Read) -> RowMaker:
+def row_maker(work: Extraction) -> RowMaker:
     """For one thread or process; the network's tensors are shared."""
-    names = model.config.class_names
-    return RowMaker(
-        model, embedder(model, embedding_layer), read, {plain(name): i for i, name in reversed(list(enumerate(names)))}
-    )
+    names = work.model.config.class_names
+    class_index = {plain(name): i for i, name in reversed(list(enumerate(names)))}
+    return RowMaker(work.model, embedder(work.model, work.embedding_layer), work.read, class_index)
 
 
 def run_shard(maker: RowMaker, shard: Shard, check: Check = lambda _count: None) -> pa.Table:

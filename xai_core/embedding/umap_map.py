@@ -114,7 +114,8 @@ def _ask(process: UmapProcess, name: str, request: object, on_progress: Progress
         raise SightlineError(_GONE)
     if isinstance(answer, str):
         raise SightlineError(f"UMAP could not make this map ({answer}); try other settings.")
-    return answer
+    coordinates: np.ndarray = answer
+    return coordinates
 
 
 def _wait(answers: queue.SimpleQueue[Any], on_progress: ProgressCallback | None) -> Any:

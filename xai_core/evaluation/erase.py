@@ -11,13 +11,17 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
+from xai_core.attribution.baselines import baseline
 from xai_core.attribution.explain import ImageForwardPass, forward_input
+from xai_core.attribution.method import AttributionRequest
 from xai_core.errors import SettingError
 from xai_core.evaluation.imputation import impute
-from xai_core.evaluation.perturbation import filled
 from xai_core.evaluation.rival_maps import ranks
-from xai_core.types import ModelInput
+from xai_core.forward.forward_pass import run_forward
+from xai_core.forward.target import Target
+from xai_core.types import LoadedModel, ModelInput
 
+Fill = Literal["grey", "blurred"]
 Filling = Literal["blur", "grey", "mean", "noise", "inpaint"]
 FILLINGS: tuple[Filling, ...] = get_args(Filling)
 _FINE = 1e-4  # of an imputation that is looked at
@@ -75,6 +79,14 @@ def retest(image_pass: ImageForwardPass, changed: Tensor) -> ImageForwardPass:
     """The model's pass over the changed input, with the layers of the first; its map lies over the same box."""
     layers = tuple(image_pass.forward_pass.activations)
     return forward_input(image_pass.model, image_pass.image, ModelInput(changed, image_pass.given.box), layers)
+
+
+def filled(model: LoadedModel, image: Tensor, fill: Fill) -> Tensor:
+    """What stands for "nothing there" in place of the picture (1, c, H, W): its mean colour, or the picture blurred."""
+    target = Target(torch.zeros(1, 1, dtype=torch.int64))
+    return baseline(
+        fill, AttributionRequest(model.module, image, (), target, lambda: run_forward(model.module, image, ()))
+    )
 
 
 def _paint(image_pass: ImageForwardPass, image: Tensor, gone: Tensor, filling: Filling, seed: int) -> Tensor:

@@ -63,4 +63,5 @@ def distances(known: np.ndarray, requested: np.ndarray) -> tuple[np.ndarray, np.
 
 def _unit(vectors: np.ndarray) -> np.ndarray:
     values = vectors.astype(np.float32)
-    return values / np.linalg.norm(values, axis=1, keepdims=True).clip(1e-12)
+    unit: np.ndarray = values / np.linalg.norm(values, axis=1, keepdims=True).clip(1e-12)
+    return unit

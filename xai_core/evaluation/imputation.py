@@ -98,7 +98,8 @@ def _solve(right: Tensor, grids: list[_Grid], x: Tensor, tolerance: float) -> Te
 
 
 def _dot(a: Tensor, b: Tensor) -> Tensor:
-    return torch.linalg.vecdot(a.flatten(2), b.flatten(2))[..., None, None]
+    products: Tensor = torch.linalg.vecdot(a.flatten(2), b.flatten(2))
+    return products[..., None, None]
 
 
 def _applied(x: Tensor, grid: _Grid) -> Tensor:

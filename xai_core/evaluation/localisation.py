@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import distance_transform_edt
 
-from xai_core.evaluation.resolution import share_inside
+from xai_core.evaluation.checks.resolution import share_inside
 from xai_core.evaluation.rival_maps import ranks
 from xai_core.render.place import resample
 
@@ -51,7 +51,8 @@ def found(values: np.ndarray, region: np.ndarray, *, tolerance: float = TOLERANC
 def edges_of(pixels: np.ndarray) -> np.ndarray:
     """A map float32 (h, w) that knows only where the picture (h, w, 3) has edges: the size of its grey gradient."""
     grey = pixels.mean(axis=2)
-    return np.hypot(*np.gradient(grey)).astype(np.float32)
+    size: np.ndarray = np.hypot(*np.gradient(grey))
+    return size.astype(np.float32)
 
 
 def interval(values: np.ndarray, seed: int = 0, draws: int = 1000) -> tuple[float, float, float]:

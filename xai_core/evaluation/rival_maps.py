@@ -9,6 +9,8 @@ from torch.nn import functional
 from xai_core.render.place import resample
 
 PATCH, LEAST_PATCHES = 8, 7
+WORTH = 0.1  # of the class's probability: by this a map must beat each random one, and not fall behind the centre
+TESTABLE = 0.05  # below this probability removing places has next to nothing to take away
 
 
 def in_patches(values: np.ndarray) -> np.ndarray:

@@ -1,17 +1,67 @@
-"""How alike two maps of one picture are, compared at one grid whatever their own."""
+"""How far two maps of the same picture agree."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch.nn import functional
 
-from xai_core.evaluation.agreement import agreement
+from xai_core.evaluation.check import Level
 from xai_core.render.place import resample
 
 GRID = 56
+STRONGEST = 0.2
+ALIKE, SAME = 0.5, 0.8  # rank correlations: up to ALIKE a map is another one, above SAME it is the same
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """rank_correlation: Spearman's, [-1, 1], NaN where a map is constant. overlap: of the strongest fifths, [0, 1].
+
+    overlap is the share of places that are among the strongest fifth of both, of those that are in either
+    (intersection over union); two unrelated maps have about 0.11.
+    """
+
+    rank_correlation: float
+    overlap: float
+
+
+def agreement(a: np.ndarray, b: np.ndarray) -> Agreement:
+    """Compare two signed maps (h, w) that cover the same box; the coarser is first resampled to the finer's grid."""
+    from scipy import stats  # not at the top: it takes a third of a second, and the first picture asks for no figures
+
+    size = max(a.shape, b.shape, key=lambda shape: shape[0] * shape[1])
+    first, second = (m if m.shape == size else resample(m, size) for m in (a, b))
+    constant = np.ptp(first) == 0 or np.ptp(second) == 0
+    correlation = np.nan if constant else stats.spearmanr(first, second, axis=None).statistic
+    return Agreement(float(correlation), _overlap(first, second))
+
+
+def _overlap(a: np.ndarray, b: np.ndarray) -> float:
+    strong_a, strong_b = _strongest(a), _strongest(b)
+    return float((strong_a & strong_b).sum() / (strong_a | strong_b).sum())
+
+
+def _strongest(values: np.ndarray) -> np.ndarray:
+    """The strongest fifth of the places, at least one; among equal values the earlier place wins."""
+    count = max(1, round(STRONGEST * values.size))
+    chosen = np.zeros(values.size, dtype=bool)
+    chosen[np.argsort(-values, axis=None, kind="stable")[:count]] = True
+    return chosen
+
+
+def proportion(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
+    """The factor k that brings k * b closest to a (least squares), and the largest departure |a - k b| / max |a|.
+
+    NaN where one of them is all zero.
+    """
+    if not a.any() or not b.any():
+        return float("nan"), float("nan")
+    k = float((a * b).sum() / (b * b).sum())
+    return k, float(np.abs(a - k * b).max() / np.abs(a).max())
 
 
 @dataclass(frozen=True)
@@ -47,10 +97,16 @@ def of_comparable(a: np.ndarray, b: np.ndarray) -> Similarity:
     from skimage.metrics import structural_similarity  # not at the top: it takes a second, and few ask for it
 
     correlation = float(np.nan_to_num(agreement(a, b).rank_correlation))
-    return Similarity(correlation, float(structural_similarity(_strength(a), _strength(b), data_range=1.0)))
+    ssim: Callable[..., float] = structural_similarity  # which has no types
+    return Similarity(correlation, float(ssim(_strength(a), _strength(b), data_range=1.0)))
 
 
 def _strength(values: np.ndarray) -> np.ndarray:
-    positive = np.clip(values, 0, None)
+    positive: np.ndarray = np.clip(values, 0, None)
     top = float(positive.max())
     return positive / top if top > 0 else positive
+
+
+def level_of_another(rank_correlation: float) -> Level:
+    """The level of a check which asks that the map is another one when its question is."""
+    return "good" if rank_correlation <= ALIKE else "bad" if rank_correlation > SAME else "unclear"

@@ -1,55 +1,59 @@
-"""From the checks to a verdict in three levels, each threshold stated; there is no single score, on purpose."""
+"""From the checks to a verdict in three levels, and its words; there is no single score, on purpose."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields
-from typing import Any, Literal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from xai_core.evaluation.faithfulness import Faithfulness
-from xai_core.evaluation.parameter_randomisation import ParameterRandomisation
-from xai_core.evaluation.resolution import Resolution
-from xai_core.evaluation.road import Road
-from xai_core.evaluation.specificity import Specificity
-from xai_core.evaluation.stability import Stability
+from xai_core.evaluation import checks
+from xai_core.evaluation.check import Level
+from xai_core.evaluation.rival_maps import PATCH
+from xai_core.models.class_names import short_name
+from xai_core.render.recipe import percent
 from xai_core.types import Prediction
 
-Level = Literal["good", "unclear", "bad"]
-
-WORTH = (
-    0.1  # a map must beat every random one, and not fall behind the centre, by this share of the class's probability
-)
-TESTABLE = 0.05  # below this probability removing places has next to nothing to take away
-ALIKE, SAME = 0.5, 0.8  # rank correlations: up to ALIKE a map is another one, above SAME it is the same
-STEADY, SHAKY = 0.7, 0.4  # rank correlations under small changes: steady from the one on, shaky below the other
-OUTSIDE = 0.6  # evidence outside the object, as a share of the area there, up to which it counts as on the object
 UNSURE_MARGIN = 0.1  # between the two most probable classes
+VERDICTS: dict[Level, str] = {
+    "good": "**The checks support this map.** None of them objects. It still shows where, not why, and says nothing "
+    "about whether the model is right.",
+    "unclear": "**Read this map with care.** No check fails, but this is not enough for the highest level.",
+    "bad": "**Do not rely on this map.** At least one check fails.",
+}
+LIKENESS = "Likeness: 1 for the same map, 0 for one that has nothing to do with it, below 0 for an opposite one."
+_OBJECTIONS: dict[Level, str] = {"unclear": "Undecided", "bad": "Failed"}
+_NOT_YET = {False: "**Not all checks are made yet.**", True: "**The checks are running.**"}
 
 
-@dataclass(frozen=True)
-class Checks:
-    """What was found; None for a check that was not made."""
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """What was found, by the check's key: `findings.road` is what that check's `run` gave, None where it was not made.
 
-    faithfulness: Faithfulness | None = None
-    road: Road | None = None
-    parameter_randomisation: ParameterRandomisation | None = None
-    specificity: Specificity | None = None
-    stability: Stability | None = None
-    resolution: Resolution | None = None
+    AttributeError: there is no such check.
+    """
+
+    made: Mapping[str, Any]
+
+    def __getattr__(self, key: str) -> Any:
+        if all(check.key != key for check in checks.CHECKS):
+            raise AttributeError(f"There is no check '{key}'; {', '.join(check.key for check in checks.CHECKS)} are.")
+        return self.made.get(key)
+
+    @property
+    def levels(self) -> dict[str, Level | None]:
+        """The level of each check that was made, by key; None where it gives a fact and no level."""
+        made = {check: self.made.get(check.key) for check in checks.CHECKS}
+        return {check.key: check.level(found) for check, found in made.items() if found is not None}
 
     @property
     def complete(self) -> bool:
-        return None not in self._all
+        return len(self.levels) == len(checks.CHECKS)
 
     @property
     def started(self) -> bool:
-        return any(found is not None for found in self._all)
-
-    @property
-    def _all(self) -> tuple[object, ...]:
-        return tuple(getattr(self, field.name) for field in fields(self))
+        return bool(self.levels)
 
 
 @dataclass(frozen=True)
@@ -66,20 +70,14 @@ class Verdict:
     complete: bool
 
 
-def verdict(checks: Checks, prediction: Prediction, *, familiar: bool = True) -> Verdict:
+def verdict(findings: Findings, prediction: Prediction, *, familiar: bool = True) -> Verdict:
     """The level of a map from its checks and the model's answer. familiar: see `evaluation.familiarity`."""
-    levels = levels_of(checks).values()
+    levels = findings.levels.values()
     unsure = margin(prediction) < UNSURE_MARGIN
     if "bad" in levels:
-        return Verdict("bad", unsure, not familiar, checks.complete)
-    good = checks.complete and "unclear" not in levels and not unsure and familiar
-    return Verdict("good" if good else "unclear", unsure, not familiar, checks.complete)
-
-
-def levels_of(checks: Checks) -> dict[str, Level | None]:
-    """The level of each check that was made, by name; None where it gives a fact and no level."""
-    made = {name: getattr(checks, name) for name in LEVELS}
-    return {name: LEVELS[name](found) for name, found in made.items() if found is not None}
+        return Verdict("bad", unsure, not familiar, findings.complete)
+    good = findings.complete and "unclear" not in levels and not unsure and familiar
+    return Verdict("good" if good else "unclear", unsure, not familiar, findings.complete)
 
 
 def margin(prediction: Prediction) -> float:
@@ -88,56 +86,63 @@ def margin(prediction: Prediction) -> float:
     return float(first - others[0]) if others else 1.0
 
 
-def use_level(found: Faithfulness) -> Level:
-    """good: by WORTH better than each random map, no worse than the centre. bad: no better than random ones' mean."""
-    worth = WORTH * found.probability
-    if found.probability < TESTABLE:
-        return "unclear"
-    if found.gain <= np.mean(found.random_gains):
-        return "bad"
-    beats_random = found.gain >= max(found.random_gains) + worth
-    return "good" if beats_random and found.gain >= found.centre_gain - worth else "unclear"
+def headline(
+    told: Verdict,
+    findings: Findings,
+    prediction: Prediction,
+    *,
+    running: bool = False,
+    named: Callable[[str], str] = short_name,
+) -> str:
+    """The verdict in words (Markdown), with the questions that decided it; an unsure model comes first.
+
+    running: the missing checks are being made. named: how a class's name stands in a sentence.
+    """
+    if told.complete or told.level == "bad":
+        levels, says = findings.levels, VERDICTS[told.level]
+        asked = [check.question for check in checks.CHECKS if levels.get(check.key) == told.level != "good"]
+        if asked:
+            says += f" {_OBJECTIONS[told.level]}: {' '.join(f'*{question}*' for question in asked)}"
+    else:
+        says = _NOT_YET[running]
+    if told.unfamiliar:
+        says = (
+            "**This picture is unlike those that the model was trained on.** Whatever the map shows, the answer that "
+            f"it explains is not to be relied on. {says}"
+        )
+    if not told.unsure:
+        return says
+    first, second = (named(scored.name) for scored in prediction.top(2))
+    return (
+        f"**The model itself is unsure**: {first} and {second} are only {_points(margin(prediction))} apart. "
+        f"A map of a guess stays a guess. {says}"
+    )
 
 
-def road_level(found: Road) -> Level:
-    """good: WORTH better than chance and no worse than the centre. bad: lowest places count more than highest."""
-    worth = WORTH * found.probability / 2  # gaps are halved
-    if found.probability < TESTABLE:
-        return "unclear"
-    if found.own.gap <= 0:
-        return "bad"
-    beats_chance = found.own.gap >= found.chance + worth
-    return "good" if beats_chance and found.own.gap >= found.centre.gap - worth else "unclear"
+def how_it_is_made(ranking: float) -> str:
+    """The rules (Markdown): each check's threshold, what overrides them, and how well they tell good maps from bad.
+
+    ranking: the chance, [0, 1], that a good map gets a higher level than a bad one (`planted.results.ranking`).
+    """
+    thresholds = "\n".join(f"- {check.threshold}" for check in checks.CHECKS)
+    return f"""
+The verdict has three levels and no score. For the highest every check must be made and none may object; one that fails
+gives the lowest.
+
+{thresholds}
+- **An unfamiliar picture** overrides: if it is farther from the training pictures than 95 % of held-out ones, no map
+  gets the highest level. Known for the brain MRI model only.
+- **An unsure model** overrides: if its two best classes are less than {_points(UNSURE_MARGIN)} apart, no map
+  gets the highest level.
+
+Likeness is rank correlation: 1 for the same order of places, 0 for no relation. Maps of pixels are tested in patches of
+{PATCH} × {PATCH}. The thresholds are conventions, chosen on two sample photographs, not laws. Where the evidence
+was planted, a good map gets a higher level than a bad one with a chance of {percent(ranking)} (Bench page).
+
+{" · ".join(check.source for check in checks.CHECKS if check.source)}
+"""
 
 
-def resolution_level(found: Resolution) -> Level | None:
-    """Only where the object is known. bad: no more of the evidence lies on it than of the area. good: clearly more."""
-    if not found.known or np.isnan(found.outside):
-        return None
-    return "bad" if found.outside >= found.area else "good" if found.outside <= OUTSIDE * found.area else "unclear"
-
-
-def network_level(found: ParameterRandomisation) -> Level:
-    return _not_the_same(found.resemblance)
-
-
-def class_level(found: Specificity) -> Level:
-    return _not_the_same(found.resemblance)
-
-
-def stability_level(found: Stability) -> Level:
-    return "good" if found.typical >= STEADY else "bad" if found.typical < SHAKY else "unclear"
-
-
-def _not_the_same(resemblance: float) -> Level:
-    return "good" if resemblance <= ALIKE else "bad" if resemblance > SAME else "unclear"
-
-
-LEVELS: dict[str, Callable[[Any], Level | None]] = {
-    "faithfulness": use_level,
-    "road": road_level,
-    "parameter_randomisation": network_level,
-    "specificity": class_level,
-    "stability": stability_level,
-    "resolution": resolution_level,
-}
+def _points(share: float) -> str:
+    """A difference of two probabilities, in percentage points."""
+    return f"{100 * share:.2g} points"

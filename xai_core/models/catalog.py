@@ -1,56 +1,64 @@
-"""Every model that can be chosen by name. A new source is one file and one line in `_SOURCES`."""
+"""Every source of models, and every model that can be chosen by name. A new source is one file and one line here."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 
 import torch
-from torch import nn
 
 from xai_core.errors import ModelError
+from xai_core.models import load
 from xai_core.models.device import pick_device
-from xai_core.models.download import fetch
-from xai_core.models.load import loaded
-from xai_core.models.sources import own_folder, torchvision_zoo
-from xai_core.models.sources.brain_mri import brain_mri_config, build_brain_mri
-from xai_core.models.sources.digits import build_digits, digits_config
-from xai_core.models.sources.imagenet import build_imagenet, imagenet_config
+from xai_core.models.source import FileKind, ModelSource
+from xai_core.models.sources import brain_mri, digits, imagenet, own_folder, torchvision_zoo
+from xai_core.models.sources.checkpoint import opening as checkpoint
+from xai_core.models.sources.onnx import model as onnx
 from xai_core.types import LoadedModel, ModelConfig, ProgressCallback
 
 
-@dataclass(frozen=True)
-class Source:
-    """configs: what it offers. build: the network with its weights in eval mode, from a card."""
-
-    configs: Callable[[], tuple[ModelConfig, ...]]
-    build: Callable[[ModelConfig, ProgressCallback | None], nn.Module]
+def file_kinds() -> tuple[FileKind, ...]:
+    """The kinds of files that can be opened; the first also gets those that no other claims."""
+    return tuple(source.opens for source in SOURCES if source.opens is not None)
 
 
-def _build_torchvision(config: ModelConfig, on_progress: ProgressCallback | None) -> nn.Module:
-    if config.download is None:
-        raise ModelError(f"The card of {config.title} names no weights to load.")
-    return torchvision_zoo.build(config, fetch(config.download, on_progress=on_progress))
-
-
-_SOURCES = (
-    Source(lambda: (imagenet_config(),), lambda _config, _progress: build_imagenet()),
-    Source(torchvision_zoo.configs, _build_torchvision),
-    Source(lambda: (digits_config(),), lambda _config, _progress: build_digits()),
-    Source(lambda: (brain_mri_config(),), lambda _config, _progress: build_brain_mri()),
-    Source(own_folder.folder_configs, lambda config, _progress: own_folder.build(config)),
+SOURCES: tuple[ModelSource, ...] = (
+    imagenet.SOURCE,
+    torchvision_zoo.SOURCE,
+    digits.SOURCE,
+    brain_mri.SOURCE,
+    own_folder.source(file_kinds),
+    checkpoint.SOURCE,
+    onnx.SOURCE,
+    load.SOURCE,
 )
 
 
+def source_of(key: str) -> ModelSource | None:
+    """The source that a model's key belongs to, by the longest beginning; None for a key of none."""
+    return max((s for s in SOURCES if key.startswith(s.keys)), key=lambda source: len(source.keys), default=None)
+
+
+def source_of_file(name: str) -> ModelSource:
+    """The source that opens files of this name's ending."""
+    openers = [source for source in SOURCES if source.opens is not None]
+    return next((s for s in openers if s.opens and name.lower().endswith(s.opens.suffixes)), openers[0])
+
+
+def load_expression(key: str) -> str:
+    """The Python that gives the model again. One of somebody's own lies in a file, or in Python, that only its owner
+    can name."""
+    source = source_of(key)
+    return source.python if source and source.python else f"xai.load_model({key!r})"
+
+
 @cache
-def _catalog() -> dict[str, tuple[ModelConfig, Source]]:
-    return {config.key: (config, source) for source in _SOURCES for config in source.configs()}
+def _catalog() -> dict[str, ModelConfig]:
+    return {config.key: config for source in SOURCES for config in source.configs()}
 
 
 def model_configs() -> tuple[ModelConfig, ...]:
     """The records of all models that can be loaded by key, the bundled default first."""
-    return tuple(config for config, _ in _catalog().values())
+    return tuple(_catalog().values())
 
 
 def list_again() -> None:
@@ -66,8 +74,7 @@ def load_model(
     on_progress: called with (bytes done, bytes in all); raising from it stops the download.
     ModelError: unknown key, no network, weights that do not fit.
     """
-    try:
-        config, source = _catalog()[key]
-    except KeyError:
-        raise ModelError(f"There is no model '{key}'; xai_core.model_cards() lists those there are.") from None
-    return loaded(config, source.build(config, on_progress), pick_device(device))
+    config, source = _catalog().get(key), source_of(key)
+    if config is None or source is None or source.build is None:
+        raise ModelError(f"There is no model '{key}'; xai_core.model_configs() lists those there are.")
+    return load.loaded(config, source.build(config, on_progress), pick_device(device))

@@ -1,15 +1,21 @@
-"""The names of the 1000 ImageNet-1K classes, from the WordNet tables that timm carries (Fellbaum, WordNet 3.0)."""
+"""Class names: ImageNet-1K's from the WordNet tables that timm carries (Fellbaum, WordNet 3.0), and people's own."""
 
 from __future__ import annotations
 
+import csv
 import importlib.util
+import io
+import json
 import re
 from collections import Counter
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
 from xai_core.errors import ModelError
 
+LONGEST = 200  # characters of one name
+MOST = 100_000
 _UP_TO_FIRST_COMMA = re.compile(r"(?:\([^)]*\)|[^,])*")
 _BRACKET_LENGTH = 50
 # A long definition reads better when it ends before a connecting word than right after it.
@@ -75,3 +81,88 @@ def _table(file_name: str) -> str:
     raise ModelError(
         f"The class names need timm's table {file_name}, which is not installed: install timm 1.0 or newer."
     )
+
+
+def read_names(text: str) -> tuple[str, ...]:
+    """The names in class order, from JSON (a list, or {"0": name} either way round), a CSV table, lines or commas.
+
+    A table's row is a name, or "index,name" in any order of rows; a first row without a number there is its heading.
+    ModelError: nothing in it, two names for one class, gaps in the numbers, names that are no text or too long.
+    """
+    text = text.strip().removeprefix("\ufeff")
+    if not text:
+        raise ModelError("No class names were given; write one name a line, in the order of the network's outputs.")
+    found = _from_json(text) if text[0] in "[{" else _from_rows(text)
+    names = tuple(" ".join(name.split()) for name in found)
+    if len(names) > MOST:
+        raise ModelError(f"{len(names)} names were given; up to {MOST} are read.")
+    for index, name in enumerate(names):
+        if not name or not is_plain(name):
+            raise ModelError(
+                f"The name of class {index} is empty, unprintable, longer than {LONGEST} characters or a link."
+            )
+    return names
+
+
+def is_plain(text: str, longest: int = LONGEST) -> bool:
+    """Whether a stranger's text may stand on a screen: printable, not long, and no link or picture in Markdown."""
+    return len(text) <= longest and text.isprintable() and "](" not in text
+
+
+def _from_json(text: str) -> Sequence[str]:
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ModelError(
+            "The class names begin like JSON but are not valid JSON; check brackets and commas."
+        ) from error
+    if isinstance(content, list):
+        return _texts(content)
+    by_number = all(str(key).strip().isdecimal() for key in content)
+    pairs = content.items() if by_number else [(value, key) for key, value in content.items()]
+    return _in_order([(str(number), _texts([name])[0]) for number, name in pairs])
+
+
+def _texts(values: Sequence[object]) -> list[str]:
+    if not all(isinstance(value, (str, int, float)) and not isinstance(value, bool) for value in values):
+        raise ModelError('Class names in JSON are a list of texts, or a table like {"0": "cat", "1": "dog"}.')
+    return [str(value) for value in values]
+
+
+def _from_rows(text: str) -> Sequence[str]:
+    lines = [line for line in text.splitlines() if line.strip()]
+    if len(lines) == 1:
+        return [part for part in lines[0].replace(";", ",").split(",") if part.strip()]
+    mark = next((m for m in ("\t", ";", ",") if all(m in line for line in lines)), None)
+    if mark is None:
+        return lines
+    try:
+        table = csv.reader(io.StringIO("\n".join(lines)), delimiter=mark, strict=True)
+        rows = [(row[0], row[1] if len(row) > 1 else "") for row in table]
+    except csv.Error as error:
+        raise ModelError(
+            "The table of class names has an open quotation mark; close it, or write one name a line."
+        ) from error
+    if _numbered(rows[1:], 0):
+        return _in_order(rows[0 if _numbered(rows[:1], 0) else 1 :])
+    if _numbered(rows[1:], 1):
+        return _in_order([(b, a) for a, b in rows[0 if _numbered(rows[:1], 1) else 1 :]])
+    return lines  # names with commas in them, such as ImageNet's
+
+
+def _numbered(rows: Sequence[Sequence[str]], column: int) -> bool:
+    return bool(rows) and all(row[column].strip().isdecimal() for row in rows)
+
+
+def _in_order(pairs: Sequence[tuple[str, str]]) -> list[str]:
+    try:
+        table = {int(number): name for number, name in pairs}
+    except ValueError as error:
+        raise ModelError('Each class needs its number: {"0": "cat", "1": "dog"}, or rows such as 0,cat.') from error
+    if len(table) != len(pairs):
+        raise ModelError("Two of the class names have the same number; give each class its own.")
+    if sorted(table) != list(range(len(table))):
+        raise ModelError(
+            f"The numbers of the {len(table)} classes do not run from 0 to {len(table) - 1}; leave no gap."
+        )
+    return [table[index] for index in range(len(table))]

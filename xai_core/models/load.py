@@ -10,10 +10,17 @@ from torch import Tensor, nn
 
 from xai_core.errors import ModelError
 from xai_core.models.isolate import structure_copy
+from xai_core.models.source import ANOTHER_VISIT, ModelSource
 from xai_core.types import LoadedModel, ModelConfig, ResizeRule
 from xai_core.types.model import ChannelOrder, Labels
 
 WRAPPED = "own/python-"  # before the keys of networks that only their owner's Python can make again
+SOURCE = ModelSource(
+    WRAPPED,
+    "yours",
+    missing=ANOTHER_VISIT,
+    python="xai.wrap_model(your_network, ...)  # as it was given to the dashboard",
+)
 
 
 def weights_digest(module: nn.Module) -> str:
@@ -36,6 +43,18 @@ def loaded(config: ModelConfig, module: nn.Module, device: torch.device) -> Load
     """Take ownership of a fresh `module` and make it ready to be explained on `device`."""
     ready = module.eval().requires_grad_(False).to(device)
     return LoadedModel(config, ready, device, weights_digest(ready))
+
+
+def try_out(model: LoadedModel) -> None:
+    """Run the network once on grey; ModelError where it cannot read an input of the card's size."""
+    height, width = model.config.input_size
+    try:
+        with torch.no_grad():
+            model.module(torch.zeros(1, len(model.config.mean), height, width, device=model.device))
+    except (RuntimeError, ValueError, AssertionError, IndexError) as error:  # how networks refuse a size
+        raise ModelError(
+            f"{model.config.title} cannot run on an input of {height} × {width} pixels; set the size of its training."
+        ) from error
 
 
 def wrap_model(

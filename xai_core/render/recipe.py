@@ -57,8 +57,13 @@ def signed(value: float, *, plus: bool = False) -> str:
     return text.replace("-0.00", "0.00").replace("-", "−")
 
 
-def as_python(result: Explanation, layer: str, load_image: str, evidence: Evidence = "for") -> str:
-    """A script that makes the image again; load_image: the expression that gives the picture."""
+def points(difference: float) -> str:
+    """A difference of two probabilities, in percentage points."""
+    return f"{100 * difference:.0f}".replace("-0", "0").replace("-", "−") + " points"
+
+
+def as_python(result: Explanation, layer: str, load_model: str, load_image: str, evidence: Evidence = "for") -> str:
+    """A script that makes the image again; load_model, load_image: the expressions that give model and picture."""
     settings = {name: value for name, value in result.settings.items() if name != "layer"}
     question = {
         "method": result.method,
@@ -73,22 +78,11 @@ def as_python(result: Explanation, layer: str, load_image: str, evidence: Eviden
     return f"""import xai_core as xai
 from PIL import Image
 
-model = {_load_model(result.model_key)}
+model = {load_model}
 image = {load_image}
 result = xai.explain(model, image, {arguments})
 Image.fromarray(xai.overlay({drawn})).save("heat_map.png")
 """
-
-
-def _load_model(key: str) -> str:
-    """A model of one's own lies in a file, or in Python, that only its owner can name; cards are on the Models page."""
-    if key.startswith("own/python-"):
-        return "xai.wrap_model(your_network, ...)  # as it was given to the dashboard"
-    if key.startswith("own/onnx-"):
-        return 'xai.open_onnx("your-model.onnx", card="your-card.yaml")'
-    if key.startswith("own/"):
-        return 'xai.open_checkpoint("your-weights.pt", card="your-card.yaml")'
-    return f"xai.load_model({key!r})"
 
 
 def as_npz(result: Explanation) -> bytes:

@@ -19,7 +19,7 @@ _SECOND = WidgetKey[str | None]("versus_model", None)
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """Two models and the pictures that both look at. source: where these are from, a key of dataset_choice.TITLES."""
+    """Two models and the pictures that both look at. source: where these are from, a key of `datasets.catalog`."""
 
     a: LoadedModel
     b: LoadedModel

@@ -12,7 +12,7 @@ from xai_core.attribution.explain import ImageForwardPass
 from xai_core.types import Explanation
 
 if TYPE_CHECKING:
-    from dashboard.shared.trust.checks import Subject
+    from dashboard.shared.trust.subject import Subject
 
 TITLE = "Can I trust this map?"
 
@@ -31,7 +31,7 @@ def card(
     """
 
     def subject() -> Subject:
-        from dashboard.shared.trust.checks import Subject
+        from dashboard.shared.trust.subject import Subject
 
         return Subject(image_pass, result, layer, place, settings_of)
 
@@ -46,7 +46,7 @@ def lazy_card(subject: Callable[[], Subject], place: str) -> None:
     if not box.open:
         return
     # Charts and image metrics load slowly, and most visits do not open the card.
-    from dashboard.shared.trust.body import checks
+    from dashboard.shared.trust.check_lines import show
 
     with box:
-        checks(subject())
+        show(subject())

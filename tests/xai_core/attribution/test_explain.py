@@ -11,6 +11,7 @@ from captum.attr import LayerGradCam
 from PIL import Image
 
 import xai_core as xai
+from xai_core.models.catalog import load_expression
 from xai_core.render.recipe import as_python
 
 
@@ -57,7 +58,7 @@ def test_copied_python_makes_the_same_image_again(model: xai.LoadedModel, tmp_pa
     image = xai.load_sample("rocket")
     result = xai.explain(model, image, layers=["bn2"], classes=[657])
     script = tmp_path / "again.py"
-    script.write_text(as_python(result, "bn2", 'xai.load_sample("rocket")'))
+    script.write_text(as_python(result, "bn2", load_expression(result.model_key), 'xai.load_sample("rocket")'))
     root = str(Path(__file__).resolve().parents[3])
     subprocess.run([sys.executable, script], cwd=tmp_path, env={**os.environ, "PYTHONPATH": root}, check=True)
     again = np.asarray(Image.open(tmp_path / "heat_map.png")).astype(int)
@@ -96,7 +97,9 @@ def test_the_recipe_of_a_network_from_python_says_so(model: xai.LoadedModel):
         model.module, input_size=config.input_size, mean=config.mean, std=config.std, class_names=config.class_names
     )
     result = xai.explain(own, xai.load_sample("cat"), layers=["bn2"])
-    assert "model = xai.wrap_model(your_network, ...)" in as_python(result, "bn2", "...")
+    assert "model = xai.wrap_model(your_network, ...)" in as_python(
+        result, "bn2", load_expression(result.model_key), "..."
+    )
 
 
 def test_unknown_method_layer_class_and_setting_are_refused_in_words(model: xai.LoadedModel):

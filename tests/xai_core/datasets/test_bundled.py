@@ -11,7 +11,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 from tests.xai_core.images.image_bytes import NOISE, encoded
-from xai_core.datasets import BUNDLED, open_dataset
+from xai_core.datasets import bundled_names, open_dataset
 from xai_core.errors import ImageError
 from xai_core.images import SAMPLES, load_image, load_sample
 
@@ -51,7 +51,7 @@ def test_the_samples_are_all_there_without_classes() -> None:
     assert dataset.load(1).digest == load_sample(SAMPLES[1].key).digest
 
 
-@pytest.mark.parametrize("name", BUNDLED)
+@pytest.mark.parametrize("name", bundled_names())
 def test_a_bundled_digest_is_the_same_every_time(name: str) -> None:
     assert open_dataset(name).digest == open_dataset(name).digest
 

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from xai_core.evaluation.agreement import agreement, proportion
+from xai_core.evaluation.similarity import agreement, proportion
 
 
 def test_rank_correlation_by_hand():

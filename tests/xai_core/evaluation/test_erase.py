@@ -10,8 +10,8 @@ import xai_core as xai
 from tests.xai_core.evaluation.test_faithfulness import Corner, of
 from xai_core.attribution.explain import ImageForwardPass, explain_forward_pass, forward_input
 from xai_core.errors import SettingError
+from xai_core.evaluation.checks.faithfulness import faithfulness
 from xai_core.evaluation.erase import FILLINGS, Stroke, erased, region_of, retest, strongest
-from xai_core.evaluation.faithfulness import faithfulness
 from xai_core.types import Box, ModelInput
 
 

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 import xai_core as xai
 from tests.networks import Small, fingerprint
 from xai_core.errors import Cancelled, SettingError, SightlineError
-from xai_core.evaluation.faithfulness import faithfulness
-from xai_core.evaluation.perturbation import curves, filled
+from xai_core.evaluation.checks.faithfulness import curves, faithfulness
+from xai_core.evaluation.erase import filled
 from xai_core.evaluation.rival_maps import centre, in_patches, ranks, shuffled
 from xai_core.types import Box, LoadedModel, ModelInput
 

@@ -7,7 +7,7 @@ import pytest
 
 import xai_core as xai
 from xai_core.attribution.method import INPUT
-from xai_core.evaluation.resolution import outer_frame, resolution_check, share_inside
+from xai_core.evaluation.checks.resolution import outer_frame, resolution_check, share_inside
 from xai_core.images.scans import slice_image
 from xai_core.images.scans.samples import load_scan_sample
 

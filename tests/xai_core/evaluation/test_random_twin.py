@@ -14,7 +14,7 @@ from torchvision.models.swin_transformer import SwinTransformer
 from torchvision.models.vision_transformer import VisionTransformer
 
 from tests.networks import fingerprint
-from xai_core.evaluation.randomised_copy import randomised_copy, stages
+from xai_core.evaluation.checks.parameter_randomisation import randomised_copy, stages
 
 
 def vit() -> nn.Module:

@@ -11,8 +11,8 @@ from scipy.ndimage import gaussian_filter
 from tests.networks import Small, fingerprint
 from tests.xai_core.evaluation.test_faithfulness import Corner, given, image, of, softmax_of
 from xai_core.errors import Cancelled, SightlineError
+from xai_core.evaluation.checks.road import road
 from xai_core.evaluation.imputation import impute
-from xai_core.evaluation.road import road
 from xai_core.types import LoadedModel
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array_wrap__:DeprecationWarning")  # the oracle's own

@@ -16,12 +16,11 @@ from tests.xai_core.evaluation.test_faithfulness import given, image, of
 from xai_core.attribution.explain import ImageForwardPass
 from xai_core.attribution.method import INPUT
 from xai_core.errors import Cancelled, NotApplicable
-from xai_core.evaluation.parameter_randomisation import parameter_randomisation
-from xai_core.evaluation.randomised_copy import randomised_copy, stages
-from xai_core.evaluation.remake import Remake, remake_of
+from xai_core.evaluation.checks.parameter_randomisation import parameter_randomisation, randomised_copy, stages
+from xai_core.evaluation.checks.specificity import specificity
+from xai_core.evaluation.checks.stability import stability, variants
+from xai_core.evaluation.map_under_test import Remake, remake_of
 from xai_core.evaluation.similarity import GRID, comparable, similarity
-from xai_core.evaluation.specificity import specificity
-from xai_core.evaluation.stability import stability, variants
 from xai_core.models.preprocess import prepare
 from xai_core.types import LoadedModel, ModelInput, Prediction
 

@@ -12,7 +12,8 @@ from torchcam.metrics import DeletionInsertionMetric
 from benchmarks.trust import GivenMap
 from tests.networks import Small
 from tests.xai_core.evaluation.test_faithfulness import image, of
-from xai_core.evaluation.perturbation import curves, filled
+from xai_core.evaluation.checks.faithfulness import curves
+from xai_core.evaluation.erase import filled
 from xai_core.types import LoadedModel
 
 

@@ -7,8 +7,9 @@ import pytest
 
 import xai_core as xai
 from xai_core.errors import Cancelled, LayerError, SightlineError
-from xai_core.evaluation.faithfulness import faithfulness
-from xai_core.evaluation.trust import CHECKS, CURVE_STEPS, Trust
+from xai_core.evaluation.checks import CHECKS
+from xai_core.evaluation.checks.faithfulness import CARD_STEPS, faithfulness
+from xai_core.evaluation.trust import Trust
 from xai_core.evaluation.verdict import verdict
 
 
@@ -32,14 +33,14 @@ def test_every_check_is_made_and_the_verdict_follows_from_them(
 ):
     assert found.checks.complete
     assert found.verdict == verdict(found.checks, xai.predict(model, image))
-    assert set(found.levels) == set(CHECKS)
+    assert list(found.levels) == [check.key for check in CHECKS]
 
 
 def test_the_figures_are_those_of_the_check_alone(found: Trust, model: xai.LoadedModel, image: xai.SourceImage):
     result = xai.explain(model, image)
     (values,) = result.maps.values()
     given = xai.prepare(model.config, image)
-    alone = faithfulness(model, given, values[0], result.classes[0], steps=CURVE_STEPS)
+    alone = faithfulness(model, given, values[0], result.classes[0], steps=CARD_STEPS)
     assert alone.gain == found.checks.faithfulness.gain
     assert np.array_equal(alone.deletion.own.probabilities, found.checks.faithfulness.deletion.own.probabilities)
 

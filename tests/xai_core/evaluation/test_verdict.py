@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 from tests.xai_core.evaluation.test_sanity import Asked, ask
-from xai_core.evaluation.faithfulness import Faithfulness, Trial, faithfulness
-from xai_core.evaluation.parameter_randomisation import ParameterRandomisation, Step, parameter_randomisation
-from xai_core.evaluation.perturbation import Curve
-from xai_core.evaluation.resolution import Resolution, resolution_check
-from xai_core.evaluation.road import Removal, Road, road
+from xai_core.evaluation.checks import CHECKS
+from xai_core.evaluation.checks.faithfulness import Curve, Faithfulness, Trial, faithfulness
+from xai_core.evaluation.checks.parameter_randomisation import ParameterRandomisation, Step, parameter_randomisation
+from xai_core.evaluation.checks.resolution import Resolution, resolution_check
+from xai_core.evaluation.checks.road import Removal, Road, road
+from xai_core.evaluation.checks.specificity import OtherClass, Specificity, specificity
+from xai_core.evaluation.checks.stability import Answer, Stability, stability
 from xai_core.evaluation.similarity import GRID, Similarity, similarity
-from xai_core.evaluation.specificity import OtherClass, Specificity, specificity
-from xai_core.evaluation.stability import Answer, Stability, stability
-from xai_core.evaluation.verdict import Checks, margin, network_level, stability_level, use_level, verdict
+from xai_core.evaluation.verdict import Findings, margin, verdict
 from xai_core.types import Prediction
 
 MAP = np.zeros((7, 7), np.float32)
@@ -61,7 +61,14 @@ def grid(outside: float, known: bool = True) -> Resolution:
     return Resolution((7, 7), (32, 32), (0, 0), None, False, None, outside, 0.5, known)
 
 
-GOOD = Checks(use(0.6, 0.5, (0.1, 0.2)), filled(0.3, 0.3, 0.05), network(0.1), classes(0.2), steady(0.9), grid(0.1))
+GOOD = {
+    "faithfulness": use(0.6, 0.5, (0.1, 0.2)),
+    "road": filled(0.3, 0.3, 0.05),
+    "parameter_randomisation": network(0.1),
+    "specificity": classes(0.2),
+    "stability": steady(0.9),
+    "resolution": grid(0.1),
+}
 
 
 def answer(first: float, second: float) -> Prediction:
@@ -96,28 +103,29 @@ def answer(first: float, second: float) -> Prediction:
     ],
 )
 def test_levels(change: dict[str, object], level: str):
-    assert verdict(replace(GOOD, **change), answer(0.8, 0.1)).level == level
+    assert verdict(Findings(GOOD | change), answer(0.8, 0.1)).level == level
 
 
 def test_an_unsure_model_overrides_good_checks():
-    found = verdict(GOOD, answer(0.45, 0.40))
+    found = verdict(Findings(GOOD), answer(0.45, 0.40))
     assert (found.level, found.unsure) == ("unclear", True)
     assert margin(answer(0.45, 0.40)) == pytest.approx(0.05)
-    assert verdict(GOOD, answer(0.45, 0.30)).level == "good"
+    assert verdict(Findings(GOOD), answer(0.45, 0.30)).level == "good"
 
 
 def test_an_unfamiliar_picture_overrides_good_checks():
-    found = verdict(GOOD, answer(0.8, 0.1), familiar=False)
+    found = verdict(Findings(GOOD), answer(0.8, 0.1), familiar=False)
     assert (found.level, found.unfamiliar, found.unsure) == ("unclear", True, False)
-    assert verdict(replace(GOOD, stability=steady(0.3)), answer(0.8, 0.1), familiar=False).level == "bad"
+    assert verdict(Findings(GOOD | {"stability": steady(0.3)}), answer(0.8, 0.1), familiar=False).level == "bad"
 
 
 def test_the_thresholds_themselves_count_as_stated():
-    assert network_level(network(0.5)) == "good"
-    assert network_level(network(0.8)) == "unclear"
-    assert stability_level(steady(0.7)) == "good"
-    assert stability_level(steady(0.4)) == "unclear"
-    assert use_level(use(0.15, 0.0, (0.15, 0.15))) == "bad"
+    level = {check.key: check.level for check in CHECKS}
+    assert level["parameter_randomisation"](network(0.5)) == level["specificity"](classes(0.5)) == "good"
+    assert level["parameter_randomisation"](network(0.8)) == level["specificity"](classes(0.8)) == "unclear"
+    assert level["stability"](steady(0.7)) == "good"
+    assert level["stability"](steady(0.4)) == "unclear"
+    assert level["faithfulness"](use(0.15, 0.0, (0.15, 0.15))) == "bad"
 
 
 @pytest.fixture(scope="module")
@@ -125,44 +133,41 @@ def coffee() -> Asked:
     return ask("grad_cam")
 
 
-def checks_of(a: Asked, values: np.ndarray, remake: object, steps: int) -> Checks:
-    return Checks(
-        faithfulness(a.model, a.given, values, a.class_index, steps=steps),
-        road(a.model, a.given, values, a.class_index),
-        parameter_randomisation(a.model, a.given, values, remake, a.class_index),
-        specificity(a.model, a.given, values, remake, a.prediction, a.class_index),
-        stability(a.model, a.given, values, remake, a.class_index),
-        resolution_check(a.image_pass, a.layer, values),
+def findings(a: Asked, values: np.ndarray, remake: object, steps: int) -> Findings:
+    return Findings(
+        {
+            "faithfulness": faithfulness(a.model, a.given, values, a.class_index, steps=steps),
+            "road": road(a.model, a.given, values, a.class_index),
+            "parameter_randomisation": parameter_randomisation(a.model, a.given, values, remake, a.class_index),
+            "specificity": specificity(a.model, a.given, values, remake, a.prediction, a.class_index),
+            "stability": stability(a.model, a.given, values, remake, a.class_index),
+            "resolution": resolution_check(a.image_pass, a.layer, values),
+        }
     )
 
 
 def test_a_random_map_never_gets_the_top_level(coffee: Asked):
     """Drawn anew each time it fails stability; always the same it fails the network's and the class's check."""
     rng = np.random.default_rng(0)
-    anew = checks_of(coffee, rng.random((7, 7)), lambda *requested: rng.random((1, len(requested[2]), 7, 7)), 2)
+    anew = findings(coffee, rng.random((7, 7)), lambda *requested: rng.random((1, len(requested[2]), 7, 7)), 2)
     assert verdict(anew, coffee.prediction).level == "bad"
     for seed in range(20):
         fixed = np.random.default_rng(seed).random((7, 7))
         always = np.broadcast_to(fixed, (1, 4, 7, 7))
-        parts = Checks(
-            GOOD.faithfulness,
-            GOOD.road,
-            parameter_randomisation(
-                coffee.model, coffee.given, fixed, lambda *_, m=always: m, coffee.class_index, points=1
-            ),
-            GOOD.specificity,
-            GOOD.stability,
-            GOOD.resolution,
+        twin = parameter_randomisation(
+            coffee.model, coffee.given, fixed, lambda *_, m=always: m, coffee.class_index, points=1
         )
+        parts = Findings(GOOD | {"parameter_randomisation": twin})
         assert verdict(parts, answer(0.8, 0.1)).level == "bad"
         noise = np.random.default_rng(seed + 100)
         shaky = [Similarity(similarity(fixed, noise.random((7, 7))).rank_correlation, 0) for _ in range(6)]
-        found = replace(GOOD, stability=Stability(tuple(Answer("noise", s, 0.9) for s in shaky), MAP))
+        unstable = Stability(tuple(Answer("noise", s, 0.9) for s in shaky), MAP)
+        found = Findings(GOOD | {"stability": unstable})
         assert verdict(found, answer(0.8, 0.1)).level != "good"
 
 
 def test_grad_cam_of_a_clear_picture_gets_the_top_level(coffee: Asked):
-    found = checks_of(coffee, coffee.values, coffee.remake, 5)
+    found = findings(coffee, coffee.values, coffee.remake, 5)
     assert verdict(found, coffee.prediction).level == "good"
     assert found.stability is not None
     assert found.stability.spread.shape == (GRID, GRID)

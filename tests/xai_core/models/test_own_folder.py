@@ -13,10 +13,10 @@ import torchvision
 
 import xai_core as xai
 from xai_core.errors import ModelError
-from xai_core.models.catalog import list_again
+from xai_core.models.catalog import file_kinds, list_again
 from xai_core.models.sources import own_folder
-from xai_core.models.sources.checkpoint.config_file import write_config
 from xai_core.models.sources.checkpoint.opening import open_checkpoint
+from xai_core.models.sources.config_file import write_config
 from xai_core.types import LoadedModel
 
 NAMES = ("glioma", "meningioma", "no tumour", "pituitary")
@@ -68,7 +68,7 @@ def test_a_broken_card_is_told_and_the_others_are_listed(folder: Path, model: Lo
     (folder / "bad.yaml").write_text("mean: 3")
     (folder / "bare.ckpt").write_bytes(b"")
     (folder / "notes.txt").write_text("no model")
-    listing = own_folder.list_folder()
+    listing = own_folder.list_folder(file_kinds())
     assert [config.key for config in listing.configs] == ["folder/good.pt"]
     assert listing.without_config == ("bare.ckpt",)
     assert len(listing.problems) == 1
@@ -95,6 +95,6 @@ def test_names_do_not_leave_the_folder(folder: Path, name: str) -> None:
 
 def test_a_missing_folder_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv(own_folder.VARIABLE, str(tmp_path / "gone"))
-    assert own_folder.list_folder().problems == (
+    assert own_folder.list_folder(file_kinds()).problems == (
         f"The models folder {tmp_path / 'gone'} cannot be read (No such file or directory).",
     )

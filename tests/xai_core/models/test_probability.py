@@ -11,7 +11,7 @@ from scipy.special import expit, softmax
 
 import xai_core as xai
 from xai_core.errors import NotApplicable
-from xai_core.evaluation.perturbation import probability
+from xai_core.evaluation.map_under_test import probability
 from xai_core.models.normalisation import check_normalisation, presets
 from xai_core.models.probability import log_probabilities, probabilities
 from xai_core.types import LoadedModel

@@ -16,9 +16,9 @@ from xai_core.attribution.class_maps import class_maps
 from xai_core.datasets import Dataset
 from xai_core.evaluation.audit.record import GRID, Record
 from xai_core.evaluation.audit.region import BORDER, middle, object_of
-from xai_core.evaluation.resolution import outer_frame, share_inside
+from xai_core.evaluation.checks.resolution import outer_frame, share_inside
+from xai_core.evaluation.checks.stability import NOISE
 from xai_core.evaluation.similarity import comparable, of_comparable
-from xai_core.evaluation.stability import NOISE
 from xai_core.forward.forward_pass import run_forward
 from xai_core.models.preprocess import model_view, prepare
 from xai_core.models.probability import probabilities
@@ -154,7 +154,8 @@ def _over(view: np.ndarray, values: np.ndarray) -> np.ndarray:
     strength = strength / (float(strength.max()) or 1.0)
     opacity = _OPACITY * np.clip(4 * strength, 0, 1)[:, :, None]
     colours = colour_table("viridis")[(255 * strength).astype(np.uint8)]
-    return (view * (1 - opacity) + colours * opacity).astype(np.uint8)
+    over: np.ndarray = view * (1 - opacity) + colours * opacity
+    return over.astype(np.uint8)
 
 
 def _jpeg(pixels: np.ndarray) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from xai_core.datasets import Dataset
-from xai_core.evaluation.resolution import outer_frame
+from xai_core.evaluation.checks.resolution import outer_frame
 from xai_core.images.head_crop import head_crop
 from xai_core.types import Box, LoadedModel, ModelInput, SourceImage
 

@@ -13,11 +13,11 @@ from xai_core.attribution.catalog import METHODS
 from xai_core.attribution.class_maps import class_maps
 from xai_core.attribution.method import INPUT, Method
 from xai_core.evaluation.localisation import TOLERANCE, Found, edges_of, found, interval
+from xai_core.evaluation.map_under_test import no_progress
 from xai_core.evaluation.planted.cases import TASKS, Case, Task
 from xai_core.evaluation.planted.network import STAGES, planted_model
 from xai_core.evaluation.planted.scene import SIDE
 from xai_core.evaluation.planted.worlds import inputs_of
-from xai_core.evaluation.remake import no_progress
 from xai_core.evaluation.rival_maps import centre
 from xai_core.forward.forward_pass import run_forward
 from xai_core.types import LoadedModel, ProgressCallback

@@ -62,7 +62,8 @@ def _turned(grey: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """Mirrored, turned by up to 12 degrees and shifted by up to 4 pixels."""
     mirrored = grey[:, ::-1] if random.random() < 0.5 else grey
     turned = rotate(mirrored, random.uniform(-12, 12), reshape=False, order=1)
-    return np.clip(np.roll(turned, random.integers(-4, 5, 2), axis=(0, 1)), 0, 1)
+    shifted: np.ndarray = np.roll(turned, random.integers(-4, 5, 2), axis=(0, 1))
+    return shifted.clip(0, 1)
 
 
 def _with_lesion(
@@ -89,7 +90,8 @@ def _vessel(brain: np.ndarray, random: np.random.Generator) -> np.ndarray:
         if not (1 <= row < SIDE - 1 and 1 <= column < SIDE - 1 and brain[int(row), int(column)]):
             break
         drawn[int(row) : int(row) + 2, int(column) : int(column) + 2] = 1
-    return gaussian_filter(drawn, 0.5)
+    blurred: np.ndarray = gaussian_filter(drawn, 0.5)
+    return blurred
 
 
 def _place(wanted: np.ndarray, otherwise: np.ndarray, random: np.random.Generator) -> tuple[float, float]:
@@ -99,4 +101,5 @@ def _place(wanted: np.ndarray, otherwise: np.ndarray, random: np.random.Generato
 
 
 def _laid(grey: np.ndarray, cover: np.ndarray, value: float) -> np.ndarray:
-    return grey * (1 - cover) + value * cover
+    laid: np.ndarray = grey * (1 - cover) + value * cover
+    return laid

@@ -63,7 +63,8 @@ def planted_model(world: World) -> LoadedModel:
 @cache
 def facts() -> dict[str, Any]:
     """How the networks were trained and how good they are, by world."""
-    return json.loads((FOLDER / "planted.json").read_text("utf-8"))
+    told: dict[str, Any] = json.loads((FOLDER / "planted.json").read_text("utf-8"))
+    return told
 
 
 def config(world: World) -> ModelConfig:

@@ -48,16 +48,19 @@ def marked(label: int, part: Part, seed: int, mark: int | None) -> Scene:
 def _outline(kind: str, row: float, column: float, radius: float, random: np.random.Generator) -> np.ndarray:
     y, x = np.mgrid[:SIDE, :SIDE]
     down, right = y - row, x - column
+    inside: np.ndarray
     if kind == "disc":
-        return np.hypot(down, right) <= radius
-    if kind == "square":
-        return np.maximum(abs(down), abs(right)) <= 0.85 * radius
-    if kind == "triangle":
-        return (down <= 0.7 * radius) & (abs(right) <= (down + radius) * 0.6)
-    if kind == "cross":
-        return (np.minimum(abs(down), abs(right)) <= 0.3 * radius) & (np.maximum(abs(down), abs(right)) <= radius)
-    uneven = gaussian_filter(random.normal(size=(SIDE, SIDE)), 6)  # a texture has no outline of its own
-    return np.hypot(down, right) <= radius * (1 + 0.25 * uneven / uneven.std())
+        inside = np.hypot(down, right) <= radius
+    elif kind == "square":
+        inside = np.maximum(abs(down), abs(right)) <= 0.85 * radius
+    elif kind == "triangle":
+        inside = (down <= 0.7 * radius) & (abs(right) <= (down + radius) * 0.6)
+    elif kind == "cross":
+        inside = (np.minimum(abs(down), abs(right)) <= 0.3 * radius) & (np.maximum(abs(down), abs(right)) <= radius)
+    else:  # a texture has no outline of its own
+        uneven = gaussian_filter(random.normal(size=(SIDE, SIDE)), 6)
+        inside = np.hypot(down, right) <= radius * (1 + 0.25 * uneven / uneven.std())
+    return inside
 
 
 def _filling(kind: str, random: np.random.Generator) -> np.ndarray:
@@ -87,7 +90,8 @@ def _bar(random: np.random.Generator) -> np.ndarray:
     angle, length = random.uniform(0, np.pi), random.uniform(16, 24)
     along = (x - column) * np.cos(angle) + (y - row) * np.sin(angle)
     across = (y - row) * np.cos(angle) - (x - column) * np.sin(angle)
-    return np.hypot(along / length, across / (0.3 * length)) <= 1
+    inside: np.ndarray = np.hypot(along / length, across / (0.3 * length)) <= 1
+    return inside
 
 
 def _paint(pixels: np.ndarray, where: np.ndarray, colours: np.ndarray, random: np.random.Generator) -> None:

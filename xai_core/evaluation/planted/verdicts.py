@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from torch import Tensor, nn
 
 from xai_core.attribution.explain import ImageForwardPass, explain_forward_pass, forward_image
 from xai_core.attribution.method import INPUT
-from xai_core.evaluation.faithfulness import faithfulness
+from xai_core.evaluation.check import Level
 from xai_core.evaluation.localisation import Found, found
-from xai_core.evaluation.parameter_randomisation import parameter_randomisation
+from xai_core.evaluation.map_under_test import MapUnderTest, Remake
 from xai_core.evaluation.planted.cases import TASKS, Case, Task
 from xai_core.evaluation.planted.network import STAGES, planted_model
-from xai_core.evaluation.remake import Remake, remake_of
-from xai_core.evaluation.resolution import resolution_check
-from xai_core.evaluation.rival_maps import in_patches
-from xai_core.evaluation.road import road
-from xai_core.evaluation.specificity import specificity
-from xai_core.evaluation.stability import stability
-from xai_core.evaluation.verdict import Checks, Level, levels_of, verdict
+from xai_core.evaluation.trust import findings_of
+from xai_core.evaluation.verdict import verdict
 from xai_core.images.digest import array_digest
 from xai_core.types import SourceImage
 
 GOOD_RANK, BAD_RANK = 0.5, 0.25
-CURVE_STEPS = 5  # as the Trust card takes
 ASKED = (
     ("grad_cam", STAGES[2]),
     ("layer_cam", STAGES[1]),
@@ -67,11 +61,11 @@ def judged(task: Task, requested: Sequence[Case], on_case: Callable[[int], None]
         image_pass = _traced(task, case)
         for method, stage in ASKED:
             result = explain_forward_pass(image_pass, method, [stage] if stage else [], [case.label])
-            layer = stage or INPUT
-            remake = remake_of(image_pass.model, result, layer)
-            made.append(_judge(task, case, image_pass, method, stage, result.maps[layer][0], remake))
+            made.append(_judge(task, case, method, stage, MapUnderTest(image_pass, result, stage or INPUT)))
         random = np.random.default_rng(number)
-        made.append(_judge(task, case, image_pass, RANDOM, STAGES[2], _drawn(random, 1)[0, 0], _drawing(random)))
+        drawn = replace(result, method=RANDOM, maps={STAGES[2]: _drawn(random, 1)[0]})
+        tested = MapUnderTest(image_pass, drawn, STAGES[2], remake=_drawing(random))
+        made.append(_judge(task, case, RANDOM, STAGES[2], tested))
         on_case(number + 1)
     return made
 
@@ -83,27 +77,12 @@ def ranking(maps: Sequence[Judged]) -> float:
     return float((wins.mean() + 1) / 2)
 
 
-def _judge(
-    task: Task, case: Case, image_pass: ImageForwardPass, method: str, stage: str, values: np.ndarray, remake: Remake
-) -> Judged:
-    scores = found(values, case.region)
+def _judge(task: Task, case: Case, method: str, stage: str, tested: MapUnderTest) -> Judged:
+    scores = found(tested.values, case.region)
     good, bad = scores.rank >= GOOD_RANK and scores.pointing == 1, scores.rank <= BAD_RANK
-    checks = _checks(image_pass, values, remake, case.label, stage)
-    given = verdict(checks, image_pass.prediction)
-    return Judged(task, method, stage, True if good else False if bad else None, scores, given.level, levels_of(checks))
-
-
-def _checks(image_pass: ImageForwardPass, values: np.ndarray, remake: Remake, label: int, stage: str) -> Checks:
-    model, given, pixels = image_pass.model, image_pass.given, not stage
-    tested = in_patches(values) if pixels else values
-    return Checks(
-        faithfulness=faithfulness(model, given, tested, label, steps=CURVE_STEPS),
-        road=road(model, given, tested, label),
-        parameter_randomisation=parameter_randomisation(model, given, values, remake, label, magnitude=pixels),
-        specificity=specificity(model, given, values, remake, image_pass.prediction, label, magnitude=pixels),
-        stability=stability(model, given, values, remake, label, magnitude=pixels),
-        resolution=resolution_check(image_pass, stage or INPUT, values),
-    )
+    findings = findings_of(tested)
+    given = verdict(findings, tested.image_pass.prediction)
+    return Judged(task, method, stage, True if good else False if bad else None, scores, given.level, findings.levels)
 
 
 def _traced(task: Task, case: Case) -> ImageForwardPass:

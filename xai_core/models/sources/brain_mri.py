@@ -15,6 +15,7 @@ import numpy as np
 from safetensors.torch import load_file
 from torch import nn
 
+from xai_core.models.source import ModelSource
 from xai_core.types import CLINICAL_CAUTION, ModelConfig, ResizeRule
 
 WEIGHTS = Path(__file__).parents[1] / "weights" / "brain-mri.safetensors"
@@ -90,3 +91,8 @@ def known_slices() -> KnownSlices:
     for values in (known.vectors, *fields.values()):
         values.setflags(write=False)
     return known
+
+
+SOURCE = ModelSource(
+    "brain-mri", "bundled", lambda: (brain_mri_config(),), lambda _config, _progress: build_brain_mri()
+)

@@ -11,6 +11,7 @@ from pathlib import Path
 from safetensors.torch import load_file
 from torch import nn
 
+from xai_core.models.source import ModelSource
 from xai_core.types import ModelConfig, ResizeRule
 
 WEIGHTS = Path(__file__).parents[1] / "weights" / "digits.safetensors"
@@ -66,3 +67,6 @@ def _block(channels: int, filters: int, kernel: int) -> nn.Sequential:
             relu=nn.ReLU(),
         )
     )
+
+
+SOURCE = ModelSource("digits", "bundled", lambda: (digits_config(),), lambda _config, _progress: build_digits())

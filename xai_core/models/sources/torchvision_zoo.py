@@ -14,7 +14,9 @@ from torchvision.models import AlexNet_Weights, get_model, get_model_weights, li
 
 from xai_core.errors import ModelError
 from xai_core.models.class_names import imagenet_names
-from xai_core.types import Download, ModelConfig, ResizeRule
+from xai_core.models.download import fetch
+from xai_core.models.source import ModelSource
+from xai_core.types import Download, ModelConfig, ProgressCallback, ResizeRule
 
 _PREFIX = "torchvision/"
 _IMAGENET_LABELS = AlexNet_Weights.DEFAULT.meta["categories"]
@@ -119,3 +121,12 @@ def _read_states(path: Path) -> dict[str, torch.Tensor]:
             f"delete it from {path.parent} and download it again."
         ) from error
     return states
+
+
+def _fetched(config: ModelConfig, on_progress: ProgressCallback | None) -> torch.nn.Module:
+    if config.download is None:
+        raise ModelError(f"The card of {config.title} names no weights to load.")
+    return build(config, fetch(config.download, on_progress=on_progress))
+
+
+SOURCE = ModelSource(_PREFIX, "downloaded", configs, _fetched)

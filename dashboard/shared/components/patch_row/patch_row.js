@@ -29,7 +29,7 @@ export default function (component) {
 
 /** @param {PatchItem} item @param {HTMLElement} card */
 function piece(item, card) {
-  const texts = [make("span", "title", item.title), make("span", "value", item.value)]
+  const texts = [make("span", "title", item.title), " ", make("span", "value", item.value)]
   const button = makeButton("piece", picture("crop", item.crop), ...texts)
   button.setAttribute("aria-label", `${item.name}, ${item.title}, ${item.value}`)
   button.onpointerenter = button.onfocus = () => show(card, button, item)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 if TYPE_CHECKING:
-    from dashboard.shared.trust.checks import Subject
+    from dashboard.shared.trust.subject import Subject
 
 TITLE = "Erase and retest"
 

@@ -2,10 +2,12 @@
 
 import { clamp } from "../../components/viewer/js/clamp.js"
 import { contextOf, elementsByClass, listening, onResize, shareOf } from "../../components/viewer/js/elements.js"
+import { ARROWS, isCommand } from "../../components/viewer/js/keyboard.js"
 import { drawSoon, mount } from "../../components/viewer/js/mount.js"
 import { decodePayload, decodeScales, takePicture } from "../../components/viewer/js/payload.js"
 import { drawHeat, drawPicture, fitSize, newCanvas, sameSize, sampleArea } from "../../components/viewer/js/scene.js"
 import { getSettings, lutOf, onSettings } from "../../components/viewer/js/settings.js"
+import { drawCross, middleOf, moved } from "./cross.js"
 
 const INK = [214, 40, 40, 120] // of what is marked
 /** @type {Tool[]} */
@@ -20,7 +22,8 @@ const PENDING_INK = "rgb(214 40 40 / .47)"
  * @typedef {Drawn & { el: EraserElements, tool: Tool, pending: Stroke[], stroke: Stroke | null, turn: number,
  *   tell: (what: Stroke | "undo" | "clear") => void, picture: Picture,
  *   bitmap?: ImageBitmap | null, heat: Heat, map: CellMap,
- *   region: HTMLCanvasElement, scales: Scales, settings: string, maxHeight: number, area: Sampled | null }} Eraser
+ *   region: HTMLCanvasElement, scales: Scales, settings: string, maxHeight: number,
+ *   area: Sampled | null, cross?: Pair }} Eraser
  */
 
 /** @param {Component} component */
@@ -36,6 +39,7 @@ function createEraser(root, signal) {
   on(el.undo, "click", () => view.tell("undo"))
   on(el.clear, "click", () => view.tell("clear"))
   listenToStrokes(view)
+  listenToKeys(view)
   onSettings((name) => name === view.settings, () => drawSoon(view, draw), signal)
   onResize(el.eraser, () => drawSoon(view, draw), signal)
   return view
@@ -83,10 +87,7 @@ function listenToStrokes(view) {
   on(scene, "pointerdown", (event) => {
     if (event.button !== 0 || !view.picture) return
     scene.setPointerCapture(event.pointerId)
-    const at = placeOf(view, event)
-    const radius = (Number(view.el.size.value) / 200) * Math.min(view.picture.width, view.picture.height)
-    view.stroke = view.tool === "box" ? { kind: "box", points: [at, at] } : { kind: "brush", points: [at], radius }
-    drawSoon(view, draw)
+    start(view, placeOf(view, event))
   })
   on(scene, "pointermove", (event) => {
     if (!view.stroke) return
@@ -100,6 +101,42 @@ function listenToStrokes(view) {
     view.stroke = null
     drawSoon(view, draw)
   })
+}
+
+// A press marks where the cross is, with a brush at once; a box lasts until the next press, and Escape leaves it.
+/** @param {Eraser} view */
+function listenToKeys(view) {
+  const { scene } = view.el
+  const on = listening(view.signal)
+  on(scene, "keydown", (event) => {
+    const marks = event.key === "Enter" || event.key === " "
+    if (!view.picture || isCommand(event) || !(marks || event.key === "Escape" || event.key in ARROWS)) return
+    event.preventDefault()
+    const cross = view.cross ?? middleOf(view.picture)
+    if (event.key in ARROWS) moveCross(view, moved(cross, view.picture, event))
+    if (event.key === "Escape") view.stroke = null
+    if (marks && view.stroke) finish(view)
+    else if (marks) {
+      start(view, cross)
+      if (view.tool === "brush") finish(view)
+    }
+    drawSoon(view, draw)
+  })
+  on(scene, "focus", () => drawSoon(view, draw))
+  on(scene, "blur", () => drawSoon(view, draw))
+}
+
+/** A box that was begun grows with the cross. @param {Eraser} view @param {Pair} to */
+function moveCross(view, to) {
+  view.cross = to
+  if (view.stroke?.kind === "box") view.stroke.points[1] = to
+}
+
+/** @param {Eraser} view @param {Pair} at */
+function start(view, at) {
+  const radius = (Number(view.el.size.value) / 200) * Math.min(view.picture.width, view.picture.height)
+  view.stroke = view.tool === "box" ? { kind: "box", points: [at, at] } : { kind: "brush", points: [at], radius }
+  drawSoon(view, draw)
 }
 
 /** A box without an area is a click and marks nothing. @param {Eraser} view */
@@ -137,7 +174,9 @@ function draw(view) {
   context.imageSmoothingEnabled = false
   context.drawImage(view.region, 0, 0, size.width, size.height)
   const strokes = view.stroke ? [...view.pending, view.stroke] : view.pending
-  for (const stroke of strokes) drawStroke(context, stroke, size.width / picture.width)
+  const scale = size.width / picture.width
+  for (const stroke of strokes) drawStroke(context, stroke, scale)
+  if (el.scene.matches(":focus-visible")) drawCross(context, view.cross ?? middleOf(picture), scale)
   el.scene.dataset.drawn = String(view.turn)
 }
 

@@ -11,10 +11,11 @@ import streamlit as st
 from dashboard.core import results
 from dashboard.core.failures import in_words
 from dashboard.core.plain_text import class_in_prose
+from dashboard.core.session import show_in_widget, widget_value
 from dashboard.shared.components.viewer import DisplayImage, Heat, display_image_of, viewer
-from dashboard.shared.trust.checks import Subject
 from dashboard.shared.trust.erase.canvas import canvas
 from dashboard.shared.trust.erase.state import Desk, Marked, Trial, desk, taken_in
+from dashboard.shared.trust.subject import MapKey, Subject
 from xai_core.attribution.explain import explain_forward_pass
 from xai_core.attribution.method import INPUT
 from xai_core.evaluation.erase import Filling, erased, region_of, retest, strongest
@@ -34,6 +35,16 @@ FILLINGS: dict[Filling, str] = {
 KEEP = {False: "Erase it", True: "Keep only it"}
 STRONGEST = 0.2
 HEIGHT = 400
+
+
+@dataclass(frozen=True)
+class _ErasedKey:
+    """All that decides the answer to a changed input; its marks are those of the region."""
+
+    map: MapKey
+    marked: Marked
+    keep: bool
+    filling: Filling
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,7 +146,7 @@ def _asked_again(subject: Subject, marked: Marked, region: np.ndarray, keep: boo
         return _Again(again.given, again.prediction, result)
 
     with st.spinner("Asking the model again …", show_time=True):
-        return results.get_or_make((*subject.key, "erased", marked, keep, filling), make)
+        return results.get_or_make(_ErasedKey(subject.key, marked, keep, filling), make)
 
 
 def _after(subject: Subject, again: _Again) -> None:
@@ -221,12 +232,12 @@ def _history(subject: Subject, made: Desk) -> None:
 
 
 def _show_again(subject: Subject, made: Desk, key: str) -> None:
-    rows = st.session_state[key].selection.rows
+    rows = widget_value(key).selection.rows
     if rows and rows[0] < len(made.trials):
         trial = made.trials[rows[0]]
         made.mark(trial.marked)
-        st.session_state[f"{subject.place}_keep"] = trial.keep
-        st.session_state[f"{subject.place}_filling"] = trial.filling
+        show_in_widget(f"{subject.place}_keep", trial.keep)
+        show_in_widget(f"{subject.place}_filling", trial.filling)
 
 
 def _view(subject: Subject, given: ModelInput, name: str) -> DisplayImage:

@@ -4,30 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from xai_core.errors import ModelError
+from xai_core.models.source import Alternative
 from xai_core.models.sources.checkpoint.architectures import shapes_of
-from xai_core.models.sources.checkpoint.fill import network_of
-from xai_core.models.sources.checkpoint.recognise import Proposal
+from xai_core.models.sources.checkpoint.recognise import Proposal, network_of
 
 MOST = 4  # that are built and run
 _SAME = 1e-3  # of the largest score
-
-
-@dataclass(frozen=True)
-class Alternative:
-    """Another architecture that the weights fit. same: it gives the same scores on random input.
-
-    difference: the first layer with weights that is built otherwise; None where no such layer is.
-    """
-
-    key: str
-    same: bool
-    difference: str | None
 
 
 def alternatives(

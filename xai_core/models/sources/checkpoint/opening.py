@@ -1,28 +1,29 @@
-"""A model from a file of weights, in one call."""
+"""A model from a file of weights, in one call or step by step, with the card that the architecture's makers give."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 from torch import nn
+from torchvision.models import get_model_weights
 
 from xai_core.deprecated import renamed_arguments
 from xai_core.errors import ModelError
 from xai_core.models.device import pick_device
 from xai_core.models.load import loaded
+from xai_core.models.source import ANOTHER_VISIT, BuiltFile, FileKind, ModelFile, ModelSource
+from xai_core.models.sources.checkpoint.alternatives import alternatives
 from xai_core.models.sources.checkpoint.architectures import Architecture, index
-from xai_core.models.sources.checkpoint.config import config_for
-from xai_core.models.sources.checkpoint.config_file import check_config, read_config, write_config
-from xai_core.models.sources.checkpoint.fill import chosen, network_of
-from xai_core.models.sources.checkpoint.reading import MAX_BYTES, Weights, read_weights
-from xai_core.models.sources.checkpoint.recognise import Proposal, recognise
-from xai_core.types import LoadedModel, ModelConfig
+from xai_core.models.sources.checkpoint.reading import Weights, read_weights
+from xai_core.models.sources.checkpoint.recognise import Proposal, chosen, network_of, recognise
+from xai_core.models.sources.config_file import carded, config_of, read_file, refuse_other_count
+from xai_core.types import Interpolation, LoadedModel, ModelConfig, ResizeRule
 
 OWN = "own/"  # before the keys of networks that no catalogue lists
+GREY = (0.449,), (0.226,)  # the means of ImageNet's own, for one channel: what timm takes too
 
 
 @renamed_arguments(card="config")
@@ -44,62 +45,61 @@ def open_checkpoint(
     data, title = (source, "Your model") if isinstance(source, bytes) else read_file(Path(source))
     given = config_of(config, title)
     weights = read_weights(data)
-    proposal = choose(weights, architecture or (given.architecture if given else None))
-    made = given or config_for(proposal, title, class_names)
+    proposal = _choose(weights, architecture or (given.architecture if given else None))
+    made = given or _config_for(proposal, title, class_names)
+    refuse_other_count(made, proposal.classes, proposal.channels)
     made = replace(made, notes=(*made.notes, *weights.notes))
-    return carded(loaded(made, network_of(proposal, weights.tensors), pick_device(device)), made, proposal)
+    return carded(loaded(made, network_of(proposal, weights.tensors), pick_device(device)), made, OWN)
 
 
-def config_of(config: ModelConfig | Path | str | None, title: str) -> ModelConfig | None:
-    """The card itself, or the one in a YAML file; None for none."""
-    if config is None or isinstance(config, ModelConfig):
-        return config
-    return read_config(read_file(Path(config))[0].decode(errors="replace"), title)
-
-
-def carded(model: LoadedModel, config: ModelConfig, proposal: Proposal) -> LoadedModel:
-    """The network under another card; its key tells weights and card apart from all others.
-
-    ModelError: the card is impossible, or it is for another number of classes or channels.
-    """
-    check_config(config)
-    refuse_other_count(proposal, config)
-    told = hashlib.sha256(f"{model.digest}\n{write_config(config)}".encode()).hexdigest()[:16]
-    form = f"{config.architecture}-" if config.architecture == "onnx" else ""  # a recipe names the way to open it again
-    return replace(model, config=replace(config, key=f"{OWN}{form}{told}"))
-
-
-def try_out(model: LoadedModel) -> None:
-    """Run the network once on grey; ModelError where it cannot read an input of the card's size."""
-    height, width = model.config.input_size
-    try:
-        with torch.no_grad():
-            model.module(torch.zeros(1, len(model.config.mean), height, width, device=model.device))
-    except (RuntimeError, ValueError, AssertionError, IndexError) as error:  # how networks refuse a size
-        raise ModelError(
-            f"{model.config.title} cannot run on an input of {height} × {width} pixels; set the size of its training."
-        ) from error
-
-
-def opened_network(path: Path, config: ModelConfig) -> nn.Module:
-    """The network of a file that has a card; ModelError also where the card names another number of classes."""
-    data, _ = read_file(path)
+def _read(data: bytes, title: str) -> ModelFile:
     weights = read_weights(data)
-    proposal = choose(weights, config.architecture)
-    refuse_other_count(proposal, config)
+    proposals = recognise(weights.tensors)
+    return ModelFile(
+        fitting=tuple(proposal.architecture.key for proposal in proposals),
+        build=lambda key: _built(weights, key, proposals, title),
+        every=lambda: tuple(entry.key for entry in index()),
+        unknown=f"No architecture of torchvision or timm has exactly these {len(weights.tensors)} weights. Name "
+        "yours to see what does not fit, or wrap the network in Python: `xai_core.wrap_model`.",
+        notes=weights.notes,
+    )
+
+
+def _built(weights: Weights, key: str, proposals: Sequence[Proposal], title: str) -> BuiltFile:
+    proposal = _choose(weights, key)
+    network = network_of(proposal, weights.tensors)
+    config = _config_for(proposal, title)
+    shape = (1, proposal.channels, *config.input_size)
+    others = [other for other in proposals if other.architecture.key != key]
+    found = alternatives(network, shape, others, weights.tensors)
+    return BuiltFile(key, key, loaded(config, network, pick_device()), "Every tensor fits.", found)
+
+
+def _network(path: Path, config: ModelConfig) -> nn.Module:
+    """The network of a file that has a card; ModelError also where the card names another number of classes."""
+    weights = read_weights(read_file(path)[0])
+    proposal = _choose(weights, config.architecture)
+    refuse_other_count(config, proposal.classes, proposal.channels)
     return network_of(proposal, weights.tensors)
 
 
-def refuse_other_count(proposal: Proposal, config: ModelConfig) -> None:
-    """ModelError where the card is for another number of classes or channels."""
-    if proposal.classes != len(config.class_names) or proposal.channels != len(config.mean):
-        raise ModelError(
-            f"The network of {config.title} has {proposal.classes} classes and {proposal.channels} input channels; its "
-            f"card says {len(config.class_names)} and {len(config.mean)}."
-        )
+SOURCE = ModelSource(
+    OWN,
+    "yours",
+    opens=FileKind(
+        "Weights of any **torchvision** or **timm** classifier: `.safetensors`, `.pt`, `.pth`, or a Lightning or timm "
+        "`.ckpt`. The architecture is recognised from the file.",
+        (".safetensors", ".pt", ".pth", ".ckpt"),
+        _read,
+        _network,
+        refused=(".pt2",),
+    ),
+    missing=ANOTHER_VISIT,
+    python='xai.open_checkpoint("your-weights.pt", config="your-card.yaml")',
+)
 
 
-def choose(weights: Weights, architecture: str | None = None) -> Proposal:
+def _choose(weights: Weights, architecture: str | None = None) -> Proposal:
     """The named architecture for the weights, or the first that fits."""
     if architecture is not None:
         return chosen(_named(architecture), weights.tensors)
@@ -120,11 +120,55 @@ def _named(key: str) -> Architecture:
     return entry
 
 
-def read_file(path: Path) -> tuple[bytes, str]:
-    """A file's bytes and its name without the suffix."""
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise ModelError(f"{path.name} is larger than {MAX_BYTES / 1e9:.1f} GB; it is not opened.")
-        return path.read_bytes(), path.stem
-    except OSError as error:
-        raise ModelError(f"{path.name} cannot be read ({error.strerror}); check its path.") from error
+def _config_for(proposal: Proposal, title: str, class_names: Sequence[str] | None = None) -> ModelConfig:
+    """The card of an opened file: the architecture's published preprocessing, classes by number until they are named.
+
+    ModelError: another number of names than classes.
+    """
+    names = tuple(class_names or (f"class {index}" for index in range(proposal.classes)))
+    if len(names) != proposal.classes:
+        raise ModelError(f"The network tells {proposal.classes} classes apart; {len(names)} names were given.")
+    size, mean, std, rule = _published(proposal.architecture.key)
+    return ModelConfig(
+        key=f"{OWN}{title}",
+        title=title,
+        source=f"a file, read as {proposal.architecture.key}",
+        licence="the owner's",
+        input_size=size,
+        mean=_for_channels(mean, GREY[0], proposal.channels),
+        std=_for_channels(std, GREY[1], proposal.channels),
+        resize=rule,
+        class_names=names,
+        notes=_notes(proposal),
+        architecture=proposal.architecture.key,
+    )
+
+
+def _published(key: str) -> tuple[tuple[int, int], tuple[float, ...], tuple[float, ...], ResizeRule]:
+    library, _, name = key.partition("/")
+    if library == "torchvision":
+        preset = get_model_weights(name.partition("+")[0]).DEFAULT.transforms()
+        side = preset.crop_size[0]
+        rule = ResizeRule(preset.resize_size[0], preset.interpolation.value, bool(preset.antialias))
+        return (side, side), tuple(preset.mean), tuple(preset.std), rule
+    import timm  # seconds to import: only when it is asked
+    from timm.models import PretrainedCfg
+
+    config = timm.get_pretrained_cfg(name) or PretrainedCfg()
+    _, height, width = config.input_size
+    interpolation: Interpolation = "bicubic" if config.interpolation == "bicubic" else "bilinear"
+    rule = ResizeRule(round(min(height, width) / config.crop_pct), interpolation)
+    return (height, width), tuple(config.mean), tuple(config.std), rule
+
+
+def _for_channels(values: tuple[float, ...], grey: tuple[float, ...], channels: int) -> tuple[float, ...]:
+    if channels == len(values):
+        return values
+    return grey if channels == 1 else (values * channels)[:channels]
+
+
+def _notes(proposal: Proposal) -> tuple[str, ...]:
+    notes = ["The mean, spread and size of the input are the architecture's own; change them if you trained otherwise."]
+    if len(proposal.head_layers) > 1:
+        notes.append("The head is a sequence; a ReLU was assumed between its linear layers.")
+    return tuple(notes)

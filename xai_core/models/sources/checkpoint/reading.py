@@ -17,9 +17,9 @@ from safetensors.torch import load as load_safetensors
 from torch import Tensor
 
 from xai_core.errors import ModelError
-from xai_core.models.sources.checkpoint.names import is_plain
+from xai_core.models.class_names import is_plain
+from xai_core.models.sources.config_file import MAX_BYTES
 
-MAX_BYTES = 2 * 1024**3  # of a file, and of what it unpacks to
 _SAVE_AGAIN = (
     "Where you trained it, save the weights alone: torch.save(model.state_dict(), 'weights.pt'), and open that file."
 )

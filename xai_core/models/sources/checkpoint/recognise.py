@@ -1,14 +1,26 @@
-"""Which architecture do these weights belong to? Answered from names and shapes, without building a network."""
+"""Which architecture do these weights belong to, by their names and shapes; and the network filled with them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
-from xai_core.models.sources.checkpoint.architectures import Architecture, Shapes, body_digests, index
+from xai_core.errors import ModelError
+from xai_core.models.sources.checkpoint.architectures import (
+    Architecture,
+    Shapes,
+    body_digests,
+    build,
+    index,
+    shapes_of,
+)
+
+_COUNTER = "num_batches_tracked"  # of training steps; some files have it, some not, and no answer depends on it
 
 
 @dataclass(frozen=True)
@@ -65,3 +77,91 @@ def head_layers(shapes: Shapes, head: str) -> tuple[str, ...]:
     below = (n.removeprefix(f"{head}.").removesuffix(".weight") for n in shapes if n.startswith(f"{head}."))
     numbers = {n for n in below if n.isdigit() and len(shapes[f"{head}.{n}.weight"]) in (2, 4)}
     return tuple(sorted(numbers, key=int))
+
+
+@dataclass(frozen=True)
+class Misfit:
+    """What keeps weights from an architecture: names it lacks, names it does not know, and (name, file, network)."""
+
+    missing: tuple[str, ...]
+    unknown: tuple[str, ...]
+    shapes: tuple[tuple[str, tuple[int, ...], tuple[int, ...]], ...]
+
+    def __str__(self) -> str:
+        parts = [f"the file lacks {_some(self.missing)}"] if self.missing else []
+        parts += [f"the network has no {_some(self.unknown)}"] if self.unknown else []
+        parts += [
+            f"'{name}' is {given} in the file, {wanted} in the network" for name, given, wanted in self.shapes[:3]
+        ]
+        parts += [f"{len(self.shapes) - 3} more shapes differ"] if len(self.shapes) > 3 else []
+        return "; ".join(parts)
+
+
+def _some(names: tuple[str, ...]) -> str:
+    """The first three in quotes, and how many more there are."""
+    listed = ", ".join(f"'{name}'" for name in names[:3])
+    return f"{listed} and {len(names) - 3} more" if len(names) > 3 else listed
+
+
+def misfit(network: nn.Module, tensors: Mapping[str, Tensor], optional: tuple[str, ...] = ()) -> Misfit | None:
+    """How the tensors differ from the network's own; None where all fit. optional: heads that may be missing."""
+    wanted = {n: s for n, s in shapes_of(network).items() if not n.endswith(_COUNTER)}
+    given = {n: tuple(t.shape) for n, t in tensors.items() if not n.endswith(_COUNTER)}
+    may_lack = tuple(f"{head}." for head in optional)
+    missing = tuple(n for n in wanted if n not in given and not (may_lack and n.startswith(may_lack)))
+    unknown = tuple(n for n in given if n not in wanted)
+    shapes = tuple((n, given[n], wanted[n]) for n in wanted if n in given and given[n] != wanted[n])
+    return Misfit(missing, unknown, shapes) if missing or unknown or shapes else None
+
+
+def network_of(proposal: Proposal, tensors: Mapping[str, Tensor]) -> nn.Module:
+    """The architecture with these weights as float32, in eval mode; float32 ones share the memory of `tensors`.
+
+    ModelError says which tensors do not fit.
+    """
+    entry = proposal.architecture
+    network = build(entry.key, proposal.classes, proposal.channels, empty=False)
+    if proposal.head_layers != ("",):
+        _replace_head(network, entry.heads[0], proposal.head_layers, tensors)
+    wrong = misfit(network, tensors, entry.heads[1:])
+    if wrong is not None:
+        raise ModelError(f"The weights do not fit {entry.key}: {wrong}.")
+    filled = network.state_dict()  # with the versions of its modules, which some of them ask for
+    wanted = {n: t for n, t in tensors.items() if not n.endswith(_COUNTER)}
+    filled.update({n: t.to(filled[n].dtype).contiguous() for n, t in wanted.items()})
+    network.load_state_dict(filled, assign=True)
+    return network.eval()
+
+
+def chosen(entry: Architecture, tensors: Mapping[str, Tensor]) -> Proposal:
+    """The proposal for an architecture that the user names; ModelError where the head is not found in the file."""
+    shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    layers = head_layers(shapes, entry.heads[0])
+    if not layers:
+        raise ModelError(
+            f"The weights do not fit {entry.key}: the file lacks '{entry.heads[0]}.weight', which counts classes."
+        )
+    last = f"{entry.heads[0]}.{layers[-1]}.weight" if layers[-1] else f"{entry.heads[0]}.weight"
+    stem = next((f"{s}.weight" for s in entry.stems if len(shapes.get(f"{s}.weight", ())) == 4), None)
+    return Proposal(entry, shapes[last][0], shapes[stem][1] if stem else 3, layers)
+
+
+def _replace_head(network: nn.Module, head: str, layers: tuple[str, ...], tensors: Mapping[str, Tensor]) -> None:
+    """A sequence in place of the plain head, as fine-tuners put there: linear layers, a ReLU between two of them.
+
+    What stands between leaves no trace in the weights; dropout does nothing here, and a ReLU is the usual choice.
+    """
+    parts: list[nn.Module] = []
+    for layer in layers:
+        while len(parts) < int(layer):
+            parts.append(nn.Identity())
+        weight = tensors[f"{head}.{layer}.weight"]
+        if weight.ndim != 2:
+            raise ModelError(f"The head '{head}' is a sequence with '{head}.{layer}', which is no linear layer.")
+        parts.append(nn.Linear(weight.shape[1], weight.shape[0], bias=f"{head}.{layer}.bias" in tensors))
+    for first, second in pairwise(layers):
+        if int(second) - int(first) > 1:
+            parts[int(first) + 1] = nn.ReLU()
+    parent, _, leaf = head.rpartition(".")
+    with torch.no_grad():
+        setattr(network.get_submodule(parent), leaf, nn.Sequential(*parts))

@@ -9,7 +9,7 @@ import { decodePayload, decodeScales, takePicture } from "./payload.js"
 import { pictureCanvas } from "./scene.js"
 import { getSettings, onSettings } from "./settings.js"
 import { drawTile, fitTile } from "./tile.js"
-import { extremesInShort, extremesInWords } from "./value_text.js"
+import { extremesInShort } from "./value_text.js"
 
 const TILE = 132 // CSS pixels that a tile needs
 const TILE_GAP = 12
@@ -55,7 +55,7 @@ function showTiles({ strip, tiles, selected, picture }) {
 
 function newTile() {
   const frame = make("span", "frame", make("canvas", "scene"), make("span", "note"))
-  return makeButton("tile", frame, make("span", "name"), make("span", "grid"))
+  return makeButton("tile", frame, " ", make("span", "name"), " ", make("span", "grid"))
 }
 
 /** @param {HTMLElement} button @param {GalleryTile} tile @param {boolean} selected @param {Size} picture */
@@ -67,7 +67,6 @@ function showTile(button, tile, selected, picture) {
   button.title = tile.name
   find(button, ".frame").style.aspectRatio = `${picture.width} / ${picture.height}`
   button.setAttribute("aria-pressed", String(selected))
-  button.setAttribute("aria-label", `${tile.name}, grid ${grid}, ${tile.message ?? extremesInWords(tile)}`)
 }
 
 /** As many columns as fit, spread evenly over the rows. @param {number} width @param {number} count */

@@ -5,7 +5,7 @@
 import { hold } from "./clamp.js"
 import { around, childrenOf, find, keepCount, listening, make, makeButton, writeIn } from "./elements.js"
 import { ARROWS } from "./keyboard.js"
-import { extremesInShort, extremesInWords } from "./value_text.js"
+import { extremesInShort } from "./value_text.js"
 
 /** @param {Matrix} view */
 export function showTable(view) {
@@ -76,7 +76,7 @@ export function cellInWords(view, row, col) {
   const name = [view.rows[row], view.columns[col]].map((text) => text.split("\n")[0]).join(", ")
   if (cell === null) return `${name}: being computed`
   if (cell.reason) return `${name}: not applicable. ${cell.reason}`
-  return `${name}: ${cell.message ?? extremesInWords(cell)}`
+  return `${name}: ${cell.message ?? extremesInShort(cell)}`
 }
 
 /** @param {Matrix} view @param {AbortSignal} signal */

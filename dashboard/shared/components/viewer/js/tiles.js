@@ -11,7 +11,7 @@ import { drawSoon, mount } from "./mount.js"
 import { decodePayload, decodeScales } from "./payload.js"
 import { chosenScale, getSettings, onSettings } from "./settings.js"
 import { arrange, drawTile, pageSize, rangeOf, startOfPage } from "./tiles_page.js"
-import { extremesInShort, extremesInWords, formatNumber } from "./value_text.js"
+import { extremesInShort, formatNumber } from "./value_text.js"
 
 /** @param {Component} component */
 export default (component) => mount(component, createTiles, receive)
@@ -97,7 +97,7 @@ function showTiles(view) {
 
 function newTile() {
   const frame = make("span", "frame", make("canvas", "scene"))
-  return makeButton("tile", frame, make("span", "name"), make("span", "detail"))
+  return makeButton("tile", frame, make("span", "name"), " ", make("span", "detail"))
 }
 
 /** @param {Tiles} view @param {HTMLElement} button @param {number} index */
@@ -108,7 +108,7 @@ function showTile(view, button, index) {
   name.textContent = title
   detail.textContent = [...lines, ...(range ? [extremesInShort(range)] : [])].join("\n")
   button.title = [title, ...lines].join(", ")
-  button.setAttribute("aria-label", [title, ...lines, ...(range ? [extremesInWords(range)] : [])].join(", "))
+  button.ariaLabel = title ? null : view.label // a tile is named by what stands on it
   if (view.choosable) button.setAttribute("aria-pressed", String(index === view.selected))
 }
 

@@ -30,8 +30,3 @@ export function valueAt(map, point) {
 export function extremesInShort({ vmin, low, peak }) {
   return vmin < 0 ? `${formatNumber(low)} to ${formatNumber(peak)}` : `max ${formatNumber(peak)}`
 }
-
-/** @param {Pick<Measured, "vmin" | "low" | "peak">} tile */
-export function extremesInWords(tile) {
-  return tile.vmin < 0 ? `values ${extremesInShort(tile)}` : `largest value ${formatNumber(tile.peak)}`
-}

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from xai_core.errors import ModelError
-from xai_core.models.sources.checkpoint.config_file import read_config, write_config
+from xai_core.models.sources.config_file import read_config, write_config
 from xai_core.types import ModelConfig, ResizeRule
 
 CARD = ModelConfig(

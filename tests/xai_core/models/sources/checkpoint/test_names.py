@@ -7,7 +7,7 @@ import json
 import pytest
 
 from xai_core.errors import ModelError
-from xai_core.models.sources.checkpoint.names import read_names
+from xai_core.models.class_names import read_names
 
 FOUR = ("glioma", "meningioma", "no tumour", "pituitary")
 FORMS = {

@@ -18,10 +18,11 @@ from torch import nn
 
 import xai_core as xai
 from xai_core.errors import ModelError
-from xai_core.models.sources.checkpoint.config_file import write_config
-from xai_core.models.sources.checkpoint.opening import open_checkpoint, try_out
+from xai_core.models.load import try_out
+from xai_core.models.sources.checkpoint.opening import open_checkpoint
 from xai_core.models.sources.checkpoint.reading import read_weights
 from xai_core.models.sources.checkpoint.recognise import recognise
+from xai_core.models.sources.config_file import write_config
 
 # One of each family; every one of them is tried by `pytest -m every_checkpoint`, a few in the ordinary run.
 TORCHVISION = (

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 import xai_core as xai
 from tests.xai_core.models.sources.onnx.exports import KerasLike, exported, keras_file
 from xai_core.attribution.methods.cam import METHOD as CAM
-from xai_core.models.sources.checkpoint.config_file import write_config
+from xai_core.models.sources.config_file import write_config
 from xai_core.models.sources.onnx.opening import read_onnx
 
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, get_args
 
 import yaml
 
 from xai_core.errors import ModelError
-from xai_core.models.sources.checkpoint.names import LONGEST, MOST, is_plain
-from xai_core.types import ChannelOrder, Interpolation, Labels, ModelConfig, ResizeRule
+from xai_core.models.class_names import LONGEST, MOST, is_plain
+from xai_core.types import ChannelOrder, Interpolation, Labels, LoadedModel, ModelConfig, ResizeRule
 
 SMALLEST_SIDE, LARGEST_SIDE = 8, 2048  # pixels of an input
 LONGEST_TEXT = 2000  # characters
+MAX_BYTES = 2 * 1024**3  # of a model's file, and of what it unpacks to
 LARGEST_FILE = 4 * 2**20  # bytes; a hundred thousand class names need less
 _FIELDS = {
     "title", "architecture", "class_names", "input_size", "mean", "std", "channel_order", "resize", "licence", "notes",
@@ -94,6 +98,43 @@ def check_config(config: ModelConfig) -> None:
     if len(set(config.class_names)) != len(config.class_names):
         twice = next(name for name in config.class_names if config.class_names.count(name) > 1)
         raise ModelError(f"Two classes are called “{twice[:60]}”; give each its own name.")
+
+
+def read_file(path: Path) -> tuple[bytes, str]:
+    """A model file's bytes and its name without the suffix."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise ModelError(f"{path.name} is larger than {MAX_BYTES / 1e9:.1f} GB; it is not opened.")
+        return path.read_bytes(), path.stem
+    except OSError as error:
+        raise ModelError(f"{path.name} cannot be read ({error.strerror}); check its path.") from error
+
+
+def config_of(config: ModelConfig | Path | str | None, title: str) -> ModelConfig | None:
+    """The card itself, or the one in a YAML file; None for none."""
+    if config is None or isinstance(config, ModelConfig):
+        return config
+    return read_config(read_file(Path(config))[0].decode(errors="replace"), title)
+
+
+def refuse_other_count(config: ModelConfig, classes: int, channels: int) -> None:
+    """ModelError where the card is for another number of classes or channels than the network's."""
+    if classes != len(config.class_names) or channels != len(config.mean):
+        raise ModelError(
+            f"The network of {config.title} has {classes} classes and {channels} input channels; its "
+            f"card says {len(config.class_names)} and {len(config.mean)}."
+        )
+
+
+def carded(model: LoadedModel, config: ModelConfig, keys: str) -> LoadedModel:
+    """The network under another card; its key, of the source with these `keys`, tells weights and card apart.
+
+    ModelError: the card is impossible, or it is for another number of classes or channels than the model's own.
+    """
+    check_config(config)
+    refuse_other_count(config, len(model.config.class_names), len(model.config.mean))
+    told = hashlib.sha256(f"{model.digest}\n{write_config(config)}".encode()).hexdigest()[:16]
+    return replace(model, config=replace(config, key=f"{keys}{told}"))
 
 
 def _parsed(text: str) -> Mapping[str, Any]:

@@ -12,10 +12,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from xai_core.evaluation.check import PROBABILITY, SHARE_OF_IMAGE, Check, Curves, Drawing, Level, Line
 from xai_core.evaluation.imputation import NOISE, impute
-from xai_core.evaluation.perturbation import BATCH, probability
-from xai_core.evaluation.remake import no_progress, refuse_empty
-from xai_core.evaluation.rival_maps import centre, ranks, shuffled
+from xai_core.evaluation.map_under_test import BATCH, MapUnderTest, no_progress, probability, refuse_empty
+from xai_core.evaluation.rival_maps import TESTABLE, WORTH, centre, ranks, shuffled
+from xai_core.render.recipe import percent, points
 from xai_core.types import LoadedModel, ModelInput, ProgressCallback
 
 SHARES = (0.2, 0.5, 0.8)
@@ -118,3 +119,77 @@ def _probabilities(
         found.append(probability(model, filled, class_index))
         on_progress(min(start + batch, len(masks)), len(masks))
     return torch.cat(found).cpu().numpy()
+
+
+def _run(tested: MapUnderTest, on_progress: ProgressCallback) -> Road:
+    p = tested.image_pass
+    return road(p.model, p.given, tested.regions, tested.class_index, on_progress=on_progress)
+
+
+def _level(found: Road) -> Level:
+    """good: WORTH better than chance and no worse than the centre. bad: lowest places count more than highest."""
+    worth = WORTH * found.probability / 2  # gaps are halved
+    if found.probability < TESTABLE:
+        return "unclear"
+    if found.own.gap <= 0:
+        return "bad"
+    beats_chance = found.own.gap >= found.chance + worth
+    return "good" if beats_chance and found.own.gap >= found.centre.gap - worth else "unclear"
+
+
+def _summary(found: Road, tested: MapUnderTest) -> str:
+    share = percent(SHARES[0])
+    return (
+        f"Without its highest {share} {tested.class_name} keeps **{percent(float(found.own.most[0]))}**, without its "
+        f"lowest {share} it keeps {percent(float(found.own.least[0]))}."
+    )
+
+
+def _details(found: Road, tested: MapUnderTest) -> str:
+    first, last = percent(SHARES[0]), percent(1 - SHARES[-1])
+    return (
+        "Places are removed and the gaps filled in from around, so that no edge gives them away. Without the highest "
+        f"{first} of the map {tested.class_name} keeps **{percent(float(found.own.most[0]))}** of its "
+        f"{percent(found.probability)}, "
+        f"without the lowest {first} it keeps {percent(float(found.own.least[0]))}. When only the highest {last} "
+        f"are kept, it has {percent(found.kept)}: a drop in confidence of {percent(found.drop)}. On average over "
+        f"{len(SHARES)} shares it keeps **{points(2 * found.own.gap)}** more without the lowest places than without "
+        f"the highest. A spot in the middle has {points(2 * found.centre.gap)}, chance alone up to "
+        f"{points(2 * found.chance)}."
+    )
+
+
+def _chart(found: Road, _tested: MapUnderTest) -> tuple[Drawing, ...]:
+    """What is left when the highest places go, and when the lowest go."""
+    removed, before = np.array((0.0, *found.shares)), [found.probability]
+    lines = (
+        Line("highest places of this map gone", removed, np.concatenate([before, found.own.most]), "own"),
+        Line("its lowest gone", removed, np.concatenate([before, found.own.least]), "opposite"),
+        Line("middle gone", removed, np.concatenate([before, found.centre.most]), "middle"),
+        *(Line("random places gone", removed, np.concatenate([before, row]), "chance") for row in found.random),
+    )
+    caption = "What is left of the class. A good map has its two lines far apart."
+    alt = "Probability of the class as places are removed and filled in: this map, random maps and the middle"
+    return (Curves("removal", caption, lines, SHARE_OF_IMAGE, PROBABILITY, alt),)
+
+
+CHECK = Check(
+    key="road",
+    question="Does it, when the gaps are filled in?",
+    doing="Filling gaps",
+    run=_run,
+    level=_level,
+    meanings={
+        "good": "The class lives on the marked places: it falls faster without them than without the others.",
+        "unclear": "The marked places count, but hardly more than chance or the middle of the picture.",
+        "bad": "The class loses as much without the places that the map marks lowest.",
+    },
+    threshold="**Gaps filled in**: what is left without the lowest places minus what is left without the highest, on "
+    f"average. Passes where this exceeds chance by {percent(WORTH)} of the class's probability, and is behind the "
+    "middle's by no more than that. Fails at 0 and below.",
+    summary=_summary,
+    details=_details,
+    chart=_chart,
+    passes=35,
+    source="Rong et al. 2022 (ROAD: noisy linear imputation)",
+)

@@ -9,12 +9,16 @@ import numpy as np
 from xai_core.attribution.explain import ImageForwardPass
 from xai_core.attribution.method import INPUT
 from xai_core.errors import SightlineError
+from xai_core.evaluation.check import Check, Drawing, Level, ToScale
+from xai_core.evaluation.map_under_test import MapUnderTest
 from xai_core.forward.receptive_field import receptive_field
 from xai_core.images.head_crop import head_crop
 from xai_core.render.place import resample
-from xai_core.types import Box
+from xai_core.render.recipe import percent
+from xai_core.types import Box, ProgressCallback
 
 FRAME = 0.1  # of each side: the outer frame of a picture
+OUTSIDE = 0.6  # evidence outside the object, as a share of the area there, up to which it counts as on the object
 
 
 @dataclass(frozen=True)
@@ -104,3 +108,74 @@ def _field(image_pass: ImageForwardPass, layer: str, unit: tuple[int, int]) -> t
     y, x = (box.bottom - box.top) / rows, (box.right - box.left) / columns
     placed = Box(box.left + seen.left * x, box.top + seen.top * y, box.left + seen.right * x, box.top + seen.bottom * y)
     return placed, (seen.left, seen.top, seen.right, seen.bottom) == (0, 0, columns, rows)
+
+
+def _run(tested: MapUnderTest, _on_progress: ProgressCallback) -> Resolution:
+    return resolution_check(tested.image_pass, tested.layer, tested.values)
+
+
+def _level(found: Resolution) -> Level | None:
+    """Only where the object is known. bad: no more of the evidence lies on it than of the area. good: clearly more."""
+    if not found.known or np.isnan(found.outside):
+        return None
+    return "bad" if found.outside >= found.area else "good" if found.outside <= OUTSIDE * found.area else "unclear"
+
+
+def _summary(found: Resolution, _tested: MapUnderTest) -> str:
+    rows, columns = found.grid
+    if found.known:
+        return (
+            f"**{percent(found.outside)}** of the evidence lies outside the head, on {percent(found.area)} of the area."
+        )
+    if found.field is None:
+        return f"The map has a value for each of the **{rows} × {columns}** pixels that the model reads."
+    return f"The map has **{rows} × {columns}** cells of {found.cell[0]:.0f} × {found.cell[1]:.0f} pixels."
+
+
+def _details(found: Resolution, _tested: MapUnderTest) -> str:
+    rows, columns = found.grid
+    where = "outside the head" if found.known else f"in the outer {percent(FRAME)} frame of the picture"
+    lies = (
+        f"{percent(found.outside)} of the evidence lies {where}, which is {percent(found.area)} of what the model saw."
+    )
+    if found.field is None:
+        return f"This map has a value for each of the {rows} × {columns} pixels that the model reads. {lies}"
+    field = (found.field.bottom - found.field.top, found.field.right - found.field.left)
+    sees = "the whole input" if found.whole else f"{_size(found, field)}"
+    return f"The map has {rows} × {columns} cells. One cell is {_size(found, found.cell)}; it sees {sees}. {lies}"
+
+
+def _size(found: Resolution, size: tuple[float, float]) -> str:
+    """Height by width, in millimetres where they are known."""
+    mm = found.in_mm(size)
+    pixels = f"{size[0]:.0f} × {size[1]:.0f} pixels"
+    return f"{pixels} ({mm[0]:.0f} × {mm[1]:.0f} mm)" if mm else pixels
+
+
+def _chart(found: Resolution, _tested: MapUnderTest) -> tuple[Drawing, ...]:
+    caption = "The map's strongest places."
+    if found.field is not None:
+        caption = "Thin frame: the strongest cell. Bold frame: all that this cell sees."
+    return (ToScale("grid", caption, *found.strongest, found.field),)
+
+
+CHECK = Check(
+    key="resolution",
+    question="Could it see that finely?",
+    doing="Measuring the grid",
+    run=_run,
+    level=_level,
+    meanings={
+        None: "Nothing inside one cell can be told apart, whatever the smooth colours suggest. This is a fact about "
+        "the network and counts for no level: where the object lies is not known.",
+        "good": "The evidence lies on the head, as far as a grid of this size can tell.",
+        "unclear": "Part of the evidence lies outside the head, where nothing of the patient is.",
+        "bad": "The evidence lies outside the head as much as in it: it does not come from the patient.",
+    },
+    threshold="**Grid**: has a level only for slices of a head. Passes where the share of evidence outside the head is "
+    f"at most {percent(OUTSIDE)} of the share of the area there; fails where it is as large.",
+    summary=_summary,
+    details=_details,
+    chart=_chart,
+    passes=1,
+)

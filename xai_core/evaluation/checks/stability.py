@@ -11,10 +11,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from xai_core.evaluation.perturbation import probability
-from xai_core.evaluation.remake import Remake, no_progress, refuse_empty
+from xai_core.evaluation.check import Check, Drawing, Level, MapRow, NamedMap, Note
+from xai_core.evaluation.map_under_test import MapUnderTest, Remake, no_progress, probability, refuse_empty
 from xai_core.evaluation.similarity import GRID, Similarity, comparable, of_comparable
 from xai_core.render.place import sample_at
+from xai_core.render.recipe import percent, signed
 from xai_core.types import LoadedModel, ModelConfig, ModelInput, ProgressCallback
 
 NOISE = 0.05  # standard deviation, as a share of black to white
@@ -22,6 +23,7 @@ SHIFT = 1 / 28  # of each side: 8 of 224 pixels, two cells of the grid on which 
 CONTRASTS = (0.8, 1.25)  # for a scan: a wider and a narrower window
 LIGHTER = 0.05  # of black to white; for a scan: a window that stands lower
 CHANGES = 4 + len(CONTRASTS)  # how many variants there are, at most
+STEADY, SHAKY = 0.7, 0.4  # rank correlations: steady from the one on, shaky below the other
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,3 +138,53 @@ def _laid_back(down: float, right: float) -> Callable[[np.ndarray], np.ndarray]:
 def _scaled(values: np.ndarray) -> np.ndarray:
     top = float(np.abs(values).max())
     return values / top if top > 0 else values
+
+
+def _run(tested: MapUnderTest, on_progress: ProgressCallback) -> Stability:
+    p, (remake, one_more) = tested.image_pass, tested.again_and_again(CHANGES, on_progress)
+    requested = (p.model, p.given, tested.values, remake, tested.class_index)
+    return stability(*requested, magnitude=tested.pixels, on_progress=one_more)
+
+
+def _level(found: Stability) -> Level:
+    return "good" if found.typical >= STEADY else "bad" if found.typical < SHAKY else "unclear"
+
+
+def _summary(found: Stability, _tested: MapUnderTest) -> str:
+    return f"When the picture changes a little, the map's likeness to this one is **{signed(found.typical)}**."
+
+
+def _details(found: Stability, tested: MapUnderTest) -> str:
+    low, high = (f(answer.probability for answer in found.answers) for f in (min, max))
+    return (
+        "Under noise, a small shift, a mirror image, a lighter window, less and more contrast the map's likeness is "
+        f"typically **{signed(found.typical)}**, at worst {signed(found.worst.similarity.rank_correlation)} "
+        f"({found.worst.name}). Meanwhile {tested.class_name} stays between {percent(low)} and {percent(high)}."
+    )
+
+
+def _chart(found: Stability, _tested: MapUnderTest) -> tuple[Drawing, ...]:
+    """Where the map changes most."""
+    spread = NamedMap("where it changes most", found.spread, float(found.spread.max()))
+    told = (f"{answer.name} {signed(answer.similarity.rank_correlation)}" for answer in found.answers)
+    return (MapRow("spread", (spread,)), Note(f"Rank correlation under each change: {', '.join(told)}."))
+
+
+CHECK = Check(
+    key="stability",
+    question="Is it stable?",
+    doing="Maps of the changed picture",
+    run=_run,
+    level=_level,
+    meanings={
+        "good": "Changes that no one would notice leave the map as it is.",
+        "unclear": "Small changes of the picture move part of the map: trust its clusters, not its details.",
+        "bad": "Small changes of the picture give another map: this one is partly chance.",
+    },
+    threshold=f"**Stability**: the median likeness over {CHANGES} changes; passes from {STEADY}, fails below {SHAKY}.",
+    summary=_summary,
+    details=_details,
+    chart=_chart,
+    passes=34,
+    maps=CHANGES,
+)
