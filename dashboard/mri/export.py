@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
@@ -38,7 +39,7 @@ def show(scan: Scan, seen: Seen, readings: Mapping[int, Reading], class_index: i
         _button("Numbers (NPZ)", lambda: as_npz(seen), "sightline-slice.npz", ":material/data_array:")
     st.caption("None of these carries a name, but what you write in the note.")
     if scan.volume is not None and class_index is not None:
-        _volume_exports(scan, scan.volume, seen, readings, class_index)
+        _volume_exports(_MapSource(scan, scan.volume, seen, readings, class_index))
 
 
 def _pdf(seen: Seen) -> bytes:
@@ -51,25 +52,36 @@ def _button(label: str, make: object, name: str, icon: str) -> None:
     st.download_button(label, make, name, icon=icon, on_click="ignore", key=f"mri_take_{name}")  # type: ignore[arg-type]
 
 
-def _volume_exports(scan: Scan, volume: Volume, seen: Seen, readings: Mapping[int, Reading], class_index: int) -> None:
+@dataclass(frozen=True, eq=False)
+class _MapSource:
+    """What a file of maps is made from: the scan, the slice that is open, all that were read, and the class."""
+
+    scan: Scan
+    volume: Volume
+    seen: Seen
+    readings: Mapping[int, Reading]
+    class_index: int
+
+
+def _volume_exports(source: _MapSource) -> None:
     """Maps on the voxels of the scan: of all slices that were read, or of this one; made on request."""
-    name = model().config.class_names[class_index]
+    name = model().config.class_names[source.class_index]
     with st.expander("Maps on the scan's voxels (NIfTI, DICOM)", key="mri_voxels", on_change="rerun") as box:
         if not box.open:
             return
-        many = len(readings) or 1
+        many = len(source.readings) or 1
         st.markdown(f"The signed map for **{name}**, of {many} slice{'s' if many > 1 else ''} of this plane.")
         kind = st.segmented_control("Format", _KINDS, default=_KINDS[0], key="mri_kind", required=True)
         keep = False
-        if kind != _KINDS[0] and scan.files:
+        if kind != _KINDS[0] and source.scan.files:
             keep = st.checkbox(
-                "Keep the study: the file then carries the patient's identifiers", key=f"mri_keep_{scan.key}"
+                "Keep the study: the file then carries the patient's identifiers", key=f"mri_keep_{source.scan.key}"
             )
         if not st.button("Make the file", key="mri_make", icon=":material/build:"):
             return
         try:
             with st.spinner("Making the file …", show_time=True):
-                data = _made(scan, volume, seen, readings, class_index, kind, keep)
+                data = _made(source, kind, keep)
         except SightlineError as error:
             st.error(str(error), icon=":material/error:")
             return
@@ -79,20 +91,15 @@ def _volume_exports(scan: Scan, volume: Volume, seen: Seen, readings: Mapping[in
         )
 
 
-def _made(
-    scan: Scan,
-    volume: Volume,
-    seen: Seen,
-    readings: Mapping[int, Reading],
-    class_index: int,
-    kind: str,
-    keep: bool,
-) -> bytes:
-    study = scan.files if keep else None
+def _made(source: _MapSource, kind: str, keep: bool) -> bytes:
+    volume, seen, class_index = source.volume, source.seen, source.class_index
+    study = source.scan.files if keep else None
     if kind == _KINDS[2]:
         image = report.as_seen(seen, class_index)
         return secondary_capture(volume, seen.place.volume_plane, seen.place.index, image, keep_study_of=study)
-    values = map_on_voxels(scan, volume, seen.place, readings or {seen.place.index: seen.reading}, class_index)
+    values = map_on_voxels(
+        source.scan, volume, seen.place, source.readings or {seen.place.index: seen.reading}, class_index
+    )
     return nifti_map(volume, values) if kind == _KINDS[0] else parametric_map(volume, values, keep_study_of=study)
 
 
