@@ -23,7 +23,7 @@ from xai_core.embedding.projection import Projection
 from xai_core.embedding.quality import Quality, map_quality
 from xai_core.embedding.stored_map import keep_map, stored_map
 from xai_core.embedding.tsne import tsne_map
-from xai_core.embedding.umap_map import UmapProcess, umap_map
+from xai_core.embedding.umap_map import UmapSettings
 from xai_core.types import FeatureTable
 
 TITLES = {"t-sne": "t-SNE", "umap": "UMAP", "pca": "PCA"}
@@ -138,7 +138,8 @@ def _work(key: str, space: Space, layout: Layout) -> Callable[[jobs.JobProgress]
 
     def work(tell: jobs.JobProgress) -> Projection:
         if layout.method == "umap":
-            made = umap.make(key, lambda process: _umap_map(process, table, layout, tell), tell)
+            settings = UmapSettings(layout.neighbours, layout.min_dist, layout.seed)
+            made = umap.make(key, table, layout.dims, settings, tell)
         else:
             seed, perplexity = layout.seed, layout.perplexity
             made = tsne_map(table, layout.dims, graph=graph, seed=seed, perplexity=perplexity, on_progress=tell)
@@ -146,18 +147,6 @@ def _work(key: str, space: Space, layout: Layout) -> Callable[[jobs.JobProgress]
         return made
 
     return work
-
-
-def _umap_map(process: UmapProcess, table: FeatureTable, layout: Layout, tell: jobs.JobProgress) -> Projection:
-    return umap_map(
-        table,
-        layout.dims,
-        process=process,
-        seed=layout.seed,
-        n_neighbors=layout.neighbours,
-        min_dist=layout.min_dist,
-        on_progress=tell,
-    )
 
 
 def previewed(key: str, space: Space, layout: Layout) -> Projection | None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from threading import Lock
 
 from dashboard.core import jobs
 from xai_core.embedding.projection import Projection
-from xai_core.embedding.umap_map import UmapProcess, start_umap
+from xai_core.embedding.umap_map import UmapProcess, UmapSettings, start_umap, umap_map
+from xai_core.types import FeatureTable
 
 
 class Umap:
@@ -18,8 +18,10 @@ class Umap:
         self._lock = Lock()
         self._process: UmapProcess | None = None
 
-    def make(self, key: str, draw: Callable[[UmapProcess], Projection], tell: jobs.JobProgress) -> Projection:
-        """The map that `draw` makes with the process. key: names it in `holds`."""
+    def make(
+        self, key: str, table: FeatureTable, dims: int, settings: UmapSettings, tell: jobs.JobProgress
+    ) -> Projection:
+        """The map of these settings. key: names it in `holds`."""
         with self._lock:
             if self._process is None or not self._process.alive:
                 self._process = start_umap()
@@ -27,6 +29,6 @@ class Umap:
             tell(0, 0)
             while process.alive and not process.ready.wait(0.2):
                 tell(0, 0)
-            made = draw(process)
+            made = umap_map(table, dims, process=process, settings=settings, on_progress=tell)
             self.holds = key
             return made

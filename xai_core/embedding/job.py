@@ -16,7 +16,7 @@ from xai_core.datasets import Dataset, open_dataset
 from xai_core.datasets.object_store import open_object_store
 from xai_core.embedding.build import build_table
 from xai_core.embedding.local import Engine, run_local
-from xai_core.embedding.ray_engine import run_ray
+from xai_core.embedding.ray_engine import Actors, run_ray
 from xai_core.errors import SightlineError
 from xai_core.models.catalog import load_model
 
@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m xai_core.embedding.job", description=__doc__.splitlines()[0])
-    parser.add_argument("--model", required=True, help="a key of xai_core.model_cards()")
+    parser.add_argument("--model", required=True, help="a key of xai_core.model_configs()")
     parser.add_argument(
         "--data", required=True, help="a folder, a zip, a CSV, a bundled name, or an address (s3://bucket/folder)"
     )
@@ -74,7 +74,7 @@ def _dataset(source: str) -> Dataset:
 def _engine(options: argparse.Namespace) -> Engine:
     if options.engine == "local":
         return partial(run_local, workers=options.workers)
-    return partial(run_ray, actors=options.workers, cpus=options.cpus, gpus=options.gpus)
+    return partial(run_ray, actors=Actors(options.workers, options.cpus, options.gpus))
 
 
 def _progress() -> Callable[[int, int], None]:

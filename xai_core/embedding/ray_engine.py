@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import pickle
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ import torch
 
 from xai_core.embedding.embedding_layer import EmbeddingLayer
 from xai_core.embedding.local import Advance
-from xai_core.embedding.shard import Read, row_maker, run_shard, write_shard
+from xai_core.embedding.shard import Read, TableWork, row_maker, run_shard, write_shard
 from xai_core.embedding.spec import Shard
 from xai_core.embedding.store import shard_path
 from xai_core.errors import SettingError
@@ -38,58 +38,51 @@ class ShardJob:
         return {"pictures": np.array([len(shard.items)])}
 
 
-def run_ray(
-    model: LoadedModel,
-    embedding_layer: EmbeddingLayer,
-    read: Read,
-    shards: Sequence[Shard],
-    folder: Path,
-    advance: Advance,
-    *,
-    actors: int | None = None,
-    cpus: float | None = None,
-    gpus: float = 0,
-) -> None:
+@dataclass(frozen=True)
+class Actors:
+    """most: at once, by default one a core. cpus, gpus: that each one takes; if the actors took all cores, none would
+    be left for Ray's own reading and nothing would start."""
+
+    most: int | None = None
+    cpus: float | None = None
+    gpus: float = 0
+
+
+ONE_A_CORE = Actors()
+
+
+def run_ray(given: TableWork, advance: Advance, actors: Actors = ONE_A_CORE) -> None:
     """Write every shard into the table's folder, which all machines must see under the same path.
 
-    A cluster that is running is used where RAY_ADDRESS names it, else Ray is started on this machine. actors: at most
-    so many at once, by default one a core. cpus, gpus: that each one takes; if the actors took all cores, none would be
-    left for Ray's own reading and nothing would start. SettingError: Ray is missing, or the pictures cannot be read
-    from another process (a zip: unpack it).
+    A cluster that is running is used where RAY_ADDRESS names it, else Ray is started on this machine.
+    SettingError: Ray is missing, or the pictures cannot be read from another process (a zip: unpack it).
     """
     ray = _ray()
-    _check_sendable(read)
+    _check_sendable(given.read)
     if not ray.is_initialized():
         local = {} if os.environ.get("RAY_ADDRESS") else {"num_cpus": max(2, os.cpu_count() or 1)}
         ray.init(include_dashboard=False, log_to_driver=False, configure_logging=False, **local)
     try:
-        _map(ray, (model, embedding_layer, read, folder.absolute()), shards, advance, actors, cpus, gpus)
+        _map(ray, given, advance, actors)
     finally:
         ray.shutdown()
 
 
-def _map(
-    ray: Any,
-    job: tuple[object, ...],
-    shards: Sequence[Shard],
-    advance: Advance,
-    actors: int | None,
-    cpus: float | None,
-    gpus: float,
-) -> None:
+def _map(ray: Any, given: TableWork, advance: Advance, actors: Actors) -> None:
     ray.data.DataContext.get_current().enable_progress_bars = False
     cores = ray.cluster_resources().get("CPU", 1)
-    most = max(1, min(actors or int(cores), len(shards)))
-    each = cpus if cpus is not None else min(1.0, max(0.25, (cores - 1) / most))  # one core is left for Ray's reading
-    model, embedding_layer, read, folder = job
-    rows = ray.data.from_items([{"shard": pickle.dumps(shard)} for shard in shards], override_num_blocks=len(shards))
+    most = max(1, min(actors.most or int(cores), len(given.shards)))
+    # One core is left for Ray's reading.
+    each = actors.cpus if actors.cpus is not None else min(1.0, max(0.25, (cores - 1) / most))
+    shards = [{"shard": pickle.dumps(shard)} for shard in given.shards]
+    rows = ray.data.from_items(shards, override_num_blocks=len(shards))
     done = rows.map_batches(
         ShardJob,
         batch_size=1,
         compute=ray.data.ActorPoolStrategy(min_size=1, max_size=most),
         num_cpus=each,
-        num_gpus=gpus or None,
-        fn_constructor_kwargs={"model": model, "tap": embedding_layer, "read": read, "folder": folder},
+        num_gpus=actors.gpus or None,
+        fn_constructor_args=(given.model, given.embedding_layer, given.read, given.folder.absolute()),
     )
     for row in done.iter_rows():
         advance(int(row["pictures"]))

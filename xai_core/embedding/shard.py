@@ -29,6 +29,17 @@ Check = Callable[[int], None]  # told after each batch how many pictures it had;
 
 
 @dataclass(frozen=True, eq=False)
+class TableWork:
+    """What is left of a table. shards: those to write into `folder`. read: from a picture's id to the picture."""
+
+    model: LoadedModel
+    embedding_layer: EmbeddingLayer
+    read: Read
+    shards: tuple[Shard, ...]
+    folder: Path
+
+
+@dataclass(frozen=True, eq=False)
 class RowMaker:
     """What turns pictures into rows; private to one thread. class_index: {plain name: index of the model's class}."""
 

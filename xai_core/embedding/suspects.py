@@ -76,12 +76,14 @@ def strangeness(usual: np.ndarray, index: Index, vectors: np.ndarray, k: int = N
     if index.metric != "cosine":
         raise SettingError("Strangers are told by angle; give an index by cosine.")
     found = neighbours(index, np.atleast_2d(vectors), min(k, len(index.base.vectors))).distances.mean(1)
-    return np.searchsorted(usual, found) / len(usual)
+    share: np.ndarray = np.searchsorted(usual, found) / len(usual)
+    return share
 
 
 def boundary_margins(table: FeatureTable) -> np.ndarray:
     """By how much the predicted class leads the next in probability, float32 (n,): the smallest lie at the boundary."""
-    return table.probabilities - table.runner_up_probabilities
+    margins: np.ndarray = table.probabilities - table.runner_up_probabilities
+    return margins
 
 
 def confused_pairs(table: FeatureTable, held: HeldOut, most: int = 20, images: int = 12) -> tuple[ConfusedPair, ...]:

@@ -35,7 +35,7 @@ def placer(points: np.ndarray, index: Index) -> Callable[[np.ndarray], np.ndarra
 def _placed(near: np.ndarray, distances: np.ndarray, repelling: np.ndarray) -> np.ndarray:
     weights = _EXAGGERATION * affinities(distances, min(PERPLEXITY, len(distances) / 3))
     near = near.astype(np.float64)
-    at = np.median(near[:_START], axis=0)
+    at: np.ndarray = np.median(near[:_START], axis=0)
     step, gain = np.zeros_like(at), np.ones_like(at)
     for _ in range(_STEPS):
         force = _force(at, near, weights, repelling)
@@ -43,7 +43,7 @@ def _placed(near: np.ndarray, distances: np.ndarray, repelling: np.ndarray) -> n
         gain = np.maximum(np.where(np.sign(step) != np.sign(force), gain + 0.2, gain * 0.8), 0.01)
         step = _MOMENTUM * step - _RATE * gain * force
         at = at + step
-    return at.astype(np.float32)
+    return np.asarray(at, np.float32)
 
 
 def _force(at: np.ndarray, near: np.ndarray, weights: np.ndarray, repelling: np.ndarray) -> np.ndarray:
@@ -57,7 +57,8 @@ def _force(at: np.ndarray, near: np.ndarray, weights: np.ndarray, repelling: np.
     likeness += 1
     np.reciprocal(likeness, out=likeness)
     total = max(float(likeness.sum()), 1e-30)
-    return pulled - (apart @ np.square(likeness, out=likeness)) / total
+    force: np.ndarray = pulled - (apart @ np.square(likeness, out=likeness)) / total
+    return force
 
 
 def affinities(distances: np.ndarray, perplexity: float) -> np.ndarray:
@@ -65,8 +66,9 @@ def affinities(distances: np.ndarray, perplexity: float) -> np.ndarray:
     squares = np.square(distances) - float(np.square(distances).min())
     low, high, wanted = 0.0, np.inf, np.log(max(perplexity, 1.0))
     beta = 1 / max(float(squares.mean()), 1e-30)
+    weights: np.ndarray = np.exp(-beta * squares)
     for _ in range(60):
-        weights = np.exp(-beta * squares)
+        weights: np.ndarray = np.exp(-beta * squares)
         weights /= weights.sum()
         entropy = -float(weights @ np.log(np.maximum(weights, 1e-300)))
         if abs(entropy - wanted) < 1e-5:

@@ -12,8 +12,7 @@ import numpy as np
 from pydicom import uid
 from pydicom.dataset import Dataset
 from pydicom.encaps import generate_frames
-from pydicom.pixels import get_decoder
-from pydicom.pixels.decoders.base import DecodeRunner
+from pydicom.pixels.decoders.base import DecodeRunner, get_decoder
 
 from xai_core.errors import ImageError
 from xai_core.images.limits import check_jpeg_scans

@@ -112,7 +112,8 @@ class _Place:
     shared: Dataset
 
     def group(self, name: str) -> Dataset:
-        return (self.own.get(name) or self.shared.get(name) or [Dataset()])[0]
+        found: Dataset = (self.own.get(name) or self.shared.get(name) or [Dataset()])[0]
+        return found
 
     def numbers(self, keyword: str, group: str, count: int) -> tuple[float, ...] | None:
         return numbers(self.group(group), keyword, count) or numbers(self.dataset, keyword, count)
@@ -142,7 +143,8 @@ def _orientation(place: _Place) -> np.ndarray | None:
     lengths = np.linalg.norm([row, column], axis=1)
     if np.abs(lengths - 1).max() > _UNIT_TOLERANCE or abs(row @ column) > _UNIT_TOLERANCE:
         return None
-    return np.stack([row, column]) / lengths[:, None]
+    directions: np.ndarray = np.stack([row, column]) / lengths[:, None]
+    return directions
 
 
 def _spacing(place: _Place) -> tuple[float, float] | None:

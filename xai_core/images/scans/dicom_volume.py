@@ -16,7 +16,7 @@ from xai_core.images.scans.geometry import ACROSS, affine_of_planes, canonical, 
 from xai_core.images.scans.limits import ScanLimits, check_voxels
 from xai_core.images.scans.refusals import reader_errors_refused
 from xai_core.images.scans.stacks import distance
-from xai_core.images.scans.volume import Volume
+from xai_core.images.scans.volume import NamedWindow, Volume
 from xai_core.images.scans.windows import CT_PRESETS, automatic_windows
 from xai_core.types import ProgressCallback
 
@@ -126,7 +126,7 @@ def _canonical_slots(spots: Places, affine: np.ndarray, frames: Sequence[Frame],
     return tuple(sorted(last - slot if turned else slot for slot in spots.missing))
 
 
-def _windows(frame: Frame, voxels: np.ndarray, slope: float, intercept: float) -> tuple:
+def _windows(frame: Frame, voxels: np.ndarray, slope: float, intercept: float) -> tuple[NamedWindow, ...]:
     if voxels.ndim == 4:
         return ()
     step = max(voxels.size // 2_000_000, 1)

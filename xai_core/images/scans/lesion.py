@@ -72,14 +72,15 @@ def _distance(volume: Volume, center_mm: tuple[float, float, float], box: tuple[
     ]
     places = np.tensordot(volume.affine[:3, :3], grid, 1) + volume.affine[:3, 3, None, None, None]
     offset = places - np.array(center_mm)[:, None, None, None]
-    return np.linalg.norm(offset, axis=0).astype(np.float32)
+    return np.asarray(np.linalg.norm(offset, axis=0), np.float32)
 
 
 def _bumps(volume: Volume, shape: tuple[int, ...], random: np.random.Generator) -> np.ndarray:
     """Smooth noise in [-1, 1], so that no outline is a ball."""
     sigma = [_BUMP_MM / mm for mm in volume.spacing_mm or (1.0, 1.0, 1.0)]
     noise = gaussian_filter(random.normal(size=shape).astype(np.float32), sigma)
-    return np.clip(noise / (2 * noise.std()), -1, 1)
+    bumps: np.ndarray = np.clip(noise / (2 * noise.std()), -1, 1)
+    return bumps
 
 
 def _inside(away: np.ndarray, radius: float, blur: float = 0.06) -> np.ndarray:

@@ -35,7 +35,7 @@ def stacks_of(frames: Sequence[Frame]) -> tuple[list[Stack], list[str]]:
     """
     others = [frame for frame in frames if not frame.localiser]
     left_out = len(frames) - len(others) if others else 0
-    groups: dict[tuple, list[Frame]] = defaultdict(list)
+    groups: dict[tuple[object, ...], list[Frame]] = defaultdict(list)
     for frame in others or frames:
         groups[_kind(frame)].append(frame)
     stacks = [_stack(part) for group in groups.values() for part in _by_direction(group)]
@@ -46,7 +46,7 @@ def stacks_of(frames: Sequence[Frame]) -> tuple[list[Stack], list[str]]:
     return kept, [f"{one} left out."] if left_out else []
 
 
-def _kind(frame: Frame) -> tuple:
+def _kind(frame: Frame) -> tuple[object, ...]:
     """What frames of one stack have in common; without a position, a file is a stack of its own."""
     spacing = tuple(round(mm, 3) for mm in frame.spacing_mm or ())
     alone = () if frame.position is not None and frame.orientation is not None else (id(frame.pixels),)
@@ -98,7 +98,7 @@ def _steps(ordered: list[Frame]) -> tuple[list[str], list[list[Frame]], tuple[st
         return [""], [ordered], ()
     marks = list(dict.fromkeys(name for frame in ordered for name in frame.marks))
     for names in [*([mark] for mark in marks), marks]:
-        parts: dict[tuple, list[Frame]] = defaultdict(list)
+        parts: dict[tuple[object, ...], list[Frame]] = defaultdict(list)
         for frame in ordered:
             parts[tuple(frame.marks.get(name, "") for name in names)].append(frame)
         if len(parts) > 1 and all(map(_one_a_place, parts.values())):
@@ -125,7 +125,7 @@ def _one_a_place(ordered: Sequence[Frame]) -> bool:
     return len(ordered) < 2 or float(np.diff([distance(frame) for frame in ordered]).min()) > _SAME_PLACE_MM
 
 
-def _title(names: list[str], key: tuple) -> str:
+def _title(names: list[str], key: tuple[object, ...]) -> str:
     return ", ".join(name.format(value) for name, value in zip(names, key, strict=True) if value != "")
 
 
