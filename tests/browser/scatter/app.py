@@ -8,6 +8,7 @@ import streamlit as st
 from dashboard.shared.components.scatter import (
     Area,
     CurrentPoint,
+    ScatterOptions,
     Tips,
     by_category,
     by_value,
@@ -76,16 +77,18 @@ if placed:
 scatter(
     cloud,
     colours,
+    ScatterOptions(
+        name="Map of vectors",
+        description="A test map.",
+        height=int(query.get("height", 600)),
+        selected=state.get("selected"),
+        highlighted=np.arange(count) % 3 == 0 if find else None,
+        chosen=state.get("chosen"),
+        **extras,
+    ),
     key="map",
-    name="Map of vectors",
-    description="A test map.",
-    height=int(query.get("height", 600)),
-    selected=state.get("selected"),
-    highlighted=np.arange(count) % 3 == 0 if find else None,
-    chosen=state.get("chosen"),
     on_point=lambda index: state.update(chosen=index),
     on_area=on_area,
-    **extras,
 )
 mask = state.get("selected")
 st.text(f"runs {state.runs}")
