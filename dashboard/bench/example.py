@@ -72,7 +72,7 @@ def _maps(task: Task, number: int, key: str) -> tuple[list[Tile], str]:
 def applicable(task: Task) -> list[str]:
     """The keys of methods that have a meaning in the task's network."""
     model = planted_model(TASKS[task])
-    return [key for key, reason in cached.methods(model.config.key, model).items() if reason is None]
+    return [key for key, reason in cached.methods(model).items() if reason is None]
 
 
 @st.cache_resource(max_entries=4, show_spinner="Making the pictures …")

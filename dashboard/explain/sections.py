@@ -196,4 +196,4 @@ def not_here(method: Method, image_pass: ImageForwardPass, image: SourceImage) -
     """The method has no meaning at the chosen layer: say where it has one, and show the bare picture meanwhile."""
     for layer in method.defined_at(image_pass.model.module, image_pass.forward_pass):
         st.button(f"Go to layer {layer}", on_click=lambda layer=layer: state.choose(layer=layer), type="primary")
-    viewer(cached.image(image.digest, image_pass.given.box, image.name, image), None, key="explain_viewer")
+    viewer(cached.image(image, image_pass.given.box), None, key="explain_viewer")

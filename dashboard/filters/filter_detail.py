@@ -99,7 +99,7 @@ def response(model: LoadedModel, image: SourceImage, sheet: Sheet, responses: Re
     x, y = _highest(values, responses.box)
     st.markdown("**Its response to the picture**")
     viewer(
-        cached.image(image.digest, responses.box, image.name, image),
+        cached.image(image, responses.box),
         Heat(
             values,
             top,

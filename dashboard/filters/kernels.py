@@ -27,7 +27,7 @@ def kernels(model: LoadedModel, first: str | None) -> None:
     st.subheader("Deeper layers", anchor=False, divider="gray")
     st.markdown(WHY_LITTLE)
     with in_words():
-        deeper = {i.name: i for i in cached.layers(model.config.key, model) if i.convolution and i.name != first}
+        deeper = {i.name: i for i in cached.layers(model) if i.convolution and i.name != first}
         if not deeper:
             st.caption("This network has no other convolution.")
             return

@@ -51,7 +51,7 @@ def _where(space: Space, row: int, other: int) -> None:
     for place, image, values, box in zip(st.columns(2), images, found.maps, found.boxes, strict=True):
         with place:
             viewer(
-                cached.image(image.digest, box, image.name, image),
+                cached.image(image, box),
                 Heat(values, max(top, 1e-12), "part in the likeness", found.layer, describe(values), vmin=low),
                 key=f"space_joint_{int(image is images[1])}",
                 height=HEIGHT,

@@ -23,6 +23,7 @@ from xai_core.embedding.projection import Projection
 from xai_core.embedding.quality import Quality, map_quality
 from xai_core.embedding.stored_map import keep_map, stored_map
 from xai_core.embedding.tsne import tsne_map
+from xai_core.embedding.umap_map import UmapSettings
 from xai_core.types import FeatureTable
 
 TITLES = {"t-sne": "t-SNE", "umap": "UMAP", "pca": "PCA"}
@@ -137,8 +138,8 @@ def _work(key: str, space: Space, layout: Layout) -> Callable[[jobs.JobProgress]
 
     def work(tell: jobs.JobProgress) -> Projection:
         if layout.method == "umap":
-            own = (layout.dims, layout.seed, layout.neighbours, layout.min_dist)
-            made = umap.make(key, table, *own, tell)
+            settings = UmapSettings(layout.neighbours, layout.min_dist, layout.seed)
+            made = umap.make(key, table, layout.dims, settings, tell)
         else:
             seed, perplexity = layout.seed, layout.perplexity
             made = tsne_map(table, layout.dims, graph=graph, seed=seed, perplexity=perplexity, on_progress=tell)

@@ -6,7 +6,7 @@ from threading import Lock
 
 from dashboard.core import jobs
 from xai_core.embedding.projection import Projection
-from xai_core.embedding.umap_map import UmapProcess, start_umap, umap_map
+from xai_core.embedding.umap_map import UmapProcess, UmapSettings, start_umap, umap_map
 from xai_core.types import FeatureTable
 
 
@@ -19,7 +19,7 @@ class Umap:
         self._process: UmapProcess | None = None
 
     def make(
-        self, key: str, table: FeatureTable, dims: int, seed: int, near: int, min_dist: float, tell: jobs.JobProgress
+        self, key: str, table: FeatureTable, dims: int, settings: UmapSettings, tell: jobs.JobProgress
     ) -> Projection:
         """The map of these settings. key: names it in `holds`."""
         with self._lock:
@@ -29,14 +29,6 @@ class Umap:
             tell(0, 0)
             while process.alive and not process.ready.wait(0.2):
                 tell(0, 0)
-            made = umap_map(
-                table,
-                dims,
-                process=process,
-                seed=seed,
-                n_neighbors=near,
-                min_dist=min_dist,
-                on_progress=tell,
-            )
+            made = umap_map(table, dims, process=process, settings=settings, on_progress=tell)
             self.holds = key
             return made

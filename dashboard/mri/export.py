@@ -1,10 +1,12 @@
-"""Taking a reading along: report, picture, numbers, and maps on the scan's own voxels."""
+"""Taking a reading along: report, picture, numbers, and maps on the scan's own voxels. One more is one line below."""
 
 from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -20,80 +22,103 @@ from xai_core.report.dicom import parametric_map, secondary_capture
 from xai_core.report.html_page import html_page, png
 from xai_core.report.nifti import nifti_map
 
-_KINDS = ("NIfTI map", "DICOM parametric map", "DICOM picture (secondary capture)")
+
+@dataclass(frozen=True)
+class Export:
+    """A file of what was seen. file: its name, whose ending says the kind of file. make: its bytes, when asked for."""
+
+    label: str
+    file: str
+    icon: str
+    make: Callable[[Seen, int | None], bytes]
+
+
+@dataclass(frozen=True, eq=False)
+class OnVoxels:
+    """What a file on the voxels of a scan is made of: the signed maps of a class in the slices that were read.
+
+    study: the DICOM bytes of the scan, where the file shall belong to its study and carry the patient's identifiers.
+    """
+
+    scan: Scan
+    volume: Volume
+    seen: Seen
+    readings: Mapping[int, Reading]
+    class_index: int
+    study: tuple[bytes, ...] | None = None
+
+
+@dataclass(frozen=True)
+class VoxelExport:
+    """A file that lies where the scan lies. in_study: whether it can belong to the scan's DICOM study."""
+
+    label: str
+    file: str
+    make: Callable[[OnVoxels], bytes]
+    in_study: bool = False
 
 
 def show(scan: Scan, seen: Seen, readings: Mapping[int, Reading], class_index: int | None) -> None:
     """The buttons; files are made when they are asked for. class_index: None where no map is shown, and none taken."""
     st.subheader("Take along", anchor=False)
     with st.container(horizontal=True):
-        _button("Report (PDF)", lambda: _pdf(seen), "sightline-report.pdf", ":material/picture_as_pdf:")
-        _button("Report (HTML)", lambda: html_page(report.document(seen)), "sightline-report.html", ":material/html:")
-        _button(
-            "Picture (PNG)",
-            lambda: png(report.as_seen(seen, class_index)),
-            "sightline-slice.png",
-            ":material/image:",
-        )
-        _button("Numbers (NPZ)", lambda: as_npz(seen), "sightline-slice.npz", ":material/data_array:")
+        for export in EXPORTS:
+            st.download_button(
+                export.label,
+                partial(export.make, seen, class_index),
+                export.file,
+                icon=export.icon,
+                on_click="ignore",
+                key=f"mri_take_{export.file}",
+            )
     st.caption("None of these carries a name, but what you write in the note.")
     if scan.volume is not None and class_index is not None:
-        _volume_exports(scan, scan.volume, seen, readings, class_index)
+        _voxel_exports(OnVoxels(scan, scan.volume, seen, readings, class_index))
 
 
-def _pdf(seen: Seen) -> bytes:
+def _voxel_exports(given: OnVoxels) -> None:
+    """Maps on the voxels of the scan: of all slices that were read, or of this one; made on request."""
+    name = model().config.class_names[given.class_index]
+    with st.expander("Maps on the scan's voxels (NIfTI, DICOM)", key="mri_voxels", on_change="rerun") as box:
+        if not box.open:
+            return
+        many = len(given.readings) or 1
+        st.markdown(f"The signed map for **{name}**, of {many} slice{'s' if many > 1 else ''} of this plane.")
+        labels = [export.label for export in VOXEL_EXPORTS]
+        label = st.segmented_control("Format", labels, default=labels[0], key="mri_kind", required=True)
+        chosen = VOXEL_EXPORTS[labels.index(label)]
+        if chosen.in_study and given.scan.files:
+            keep = st.checkbox(
+                "Keep the study: the file then carries the patient's identifiers", key=f"mri_keep_{given.scan.key}"
+            )
+            given = replace(given, study=given.scan.files if keep else None)
+        if not st.button("Make the file", key="mri_make", icon=":material/build:"):
+            return
+        try:
+            with st.spinner("Making the file …", show_time=True):
+                data = chosen.make(given)
+        except SightlineError as error:
+            st.error(str(error), icon=":material/error:")
+            return
+        st.download_button("Save it", data, chosen.file, on_click="ignore", key="mri_save", type="primary")
+
+
+def _pdf(seen: Seen, _class_index: int | None) -> bytes:
     from xai_core.report.pdf_page import pdf_page  # a quarter of a second to import: only when a PDF is wanted
 
     return pdf_page(report.document(seen))
 
 
-def _button(label: str, make: object, name: str, icon: str) -> None:
-    st.download_button(label, make, name, icon=icon, on_click="ignore", key=f"mri_take_{name}")  # type: ignore[arg-type]
+def _secondary_capture(given: OnVoxels) -> bytes:
+    seen = given.seen
+    image = report.as_seen(seen, given.class_index)
+    return secondary_capture(given.volume, seen.place.volume_plane, seen.place.index, image, keep_study_of=given.study)
 
 
-def _volume_exports(scan: Scan, volume: Volume, seen: Seen, readings: Mapping[int, Reading], class_index: int) -> None:
-    """Maps on the voxels of the scan: of all slices that were read, or of this one; made on request."""
-    name = model().config.class_names[class_index]
-    with st.expander("Maps on the scan's voxels (NIfTI, DICOM)", key="mri_voxels", on_change="rerun") as box:
-        if not box.open:
-            return
-        many = len(readings) or 1
-        st.markdown(f"The signed map for **{name}**, of {many} slice{'s' if many > 1 else ''} of this plane.")
-        kind = st.segmented_control("Format", _KINDS, default=_KINDS[0], key="mri_kind", required=True)
-        keep = False
-        if kind != _KINDS[0] and scan.files:
-            keep = st.checkbox(
-                "Keep the study: the file then carries the patient's identifiers", key=f"mri_keep_{scan.key}"
-            )
-        if not st.button("Make the file", key="mri_make", icon=":material/build:"):
-            return
-        try:
-            with st.spinner("Making the file …", show_time=True):
-                data = _made(scan, volume, seen, readings, class_index, kind, keep)
-        except SightlineError as error:
-            st.error(str(error), icon=":material/error:")
-            return
-        ending = "nii.gz" if kind == _KINDS[0] else "dcm"
-        st.download_button(
-            "Save it", data, f"sightline-map.{ending}", on_click="ignore", key="mri_save", type="primary"
-        )
-
-
-def _made(
-    scan: Scan,
-    volume: Volume,
-    seen: Seen,
-    readings: Mapping[int, Reading],
-    class_index: int,
-    kind: str,
-    keep: bool,
-) -> bytes:
-    study = scan.files if keep else None
-    if kind == _KINDS[2]:
-        image = report.as_seen(seen, class_index)
-        return secondary_capture(volume, seen.place.volume_plane, seen.place.index, image, keep_study_of=study)
-    values = map_on_voxels(scan, volume, seen.place, readings or {seen.place.index: seen.reading}, class_index)
-    return nifti_map(volume, values) if kind == _KINDS[0] else parametric_map(volume, values, keep_study_of=study)
+def _values(given: OnVoxels) -> np.ndarray:
+    at = given.seen.place
+    readings = given.readings or {at.index: given.seen.reading}
+    return map_on_voxels(given.scan, given.volume, at, readings, given.class_index)
 
 
 def map_on_voxels(
@@ -132,3 +157,23 @@ def as_npz(seen: Seen) -> bytes:
         recipe=np.array(json.dumps(record)),
     )
     return buffer.getvalue()
+
+
+EXPORTS = (
+    Export("Report (PDF)", "sightline-report.pdf", ":material/picture_as_pdf:", _pdf),
+    Export(
+        "Report (HTML)", "sightline-report.html", ":material/html:", lambda seen, _k: html_page(report.document(seen))
+    ),
+    Export("Picture (PNG)", "sightline-slice.png", ":material/image:", lambda seen, k: png(report.as_seen(seen, k))),
+    Export("Numbers (NPZ)", "sightline-slice.npz", ":material/data_array:", lambda seen, _k: as_npz(seen)),
+)
+VOXEL_EXPORTS = (
+    VoxelExport("NIfTI map", "sightline-map.nii.gz", lambda given: nifti_map(given.volume, _values(given))),
+    VoxelExport(
+        "DICOM parametric map",
+        "sightline-map.dcm",
+        lambda given: parametric_map(given.volume, _values(given), keep_study_of=given.study),
+        in_study=True,
+    ),
+    VoxelExport("DICOM picture (secondary capture)", "sightline-map.dcm", _secondary_capture, in_study=True),
+)

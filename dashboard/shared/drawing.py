@@ -60,12 +60,12 @@ def draw(image: SourceImage, result: Explanation, layer: str, evidence: Evidence
 
 def image_of_result(image: SourceImage, result: Explanation) -> DisplayImage:
     """The picture as the browser gets it, with the box that the model saw."""
-    return cached.image(image.digest, result.box, image.name, image)
+    return cached.image(image, result.box)
 
 
 def tile_of_result(image: SourceImage, result: Explanation) -> DisplayImage:
     """The same for small tiles: fewer pixels to send and to decode."""
-    return cached.image(image.digest, result.box, image.name, image, TILE_SIDE)
+    return cached.image(image, result.box, TILE_SIDE)
 
 
 def _visible(values: np.ndarray, evidence: Evidence) -> bool:

@@ -49,7 +49,7 @@ def map_and_field(context: PageContext, shown: Shown) -> None:
     with left:
         st.markdown("**Where the channel fires**")
         viewer(
-            cached.image(context.image.digest, seen, context.image.name, context.image),
+            cached.image(context.image, seen),
             _heat(context, shown),
             key="unit_map",
             compact=True,
@@ -70,11 +70,10 @@ def map_and_field(context: PageContext, shown: Shown) -> None:
 
 def _field_view(context: PageContext, shown: Shown, spot: Spot, field: ReceptiveField | str) -> None:
     with st.spinner("Asking which pixels matter …", show_time=False):
-        gradient = units_cached.unit_gradient(context.image_pass, context.layer, shown.unit, "gradient")
-    influence = np.abs(gradient).sum(axis=0)
+        influence = units_cached.influence(context.image_pass, context.layer, shown.unit)
     seen = context.image_pass.given.box
     viewer(
-        units_cached.shaded(context.image_pass, context.layer, shown.unit, influence),
+        units_cached.shaded(context.image_pass, context.layer, shown.unit),
         None,
         key="unit_field",
         height=HEIGHT,

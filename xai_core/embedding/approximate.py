@@ -159,5 +159,5 @@ def _scaled(vectors: np.ndarray, metric: Metric) -> np.ndarray:
     """For cosine each vector is brought to length 1, as L2 then orders the same way."""
     if metric == "l2":
         return np.ascontiguousarray(vectors)
-    units: np.ndarray = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-30)
-    return units
+    lengths: np.ndarray = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.maximum(lengths, 1e-30))

@@ -13,7 +13,7 @@ from xai_core.durable import disk_trouble, one_writer
 from xai_core.embedding.compact import write_view
 from xai_core.embedding.embedding_layer import find_embedding_layer
 from xai_core.embedding.local import Engine, run_local
-from xai_core.embedding.shard import Extraction
+from xai_core.embedding.shard import TableWork
 from xai_core.embedding.spec import digest_of, items_of, shard_size, shards_of, table_facts
 from xai_core.embedding.store import BUSY, finished_keys, missing, prepare_folder, table_folder
 from xai_core.embedding.view import in_memory, open_view
@@ -60,7 +60,7 @@ def build_table(
         shards = shards_of(facts, todo, images_a_shard or shard_size(len(items)))
         advance = _counter(on_progress, len(items) - len(todo), len(items))
         if shards:
-            engine(Extraction(model, embedding_layer, dataset.read, home), shards, advance)
+            engine(TableWork(model, embedding_layer, dataset.read, tuple(shards), home), advance)
         with disk_trouble(home):
             write_view(home, view, facts, dataset, items)
     table = open_view(view, model.config.class_names)

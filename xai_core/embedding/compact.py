@@ -95,5 +95,5 @@ def _write_rows(making: Path, paths: Sequence[Path], positions: Mapping[str, int
 
 def _vectors(shard: pa.Table) -> np.ndarray:
     column = shard["vector"].combine_chunks()
-    numbers: np.ndarray = column.flatten().to_numpy()
-    return numbers.reshape(len(column), -1)
+    values: np.ndarray = column.flatten().to_numpy()
+    return values.reshape(len(column), -1)

@@ -85,8 +85,6 @@ def exact_distances(rows: np.ndarray, queries: np.ndarray, metric: Metric) -> np
     """Distances in float64 between rows (..., d) and queries (..., d), which broadcast."""
     a, b = rows.astype(np.float64), queries.astype(np.float64)
     if metric == "l2":
-        distances: np.ndarray = np.sqrt(((a - b) ** 2).sum(-1))
-    else:
-        lengths = np.linalg.norm(a, axis=-1) * np.linalg.norm(b, axis=-1)
-        distances = 1 - (a * b).sum(-1) / np.maximum(lengths, 1e-300)
-    return distances
+        return np.asarray(np.sqrt(((a - b) ** 2).sum(-1)))
+    lengths = np.linalg.norm(a, axis=-1) * np.linalg.norm(b, axis=-1)
+    return np.asarray(1 - (a * b).sum(-1) / np.maximum(lengths, 1e-300))

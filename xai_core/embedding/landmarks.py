@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -59,6 +60,4 @@ def _nearest_landmark(vectors: np.ndarray, chosen: np.ndarray) -> np.ndarray:
 def _typical_gap(points: np.ndarray) -> float:
     """What would part two neighbours if the points were spread evenly."""
     widths = points.max(0) - points.min(0)
-    area_each = float(np.prod(widths.astype(np.float64)) / len(points))
-    gap: float = area_each ** (1 / points.shape[1])
-    return gap
+    return math.pow(float(np.prod(widths.astype(np.float64)) / len(points)), 1 / points.shape[1])

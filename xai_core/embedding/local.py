@@ -9,22 +9,22 @@ from __future__ import annotations
 import os
 import queue
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import torch
 
-from xai_core.embedding.shard import Extraction, row_maker, run_shard, write_shard
+from xai_core.embedding.shard import TableWork, row_maker, run_shard, write_shard
 from xai_core.embedding.spec import Shard
 from xai_core.embedding.store import shard_path
 from xai_core.errors import Cancelled
 
 Advance = Callable[[int], None]
-Engine = Callable[[Extraction, Sequence[Shard], Advance], None]
+Engine = Callable[[TableWork, Advance], None]
 
 _setting_threads = threading.Lock()
 
 
-def run_local(extraction: Extraction, shards: Sequence[Shard], advance: Advance, workers: int | None = None) -> None:
+def run_local(given: TableWork, advance: Advance, workers: int | None = None) -> None:
     """Write every shard into the table's folder.
 
     advance(pictures) is called in the caller's thread and may raise to stop: then finished shards stay, and those under
@@ -33,7 +33,7 @@ def run_local(extraction: Extraction, shards: Sequence[Shard], advance: Advance,
     todo: queue.SimpleQueue[Shard] = queue.SimpleQueue()
     events: queue.SimpleQueue[int | BaseException | None] = queue.SimpleQueue()
     stop = threading.Event()
-    for shard in shards:
+    for shard in given.shards:
         todo.put(shard)
 
     def check(images: int) -> None:
@@ -44,16 +44,16 @@ def run_local(extraction: Extraction, shards: Sequence[Shard], advance: Advance,
     def work() -> None:
         try:
             _use_one_core()
-            maker = row_maker(extraction)
+            maker = row_maker(given.model, given.embedding_layer, given.read)
             while not stop.is_set():
                 shard = todo.get_nowait()
-                write_shard(shard_path(extraction.folder, shard.name), run_shard(maker, shard, check))
+                write_shard(shard_path(given.folder, shard.name), run_shard(maker, shard, check))
         except queue.Empty:
             events.put(None)
         except BaseException as error:  # handed to the caller's thread
             events.put(error)
 
-    threads = [threading.Thread(target=work, daemon=True) for _ in range(min(_workers(workers), len(shards)))]
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(min(_workers(workers), len(given.shards)))]
     for thread in threads:
         thread.start()
     try:

@@ -97,11 +97,11 @@ def agreement(rows: np.ndarray, kinds: np.ndarray) -> Agreement | None:
 
 def _others(points: np.ndarray, k: int) -> np.ndarray:
     """The k nearest others of each point, int64 (n, k)."""
-    found = cKDTree(points).query(points, k + 1)[1]
+    found: np.ndarray = cKDTree(points).query(points, k + 1)[1]
     itself = found == np.arange(len(points))[:, None]
     itself[~itself.any(1), -1] = True  # equal points crowded it out
-    others: np.ndarray = found[~itself]
-    return others.reshape(len(points), k)
+    others: np.ndarray = found[~itself].reshape(len(points), k)
+    return others
 
 
 def _trustworthiness(vectors: np.ndarray, near: np.ndarray, rows: np.ndarray, k: int) -> float:

@@ -7,26 +7,28 @@ from __future__ import annotations
 
 import os
 import pickle
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
+from xai_core.embedding.embedding_layer import EmbeddingLayer
 from xai_core.embedding.local import Advance
-from xai_core.embedding.shard import Extraction, Read, row_maker, run_shard, write_shard
+from xai_core.embedding.shard import Read, TableWork, row_maker, run_shard, write_shard
 from xai_core.embedding.spec import Shard
 from xai_core.embedding.store import shard_path
 from xai_core.errors import SettingError
+from xai_core.types import LoadedModel
 
 
 class ShardJob:
     """An actor with the network in memory, which writes one shard a call. A class because Ray asks for one."""
 
-    def __init__(self, extraction: Extraction) -> None:
+    def __init__(self, model: LoadedModel, embedding_layer: EmbeddingLayer, read: Read, folder: Path) -> None:
         torch.set_num_threads(1)  # the process is ours alone; on one core the rows round as the local engine's do
-        self.folder, self.maker = extraction.folder, row_maker(extraction)
+        self.folder, self.maker = folder, row_maker(model, embedding_layer, read)
 
     def __call__(self, batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         shard: Shard = pickle.loads(batch["shard"][0])
@@ -38,46 +40,49 @@ class ShardJob:
 
 @dataclass(frozen=True)
 class Actors:
-    """most: at once, None for one a core. cpus, gpus: that each one takes; None for a core's share.
-
-    If the actors took all cores, none would be left for Ray's own reading and nothing would start.
-    """
+    """most: at once, by default one a core. cpus, gpus: that each one takes; if the actors took all cores, none would
+    be left for Ray's own reading and nothing would start."""
 
     most: int | None = None
     cpus: float | None = None
     gpus: float = 0
 
 
-def run_ray(extraction: Extraction, shards: Sequence[Shard], advance: Advance, actors: Actors = Actors()) -> None:
+ONE_A_CORE = Actors()
+
+
+def run_ray(given: TableWork, advance: Advance, actors: Actors = ONE_A_CORE) -> None:
     """Write every shard into the table's folder, which all machines must see under the same path.
 
     A cluster that is running is used where RAY_ADDRESS names it, else Ray is started on this machine.
     SettingError: Ray is missing, or the pictures cannot be read from another process (a zip: unpack it).
     """
     ray = _ray()
-    _check_sendable(extraction.read)
+    _check_sendable(given.read)
     if not ray.is_initialized():
         local = {} if os.environ.get("RAY_ADDRESS") else {"num_cpus": max(2, os.cpu_count() or 1)}
         ray.init(include_dashboard=False, log_to_driver=False, configure_logging=False, **local)
     try:
-        _map(ray, replace(extraction, folder=extraction.folder.absolute()), shards, advance, actors)
+        _map(ray, given, advance, actors)
     finally:
         ray.shutdown()
 
 
-def _map(ray: Any, extraction: Extraction, shards: Sequence[Shard], advance: Advance, actors: Actors) -> None:
+def _map(ray: Any, given: TableWork, advance: Advance, actors: Actors) -> None:
     ray.data.DataContext.get_current().enable_progress_bars = False
     cores = ray.cluster_resources().get("CPU", 1)
-    most = max(1, min(actors.most or int(cores), len(shards)))
-    share = min(1.0, max(0.25, (cores - 1) / most))  # one core is left for Ray's reading
-    rows = ray.data.from_items([{"shard": pickle.dumps(shard)} for shard in shards], override_num_blocks=len(shards))
+    most = max(1, min(actors.most or int(cores), len(given.shards)))
+    # One core is left for Ray's reading.
+    each = actors.cpus if actors.cpus is not None else min(1.0, max(0.25, (cores - 1) / most))
+    shards = [{"shard": pickle.dumps(shard)} for shard in given.shards]
+    rows = ray.data.from_items(shards, override_num_blocks=len(shards))
     done = rows.map_batches(
         ShardJob,
         batch_size=1,
         compute=ray.data.ActorPoolStrategy(min_size=1, max_size=most),
-        num_cpus=share if actors.cpus is None else actors.cpus,
+        num_cpus=each,
         num_gpus=actors.gpus or None,
-        fn_constructor_args=(extraction,),
+        fn_constructor_args=(given.model, given.embedding_layer, given.read, given.folder.absolute()),
     )
     for row in done.iter_rows():
         advance(int(row["pictures"]))

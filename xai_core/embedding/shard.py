@@ -29,12 +29,13 @@ Check = Callable[[int], None]  # told after each batch how many pictures it had;
 
 
 @dataclass(frozen=True, eq=False)
-class Extraction:
-    """What every worker on a table is given: the network, its layer, how pictures are read, and the table's folder."""
+class TableWork:
+    """What is left of a table. shards: those to write into `folder`. read: from a picture's id to the picture."""
 
     model: LoadedModel
     embedding_layer: EmbeddingLayer
     read: Read
+    shards: tuple[Shard, ...]
     folder: Path
 
 
@@ -48,11 +49,12 @@ class RowMaker:
     class_index: dict[str, int]
 
 
-def row_maker(work: Extraction) -> RowMaker:
+def row_maker(model: LoadedModel, embedding_layer: EmbeddingLayer, read: Read) -> RowMaker:
     """For one thread or process; the network's tensors are shared."""
-    names = work.model.config.class_names
-    class_index = {plain(name): i for i, name in reversed(list(enumerate(names)))}
-    return RowMaker(work.model, embedder(work.model, work.embedding_layer), work.read, class_index)
+    names = model.config.class_names
+    return RowMaker(
+        model, embedder(model, embedding_layer), read, {plain(name): i for i, name in reversed(list(enumerate(names)))}
+    )
 
 
 def run_shard(maker: RowMaker, shard: Shard, check: Check = lambda _count: None) -> pa.Table:

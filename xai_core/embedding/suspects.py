@@ -76,8 +76,8 @@ def strangeness(usual: np.ndarray, index: Index, vectors: np.ndarray, k: int = N
     if index.metric != "cosine":
         raise SettingError("Strangers are told by angle; give an index by cosine.")
     found = neighbours(index, np.atleast_2d(vectors), min(k, len(index.base.vectors))).distances.mean(1)
-    shares: np.ndarray = np.searchsorted(usual, found) / len(usual)
-    return shares
+    share: np.ndarray = np.searchsorted(usual, found) / len(usual)
+    return share
 
 
 def boundary_margins(table: FeatureTable) -> np.ndarray:

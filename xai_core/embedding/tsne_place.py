@@ -43,7 +43,7 @@ def _placed(near: np.ndarray, distances: np.ndarray, repelling: np.ndarray) -> n
         gain = np.maximum(np.where(np.sign(step) != np.sign(force), gain + 0.2, gain * 0.8), 0.01)
         step = _MOMENTUM * step - _RATE * gain * force
         at = at + step
-    return at.astype(np.float32)
+    return np.asarray(at, np.float32)
 
 
 def _force(at: np.ndarray, near: np.ndarray, weights: np.ndarray, repelling: np.ndarray) -> np.ndarray:
@@ -66,6 +66,7 @@ def affinities(distances: np.ndarray, perplexity: float) -> np.ndarray:
     squares = np.square(distances) - float(np.square(distances).min())
     low, high, wanted = 0.0, np.inf, np.log(max(perplexity, 1.0))
     beta = 1 / max(float(squares.mean()), 1e-30)
+    weights: np.ndarray = np.exp(-beta * squares)
     for _ in range(60):
         weights: np.ndarray = np.exp(-beta * squares)
         weights /= weights.sum()

@@ -20,9 +20,20 @@ from xai_core.embedding.umap_child import receive, send
 from xai_core.errors import SightlineError
 from xai_core.types import FeatureTable, ProgressCallback
 
-NEIGHBOURS, MIN_DIST = 15, 0.1
 _LOOK = 0.1  # seconds between two looks at whether to stop
 _GONE = "The process that computes UMAP ended; ask again to start another."
+
+
+@dataclass(frozen=True)
+class UmapSettings:
+    """neighbours: more show the whole, fewer the detail. min_dist: how tightly points may lie, 0 to 1."""
+
+    neighbours: int = 15
+    min_dist: float = 0.1
+    seed: int = 0
+
+
+USUAL = UmapSettings()
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,14 +78,11 @@ def umap_map(
     dims: int = 2,
     *,
     process: UmapProcess,
-    seed: int = 0,
-    n_neighbors: int = NEIGHBOURS,
-    min_dist: float = MIN_DIST,
+    settings: UmapSettings = USUAL,
     on_progress: ProgressCallback | None = None,
 ) -> Projection:
     """The map of a table; the process keeps it and places new pictures until it is asked for another map.
 
-    n_neighbors: more show the whole, fewer the detail. min_dist: how tightly points may lie, 0 to 1.
     UMAP does not tell how far it is, so on_progress(seconds, 0) tells how long it takes; it may raise, which stops the
     process. SightlineError: the process is gone, or UMAP failed.
     """
@@ -82,20 +90,20 @@ def umap_map(
     request = {
         "vectors": str(table.folder / "vectors.npy") if table.folder else np.asarray(table.vectors),
         "dims": dims,
-        "n_neighbors": min(n_neighbors, len(table) - 1),
-        "min_dist": min_dist,
+        "n_neighbors": min(settings.neighbours, len(table) - 1),
+        "min_dist": settings.min_dist,
         "metric": "euclidean",
-        "seed": seed,
+        "seed": settings.seed,
     }
     with process.lock:
         points = _ask(process, "fit", request, on_progress)
-    settings = {key: value for key, value in request.items() if key != "vectors"}
+    told = {key: value for key, value in request.items() if key != "vectors"}
 
     def place(vectors: np.ndarray) -> np.ndarray:
         with process.lock:
             return _ask(process, "place", np.atleast_2d(np.asarray(vectors, np.float32)), None)
 
-    return Projection("umap", points, place, settings)
+    return Projection("umap", points, place, told)
 
 
 def _ask(process: UmapProcess, name: str, request: object, on_progress: ProgressCallback | None) -> np.ndarray:
@@ -114,8 +122,7 @@ def _ask(process: UmapProcess, name: str, request: object, on_progress: Progress
         raise SightlineError(_GONE)
     if isinstance(answer, str):
         raise SightlineError(f"UMAP could not make this map ({answer}); try other settings.")
-    coordinates: np.ndarray = answer
-    return coordinates
+    return np.asarray(answer)
 
 
 def _wait(answers: queue.SimpleQueue[Any], on_progress: ProgressCallback | None) -> Any:

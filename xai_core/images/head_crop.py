@@ -57,8 +57,7 @@ def head_crop(image: SourceImage, side: int) -> HeadCrop:
 def grey_values(image: SourceImage) -> np.ndarray:
     """float32 (h, w): a photograph's luma (ITU-R BT.601); a scan's own values, its lowest where one is no number."""
     if image.kind == "photograph":
-        luma: np.ndarray = display_pixels(image) @ np.array([0.299, 0.587, 0.114])
-        return luma.astype(np.float32)
+        return np.asarray(display_pixels(image) @ np.array([0.299, 0.587, 0.114]), np.float32)
     finite = np.isfinite(image.pixels)
     lowest = image.pixels[finite].min() if finite.any() else 0
     return np.where(finite, image.pixels, lowest).astype(np.float32)

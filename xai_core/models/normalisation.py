@@ -83,7 +83,8 @@ def _check(model: LoadedModel, pixels: Tensor, mean: Numbers, std: Numbers) -> C
 
 def _entropy(shares: Tensor) -> Tensor:
     """In bits, over the last axis."""
-    return -torch.special.xlogy(shares, shares).sum(-1) / torch.log(torch.tensor(2.0))
+    bits: Tensor = -torch.special.xlogy(shares, shares).sum(-1) / torch.log(torch.tensor(2.0))
+    return bits
 
 
 def _entropy_of_each(shares: Tensor) -> Tensor:

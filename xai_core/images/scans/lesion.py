@@ -72,8 +72,7 @@ def _distance(volume: Volume, center_mm: tuple[float, float, float], box: tuple[
     ]
     places = np.tensordot(volume.affine[:3, :3], grid, 1) + volume.affine[:3, 3, None, None, None]
     offset = places - np.array(center_mm)[:, None, None, None]
-    distance: np.ndarray = np.linalg.norm(offset, axis=0)
-    return distance.astype(np.float32)
+    return np.asarray(np.linalg.norm(offset, axis=0), np.float32)
 
 
 def _bumps(volume: Volume, shape: tuple[int, ...], random: np.random.Generator) -> np.ndarray:

@@ -49,7 +49,8 @@ def write_config(config: ModelConfig) -> str:
         "default_layer": config.default_layer,
     }
     kept = {name: value for name, value in content.items() if value is not None}
-    return yaml.safe_dump(kept, sort_keys=False, allow_unicode=True, width=110, default_flow_style=None)
+    text: str = yaml.safe_dump(kept, sort_keys=False, allow_unicode=True, width=110, default_flow_style=None)
+    return text
 
 
 def read_config(text: str, key: str) -> ModelConfig:

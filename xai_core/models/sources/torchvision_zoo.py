@@ -107,12 +107,13 @@ def _empty_network(config: ModelConfig) -> torch.nn.Module:
         options = {"input_size": config.input_size}
     # Drawing random weights only to overwrite them takes seconds for a VGG. RegNet computes its widths with tensors.
     with torch.device("cpu" if name.startswith("regnet_") else "meta"):
-        return get_model(name, weights=None, **options)
+        network: torch.nn.Module = get_model(name, weights=None, **options)
+    return network
 
 
 def _read_states(path: Path) -> dict[str, torch.Tensor]:
     try:
-        states = torch.load(path, map_location="cpu", weights_only=True)
+        states: dict[str, torch.Tensor] = torch.load(path, map_location="cpu", weights_only=True)
         for name in list(states):  # in place, since the mapping also carries the modules' versions
             states[_DOTTED_NAME.sub(r"\1\2", name)] = states.pop(name).detach()
     except Exception as error:

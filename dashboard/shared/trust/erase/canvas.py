@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
+from dashboard.core.session import widget_value
 from dashboard.shared.components.viewer import DisplayImage, Heat
 from dashboard.shared.components.viewer.colour import kind_of, scale_header, tables
 from dashboard.shared.components.viewer.frontend import joined, read
@@ -42,7 +43,7 @@ def canvas(
     """
 
     def told() -> None:
-        on_mark(st.session_state[key].mark)
+        on_mark(widget_value(key).mark)
 
     header = {
         "picture": image_header(image),

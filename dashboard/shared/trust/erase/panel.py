@@ -11,6 +11,7 @@ import streamlit as st
 from dashboard.core import results
 from dashboard.core.failures import in_words
 from dashboard.core.plain_text import class_in_prose
+from dashboard.core.session import show_in_widget, widget_value
 from dashboard.shared.components.viewer import DisplayImage, Heat, display_image_of, viewer
 from dashboard.shared.trust.erase.canvas import canvas
 from dashboard.shared.trust.erase.state import Desk, Marked, Trial, desk, taken_in
@@ -231,12 +232,12 @@ def _history(subject: Subject, made: Desk) -> None:
 
 
 def _show_again(subject: Subject, made: Desk, key: str) -> None:
-    rows = st.session_state[key].selection.rows
+    rows = widget_value(key).selection.rows
     if rows and rows[0] < len(made.trials):
         trial = made.trials[rows[0]]
         made.mark(trial.marked)
-        st.session_state[f"{subject.place}_keep"] = trial.keep
-        st.session_state[f"{subject.place}_filling"] = trial.filling
+        show_in_widget(f"{subject.place}_keep", trial.keep)
+        show_in_widget(f"{subject.place}_filling", trial.filling)
 
 
 def _view(subject: Subject, given: ModelInput, name: str) -> DisplayImage:

@@ -35,7 +35,8 @@ def alternatives(
 
 def _scores(network: nn.Module, given: Tensor) -> Tensor:
     with torch.no_grad():
-        return network(given)
+        scores: Tensor = network(given)
+    return scores
 
 
 def _same(one: Tensor, other: Tensor) -> bool:

@@ -66,9 +66,10 @@ def build(key: str, classes: int, channels: int = 3, *, empty: bool = True) -> n
     try:
         with torch.device("meta" if empty and not name.startswith("regnet_") else "cpu"), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # both libraries tell of their own old names
-            if library == "timm":
-                return timm.create_model(name, in_chans=channels, **options)
-            return _torchvision(name, options, channels)
+            if library != "timm":
+                return _torchvision(name, options, channels)
+            network: nn.Module = timm.create_model(name, in_chans=channels, **options)
+            return network
     except Exception as error:
         raise ModelError(
             f"{key} cannot be built with {classes} classes and {channels} input channels; choose another architecture."
@@ -78,7 +79,7 @@ def build(key: str, classes: int, channels: int = 3, *, empty: bool = True) -> n
 def _torchvision(name: str, options: dict[str, Any], channels: int) -> nn.Module:
     name, _, variant = name.partition("+")
     extra = {"init_weights": False, "aux_logits": variant == "aux"} if name in _AUXILIARY else {}
-    network = torchvision.models.get_model(name, weights=None, **options, **extra)
+    network: nn.Module = torchvision.models.get_model(name, weights=None, **options, **extra)
     if channels != 3:
         for stem in stems_of(network):
             _read_channels(network, stem, channels)

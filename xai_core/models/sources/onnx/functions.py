@@ -55,7 +55,8 @@ def _cast(a: Attributes, x: Tensor) -> Tensor:
 
 def _gemm(a: Attributes, x: Tensor, y: Tensor, z: Tensor | None = None) -> Tensor:
     product = (x.T if a.get("transA", 0) else x) @ (y.T if a.get("transB", 0) else y) * a.get("alpha", 1.0)
-    return product if z is None else product + z * a.get("beta", 1.0)
+    total: Tensor = product if z is None else product + z * a.get("beta", 1.0)
+    return total
 
 
 def _group_norm(a: Attributes, x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
@@ -102,7 +103,8 @@ def _divide(_a: Attributes, x: Tensor, y: Tensor) -> Tensor:
 
 
 def _hard_sigmoid(a: Attributes, x: Tensor) -> Tensor:
-    return (x * a.get("alpha", 0.2) + a.get("beta", 0.5)).clamp(0, 1)
+    slope, offset = float(a.get("alpha", 0.2)), float(a.get("beta", 0.5))
+    return (x * slope + offset).clamp(0, 1)
 
 
 def _of_one(function: Callable[[Tensor], Tensor]) -> Callable[..., Tensor]:

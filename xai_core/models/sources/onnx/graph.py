@@ -130,7 +130,7 @@ def _value(attribute: onnx.AttributeProto) -> Any:
 def _scope(proto: onnx.NodeProto) -> str:
     """The dotted path of the layer that the operator belongs to: PyTorch's own name where the exporter kept it."""
     kept = {entry.key: entry.value for entry in proto.metadata_props}
-    scopes = kept.get("pkg.torch.onnx.name_scopes", "")
+    scopes: str = kept.get("pkg.torch.onnx.name_scopes", "")
     parts = [part.strip(" '\"") for part in scopes.strip("[]").split(",")][:-1]
     if parts:
         return parts[-1]

@@ -117,7 +117,8 @@ def _operation(node: Node, opset: int) -> nn.Module:
     if node.op not in FUNCTIONS:
         raise ModelError(f"The model uses the operator {node.op} in a form that is not supported ('{node.name[:80]}').")
     attributes = {**node.attributes, "_opset": opset, "_outputs": len(node.outputs)}
-    return type(node.op, (Operation,), {})(FUNCTIONS[node.op], attributes)
+    operation: nn.Module = type(node.op, (Operation,), {})(FUNCTIONS[node.op], attributes)
+    return operation
 
 
 def _worked_out(graph: Graph) -> Graph:

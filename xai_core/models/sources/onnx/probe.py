@@ -162,7 +162,7 @@ def answer_of(model: onnx.ModelProto, name: str, given: np.ndarray) -> np.ndarra
     options.log_severity_level = 4
     try:
         session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-        return session.run([model.graph.output[0].name], {name: given})[0]
+        return np.asarray(session.run([model.graph.output[0].name], {name: given})[0])
     except MemoryError:
         raise
     except Exception as error:

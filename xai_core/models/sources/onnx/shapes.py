@@ -61,8 +61,8 @@ def gather(a: Attributes, x: Tensor, indices: Tensor) -> Tensor:
 def split(a: Attributes, x: Tensor, sizes: Tensor | None = None) -> tuple[Tensor, ...]:
     axis, parts = int(a.get("axis", 0)), int(a["_outputs"])
     if sizes is None and "split" not in a:
-        return x.split(-(-x.shape[axis] // parts), axis)
-    return x.split(whole(a["split"] if sizes is None else sizes), axis)
+        return torch.split(x, -(-x.shape[axis] // parts), axis)
+    return torch.split(x, whole(a["split"] if sizes is None else sizes), axis)
 
 
 def pad(a: Attributes, x: Tensor, *given: Tensor | None) -> Tensor:
@@ -98,7 +98,7 @@ def shape_of(a: Attributes, x: Tensor) -> Tensor:
 
 
 def filled(a: Attributes, shape: Tensor) -> Tensor:
-    value = a.get("value", torch.zeros(1))
+    value: Tensor = a.get("value", torch.zeros(1))
     return value.flatten()[0].expand(limited(whole(shape))).clone()
 
 

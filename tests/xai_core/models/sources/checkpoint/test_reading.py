@@ -20,7 +20,7 @@ import torch
 from xai_core.errors import ModelError
 from xai_core.models.sources.checkpoint.reading import read_weights
 
-ROOT = Path(__file__).resolve().parents[4]
+ROOT = Path(__file__).resolve().parents[5]
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
 
 
