@@ -142,7 +142,7 @@ def test_a_link_a_recipe_line_and_a_script_name_it(method: Method) -> None:
     (layer,) = result.maps
     line = recipe_line(result, method.title, layer)
     assert ("RISE (masks 4)" if method is RISE else "Square-CAM") in line
-    assert f"method='{method.key}'" in as_python(result, layer, "image")
+    assert f"method='{method.key}'" in as_python(result, layer, "model", "image")
     assert ("the more 4 masks that show it raised" if method is RISE else "cells") in xai.how_to_read(result, layer)
 
 
