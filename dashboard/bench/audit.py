@@ -52,7 +52,7 @@ def page() -> None:
 def _how(model: LoadedModel) -> tuple[str, str]:
     """The method and the layer of the maps."""
     key = state.selection().model
-    layers = {layer.name: layer for layer in cached.layers(key, model) if layer.main}
+    layers = {layer.name: layer for layer in cached.layers(model) if layer.main}
     names = list(layers)
     method = _method()
     return method, st.selectbox(

@@ -52,7 +52,7 @@ def show(task: Task) -> None:
         st.caption(f"Asked for: **{name}**. The frame shows what was planted.")
     with right:
         tiles, told = _maps(task, number, key)
-        gallery(_image(case), tiles, selected="", key="bench_example")
+        gallery(_image(case), tiles, "", key="bench_example")
         st.caption(told)
 
 
@@ -72,7 +72,7 @@ def _maps(task: Task, number: int, key: str) -> tuple[list[Tile], str]:
 def applicable(task: Task) -> list[str]:
     """The keys of methods that have a meaning in the task's network."""
     model = planted_model(TASKS[task])
-    return [key for key, reason in cached.methods(model.config.key, model).items() if reason is None]
+    return [key for key, reason in cached.methods(model).items() if reason is None]
 
 
 @st.cache_resource(max_entries=4, show_spinner="Making the pictures …")

@@ -66,7 +66,7 @@ def pane_controls(side: Side) -> ImageForwardPass:
     above = state.selection()  # what is said of its model and picture stands above both panes
     same = selection.model == above.model
     model = ready_model(selection.model, on_decline=lambda: panes.change(side, model=None), cautioned=same)
-    layers = cached.layers(model.config.key, model)
+    layers = cached.layers(model)
     if panes.pane(side).layer not in {None, *(layer.name for layer in layers)}:
         panes.change(side, layer=None)  # the model is another one now
         selection = panes.resolved(side)
@@ -99,7 +99,7 @@ def pane_controls(side: Side) -> ImageForwardPass:
 
 def _method_choice(side: Side, image_pass: ImageForwardPass, layer: str) -> None:
     """Every method; those without a meaning here are marked, and the question mark says why."""
-    reasons = cached.methods(image_pass.model.config.key, image_pass.model)
+    reasons = cached.methods(image_pass.model)
     titles, why = {}, []
     for method in METHODS:
         reason, mark = reasons[method.key], "does not apply"
@@ -163,7 +163,7 @@ def _choice(
 def answer(side: Side, image_pass: ImageForwardPass) -> Answer:
     """Compute the pane's map; a method without meaning here is an answer too."""
     selection = panes.resolved(side)
-    layer = _layer(selection, cached.layers(image_pass.model.config.key, image_pass.model))
+    layer = _layer(selection, cached.layers(image_pass.model))
     n_classes, best = len(image_pass.prediction.class_names), image_pass.prediction.top(1)[0].index
     class_index = (
         selection.class_index if selection.class_index is not None and selection.class_index < n_classes else best

@@ -8,7 +8,7 @@ import streamlit as st
 from dashboard.core import state
 from dashboard.core.plain_text import class_in_prose, share_first
 from dashboard.shared import cached
-from dashboard.shared.components.viewer import Click, Tile, gallery, viewer
+from dashboard.shared.components.viewer import Click, GalleryOptions, Tile, gallery, viewer
 from dashboard.shared.drawing import Look, draw, tile_of_result
 from xai_core.attribution import reading
 from xai_core.attribution.catalog import find_method
@@ -154,10 +154,9 @@ def layer_gallery(image: SourceImage, result: Explanation, layers: tuple[LayerIn
     gallery(
         tile_of_result(image, result),
         tiles,
-        selected=layer,
+        layer,
+        GalleryOptions(settings_of="explain_viewer", signed=evidence == "both"),
         key="layer_gallery",
-        settings_of="explain_viewer",
-        signed=evidence == "both",
         on_choose=lambda name: state.choose(layer=name),
     )
 
@@ -196,4 +195,4 @@ def not_here(method: Method, image_pass: ImageForwardPass, image: SourceImage) -
     """The method has no meaning at the chosen layer: say where it has one, and show the bare picture meanwhile."""
     for layer in method.defined_at(image_pass.model.module, image_pass.forward_pass):
         st.button(f"Go to layer {layer}", on_click=lambda layer=layer: state.choose(layer=layer), type="primary")
-    viewer(cached.image(image.digest, image_pass.given.box, image.name, image), None, key="explain_viewer")
+    viewer(cached.image(image, image_pass.given.box), None, key="explain_viewer")

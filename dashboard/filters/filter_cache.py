@@ -1,4 +1,4 @@
-"""First-layer filters and what they answer, computed once for all visitors. Strings are the keys, as in cached.py."""
+"""First-layer filters and what they answer, computed once for all visitors."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import streamlit as st
 from torch import Tensor
 
 import xai_core as xai
+from dashboard.shared.cached import BY_CONTENT
 from xai_core.features.filter_facts import FilterFacts, Twin, filter_facts, spectra, twins
 from xai_core.features.filters import Convolution, filter_responses, first_layer
 from xai_core.types import Box, LoadedModel, SourceImage
@@ -31,34 +32,21 @@ class Responses:
     box: Box
 
 
+@st.cache_resource(max_entries=16, show_spinner=False, hash_funcs=BY_CONTENT)
 def sheet(model: LoadedModel) -> Sheet:
     """NotApplicable: the network runs without a convolution."""
-    return _sheet(model.config.key, model.digest, model)
-
-
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _sheet(model_key: str, weights: str, _model: LoadedModel) -> Sheet:
-    config = _model.config
-    layer = first_layer(_model.module, (len(config.mean), *config.input_size))
+    layer = first_layer(model.module, (len(model.config.mean), *model.config.input_size))
     return Sheet(layer, filter_facts(layer.filters), spectra(layer.filters))
 
 
+@st.cache_resource(max_entries=16, show_spinner=False, hash_funcs=BY_CONTENT)
 def responses(model: LoadedModel, image: SourceImage) -> Responses:
     """A pass that ends at the first layer."""
-    return _responses(model.config.key, model.digest, image.digest, model, image)
+    given = xai.prepare(model.config, image, model.device)
+    return Responses(filter_responses(model.module, given.tensor).float().cpu(), given.box)
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _responses(model_key: str, weights: str, image_digest: str, _model: LoadedModel, _image: SourceImage) -> Responses:
-    given = xai.prepare(_model.config, _image, _model.device)
-    return Responses(filter_responses(_model.module, given.tensor).float().cpu(), given.box)
-
-
+@st.cache_resource(max_entries=1024, show_spinner=False, hash_funcs=BY_CONTENT)
 def twins_of(model: LoadedModel, index: int) -> tuple[Twin, ...]:
     """The six filters most like this one."""
-    return _twins(model.config.key, model.digest, index, sheet(model).layer.filters)
-
-
-@st.cache_resource(max_entries=1024, show_spinner=False)
-def _twins(model_key: str, weights: str, index: int, _filters: Tensor) -> tuple[Twin, ...]:
-    return twins(_filters, index, k=6)
+    return twins(sheet(model).layer.filters, index, k=6)

@@ -89,7 +89,7 @@ def _listed(space: Space, row: int) -> None:
 
 def _where(space: Space, row: int, image: SourceImage) -> None:
     model = space.request.model
-    layers = cached.layers(model.config.key, model)
+    layers = cached.layers(model)
     layer = next(layer.name for layer in layers if layer.suggested)
     image_pass = cached.image_forward_pass(model, image, layers, None)
     result = explanations.grad_cam(image_pass, int(space.table.predictions[row]), layer)

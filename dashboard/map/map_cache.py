@@ -16,5 +16,5 @@ def once(make: Callable[[], Made], *key: str) -> Made:
 
 
 @st.cache_resource(max_entries=96, show_spinner=False)
-def _once(key: tuple[str, ...], _make: Callable[[], object]) -> object:
+def _once(key: tuple[str, ...], _make: Callable[[], object]) -> object:  # noqa: ARG001
     return _make()

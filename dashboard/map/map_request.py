@@ -134,7 +134,7 @@ def _choose_model(source: str, key: str) -> None:
 
 
 def _layer_control(model: LoadedModel) -> str | None:
-    layers = {layer.name: layer for layer in cached.layers(model.config.key, model) if layer.main}
+    layers = {layer.name: layer for layer in cached.layers(model) if layer.main}
     kept: str = st.selectbox(
         "Layer",
         ["", *layers],

@@ -52,7 +52,7 @@ def _row(model: LoadedModel, layer: LayerInfo, field: ReceptiveField | str) -> d
 
 
 def _methods(model: LoadedModel) -> None:
-    reasons = cached.methods(model.config.key, model)
+    reasons = cached.methods(model)
     fitting = [find_method(key).title for key, reason in reasons.items() if reason is None]
     st.markdown(f"**{len(fitting)} of {len(reasons)} methods apply**")
     st.caption(", ".join(fitting))

@@ -1,4 +1,4 @@
-"""What the Models page computes once for all visitors. Strings are the keys, as in dashboard/shared/cached.py."""
+"""What the Models page computes once for all visitors."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard.shared import cached
+from dashboard.shared.cached import BY_CONTENT
 from xai_core.models.load import try_out
 from xai_core.models.normalisation import Check, check_normalisation, presets
 from xai_core.types import LoadedModel, SourceImage
@@ -14,25 +14,15 @@ from xai_core.types import LoadedModel, SourceImage
 CHOSEN = "This card"
 
 
+@st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=BY_CONTENT)
 def normalisations(model: LoadedModel, images: Sequence[SourceImage]) -> dict[str, Check]:
     """The answers under the model's own card, called CHOSEN, and under the presets that it does not use."""
-    return _normalisations(cached.identity(model), tuple(image.digest for image in images), model, images)
+    own = (model.config.mean, model.config.std)
+    others = {name: numbers for name, numbers in presets(len(own[0])).items() if numbers != own}
+    return check_normalisation(model, images, {CHOSEN: own} | others)
 
 
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=BY_CONTENT)
 def runs(model: LoadedModel) -> None:
     """ModelError where the network cannot run under its card."""
-    _runs(cached.identity(model), model)
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _runs(model: str, _model: LoadedModel) -> None:
-    try_out(_model)
-
-
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _normalisations(
-    model: str, images: tuple[str, ...], _model: LoadedModel, _images: Sequence[SourceImage]
-) -> dict[str, Check]:
-    own = (_model.config.mean, _model.config.std)
-    others = {name: numbers for name, numbers in presets(len(own[0])).items() if numbers != own}
-    return check_normalisation(_model, _images, {CHOSEN: own} | others)
+    try_out(model)

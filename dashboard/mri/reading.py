@@ -80,7 +80,7 @@ def method_keys() -> list[str]:
 
 def layer_names() -> list[str]:
     """The last layer of each stage, the suggested one first."""
-    listed = cached.layers(MODEL, model())
+    listed = cached.layers(model())
     names = [layer.name for layer in listed if layer.main and layer.stage_end and layer.grid[0] <= 24]
     return sorted(names, key=lambda name: (name != SUGGESTED, -names.index(name)))
 

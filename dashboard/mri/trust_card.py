@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dashboard.mri.diagnoses import VIEWER
-from dashboard.mri.reading import MODEL, Reading, model
+from dashboard.mri.reading import Reading, model
 from dashboard.mri.slice_display import display
 from dashboard.shared import cached
 from dashboard.shared.trust import lazy_card
@@ -26,7 +26,7 @@ def mri_card(image: SourceImage, shown: SourceImage, reading: Reading, class_ind
         from dashboard.shared.trust.subject import Subject
 
         layer = reading.recipe.layer
-        image_pass = cached.image_forward_pass(model(), image, cached.layers(MODEL, model()), layer)
+        image_pass = cached.image_forward_pass(model(), image, cached.layers(model()), layer)
         result = explain_forward_pass(image_pass, reading.recipe.method, [layer], [class_index])
         return Subject(image_pass, result, layer, PLACE, VIEWER, display(shown, reading.box))
 

@@ -23,13 +23,13 @@ def warm() -> None:
 
     chosen = Selection()
     model = cached.model(chosen.model)
-    layers = cached.layers(chosen.model, model)
+    layers = cached.layers(model)
     # Streamlit collects garbage after each run of a page. What is there now stays for ever and belongs to no visitor:
     # it is left out from here on, since to look through the libraries each time took 0.2 s.
     gc.freeze()
     image = cached.sample(chosen.image.removeprefix("sample:"))
     image_pass = cached.image_forward_pass(model, image, layers, None)
-    cached.methods(chosen.model, model)
+    cached.methods(model)
     explained = explanations.explanation(
         image_pass, chosen, image_pass.prediction.top(1)[0].index, suggested_layer(model)
     )

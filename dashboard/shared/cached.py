@@ -1,6 +1,12 @@
-"""Everything slow, computed once for all visitors. Strings are the keys; objects are underscored and never hashed."""
+"""Everything slow, computed once for all visitors, known again by all that goes into it (`BY_CONTENT`)."""
 
 from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import streamlit as st
 
@@ -41,13 +47,35 @@ def _models() -> LRUCache:
 
 
 def identity(model: LoadedModel) -> str:
-    """What tells a model apart from all others: its weights, and its key, since weights may have several cards."""
-    return f"{model.config.key} {model.digest}"
+    """What tells a model apart from all others: its weights and all of its record, since weights may have several."""
+    return f"{model.config.key} {model.digest} {_digest_of(model.config)}"
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def layers(model_key: str, _model: LoadedModel) -> tuple[LayerInfo, ...]:
-    return xai.layers(_model)
+@lru_cache(maxsize=64)
+def _digest_of(config: ModelConfig) -> str:
+    return hashlib.blake2b(repr(config).encode(), digest_size=12).hexdigest()
+
+
+def _image_identity(image: SourceImage) -> tuple[object, ...]:
+    return image.digest, image.name, image.kind
+
+
+def _pass_identity(image_pass: ImageForwardPass) -> tuple[object, ...]:
+    return identity(image_pass.model), _image_identity(image_pass.image)
+
+
+# How `st.cache_resource(hash_funcs=...)` knows an argument again: by all that decides what is made of it.
+BY_CONTENT: dict[str | type[Any], Callable[[Any], Any]] = {
+    LoadedModel: identity,
+    SourceImage: _image_identity,
+    ImageForwardPass: _pass_identity,
+    LayerInfo: lambda layer: layer.name,  # of a model that is an argument, too
+}
+
+
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=BY_CONTENT)
+def layers(model: LoadedModel) -> tuple[LayerInfo, ...]:
+    return xai.layers(model)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -61,13 +89,22 @@ def bundled_set(name: str) -> Dataset:
     return open_dataset(name)
 
 
+@dataclass(frozen=True)
+class ForwardPassKey:
+    """All that decides a pass. model: its `identity`. image: its digest. layers: that it keeps."""
+
+    model: str
+    image: str
+    layers: tuple[str, ...]
+
+
 def image_forward_pass(
     model: LoadedModel, image: SourceImage, layers: tuple[LayerInfo, ...], wanted: str | None
 ) -> ImageForwardPass:
     """A pass that keeps every layer of the short list, and the wanted one if it is none of them."""
     names = tuple(layer.name for layer in layers if layer.main or layer.name == wanted)
     image_pass = _forward_passes().get_or_make(
-        (identity(model), image.digest, names),
+        ForwardPassKey(identity(model), image.digest, names),
         lambda: xai.forward_image(model, image, names),
         lambda image_pass: bytes_of(image_pass.forward_pass, besides=model.module),
         visitor(),
@@ -82,52 +119,42 @@ def _forward_passes() -> LRUCache:
     return LRUCache(memory("TRACE"), FORWARD_PASSES_EACH)
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def methods(model_key: str, _model: LoadedModel) -> dict[str, str | None]:
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=BY_CONTENT)
+def methods(model: LoadedModel) -> dict[str, str | None]:
     """For each method None where it applies to the model, else why it does not."""
-    return xai.methods(_model)
+    return xai.methods(model)
 
 
+@st.cache_resource(max_entries=8, show_spinner=False, hash_funcs=BY_CONTENT)
 def steps(image_pass: ImageForwardPass, layer: str, class_index: int) -> GradCamSteps:
     """Grad-CAM taken apart at one layer of the pass."""
-    return _steps(identity(image_pass.model), image_pass.image.digest, layer, class_index, image_pass)
+    return grad_cam_steps(image_pass, layer, class_index)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _steps(model: str, image_digest: str, layer: str, class_index: int, _traced: ImageForwardPass) -> GradCamSteps:
-    return grad_cam_steps(_traced, layer, class_index)
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def image(image_digest: str, box: Box, name: str, _image: SourceImage, max_side: int = 1024) -> DisplayImage:
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=BY_CONTENT)
+def image(image: SourceImage, box: Box, max_side: int = 1024) -> DisplayImage:
     """The picture as the browser gets it, its longer side at most max_side pixels."""
-    return display_image_of(_image.pixels, box, name, max_side)
+    return display_image_of(image.pixels, box, image.name, max_side)
 
 
 def sample_thumbs() -> dict[str, str]:
     """Small pictures of the samples, as data URLs by key."""
-    return {s.key: thumb(image.digest, image) for s in SAMPLES for image in [sample(s.key)]}
+    return {s.key: thumb(sample(s.key)) for s in SAMPLES}
 
 
-@st.cache_resource(max_entries=256, show_spinner=False)
-def thumb(image_digest: str, _image: SourceImage) -> str:
-    return thumbnail(_image.pixels)
+@st.cache_resource(max_entries=256, show_spinner=False, hash_funcs=BY_CONTENT)
+def thumb(image: SourceImage) -> str:
+    return thumbnail(image.pixels)
 
 
+@st.cache_resource(max_entries=16, show_spinner=False, hash_funcs=BY_CONTENT)
 def fields(model: LoadedModel, layers: tuple[LayerInfo, ...]) -> dict[str, ReceptiveField | str]:
     """The receptive field of each layer, or the reason why it has none."""
-    return _fields(identity(model), repr(model.config.input_size), tuple(layer.name for layer in layers), model)
-
-
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _fields(
-    weights: str, input_size: str, names: tuple[str, ...], _model: LoadedModel
-) -> dict[str, ReceptiveField | str]:
-    size = (len(_model.config.mean), *_model.config.input_size)
+    names, size = [layer.name for layer in layers], (len(model.config.mean), *model.config.input_size)
     try:
-        return dict(receptive_fields(_model.module, names, size))
+        return dict(receptive_fields(model.module, names, size))
     except SightlineError:
-        return {name: _field_or_reason(_model, name, size) for name in names}
+        return {name: _field_or_reason(model, name, size) for name in names}
 
 
 def _field_or_reason(model: LoadedModel, name: str, size: tuple[int, ...]) -> ReceptiveField | str:
@@ -137,11 +164,7 @@ def _field_or_reason(model: LoadedModel, name: str, size: tuple[int, ...]) -> Re
         return str(error)
 
 
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=BY_CONTENT)
 def seen_thumb(image_pass: ImageForwardPass) -> str:
     """What the model saw, small, as a data URL."""
-    return _seen_thumb(identity(image_pass.model), image_pass.image.digest, image_pass)
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _seen_thumb(weights: str, image: str, _traced: ImageForwardPass) -> str:
-    return thumbnail(model_view(_traced.model.config, _traced.given))
+    return thumbnail(model_view(image_pass.model.config, image_pass.given))

@@ -28,7 +28,7 @@ def image_control() -> SourceImage:
     st.markdown("**Picture**")
     chosen = state.selection().image
     own = state.uploads()
-    tray = [Choice(f"upload:{d}", i.name, image=cached.thumb(d, i), hint=i.name) for d, i in reversed(own.items())]
+    tray = [Choice(f"upload:{d}", i.name, image=cached.thumb(i), hint=i.name) for d, i in reversed(own.items())]
     thumbs = cached.sample_thumbs()
     tray += [
         Choice(f"sample:{s.key}", s.key.capitalize(), image=thumbs[s.key], hint=f"{s.title} ({s.credit})")
@@ -36,7 +36,7 @@ def image_control() -> SourceImage:
     ]
     if chosen.startswith("digit:"):
         digit = image_of(chosen)
-        tray.insert(0, Choice(chosen, "Digit", image=cached.thumb(digit.digest, digit), hint="Handwritten digit"))
+        tray.insert(0, Choice(chosen, "Digit", image=cached.thumb(digit), hint="Handwritten digit"))
     choices(
         tray,
         selected=chosen,

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 import xai_core as xai
 from dashboard.core import results, state
-from dashboard.core.state import Selection
+from dashboard.core.state import Selection, Settings
+from dashboard.shared import cached
 from xai_core.attribution.catalog import DEFAULT, find_method
 from xai_core.attribution.explain import ImageForwardPass
 from xai_core.attribution.method import INPUT, Method
 from xai_core.errors import NotApplicable
 from xai_core.forward.target import Score
-from xai_core.types import Explanation
+from xai_core.types import Explanation, ProgressCallback
 
 PATIENCE_S = 0.4  # what takes longer shows its progress and can be stopped
 
@@ -33,47 +35,64 @@ def explanation(
     on_stop: what the button beside a long computation's progress does; by default it chooses Grad-CAM.
     NotApplicable: the method has no meaning at this layer.
     """
-    method = find_method(chosen.method)
-    names = _layers(method, image_pass, layer)
-    contrast_class = _rival(chosen, class_index)
-    key = _key(image_pass, chosen, class_index, names)
+    request = request_of(image_pass, chosen, class_index, layer)
 
     def make() -> Explanation:
-        with ProgressBar(method.title, f"stop {key}", on_stop or _stop) as progress:
-            return xai.explain_forward_pass(
-                image_pass,
-                method.key,
-                names,
-                [class_index],
-                score=_score(image_pass, chosen),
-                contrast_class=contrast_class,
-                settings=dict(chosen.settings),
-                on_progress=progress.show,
-            )
+        with ProgressBar(find_method(request.method).title, f"stop {request}", on_stop or _stop) as progress:
+            return _explained(image_pass, request, progress.show)
 
-    return results.get_or_make(key, make)
+    return results.get_or_make(request, make)
 
 
 def known(image_pass: ImageForwardPass, chosen: Selection, class_index: int, layer: str) -> Explanation | None:
     """The same if it was computed before, else None. NotApplicable as above."""
-    return results.known(_key(image_pass, chosen, class_index, _layers(find_method(chosen.method), image_pass, layer)))
+    return results.known(request_of(image_pass, chosen, class_index, layer))
 
 
-def _score(image_pass: ImageForwardPass, chosen: Selection) -> Score:
-    """With several labels only the score is there to explain, whatever was chosen for another model."""
-    return "logit" if image_pass.prediction.labels == "several" else chosen.score
+@dataclass(frozen=True)
+class ExplanationRequest:
+    """All that decides an explanation: what it is computed from, and the key under which it is known again.
+
+    model: its `cached.identity`. image: its digest. The other fields as in `Selection`.
+    """
+
+    model: str
+    image: str
+    layers: tuple[str, ...]
+    class_index: int
+    contrast_class: int | None
+    method: str
+    settings: Settings
+    score: Score
 
 
-def _key(
-    image_pass: ImageForwardPass, chosen: Selection, class_index: int, names: tuple[str, ...]
-) -> tuple[object, ...]:
-    request = (chosen.method, chosen.settings, _score(image_pass, chosen), _rival(chosen, class_index), class_index)
-    return (image_pass.model.config.key, image_pass.model.digest, image_pass.image.digest, names, *request)
+def request_of(image_pass: ImageForwardPass, chosen: Selection, class_index: int, layer: str) -> ExplanationRequest:
+    """What a choice asks of a pass. A class has no lead over itself; and where a picture may have several labels only
+    the logit is there to explain, whatever was chosen for another model. NotApplicable as above."""
+    return ExplanationRequest(
+        model=cached.identity(image_pass.model),
+        image=image_pass.image.digest,
+        layers=_layers(find_method(chosen.method), image_pass, layer),
+        class_index=class_index,
+        contrast_class=chosen.contrast_class if chosen.contrast_class != class_index else None,
+        method=chosen.method,
+        settings=chosen.settings,
+        score="logit" if image_pass.prediction.labels == "several" else chosen.score,
+    )
 
 
-def _rival(chosen: Selection, class_index: int) -> int | None:
-    """The class of "rather than"; a class has no lead over itself."""
-    return chosen.contrast_class if chosen.contrast_class != class_index else None
+def _explained(image_pass: ImageForwardPass, request: ExplanationRequest, on_progress: ProgressCallback) -> Explanation:
+    """Computed from nothing but the request and its pass."""
+    return xai.explain_forward_pass(
+        image_pass,
+        request.method,
+        request.layers,
+        [request.class_index],
+        score=request.score,
+        contrast_class=request.contrast_class,
+        settings=dict(request.settings),
+        on_progress=on_progress,
+    )
 
 
 def grad_cam(image_pass: ImageForwardPass, class_index: int, layer: str) -> Explanation:

@@ -23,7 +23,7 @@ SCORES = {"logit": "Logit (before softmax)", "log_probability": "Log-probability
 
 def method_control(model: LoadedModel) -> None:
     """The methods that apply to this model; those that do not are named with the reason."""
-    reasons = cached.methods(model.config.key, model)
+    reasons = cached.methods(model)
     offered = [key for key, reason in reasons.items() if reason is None]
     if state.selection().method not in offered:
         state.choose(method=DEFAULT)

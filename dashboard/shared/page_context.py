@@ -31,7 +31,7 @@ def ask(*, with_method: bool = False, with_evidence: bool = False) -> PageContex
     """Draw the controls, load the model and run it once; ends this run of the page where a model must be fetched."""
     image, model = image_and_model()
     with in_words():
-        layers = cached.layers(model.config.key, model)
+        layers = cached.layers(model)
         image_pass = cached.image_forward_pass(model, image, layers, state.selection().layer)
     cautions.of_image(image_pass)
     with st.sidebar:

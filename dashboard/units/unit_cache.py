@@ -1,4 +1,4 @@
-"""What the Units page computes once for all visitors. Strings are the keys, as in dashboard/shared/cached.py."""
+"""What the Units page computes once for all visitors."""
 
 from __future__ import annotations
 
@@ -16,50 +16,35 @@ from xai_core.forward.relu_rules import Rule
 from xai_core.forward.target import Target
 
 
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=cached.BY_CONTENT)
 def unit_gradient(image_pass: ImageForwardPass, layer: str, unit: tuple[int, int, int], rule: Rule) -> np.ndarray:
     """Gradient of one unit by the pixels of its picture: float32 (3, H, W). NotApplicable: no ReLUs for the rule."""
-    return _unit_gradient(cached.identity(image_pass.model), image_pass.image.digest, layer, unit, rule, image_pass)
+    module, inputs = image_pass.model.module, image_pass.given.tensor
+    return xai.neuron_gradient(module, inputs, layer, unit, rule, lift_ceiling=True)[0].float().cpu().numpy()
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _unit_gradient(
-    weights: str, image: str, layer: str, unit: tuple[int, int, int], rule: Rule, _traced: ImageForwardPass
-) -> np.ndarray:
-    gradient = xai.neuron_gradient(_traced.model.module, _traced.given.tensor, layer, unit, rule, lift_ceiling=True)
-    return gradient[0].float().cpu().numpy()
-
-
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=cached.BY_CONTENT)
 def channel_contributions(image_pass: ImageForwardPass, layer: str, class_index: int) -> np.ndarray:
     """What each channel of the layer adds to the class map: float32 (c,)."""
-    return _contributions(cached.identity(image_pass.model), image_pass.image.digest, layer, class_index, image_pass)
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _contributions(weights: str, image: str, layer: str, class_index: int, _traced: ImageForwardPass) -> np.ndarray:
-    forward_pass = _traced.forward_pass
+    forward_pass = image_pass.forward_pass
     return contributions(
         feature_maps(forward_pass, layer),
         map_weights(forward_pass, layer, Target(torch.tensor([[class_index]], device=forward_pass.scores.device))),
     )
 
 
-def shaded(image_pass: ImageForwardPass, layer: str, unit: tuple[int, int, int], influence: np.ndarray) -> DisplayImage:
+def influence(image_pass: ImageForwardPass, layer: str, unit: tuple[int, int, int]) -> np.ndarray:
+    """How much each pixel of the input would change the unit: float32 (H, W), at least 0."""
+    return np.abs(unit_gradient(image_pass, layer, unit, "gradient")).sum(axis=0)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=cached.BY_CONTENT)
+def shaded(image_pass: ImageForwardPass, layer: str, unit: tuple[int, int, int]) -> DisplayImage:
     """The picture as the unit sees it, for the browser."""
-    return _shaded(cached.identity(image_pass.model), image_pass.image.digest, layer, unit, image_pass, influence)
+    return units_field.shaded(image_pass, influence(image_pass, layer, unit))
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _shaded(
-    weights: str, image: str, layer: str, unit: tuple[int, int, int], _traced: ImageForwardPass, _influence: np.ndarray
-) -> DisplayImage:
-    return units_field.shaded(_traced, _influence)
-
-
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=cached.BY_CONTENT)
 def close_up(image_pass: ImageForwardPass, area: tuple[int, int, int, int]) -> DisplayImage:
     """The part of the picture behind `area` of the input, for the browser."""
-    return _close_up(cached.identity(image_pass.model), image_pass.image.digest, area, image_pass)
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _close_up(weights: str, image: str, area: tuple[int, int, int, int], _traced: ImageForwardPass) -> DisplayImage:
-    return units_field.part_of(_traced, area)
+    return units_field.part_of(image_pass, area)

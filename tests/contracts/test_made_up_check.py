@@ -82,7 +82,7 @@ def test_the_bench_judges_by_it():
 
 
 def test_what_is_not_in_the_registry_is_not_there():
-    assert "One row" not in how_it_is_made()
+    assert "One row" not in how_it_is_made(0.9)
     with pytest.raises(AttributeError, match="There is no check 'one_row'; faithfulness"):
         _ = Findings({}).one_row
     assert Findings({}).road is None

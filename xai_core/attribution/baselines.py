@@ -44,5 +44,6 @@ def black_white_baselines(config: ModelConfig) -> tuple[Tensor, Tensor]:
 
 def _blurred(inputs: Tensor) -> Tensor:
     sigma = _BLUR * min(inputs.shape[2:])
-    reach = math.ceil(3 * sigma)
-    return gaussian_blur(inputs, [2 * reach + 1, 2 * reach + 1], [sigma, sigma])
+    side = 2 * math.ceil(3 * sigma) + 1
+    blurred: Tensor = gaussian_blur(inputs, [side, side], [sigma, sigma])
+    return blurred

@@ -40,7 +40,7 @@ def by_channel(
         for name, image, channels in jobs:
             run = start(request, image, name)
             numbers = [untouched[:0]]
-            for chunk in channels.split(at_once):
+            for chunk in torch.split(channels, at_once):
                 numbers.append(target_scores(run(chunk), request.target.of_image(image, len(chunk))))
                 done += len(chunk)
                 on_progress(done, total)

@@ -30,7 +30,8 @@ class GradCamSteps:
     @property
     def map(self) -> np.ndarray:
         """The map before ReLU: float32 (h, w)."""
-        return self.contributions.sum(axis=0)
+        added: np.ndarray = self.contributions.sum(axis=0)
+        return added
 
     def order(self) -> np.ndarray:
         """Channel indices by the sum of what they contribute, the largest magnitude first."""
@@ -38,7 +39,8 @@ class GradCamSteps:
 
     def partial_map(self, channels: Sequence[int] | np.ndarray) -> np.ndarray:
         """The map (h, w) that these channels alone make, before ReLU."""
-        return self.contributions[np.asarray(channels, dtype=int)].sum(axis=0)
+        added: np.ndarray = self.contributions[np.asarray(channels, dtype=int)].sum(axis=0)
+        return added
 
 
 def grad_cam_steps(image_pass: ImageForwardPass, layer: str, class_index: int) -> GradCamSteps:

@@ -35,7 +35,7 @@ def placer(points: np.ndarray, index: Index) -> Callable[[np.ndarray], np.ndarra
 def _placed(near: np.ndarray, distances: np.ndarray, repelling: np.ndarray) -> np.ndarray:
     weights = _EXAGGERATION * affinities(distances, min(PERPLEXITY, len(distances) / 3))
     near = near.astype(np.float64)
-    at = np.median(near[:_START], axis=0)
+    at: np.ndarray = np.median(near[:_START], axis=0)
     step, gain = np.zeros_like(at), np.ones_like(at)
     for _ in range(_STEPS):
         force = _force(at, near, weights, repelling)
@@ -66,9 +66,8 @@ def affinities(distances: np.ndarray, perplexity: float) -> np.ndarray:
     squares = np.square(distances) - float(np.square(distances).min())
     low, high, wanted = 0.0, np.inf, np.log(max(perplexity, 1.0))
     beta = 1 / max(float(squares.mean()), 1e-30)
-    weights: np.ndarray = np.exp(-beta * squares)
     for _ in range(60):
-        weights = np.exp(-beta * squares)
+        weights: np.ndarray = np.exp(-beta * squares)
         weights /= weights.sum()
         entropy = -float(weights @ np.log(np.maximum(weights, 1e-300)))
         if abs(entropy - wanted) < 1e-5:

@@ -119,11 +119,11 @@ def headline(
     )
 
 
-def how_it_is_made() -> str:
-    """The rules (Markdown): each check's threshold, what overrides them, and how well they tell good maps from bad."""
-    from xai_core.evaluation.planted.results import stored  # not at the top: it loads SciPy, and few ask for the rules
+def how_it_is_made(ranking: float) -> str:
+    """The rules (Markdown): each check's threshold, what overrides them, and how well they tell good maps from bad.
 
-    ranks = percent(stored().verdicts["ranking quality of methods that ask about the class"])
+    ranking: the chance, [0, 1], that a good map gets a higher level than a bad one (`planted.results.ranking`).
+    """
     thresholds = "\n".join(f"- {check.threshold}" for check in checks.CHECKS)
     return f"""
 The verdict has three levels and no score. For the highest every check must be made and none may object; one that fails
@@ -137,7 +137,7 @@ gives the lowest.
 
 Likeness is rank correlation: 1 for the same order of places, 0 for no relation. Maps of pixels are tested in patches of
 {PATCH} × {PATCH}. The thresholds are conventions, chosen on two sample photographs, not laws. Where the evidence
-was planted, a good map gets a higher level than a bad one with a chance of {ranks} (Bench page).
+was planted, a good map gets a higher level than a bad one with a chance of {percent(ranking)} (Bench page).
 
 {" · ".join(check.source for check in checks.CHECKS if check.source)}
 """

@@ -42,7 +42,8 @@ def contributions(maps: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
     At the last layer before global average pooling and a linear layer they sum to the score less the bias.
     """
-    return weights * maps.sum(axis=(1, 2))
+    added: np.ndarray = weights * maps.sum(axis=(1, 2))
+    return added
 
 
 def peak_place(maps: np.ndarray, channel: int) -> tuple[int, int]:

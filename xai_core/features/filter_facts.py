@@ -114,7 +114,8 @@ def twins(filters: Tensor, index: int, k: int = 3, reach: int = 1) -> tuple[Twin
 
 
 def _idle(norm: np.ndarray) -> np.ndarray:
-    return norm <= _IDLE * norm.max()
+    idle: np.ndarray = norm <= _IDLE * norm.max()
+    return idle
 
 
 def _moved(weights: np.ndarray, step: tuple[int, int]) -> np.ndarray:
@@ -161,7 +162,8 @@ def _peak_frequency(power: np.ndarray) -> np.ndarray:
         bend = near[0] - 2 * near[1] + near[2]
         offset = np.divide(near[0] - near[2], 2 * bend, out=np.zeros(n), where=bend < 0)
         places.append((at + offset) / fine - 0.5)
-    return np.hypot(*places)
+    distance: np.ndarray = np.hypot(*places)
+    return distance
 
 
 def _frequencies(power: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -171,4 +173,5 @@ def _frequencies(power: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
+    share: np.ndarray = np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
+    return share

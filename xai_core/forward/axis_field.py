@@ -148,7 +148,9 @@ def _slid(window: np.ndarray, dim: int, taps: np.ndarray, stride: float) -> np.n
     shift = np.stack([np.floor(beyond), np.floor(-beyond)]).astype(np.int64)  # a stride below 1 is rounded outwards
     shift = np.where(abs(taps) < NOWHERE, shift, NOWHERE)
     before, after = window.ndim - 1 + dim, -1 - dim
-    return (window.take(inside, dim) + shift.reshape(2, *(1,) * before, *taps.shape, *(1,) * after)).min(dim)
+    places = window.take(inside, dim) + shift.reshape(2, *(1,) * before, *taps.shape, *(1,) * after)
+    slid: np.ndarray = places.min(dim)
+    return slid
 
 
 def _numbers(field: AxisField) -> Tensor:
@@ -211,7 +213,8 @@ def bins(n_out: int, n_in: int) -> np.ndarray:
     first = [k * n_in // n_out for k in range(n_out)]
     last = [-(-(k + 1) * n_in // n_out) - 1 for k in range(n_out)]
     steps = np.arange(max(b - a for a, b in zip(first, last, strict=True)) + 1)
-    return np.minimum(np.array(first)[:, None] + steps, np.array(last)[:, None])
+    places: np.ndarray = np.minimum(np.array(first)[:, None] + steps, np.array(last)[:, None])
+    return places
 
 
 @lru_cache(maxsize=256)

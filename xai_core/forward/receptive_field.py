@@ -159,8 +159,9 @@ def _over_channels(span: np.ndarray, grid: tuple[int, ...]) -> np.ndarray:
 
 def _boxes(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
     """int64 (h, w, 4); a unit that sees no row sees no column either."""
-    boxes = np.stack([columns[0], rows[0], columns[1], rows[1]], axis=-1)
-    return boxes * ((rows[0] < rows[1]) & (columns[0] < columns[1]))[..., None]
+    seen = (rows[0] < rows[1]) & (columns[0] < columns[1])
+    boxes: np.ndarray = np.stack([columns[0], rows[0], columns[1], rows[1]], axis=-1) * seen[..., None]
+    return boxes
 
 
 def _pair(numbers: Iterable[float]) -> tuple[float, float]:
@@ -191,7 +192,7 @@ class _FieldPass(TorchDispatchMode):
     """
 
     def __init__(self, image: Tensor) -> None:
-        super().__init__()
+        TorchDispatchMode.__init__(self)
         self.known: dict[int, tuple[Tensor, Axes]] = {}
         self.sharing: defaultdict[int, set[int]] = defaultdict(set)  # storage -> the known tensors that live in it
         self.written: dict[int, tuple[object, Axes]] = {}  # storage -> all that was ever written into it in place
@@ -241,7 +242,7 @@ class _FieldPass(TorchDispatchMode):
 
 
 def _storage(tensor: Tensor) -> int:
-    return tensor.untyped_storage()._cdata
+    return int(tensor.untyped_storage()._cdata)
 
 
 def _united(some: Axes, others: Axes) -> Axes:

@@ -73,7 +73,7 @@ def _replay(module: nn.Module, inputs: Tensor, layer: str, memory: Mapping[str, 
 
     for name in memory:
         part = copy.get_submodule(name)
-        part.forward = lambda *_args, name=name, **_more: remembered(name)  # type: ignore[method-assign]
+        part.forward = lambda *_args, name=name, **_more: remembered(name)
         part._forward_hooks, part._forward_pre_hooks = OrderedDict(), OrderedDict()  # their work is in the memory
 
     def replay(activations: Tensor) -> Tensor:

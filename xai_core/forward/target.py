@@ -27,10 +27,11 @@ class Target:
 
     def columns(self) -> list[Target]:
         """The same question for one class at a time: k targets with classes (n, 1)."""
-        rivals = (
-            self.contrast_class.split(1, dim=1) if self.contrast_class is not None else [None] * self.classes.shape[1]
-        )
-        return [Target(c, self.score, r) for c, r in zip(self.classes.split(1, dim=1), rivals, strict=True)]
+        return [self._column(k) for k in range(self.classes.shape[1])]
+
+    def _column(self, k: int) -> Target:
+        rival = None if self.contrast_class is None else self.contrast_class[:, k : k + 1]
+        return Target(self.classes[:, k : k + 1], self.score, rival)
 
     def of_image(self, index: int, copies: int = 1) -> Target:
         """One picture's question, asked of so many copies of it: classes (copies, k)."""

@@ -43,4 +43,5 @@ def overlay(
     level = (placed + 1) / 2 if low < 0 else placed
     colours = colour_table(colour_scale or ("vik" if low < 0 else "viridis"))[np.clip(level * 256, 0, 255).astype(int)]
     alpha = (opacity * ramp)[..., None]
-    return np.round(pixels.astype(np.float32) * (1 - alpha) + colours * alpha).astype(np.uint8)
+    drawn: np.ndarray = np.round(pixels.astype(np.float32) * (1 - alpha) + colours * alpha)
+    return drawn.astype(np.uint8)

@@ -23,7 +23,8 @@ def sample_at(raw: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndar
     )
     upper = raw[np.ix_(low_r, low_c)] * (1 - weight_c) + raw[np.ix_(low_r, high_c)] * weight_c
     lower = raw[np.ix_(high_r, low_c)] * (1 - weight_c) + raw[np.ix_(high_r, high_c)] * weight_c
-    return upper * (1 - weight_r[:, None]) + lower * weight_r[:, None]
+    placed: np.ndarray = upper * (1 - weight_r[:, None]) + lower * weight_r[:, None]
+    return placed
 
 
 def place(raw: np.ndarray, box: Box, image_size: tuple[int, int]) -> np.ndarray:

@@ -50,7 +50,7 @@ def _map(side: str, model: LoadedModel, image: SourceImage, table: FeatureTable,
         f"{class_in_prose(table.model_classes[predicted])}, {percent(probability)}"
     )
     try:
-        layers = cached.layers(model.config.key, model)
+        layers = cached.layers(model)
         layer = next(layer.name for layer in layers if layer.suggested)
         result = explanations.grad_cam(cached.image_forward_pass(model, image, layers, None), predicted, layer)
     except SightlineError as error:

@@ -115,7 +115,7 @@ def _start(key: str, model: LoadedModel, pair: Pair) -> None:
 
 def _key(model: LoadedModel, dataset: Dataset) -> str:
     """Names the answers: the weights under their card, and the state of the data."""
-    return f"answers|{cached.identity(model)}|{model.config!r}|{dataset.name}|{dataset.digest}|{dataset.class_names!r}"
+    return f"answers|{cached.identity(model)}|{dataset.name}|{dataset.digest}|{dataset.class_names!r}"
 
 
 def _stored(model: LoadedModel, pair: Pair) -> bool:

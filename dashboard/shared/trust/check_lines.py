@@ -6,7 +6,6 @@ A line opens: the figures, what they mean and the charts are drawn only then.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -15,9 +14,10 @@ from streamlit.delta_generator import DeltaGenerator
 from dashboard.core import results, state
 from dashboard.core.failures import in_words
 from dashboard.core.plain_text import class_in_prose
+from dashboard.core.session import StateKey, none
 from dashboard.shared.explanations import ProgressBar
 from dashboard.shared.trust.charts import draw
-from dashboard.shared.trust.subject import CheckKey, Subject
+from dashboard.shared.trust.subject import CheckKey, MapKey, Subject
 from xai_core.errors import NotApplicable
 from xai_core.evaluation import checks, verdict
 from xai_core.evaluation.check import Check, Level
@@ -43,7 +43,7 @@ def show(subject: Subject) -> None:
         return
     if state.selection().evidence != "for":
         st.caption(":material/info: The checks look at the evidence *for* the class, whatever the viewer shows.")
-    running = st.session_state.get(_asked(subject)) == subject.key
+    running = _asked(subject).get() == subject.key
     top = st.empty()
     _verdict(top, subject, running)
     offer = st.empty()  # a slot of its own: the button is gone as soon as the checks run
@@ -60,7 +60,9 @@ def show(subject: Subject) -> None:
     if findings(subject).started:
         st.caption(f"A click on a line opens its charts and figures. {verdict.LIKENESS}")
     with st.popover("How the verdict is made", icon=":material/rule:"):
-        st.markdown(verdict.how_it_is_made())
+        from xai_core.evaluation.planted.results import ranking  # it loads SciPy, and few ask for the rules
+
+        st.markdown(verdict.how_it_is_made(ranking()))
 
 
 def found(subject: Subject, check: Check) -> Any | None:
@@ -88,7 +90,7 @@ def _made(subject: Subject, check: Check) -> Any | None:
     """The check's result; None where it has no meaning for this model, and that is said."""
     try:
         with in_words(except_for=NotApplicable):
-            return make(subject, check, partial(_stop, subject))
+            return make(subject, check, _asked(subject).forget)
     except NotApplicable as reason:
         st.info(f"**{check.question}** {reason}", icon=":material/block:")
         return None
@@ -126,16 +128,12 @@ def _cost(subject: Subject) -> str:
 
 
 def _ask(subject: Subject) -> None:
-    st.session_state[_asked(subject)] = subject.key
+    _asked(subject).set(subject.key)
 
 
-def _stop(subject: Subject) -> None:
-    st.session_state.pop(_asked(subject), None)
-
-
-def _asked(subject: Subject) -> str:
-    """Where the visit keeps which map this card's checks were asked for."""
-    return f"{subject.place}_asked"
+def _asked(subject: Subject) -> StateKey[MapKey | None]:
+    """The map that this card's checks were asked for."""
+    return StateKey(f"{subject.place}_asked", none)
 
 
 def _line(check: Check, ready: Any, subject: Subject) -> None:

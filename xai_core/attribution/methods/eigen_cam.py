@@ -39,7 +39,8 @@ def eigen_cam(activations: Tensor, centred: bool = False) -> Tensor:
         vectors = torch.linalg.eigh(places.transpose(1, 2) @ places).eigenvectors
         projected = (places @ vectors[..., -1:]).squeeze(2)
     strongest = projected.gather(1, projected.abs().argmax(dim=1, keepdim=True))
-    return (projected * strongest.sign()).view(n, h, w).to(activations)
+    turned: Tensor = projected * strongest.sign()
+    return turned.view(n, h, w).to(activations)
 
 
 def _answer(request: AttributionRequest, settings: Settings, on_progress: ProgressCallback) -> dict[str, Tensor]:

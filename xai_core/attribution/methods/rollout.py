@@ -15,6 +15,8 @@ from xai_core.forward.target import target_scores
 from xai_core.models.grid import Grid, grid_of
 from xai_core.types import ProgressCallback
 
+_NO_ATTENTION = "Attention rollout follows attention between tokens; this network has none."
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -67,7 +69,7 @@ def _rows_read(scores: Tensor, last: Attention) -> Tensor:
 def _grid(found: Sequence[Attention], input_shape: Sequence[int]) -> Grid | str:
     """The grid of the tokens, or why there is no rollout."""
     if not found:
-        return "Attention rollout follows attention between tokens; this network has none."
+        return _NO_ATTENTION
     shapes = {tuple(attention.weights.shape) for attention in found}
     sizes = {(shape[0], *shape[2:]) for shape in shapes}
     n, queries, keys = next(iter(sizes))
@@ -83,7 +85,7 @@ def _grid(found: Sequence[Attention], input_shape: Sequence[int]) -> Grid | str:
 def _reason_not(module: nn.Module, input_shape: tuple[int, ...]) -> str | None:
     matrices = sum(parameter.ndim == 2 for parameter in module.parameters())
     if matrices < 3:  # attention has at least two beside the head: most convolutional networks need no pass here
-        return _grid((), input_shape)  # type: ignore[return-value]  # always the reason
+        return _NO_ATTENTION
     first = next(module.parameters())
     noise = torch.randn(input_shape, generator=torch.Generator().manual_seed(0)).to(first.device, first.dtype)
     found = _grid(attention_pass(module, noise)[1], input_shape)

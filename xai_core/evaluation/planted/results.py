@@ -35,6 +35,11 @@ def stored(file: Path = FILE) -> Results:
     return Results(tuple(map(_row, told["rows"])), told["verdicts"], told["made"])
 
 
+def ranking() -> float:
+    """The chance, [0, 1], that the verdict ranks a good map above a bad one, among methods that ask about the class."""
+    return float(stored().verdicts["ranking quality of methods that ask about the class"])
+
+
 def as_json(results: Results) -> str:
     rows = [asdict(row) | {name: _rounded(getattr(row, name)) for name in MEASURES} for row in results.rows]
     return json.dumps({"made": results.made, "verdicts": results.verdicts, "rows": rows}, indent=1) + "\n"

@@ -143,8 +143,8 @@ def _orientation(place: _Place) -> np.ndarray | None:
     lengths = np.linalg.norm([row, column], axis=1)
     if np.abs(lengths - 1).max() > _UNIT_TOLERANCE or abs(row @ column) > _UNIT_TOLERANCE:
         return None
-    unit: np.ndarray = np.stack([row, column]) / lengths[:, None]
-    return unit
+    directions: np.ndarray = np.stack([row, column]) / lengths[:, None]
+    return directions
 
 
 def _spacing(place: _Place) -> tuple[float, float] | None:

@@ -7,8 +7,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
-import streamlit as st
-
+from dashboard.core.session import StateKey, none
 from xai_core.evaluation.erase import Filling, Stroke
 
 MOST_STROKES, MOST_POINTS, MOST_TRIALS, MOST_MAPS = 60, 2000, 30, 20
@@ -66,13 +65,15 @@ class Desk:
 
 def desk(place: str, about: Hashable) -> Desk:
     """The record of the card at `place`; marks stay while only the map changes, and each map finds its trials again."""
-    key, trials = f"{place}_desk", st.session_state.setdefault(f"{place}_trials", {})
-    kept: Desk | None = st.session_state.get(key)
+    key = StateKey[Desk | None](f"{place}_desk", none)
+    trials = StateKey[dict[Hashable, list[Trial]]](f"{place}_trials", dict).get()
+    kept = key.get()
     if kept is None or kept.about != about:
         while len(trials) >= MOST_MAPS and about not in trials:
             del trials[next(iter(trials))]
         marked, turn = (kept.marked, kept.turn + 1) if kept else (Marked(), 0)
-        kept = st.session_state[key] = Desk(about, marked, trials.setdefault(about, []), turn)
+        kept = Desk(about, marked, trials.setdefault(about, []), turn)
+        key.set(kept)
     return kept
 
 
