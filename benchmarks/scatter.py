@@ -23,7 +23,16 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from streamlit import runtime
 
 from benchmarks.first_picture import QUIET, ROOT, answers
-from dashboard.shared.components.scatter import Area, Cloud, Colours, by_category, cloud_of, scatter, select
+from dashboard.shared.components.scatter import (
+    Area,
+    Cloud,
+    Colours,
+    ScatterOptions,
+    by_category,
+    cloud_of,
+    scatter,
+    select,
+)
 
 # Any canvas of the map, in a shadow root or not, on which something is painted.
 PAINTED = """([selector, drawn]) => {
@@ -83,7 +92,7 @@ def show_ours(count: int) -> int:
         st.session_state["mask"] = select(area, cloud, colours)
 
     mask = st.session_state.get("mask")
-    scatter(cloud, colours, key="map", height=600, selected=mask, on_area=on_area)
+    scatter(cloud, colours, ScatterOptions(height=600, selected=mask), key="map", on_area=on_area)
     return 0 if mask is None else int(mask.sum())
 
 

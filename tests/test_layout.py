@@ -62,6 +62,23 @@ def test_no_function_is_longer_than_50_lines() -> None:
     assert long == []
 
 
+def test_no_function_of_the_dashboard_takes_seven_parameters() -> None:
+    """What belongs together is a record. `serve` is called from notebooks, where keywords read better."""
+    many = [
+        f"{path.relative_to(ROOT)}:{node.name}"
+        for part in ("dashboard", "pages")
+        for path in sorted((ROOT / part).rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and _parameters(node) >= 7
+    ]
+    assert many == ["dashboard/server/serving.py:serve"]
+
+
+def _parameters(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    every = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)]
+    return len([name for name in every if name not in ("self", "cls")])
+
+
 def test_no_module_has_a_name_that_says_nothing() -> None:
     words = {"util", "utils", "helper", "helpers", "common", "manager", "misc"}
     assert [str(path) for path in code_files({".py"}) if words & set(path.stem.lower().split("_"))] == []

@@ -9,8 +9,10 @@ import pytest
 import torch
 import torchvision
 from PIL import Image
+from streamlit.testing.v1 import AppTest
 
 import xai_core as xai
+from tests.contracts.test_method_records import forgotten
 from tests.xai_core.models.sources.onnx.exports import KerasLike, keras_file
 from xai_core.models.sources.config_file import write_config
 
@@ -51,3 +53,13 @@ def test_every_path_that_contributing_names_exists():
     made = {"site/index.html", "core/", "shared/", "server/", "../shared/data"}
     assert len(named) > 15
     assert [path for path in named if path not in made and not (ROOT / path).exists()] == []
+
+
+def test_the_method_and_the_page_of_contributing_work():
+    blocks = re.findall(r"```python\n(.*?)```", CONTRIBUTING.read_text("utf-8"), flags=re.DOTALL)
+    names: dict[str, object] = {}
+    exec(compile(next(block for block in blocks if "METHOD = " in block), "CONTRIBUTING", "exec"), names)
+    assert forgotten(names["METHOD"]) == []
+    page = AppTest.from_string(next(block for block in blocks if "page_context" in block), default_timeout=120).run()
+    assert [str(error.value) for error in page.exception] == []
+    assert page.metric[0].value == "95%"

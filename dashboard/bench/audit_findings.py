@@ -12,7 +12,7 @@ from dashboard.bench.audit_figures import figures
 from dashboard.bench.audit_sentences import Copy, in_figures, in_words
 from dashboard.bench.class_matching import judged_by
 from dashboard.core.plain_text import in_prose
-from dashboard.shared.components.viewer import tiles
+from dashboard.shared.components.viewer import TilesOptions, tiles
 from xai_core.attribution.catalog import find_method
 from xai_core.evaluation.audit.export import as_csv, as_html
 from xai_core.evaluation.audit.job import AuditJob, Progressed
@@ -161,8 +161,7 @@ def _mean_maps(job: AuditJob, records: Sequence[Record]) -> None:
             f"{'all answers' if index is None else short_name(names[index])}\n{count} pictures"
             for index, (_, count) in picked
         ],
-        columns=8,
-        label="Mean evidence",
+        TilesOptions(columns=8, label="Mean evidence"),
         key="audit_means",
     )
 

@@ -52,7 +52,7 @@ def show(task: Task) -> None:
         st.caption(f"Asked for: **{name}**. The frame shows what was planted.")
     with right:
         tiles, told = _maps(task, number, key)
-        gallery(_image(case), tiles, selected="", key="bench_example")
+        gallery(_image(case), tiles, "", key="bench_example")
         st.caption(told)
 
 

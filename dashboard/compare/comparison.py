@@ -11,7 +11,7 @@ from dashboard.compare.pane_answers import Answer
 from dashboard.core.plain_text import class_in_prose
 from dashboard.shared import compare_panes as panes
 from dashboard.shared.compare_panes import SIDES, Side
-from dashboard.shared.components.viewer import Heat, map_controls, viewer
+from dashboard.shared.components.viewer import Heat, ViewerOptions, map_controls, viewer
 from dashboard.shared.drawing import Look, draw, image_of_result
 from xai_core.attribution.catalog import find_method
 from xai_core.attribution.method import INPUT
@@ -122,11 +122,13 @@ def difference(a: Answer, b: Answer, shared_scale: bool) -> None:
     viewer(
         image_of_result(a.image, a.result),
         Heat(gap, top, "left minus right", a.layer, f"Difference of the two maps, {scaled}.", -top, ENDS),
+        ViewerOptions(
+            caption=f"Left minus right, {scaled} · {titles}",
+            message="The two maps are the same." if top == 0 else None,
+            link="compare",
+            settings_of="compare",
+        ),
         key="compare_difference",
-        caption=f"Left minus right, {scaled} · {titles}",
-        message="The two maps are the same." if top == 0 else None,
-        link="compare",
-        settings_of="compare",
     )
 
 

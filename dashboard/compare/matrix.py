@@ -15,7 +15,7 @@ from dashboard.core.session import WidgetKey
 from dashboard.core.state import Selection
 from dashboard.shared import compare_panes as panes
 from dashboard.shared import explanations
-from dashboard.shared.components.viewer import matrix
+from dashboard.shared.components.viewer import MatrixOptions, Table, matrix
 from dashboard.shared.drawing import tile_of_result
 from xai_core.attribution.catalog import DEFAULT, METHODS, find_method
 from xai_core.attribution.explain import ImageForwardPass
@@ -55,18 +55,22 @@ def _table(image_pass: ImageForwardPass, rows: list[int], columns: list[Column],
     names = [class_in_prose(image_pass.prediction.class_names[i]) for i in rows]
     matrix(
         tile_of_result(image_pass.image, last),
-        [
-            f"{name}\n{percent(float(image_pass.prediction.probabilities[i]))}"
-            for name, i in zip(names, rows, strict=True)
-        ],
-        [title for title, _, _ in columns],
-        _said_once(cells),
+        Table(
+            [
+                f"{name}\n{percent(float(image_pass.prediction.probabilities[i]))}"
+                for name, i in zip(names, rows, strict=True)
+            ],
+            [title for title, _, _ in columns],
+            _said_once(cells),
+        ),
+        MatrixOptions(
+            settings_of="compare",
+            scale="column" if len({chosen.method for _, chosen, _ in columns}) > 1 else "one",
+            signed=state.selection().evidence == "both",
+            selected=_place(image_pass, rows, columns, right),
+            reveal=MAPS,
+        ),
         key="compare_matrix",
-        settings_of="compare",
-        scale="column" if len({chosen.method for _, chosen, _ in columns}) > 1 else "one",
-        signed=state.selection().evidence == "both",
-        selected=_place(image_pass, rows, columns, right),
-        reveal=MAPS,
         on_choose=None if missing else lambda row, column: _choose(rows[row], columns[column]),
     )
     if filling and not missing:

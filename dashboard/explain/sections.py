@@ -8,7 +8,7 @@ import streamlit as st
 from dashboard.core import state
 from dashboard.core.plain_text import class_in_prose, share_first
 from dashboard.shared import cached
-from dashboard.shared.components.viewer import Click, Tile, gallery, viewer
+from dashboard.shared.components.viewer import Click, GalleryOptions, Tile, gallery, viewer
 from dashboard.shared.drawing import Look, draw, tile_of_result
 from xai_core.attribution import reading
 from xai_core.attribution.catalog import find_method
@@ -154,10 +154,9 @@ def layer_gallery(image: SourceImage, result: Explanation, layers: tuple[LayerIn
     gallery(
         tile_of_result(image, result),
         tiles,
-        selected=layer,
+        layer,
+        GalleryOptions(settings_of="explain_viewer", signed=evidence == "both"),
         key="layer_gallery",
-        settings_of="explain_viewer",
-        signed=evidence == "both",
         on_choose=lambda name: state.choose(layer=name),
     )
 

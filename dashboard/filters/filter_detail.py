@@ -16,7 +16,7 @@ from dashboard.filters.filter_descriptions import (
     twin_in_words,
 )
 from dashboard.shared import cached
-from dashboard.shared.components.viewer import Heat, tiles, viewer
+from dashboard.shared.components.viewer import Heat, TilesOptions, ViewerOptions, tiles, viewer
 from xai_core.features import filters
 from xai_core.render.recipe import percent
 from xai_core.render.scale import PIXEL_PERCENTILE, shown
@@ -68,7 +68,7 @@ def _large(sheet: Sheet, k: int) -> None:
     drawn = filters.tiles(sheet.layer.filters[k : k + 1], "each", sheet.layer.coloured)
     images = drawn if drawn.ndim == 4 else drawn[0, :MOST_CHANNELS]
     names = [f"channel {c}" for c in range(len(images))] if len(images) > 1 else [""]
-    tiles(images, names, columns=min(2, len(images)), label="the chosen filter", key="filter_large")
+    tiles(images, names, TilesOptions(columns=min(2, len(images)), label="the chosen filter"), key="filter_large")
 
 
 def twins(model: LoadedModel, sheet: Sheet, k: int) -> None:
@@ -83,9 +83,8 @@ def twins(model: LoadedModel, sheet: Sheet, k: int) -> None:
     tiles(
         drawn if drawn.ndim == 4 else drawn[:, 0],
         [f"no. {twin.index}\n{twin_in_words(twin)}" for twin in found],
-        columns=8,
+        TilesOptions(columns=8, label="similar filters"),
         on_choose=lambda i: filters_choice.choose(filter=indices[i]),
-        label="similar filters",
         key="filter_twins",
     )
     if drawn.ndim == 5 and drawn.shape[1] > 1:
@@ -109,12 +108,14 @@ def response(model: LoadedModel, image: SourceImage, sheet: Sheet, responses: Re
             vmin=low,
             ends=("the pattern reversed", "the pattern"),
         ),
+        ViewerOptions(
+            caption=f"{model.config.title} · filter {k} · {height} × {width} places · highest {values.max():.3g} at "
+            f"x {x:.0f}, y {y:.0f} px · colour scale ends at the {PIXEL_PERCENTILE}th percentile",
+            message=None if top > 0 else "This filter answers 0 everywhere.",
+            height=360,
+            compact=True,
+        ),
         key="filter_response",
-        caption=f"{model.config.title} · filter {k} · {height} × {width} places · highest {values.max():.3g} at "
-        f"x {x:.0f}, y {y:.0f} px · colour scale ends at the {PIXEL_PERCENTILE}th percentile",
-        message=None if top > 0 else "This filter answers 0 everywhere.",
-        height=360,
-        compact=True,
     )
     st.caption("The convolution's own output, both signs, before normalisation and activation.")
 
@@ -138,11 +139,21 @@ def weights_and_spectrum(sheet: Sheet, k: int) -> None:
     with box:
         left, right = st.columns([3, 2], gap="medium")
         with left:
-            tiles(shown, names, signed=True, columns=min(3, len(shown)), label="Weight", key="filter_channels")
+            tiles(
+                shown,
+                names,
+                TilesOptions(signed=True, columns=min(3, len(shown)), label="Weight"),
+                key="filter_channels",
+            )
             if len(weights) > len(shown):
                 st.caption(f"The first {len(shown)} of {len(weights)} channels.")
         with right:
-            tiles(sheet.spectra[k : k + 1], ["power spectrum"], columns=1, label="Power", key="filter_spectrum")
+            tiles(
+                sheet.spectra[k : k + 1],
+                ["power spectrum"],
+                TilesOptions(columns=1, label="Power"),
+                key="filter_spectrum",
+            )
             st.caption(
                 "The centre is an even patch; the edges are half a cycle a pixel, the finest stripes there are. Two "
                 "bright spots facing each other are one set of stripes, at a right angle to the line between them."

@@ -13,7 +13,7 @@ from dashboard.filters import filter_choice as filters_choice
 from dashboard.filters.filter_cache import Responses, Sheet
 from dashboard.filters.filter_choice import SCALINGS, SORTS, Sort
 from dashboard.filters.filter_descriptions import in_numbers
-from dashboard.shared.components.viewer import tiles
+from dashboard.shared.components.viewer import TilesOptions, tiles
 from xai_core.features import filters
 from xai_core.features.filter_facts import filter_order
 from xai_core.types import LoadedModel
@@ -105,10 +105,12 @@ def grid(sheet: Sheet, responses: Responses, sort: Sort, order: np.ndarray, sele
         tiles(
             drawn,
             names,
-            columns=a_filter * max(1, across // a_filter),
-            selected=int(np.flatnonzero(order == selected)[0]) * a_filter,
+            TilesOptions(
+                columns=a_filter * max(1, across // a_filter),
+                selected=int(np.flatnonzero(order == selected)[0]) * a_filter,
+                label="the first layer's filters",
+            ),
             on_choose=lambda i: filters_choice.choose(filter=int(order[i // a_filter])),
-            label="the first layer's filters",
             key="filter_tiles",
         )
     st.caption(scale_in_words(sheet))

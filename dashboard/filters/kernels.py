@@ -11,7 +11,7 @@ from dashboard.core.plain_text import in_prose
 from dashboard.core.session import show_in_widget, widget_value
 from dashboard.filters import filter_choice as filters_choice
 from dashboard.shared import cached, channel_chart
-from dashboard.shared.components.viewer import tiles
+from dashboard.shared.components.viewer import TilesOptions, tiles
 from dashboard.shared.controls import layer_title
 from xai_core.features.filters import Convolution, convolution
 from xai_core.types import LayerInfo, LoadedModel
@@ -98,4 +98,4 @@ def _choose_filter(layer: str | None, n: int) -> int:
 def _tiles(kernels: np.ndarray, names: list[str]) -> None:
     """kernels: float32 (m, h, w), shown by their norm on one two-sided scale."""
     order = np.argsort(-np.square(kernels).sum(axis=(1, 2)), kind="stable")
-    tiles(kernels[order], [names[i] for i in order], signed=True, label="Weight", key="filter_kernels")
+    tiles(kernels[order], [names[i] for i in order], TilesOptions(signed=True, label="Weight"), key="filter_kernels")

@@ -11,7 +11,7 @@ from dashboard.map.map_cache import once
 from dashboard.map.map_view import title_of
 from dashboard.map.table import Space
 from dashboard.shared import cached
-from dashboard.shared.components.viewer import Heat, viewer
+from dashboard.shared.components.viewer import Heat, ViewerOptions, viewer
 from xai_core.embedding.alike import JointMaps, distance_terms, joint_maps
 from xai_core.errors import SightlineError
 from xai_core.models.class_names import short_name
@@ -53,9 +53,8 @@ def _where(space: Space, row: int, other: int) -> None:
             viewer(
                 cached.image(image, box),
                 Heat(values, max(top, 1e-12), "part in the likeness", found.layer, describe(values), vmin=low),
+                ViewerOptions(height=HEIGHT, compact=True),
                 key=f"space_joint_{int(image is images[1])}",
-                height=HEIGHT,
-                compact=True,
             )
     st.caption(
         f"**Where:** the likeness (cosine) of the two is **{found.cosine:.3f}**, a sum over the places of either "

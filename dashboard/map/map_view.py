@@ -12,7 +12,18 @@ from dashboard.map import layouts, map_choice
 from dashboard.map.layouts import Shown
 from dashboard.map.map_cache import once
 from dashboard.map.table import Space
-from dashboard.shared.components.scatter import Area, Cloud, Colours, CurrentPoint, Signpost, Tip, Tips, scatter, select
+from dashboard.shared.components.scatter import (
+    Area,
+    Cloud,
+    Colours,
+    CurrentPoint,
+    ScatterOptions,
+    Signpost,
+    Tip,
+    Tips,
+    scatter,
+    select,
+)
 from dashboard.shared.components.scatter.fallback import plotly_scatter_3d
 from xai_core.embedding.classes import class_centres
 from xai_core.models.same_class import plain
@@ -41,16 +52,18 @@ def map_view(
     scatter(
         cloud,
         colours,
+        ScatterOptions(
+            name=f"{layouts.TITLES[map.projection.method]} of {space.request.dataset.name}",
+            description=_in_words(space, map),
+            height=HEIGHT,
+            selected=chosen.selected,
+            highlighted=found,
+            chosen=chosen.open,
+            signposts=once(lambda: _signposts(space.table, cloud), "signposts", map.key),
+            current_point=current_point,
+            tips=Tips(lambda rows: _tips(space.table, rows), space.key),
+        ),
         key="space_map",
-        name=f"{layouts.TITLES[map.projection.method]} of {space.request.dataset.name}",
-        description=_in_words(space, map),
-        height=HEIGHT,
-        selected=chosen.selected,
-        highlighted=found,
-        chosen=chosen.open,
-        signposts=once(lambda: _signposts(space.table, cloud), "signposts", map.key),
-        current_point=current_point,
-        tips=Tips(lambda rows: _tips(space.table, rows), space.key),
         on_point=map_choice.open_image,
         on_area=on_area,
     )

@@ -12,7 +12,7 @@ from dashboard.core import jobs
 from dashboard.core.plain_text import in_prose
 from dashboard.map.table import Space
 from dashboard.shared import job_lines
-from dashboard.shared.components.viewer import Heat, display_image_of, viewer
+from dashboard.shared.components.viewer import Heat, ViewerOptions, display_image_of, viewer
 from xai_core.errors import ImageError
 from xai_core.models.preprocess import model_view
 from xai_core.render.describe import describe
@@ -80,7 +80,7 @@ def _draw(found: MeanMap, total: int) -> None:
     heat = Heat(
         found.values, max(float(found.values.max()), 1e-6), "mean Grad-CAM", found.layer, describe(found.values)
     )
-    viewer(image, heat, key="space_mean", compact=True, height=HEIGHT)
+    viewer(image, heat, ViewerOptions(compact=True, height=HEIGHT), key="space_mean")
     of = "all" if found.count == total else f"{found.count} of {total:,}"
     st.caption(
         f"Mean over {of} selected pictures of the evidence for each one's predicted class, each map scaled to its own "

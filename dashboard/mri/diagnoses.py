@@ -11,7 +11,7 @@ from dashboard.core.plain_text import share_first
 from dashboard.mri.reading import Reading, model
 from dashboard.mri.slice_display import display
 from dashboard.shared.cautions import InputCautions
-from dashboard.shared.components.viewer import Tile, gallery
+from dashboard.shared.components.viewer import GalleryOptions, Tile, gallery
 from xai_core.attribution.catalog import find_method
 from xai_core.models.sources.brain_mri import CLASS_NAMES
 from xai_core.render.place import place
@@ -47,11 +47,9 @@ def side_by_side(image: SourceImage, reading: Reading, class_index: int, on_choo
     gallery(
         display(image, reading.box),
         [Tile(name, values) for name, values in zip(names, reading.maps, strict=True)],
-        selected=names[class_index],
+        names[class_index],
+        GalleryOptions(settings_of=VIEWER, signed=True, fill=True),
         key="mri_diagnoses",
-        settings_of=VIEWER,
-        signed=True,
-        fill=True,
         on_choose=on_choose,
     )
     st.caption(

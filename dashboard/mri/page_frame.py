@@ -13,7 +13,7 @@ from dashboard.mri.scan import Place, Scan
 from dashboard.mri.scan_choice import is_simulated, source_in_words
 from dashboard.mri.three_planes import LINK, cross, slice_maps
 from dashboard.shared.components.viewer import Heat, map_controls
-from dashboard.shared.components.viewer.scan import SliceMap, scan_viewer
+from dashboard.shared.components.viewer.scan import ScanView, SliceMap, scan_viewer
 from xai_core.attribution.catalog import find_method
 from xai_core.render.describe import describe
 from xai_core.types import CLINICAL_CAUTION, SourceImage
@@ -53,18 +53,12 @@ def with_map(
 
 
 def _viewer(scan: Scan, at: Place, image: SourceImage, heat: Heat | None, maps: Mapping[int, SliceMap]) -> None:
+    of_plane = stack.slices(scan, at.plane, image.name)
     scan_viewer(
-        stack.slices(scan, at.plane, image.name),
-        at.index,
-        image.window,
-        heat,
-        maps,
+        ScanView(of_plane, at.index, image.window, heat, maps, height=540, link=LINK, cross=cross(scan, at)),
         key=diagnoses.VIEWER,
         on_slice=lambda index: slices.go_to(scan, Place(at.plane, index)),
         on_window=lambda window: slices.set_window(scan, window),
-        height=540,
-        link=LINK,
-        cross=cross(scan, at),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dashboard.mri import diagnoses, slices, stack
 from dashboard.mri.reading import Reading
 from dashboard.mri.scan import Place, Scan, planes_of
-from dashboard.shared.components.viewer.planes import PlaneView, planes
+from dashboard.shared.components.viewer.planes import PlanesView, PlaneView, planes
 from dashboard.shared.components.viewer.scan import SliceMap
 from xai_core.images.scans import Plane, crossing_at, crossing_planes
 from xai_core.images.scans.volume import PLANES
@@ -51,12 +51,8 @@ def show(scan: Scan, at: Place, window: Window | None, known: Known, class_index
 
     others = [view(plane) for plane in PLANES if plane != at.plane]
     planes(
-        view(at.volume_plane),
-        others,
-        window,
+        PlanesView(view(at.volume_plane), others, window, diagnoses.VIEWER, LINK),
         key=f"{diagnoses.VIEWER}_planes",
-        settings_of=diagnoses.VIEWER,
-        link=LINK,
         on_place=lambda chosen: _go(scan, chosen),
         on_large=lambda plane: slices.choose_plane(scan, plane),
     )

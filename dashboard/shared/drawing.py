@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dashboard.shared import cached
-from dashboard.shared.components.viewer import Click, DisplayImage, Heat, viewer
+from dashboard.shared.components.viewer import Click, DisplayImage, Heat, ViewerOptions, viewer
 from xai_core.attribution.catalog import find_method
 from xai_core.attribution.method import INPUT
 from xai_core.render.describe import describe
@@ -49,12 +49,14 @@ def draw(image: SourceImage, result: Explanation, layer: str, evidence: Evidence
     return viewer(
         image_of_result(image, result),
         Heat(values, high, f"{method.title}: {LABELS[evidence]}", layer, describe(values), vmin=low),
+        ViewerOptions(
+            caption=recipe_line(result, method.title, layer, evidence=evidence) + note,
+            message=None if _visible(values, evidence) else NO_EVIDENCE[evidence],
+            link=look.link,
+            settings_of=look.settings_of,
+            compact=look.compact,
+        ),
         key=look.key,
-        caption=recipe_line(result, method.title, layer, evidence=evidence) + note,
-        message=None if _visible(values, evidence) else NO_EVIDENCE[evidence],
-        link=look.link,
-        settings_of=look.settings_of,
-        compact=look.compact,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from dashboard.shared.components.viewer import tiles
+from dashboard.shared.components.viewer import TilesOptions, tiles
 from xai_core.attribution.explain import ImageForwardPass, explain_forward_pass
 from xai_core.attribution.grad_cam_steps import GradCamSteps
 from xai_core.evaluation.similarity import proportion
@@ -35,7 +35,7 @@ def cam_beside(image_pass: ImageForwardPass, steps: GradCamSteps) -> None:
         f"but for the bias, and Grad-CAM's weights are the same divided by {cells}."
     )
     both = np.stack([cam, cells * steps.map]).astype(np.float32)
-    tiles(both, ["CAM", f"{cells} × Grad-CAM"], signed=True, columns=2, label="Evidence", key="step_cam")
+    tiles(both, ["CAM", f"{cells} × Grad-CAM"], TilesOptions(signed=True, columns=2, label="Evidence"), key="step_cam")
     if head.weight is not None:
         features = np.clip(steps.activations, 0, None) if head.relu else steps.activations
         _pooled(steps, features.mean(axis=(1, 2)), head.weight[steps.class_index].detach().cpu().numpy())

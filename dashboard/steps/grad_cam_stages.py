@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboard.core.plain_text import class_in_prose
 from dashboard.shared import channel_chart
-from dashboard.shared.components.viewer import Heat, probe, tiles, viewer
+from dashboard.shared.components.viewer import Heat, ProbeOptions, TilesOptions, ViewerOptions, probe, tiles, viewer
 from dashboard.shared.components.viewer.probe import Mode
 from dashboard.shared.drawing import Look, draw, image_of_result
 from xai_core.attribution.explain import ImageForwardPass
@@ -45,7 +45,7 @@ def activations(steps: GradCamSteps) -> None:
         "most for this class, all on one scale."
     )
     order = steps.order()[:TILES]
-    tiles(steps.activations[order], [f"channel {k}" for k in order], columns=8, key="step_activations")
+    tiles(steps.activations[order], [f"channel {k}" for k in order], TilesOptions(columns=8), key="step_activations")
 
 
 def score(image_pass: ImageForwardPass, class_index: int) -> None:
@@ -87,7 +87,7 @@ def weights(steps: GradCamSteps) -> None:
     for title, sign, chosen in (best, worst):
         st.markdown(f"**{title}**")
         names = [f"channel {k}\nweight {_short(steps.alpha[k])}\nadds {_short(sums[k])}" for k in chosen]
-        tiles(steps.activations[chosen], names, scale="each", columns=6, key=f"step_{sign}")
+        tiles(steps.activations[chosen], names, TilesOptions(scale="each", columns=6), key=f"step_{sign}")
 
 
 @st.fragment
@@ -107,10 +107,8 @@ def weighted_sum(image: SourceImage, result: Explanation, steps: GradCamSteps) -
         viewer(
             image_of_result(image, result),
             Heat(part, top, f"sum of {count} channels", steps.layer, describe(part), vmin=-top),
+            ViewerOptions(settings_of="step_overlay", compact=True, height=420),
             key="step_sum",
-            settings_of="step_overlay",
-            compact=True,
-            height=420,
         )
 
 
@@ -125,9 +123,7 @@ def relu(steps: GradCamSteps) -> None:
     tiles(
         np.stack([whole, np.clip(whole, 0, None)]).astype(np.float32),
         ["before: for and against", "after: for"],
-        signed=True,
-        columns=2,
-        label="Evidence",
+        TilesOptions(signed=True, columns=2, label="Evidence"),
         key="step_relu",
     )
     if not has_evidence(whole):
@@ -148,6 +144,7 @@ def upsampling(steps: GradCamSteps, size: tuple[int, int]) -> None:
         "rule**, not measured. Point at a pixel to see which cells it comes from, and with which weights."
     )
     evidence = np.clip(steps.map, 0, None)
+    last = UPSAMPLING[-1][0]  # which has the legend of all four, as they share the scale
     for pair in (UPSAMPLING[:2], UPSAMPLING[2:]):
         for (mode, title), column in zip(pair, st.columns(2, gap="medium"), strict=True):
             with column:
@@ -155,11 +152,8 @@ def upsampling(steps: GradCamSteps, size: tuple[int, int]) -> None:
                 probe(
                     evidence,
                     size,
-                    mode=mode,
+                    ProbeOptions(mode=mode, link="step_probe", settings_of="step_overlay", legend=mode == last),
                     key=f"step_probe_{mode}",
-                    link="step_probe",
-                    settings_of="step_overlay",
-                    legend=mode == UPSAMPLING[-1][0],  # one for all four, which share the scale
                 )
 
 

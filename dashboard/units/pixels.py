@@ -10,7 +10,7 @@ import streamlit as st
 from dashboard.core.plain_text import in_prose
 from dashboard.core.session import StateKey, none
 from dashboard.shared import cached
-from dashboard.shared.components.viewer import Heat, viewer
+from dashboard.shared.components.viewer import Heat, ViewerOptions, viewer
 from dashboard.shared.page_context import PageContext
 from dashboard.units import unit_cache as units_cached
 from dashboard.units.current_unit import Shown
@@ -101,12 +101,14 @@ def _map(origin: Origin, rule: Rule, title: str, area: tuple[int, int, int, int]
     viewer(
         units_cached.close_up(origin.image_pass, area),
         Heat(values, high, title, "pixels", describe(values), vmin=low, ends=("lowers it", "raises it")),
+        ViewerOptions(
+            settings_of="unit_pixels",
+            compact=True,
+            height=HEIGHT,
+            link="unit_pixels",
+            message=None if values.any() else "The unit is off here: nothing to trace back.",
+        ),
         key=f"unit_pixels_{rule}",
-        settings_of="unit_pixels",
-        compact=True,
-        height=HEIGHT,
-        link="unit_pixels",
-        message=None if values.any() else "The unit is off here: nothing to trace back.",
     )
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboard.core.plain_text import class_in_prose
 from dashboard.core.session import show_in_widget, widget_value
-from dashboard.shared.components.viewer import tiles
+from dashboard.shared.components.viewer import TilesOptions, tiles
 from dashboard.shared.components.viewer.cells import small_map
 from dashboard.shared.page_context import PageContext
 from dashboard.units import unit_choice as units_choice
@@ -30,11 +30,13 @@ def maps(context: PageContext, shown: Shown) -> None:
     tiles(
         drawn,
         [_title(shown, int(channel)) for channel in shown.order],
+        TilesOptions(
+            signed=shown.signed,
+            selected=int(np.flatnonzero(shown.order == shown.channel)[0]),
+            settings_of="unit_map",
+            page=PAGE,
+        ),
         key="unit_maps",
-        signed=shown.signed,
-        selected=int(np.flatnonzero(shown.order == shown.channel)[0]),
-        settings_of="unit_map",
-        page=PAGE,
         on_choose=lambda index: units_choice.choose(channel=int(shown.order[index]), place=None),
     )
     rows, columns = shown.maps.shape[1:]
@@ -57,10 +59,12 @@ def here(shown: Shown) -> None:
     tiles(
         coarser(shown.maps[channels]),
         [f"channel {unit.channel}\nhere {unit.activation:.3g}" for unit in firing],
+        TilesOptions(
+            signed=shown.signed,
+            selected=channels.index(shown.channel) if shown.channel in channels else None,
+            settings_of="unit_map",
+        ),
         key="unit_here",
-        signed=shown.signed,
-        selected=channels.index(shown.channel) if shown.channel in channels else None,
-        settings_of="unit_map",
         on_choose=lambda index: units_choice.choose(channel=channels[index], place=shown.place),
     )
 

@@ -10,7 +10,7 @@ import streamlit as st
 from dashboard.core import state
 from dashboard.shared import cached, network_diagram
 from dashboard.shared.components.unit_pad import Move, unit_pad
-from dashboard.shared.components.viewer import Click, Heat, Spot, viewer
+from dashboard.shared.components.viewer import Click, Heat, Spot, ViewerOptions, viewer
 from dashboard.shared.page_context import PageContext
 from dashboard.units import unit_cache as units_cached
 from dashboard.units import unit_choice as units_choice
@@ -51,12 +51,14 @@ def map_and_field(context: PageContext, shown: Shown) -> None:
         viewer(
             cached.image(context.image, seen),
             _heat(context, shown),
+            ViewerOptions(
+                compact=True,
+                height=HEIGHT,
+                spot=spot,
+                link="unit",
+                message=None if shown.maps[shown.channel].any() else "This channel does not fire on this picture.",
+            ),
             key="unit_map",
-            compact=True,
-            height=HEIGHT,
-            spot=spot,
-            link="unit",
-            message=None if shown.maps[shown.channel].any() else "This channel does not fire on this picture.",
             on_click=partial(_go_to, shown, seen),
         )
         st.caption(
@@ -75,12 +77,14 @@ def _field_view(context: PageContext, shown: Shown, spot: Spot, field: Receptive
     viewer(
         units_cached.shaded(context.image_pass, context.layer, shown.unit),
         None,
+        ViewerOptions(
+            height=HEIGHT,
+            compact=True,
+            spot=spot,
+            link="unit",
+            message=None if influence.any() else "The unit is off: no pixel changes it a little.",
+        ),
         key="unit_field",
-        height=HEIGHT,
-        compact=True,
-        spot=spot,
-        link="unit",
-        message=None if influence.any() else "The unit is off: no pixel changes it a little.",
         on_click=partial(_go_to, shown, seen),
     )
     st.caption(_field_in_words(field, shown.unit, influence, context.model.config.input_size))

@@ -62,4 +62,5 @@ def tab_walk(page: Page) -> Walk:
         left -= 20
         told = page.evaluate("window.reached")
     first = list({index: None for index, _ in told})
-    return Walk(controls, first, [controls[index] for index, seen in told if not seen])
+    unseen = {index for index, seen in told if not seen}
+    return Walk(controls, first, [controls[index] for index in first if index in unseen])

@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, WebSocket, expect
 
-from tests.browsing import PageOpener, ServerStarter
+from tests.browsing import PageOpener
 from tests.test_theme import contrast
 
 pytestmark = pytest.mark.browser
 
-APP = Path(__file__).resolve().parents[2] / "streamlit_app.py"
 SELECTED_COLOURS = """() => {
     const words = document.querySelector("[data-testid=stMain] [role=radio][aria-checked=true] p")
     if (!words) return null
     const style = getComputedStyle(words.closest("[role=radio]"))
     return [getComputedStyle(words).color, style.backgroundColor, style.borderTopColor]
 }"""
-
-
-@pytest.fixture(scope="module")
-def url(start_server: ServerStarter) -> Iterator[str]:
-    with start_server(APP) as base:
-        yield base
 
 
 def rgba(css: str) -> list[float]:
@@ -47,14 +38,14 @@ def number(text: str) -> float:
     return float(text.replace("−", "-"))
 
 
-def test_the_pointer_is_linked_and_each_pane_reads_its_own_value(page: Page, url: str):
+def test_the_pointer_is_linked_and_each_pane_reads_its_own_value(page: Page, sightline: str):
     sent: list[object] = []
 
     def watch(socket: WebSocket) -> None:
         socket.on("framesent", lambda frame: sent.append(frame))
 
     page.on("websocket", watch)
-    page.goto(f"{url}/compare")
+    page.goto(f"{sightline}/compare")
     scenes = page.locator(".viewer .scene[data-heat=drawn]")
     expect(scenes).to_have_count(2, timeout=60_000)
     page.wait_for_timeout(1500)
@@ -70,8 +61,8 @@ def test_the_pointer_is_linked_and_each_pane_reads_its_own_value(page: Page, url
     assert len(sent) == before
 
 
-def test_the_matrix_fills_and_a_tile_goes_to_the_right_pane(page: Page, url: str):
-    page.goto(f"{url}/compare?sample=coffee")
+def test_the_matrix_fills_and_a_tile_goes_to_the_right_pane(page: Page, sightline: str):
+    page.goto(f"{sightline}/compare?sample=coffee")
     page.locator(".viewer .scene[data-heat=drawn]").first.wait_for(timeout=60_000)
     page.get_by_text("Show the matrix").click()
     tiles = page.locator(".matrix button")
@@ -86,9 +77,9 @@ def test_the_matrix_fills_and_a_tile_goes_to_the_right_pane(page: Page, url: str
     expect(page.locator(".matrix button[aria-pressed=true]")).to_have_attribute("aria-label", re.compile("coffee mug"))
 
 
-def test_all_columns_of_the_matrix_are_in_sight_on_a_small_screen(open_page: PageOpener, url: str):
+def test_all_columns_of_the_matrix_are_in_sight_on_a_small_screen(open_page: PageOpener, sightline: str):
     page = open_page(viewport={"width": 1024, "height": 768})
-    page.goto(f"{url}/compare?sample=coffee")
+    page.goto(f"{sightline}/compare?sample=coffee")
     page.locator(".viewer .scene[data-heat=drawn]").first.wait_for(timeout=60_000)
     page.get_by_text("Show the matrix").click()
     page.get_by_text("Click a tile to see it in the right pane").wait_for(timeout=120_000)
@@ -100,9 +91,9 @@ def test_all_columns_of_the_matrix_are_in_sight_on_a_small_screen(open_page: Pag
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_selected_segment_can_be_read(open_page: PageOpener, url: str, scheme: str):
+def test_the_selected_segment_can_be_read(open_page: PageOpener, sightline: str, scheme: str):
     page = open_page(color_scheme=scheme)
-    page.goto(f"{url}/compare")
+    page.goto(f"{sightline}/compare")
     text, tint, frame = page.wait_for_function(SELECTED_COLOURS, timeout=60_000).json_value()
     ground = page.get_by_test_id("stApp").evaluate("app => getComputedStyle(app).backgroundColor")
     behind = laid_on(rgba(tint), rgba(ground))
@@ -110,8 +101,8 @@ def test_the_selected_segment_can_be_read(open_page: PageOpener, url: str, schem
     assert contrast(hexadecimal(rgba(frame)), hexadecimal(rgba(ground))) >= 3, "what marks the selected one"
 
 
-def test_the_channel_slider_forms_the_map(page: Page, url: str):
-    page.goto(f"{url}/steps")
+def test_the_channel_slider_forms_the_map(page: Page, sightline: str):
+    page.goto(f"{sightline}/steps")
     caption = page.get_by_text(re.compile(r"^40 of 1280 channels; what is missing amounts to"))
     caption.wait_for(timeout=60_000)
     missing = int(re.findall(r"to (\d+)", caption.inner_text())[0])
@@ -124,8 +115,8 @@ def test_the_channel_slider_forms_the_map(page: Page, url: str):
     assert "< 0.1 %" in whole.inner_text()
 
 
-def test_one_pixel_shows_its_four_cells_and_their_weights(page: Page, url: str):
-    page.goto(f"{url}/steps")
+def test_one_pixel_shows_its_four_cells_and_their_weights(page: Page, sightline: str):
+    page.goto(f"{sightline}/steps")
     probe = page.locator(".probe").first  # bilinear
     output = probe.locator(".output")
     output.wait_for(timeout=60_000)

@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, WebSocket, expect
 
-from dashboard.app import PAGES
 from tests.browsing import PageOpener, ServerStarter
 from tests.shared_data import photographs
 
 pytestmark = pytest.mark.browser
 
 APP = Path(__file__).resolve().parents[2] / "streamlit_app.py"
-
-
-@pytest.fixture(scope="module")
-def url(start_server: ServerStarter) -> Iterator[str]:
-    with start_server(APP) as base:
-        yield base
 
 
 def finished(page: Page) -> Page:
@@ -34,7 +26,7 @@ def recipe(page: Page) -> str:
     return page.locator(".viewer .caption").inner_text()
 
 
-@pytest.mark.parametrize("address", ["/", *(f"/{screen.name}" for screen in PAGES)])
+@pytest.mark.parametrize("address", ["/", "/compare"])  # each page on a shared server: test_accessibility.py
 def test_first_visit_to_a_fresh_server_shows_the_whole_app(start_server: ServerStarter, page: Page, address: str):
     with start_server(APP) as base:
         page.goto(base + address)
@@ -47,8 +39,8 @@ def test_first_visit_to_a_fresh_server_shows_the_whole_app(start_server: ServerS
         page.close()  # before its server goes
 
 
-def test_class_layer_and_sample_change_the_map(page: Page, url: str):
-    page.goto(f"{url}/?sample=cat")
+def test_class_layer_and_sample_change_the_map(page: Page, sightline: str):
+    page.goto(f"{sightline}/?sample=cat")
     first = recipe(finished(page))
     page.get_by_role("group", name="The five most probable classes").get_by_role("button").nth(2).click()
     expect(page.get_by_role("heading", name="Evidence for: tabby")).to_be_visible()
@@ -62,9 +54,9 @@ def test_class_layer_and_sample_change_the_map(page: Page, url: str):
     assert recipe(page) != first
 
 
-def test_the_link_restores_the_view_in_another_browser(open_page: PageOpener, url: str):
+def test_the_link_restores_the_view_in_another_browser(open_page: PageOpener, sightline: str):
     page = open_page()
-    page.goto(f"{url}/explain?sample=coffee&class=504&layer=blocks.4&method=grad_cam")
+    page.goto(f"{sightline}/explain?sample=coffee&class=504&layer=blocks.4&method=grad_cam")
     expect(finished(page).get_by_role("heading", name="Evidence for: coffee mug")).to_be_visible()
     shown, address = recipe(page), page.url
     other = open_page()
@@ -72,14 +64,14 @@ def test_the_link_restores_the_view_in_another_browser(open_page: PageOpener, ur
     expect(finished(other).locator(".viewer .caption")).to_have_text(shown)
 
 
-def test_drawing_controls_send_nothing_to_the_server(page: Page, url: str):
+def test_drawing_controls_send_nothing_to_the_server(page: Page, sightline: str):
     sent: list[object] = []
 
     def watch(socket: WebSocket) -> None:
         socket.on("framesent", lambda frame: sent.append(frame))
 
     page.on("websocket", watch)
-    page.goto(url)
+    page.goto(sightline)
     finished(page)
     page.wait_for_timeout(1500)
     before = len(sent)
@@ -95,8 +87,8 @@ def test_drawing_controls_send_nothing_to_the_server(page: Page, url: str):
     assert len(sent) > before, "the click must be able to show that frames are counted"
 
 
-def test_a_click_on_the_picture_gives_its_coordinates_to_python(page: Page, url: str):
-    page.goto(f"{url}/?sample=rocket")
+def test_a_click_on_the_picture_gives_its_coordinates_to_python(page: Page, sightline: str):
+    page.goto(f"{sightline}/?sample=rocket")
     scene = finished(page).locator(".viewer .scene")
     frame = scene.bounding_box()
     assert frame is not None
@@ -107,10 +99,10 @@ def test_a_click_on_the_picture_gives_its_coordinates_to_python(page: Page, url:
     assert abs(y - 427 / 4) <= 2
 
 
-def test_upload_of_real_photographs_makes_a_tray(page: Page, url: str):
+def test_upload_of_real_photographs_makes_a_tray(page: Page, sightline: str):
     files = [f for f in photographs() if "goldfish" in f.name or "koala" in f.name or "tench" in f.name][:2]
     files = files if len(files) == 2 else photographs()[:2]
-    page.goto(url)
+    page.goto(sightline)
     finished(page)
     page.locator("input[type=file]").set_input_files(files)
     tray = page.get_by_role("group", name="Pictures")
@@ -125,8 +117,8 @@ def test_upload_of_real_photographs_makes_a_tray(page: Page, url: str):
     expect(tray.get_by_role("button")).to_have_count(6)
 
 
-def test_a_file_that_is_no_picture_is_refused_in_a_sentence(page: Page, url: str):
-    page.goto(url)
+def test_a_file_that_is_no_picture_is_refused_in_a_sentence(page: Page, sightline: str):
+    page.goto(sightline)
     finished(page)
     page.locator("input[type=file]").set_input_files(
         [{"name": "evil.png", "mimeType": "image/png", "buffer": b"<html><script>alert(1)</script></html>"}]
@@ -137,8 +129,8 @@ def test_a_file_that_is_no_picture_is_refused_in_a_sentence(page: Page, url: str
     expect(page.locator(".viewer .scene")).to_be_visible()
 
 
-def test_a_download_without_a_network_fails_in_a_sentence_and_the_way_back_works(page: Page, url: str):
-    page.goto(f"{url}/?model=torchvision%2Fmnasnet0_5")
+def test_a_download_without_a_network_fails_in_a_sentence_and_the_way_back_works(page: Page, sightline: str):
+    page.goto(f"{sightline}/?model=torchvision%2Fmnasnet0_5")
     page.get_by_role("button", name=re.compile(r"^Download \d+ MB$")).click()
     expect(page.get_by_test_id("stAlert")).to_contain_text("could not be downloaded", timeout=60_000)
     page.get_by_role("button", name="Use the bundled model").click()

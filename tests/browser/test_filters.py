@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browsing import PageOpener, ServerStarter
+from tests.browsing import PageOpener
 
 pytestmark = pytest.mark.browser
-
-APP = Path(__file__).resolve().parents[2] / "streamlit_app.py"
-
-
-@pytest.fixture(scope="module")
-def url(start_server: ServerStarter) -> Iterator[str]:
-    with start_server(APP) as base:
-        yield base
 
 
 def open_filters(page: Page, address: str) -> Locator:
@@ -33,16 +23,16 @@ def heading(page: Page, k: int | str) -> None:
     expect(page.get_by_role("heading", name=f"Filter {k}", exact=True)).to_be_visible()
 
 
-def test_every_filter_is_a_sharp_tile_with_a_pixel_a_weight(page: Page, url: str):
-    grid = open_filters(page, f"{url}/filters")
+def test_every_filter_is_a_sharp_tile_with_a_pixel_a_weight(page: Page, sightline: str):
+    grid = open_filters(page, f"{sightline}/filters")
     expect(grid).to_have_count(32)
     canvas = grid.first.locator("canvas")
     assert canvas.evaluate("c => [c.width, c.height, getComputedStyle(c).imageRendering]") == [3, 3, "pixelated"]
     assert canvas.evaluate("c => c.getBoundingClientRect().width % 3") == 0
 
 
-def test_a_click_chooses_a_filter_and_the_response_follows(page: Page, url: str):
-    open_filters(page, f"{url}/filters?filter=21")
+def test_a_click_chooses_a_filter_and_the_response_follows(page: Page, sightline: str):
+    open_filters(page, f"{sightline}/filters?filter=21")
     caption = page.locator(".viewer .caption")
     expect(caption).to_contain_text("filter 21 ·")
     page.locator(".st-key-filter_tiles").get_by_role("button", name=re.compile(r"^no\. 17 ")).click()
@@ -51,8 +41,8 @@ def test_a_click_chooses_a_filter_and_the_response_follows(page: Page, url: str)
     expect(page).to_have_url(re.compile(r"[?&]filter=17\b"))
 
 
-def test_twins_walk_on_and_back_returns(page: Page, url: str):
-    open_filters(page, f"{url}/filters?filter=25")
+def test_twins_walk_on_and_back_returns(page: Page, sightline: str):
+    open_filters(page, f"{sightline}/filters?filter=25")
     heading(page, 25)
     twin = page.locator(".st-key-filter_twins .tile").first
     number = re.findall(r"no\. (\d+)", twin.inner_text())[0]
@@ -63,8 +53,8 @@ def test_twins_walk_on_and_back_returns(page: Page, url: str):
     heading(page, 25)
 
 
-def test_arrow_keys_walk_through_the_tiles_and_enter_chooses(page: Page, url: str):
-    grid = open_filters(page, f"{url}/filters?sort=number&filter=0")
+def test_arrow_keys_walk_through_the_tiles_and_enter_chooses(page: Page, sightline: str):
+    grid = open_filters(page, f"{sightline}/filters?sort=number&filter=0")
     heading(page, 0)
     grid.first.focus()
     page.keyboard.press("ArrowRight")
@@ -78,8 +68,8 @@ def test_arrow_keys_walk_through_the_tiles_and_enter_chooses(page: Page, url: st
     heading(page, 10)  # eight tiles a row
 
 
-def test_weights_tell_their_value_and_deeper_kernels_open(page: Page, url: str):
-    open_filters(page, f"{url}/filters?model=digits&filter=4&kernels=block2.conv")
+def test_weights_tell_their_value_and_deeper_kernels_open(page: Page, sightline: str):
+    open_filters(page, f"{sightline}/filters?model=digits&filter=4&kernels=block2.conv")
     page.get_by_text("Its weights and its spectrum").click()
     weights = page.locator(".st-key-filter_channels")
     expect(weights.locator(".tile")).to_have_count(3)
@@ -89,9 +79,9 @@ def test_weights_tell_their_value_and_deeper_kernels_open(page: Page, url: str):
 
 
 @pytest.mark.parametrize("width", [1440, 1024])
-def test_nothing_is_cut_off(open_page: PageOpener, url: str, width: int):
+def test_nothing_is_cut_off(open_page: PageOpener, sightline: str, width: int):
     page = open_page(viewport={"width": width, "height": 768})
-    grid = open_filters(page, f"{url}/filters")
+    grid = open_filters(page, f"{sightline}/filters")
     assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth")
     cut = "e => e.scrollWidth > e.clientWidth"
     assert not any(name.evaluate(cut) for name in grid.locator(".name").all())

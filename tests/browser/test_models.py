@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,18 +11,11 @@ import torchvision
 from playwright.sync_api import Page, expect
 from torch import nn
 
-from tests.browsing import PageOpener, ServerStarter, choose_screen
+from tests.browsing import PageOpener, choose_screen
 
 pytestmark = pytest.mark.browser
 
-APP = Path(__file__).resolve().parents[2] / "streamlit_app.py"
 NAMES = ["glioma", "<img src=http://example.org/x.png>", "no tumour", "pituitary"]
-
-
-@pytest.fixture(scope="module")
-def url(start_server: ServerStarter) -> Iterator[str]:
-    with start_server(APP) as base:
-        yield base
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +28,8 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def open_models(page: Page, url: str) -> None:
-    page.goto(f"{url}/models")
+def open_models(page: Page, sightline: str) -> None:
+    page.goto(f"{sightline}/models")
     expect(page.get_by_role("heading", name="Inside EfficientNet-Lite0")).to_be_visible(timeout=120_000)
 
 
@@ -46,8 +38,8 @@ def put(page: Page, path: Path) -> None:
     page.get_by_test_id("stMain").locator("input[type=file]").first.set_input_files(path)
 
 
-def test_from_the_file_to_the_map(page: Page, url: str, weights: Path):
-    open_models(page, url)
+def test_from_the_file_to_the_map(page: Page, sightline: str, weights: Path):
+    open_models(page, sightline)
     put(page, weights)
     expect(page.get_by_text("4 classes, reads grey pictures")).to_be_visible(timeout=120_000)
     names = page.get_by_label(re.compile("Names of the 4 classes"))
@@ -63,8 +55,8 @@ def test_from_the_file_to_the_map(page: Page, url: str, weights: Path):
         expect(bars.get_by_text(name)).to_be_visible()
 
 
-def test_a_hostile_file_is_refused_in_words(page: Page, url: str, tmp_path: Path):
-    open_models(page, url)
+def test_a_hostile_file_is_refused_in_words(page: Page, sightline: str, tmp_path: Path):
+    open_models(page, sightline)
     bad = tmp_path / "bad.pt"
     bad.write_bytes(b"\x80\x02cos\nsystem\nq\x00X\x04\x00\x00\x00trueq\x01\x85q\x02Rq\x03.")
     put(page, bad)
@@ -72,9 +64,9 @@ def test_a_hostile_file_is_refused_in_words(page: Page, url: str, tmp_path: Path
 
 
 @pytest.mark.parametrize("width", [1440, 1024])
-def test_nothing_is_cut_off(open_page: PageOpener, url: str, width: int, weights: Path):
+def test_nothing_is_cut_off(open_page: PageOpener, sightline: str, width: int, weights: Path):
     page = open_page(viewport={"width": width, "height": 768})
-    open_models(page, url)
+    open_models(page, sightline)
     put(page, weights)
     expect(page.get_by_text("What this does to your picture")).to_be_visible(timeout=120_000)
     assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth")

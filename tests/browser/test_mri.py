@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pydicom
@@ -11,20 +10,13 @@ import pytest
 from playwright.sync_api import Page, expect
 from pydicom.data import get_testdata_file
 
-from tests.browsing import PageOpener, ServerStarter
+from tests.browsing import PageOpener
 from xai_core.types import CLINICAL_CAUTION
 
 pytestmark = pytest.mark.browser
 
-APP = Path(__file__).resolve().parents[2] / "streamlit_app.py"
 MARK = "ZZMARKED"
 WAIT = 120_000
-
-
-@pytest.fixture(scope="module")
-def url(start_server: ServerStarter) -> Iterator[str]:
-    with start_server(APP) as base:
-        yield base
 
 
 @pytest.fixture(scope="module")
@@ -39,14 +31,14 @@ def marked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def open_mri(page: Page, url: str) -> None:
-    page.goto(f"{url}/mri")
+def open_mri(page: Page, sightline: str) -> None:
+    page.goto(f"{sightline}/mri")
     page.locator(".viewer .scene[data-heat=drawn]").first.wait_for(timeout=WAIT)
     expect(page.get_by_text("None of these carries a name")).to_be_visible(timeout=WAIT)
 
 
-def test_a_labelled_scan_is_open_with_four_diagnoses_and_holding_h_shows_the_bare_slice(page: Page, url: str):
-    open_mri(page, url)
+def test_a_labelled_scan_is_open_with_four_diagnoses_and_holding_h_shows_the_bare_slice(page: Page, sightline: str):
+    open_mri(page, sightline)
     expect(page.get_by_text(CLINICAL_CAUTION).first).to_be_visible()
     expect(page.get_by_text("Simulated lesion drawn into a template")).to_be_visible()
     tiles = page.locator(".gallery .tile .name")
@@ -67,8 +59,8 @@ GREY = """canvas => {
 }"""
 
 
-def test_wheel_and_keys_scroll_at_once_and_the_server_follows_when_they_rest(page: Page, url: str):
-    open_mri(page, url)
+def test_wheel_and_keys_scroll_at_once_and_the_server_follows_when_they_rest(page: Page, sightline: str):
+    open_mri(page, sightline)
     scene = page.locator(".viewer .scene").first
     expect(scene).to_have_attribute("data-slice", "139", timeout=WAIT)
     scene.hover()
@@ -85,8 +77,8 @@ def test_wheel_and_keys_scroll_at_once_and_the_server_follows_when_they_rest(pag
     assert "slice" not in page.url
 
 
-def test_dragging_changes_the_window_at_once_and_a_digit_takes_one_of_the_list(page: Page, url: str):
-    open_mri(page, url)
+def test_dragging_changes_the_window_at_once_and_a_digit_takes_one_of_the_list(page: Page, sightline: str):
+    open_mri(page, sightline)
     scene = page.locator(".viewer .scene").first
     expect(scene).to_have_attribute("data-slice", "139", timeout=WAIT)
     scene.hover()
@@ -113,8 +105,8 @@ def test_dragging_changes_the_window_at_once_and_a_digit_takes_one_of_the_list(p
     expect(window).to_have_value("Automatic", timeout=WAIT)
 
 
-def test_an_own_dicom_is_shown_without_its_names_and_its_report_has_none(page: Page, url: str, marked: Path):
-    open_mri(page, url)
+def test_an_own_dicom_is_shown_without_its_names_and_its_report_has_none(page: Page, sightline: str, marked: Path):
+    open_mri(page, sightline)
     page.get_by_test_id("stSidebar").locator("input[type=file]").set_input_files(marked)
     expect(page.get_by_text(re.compile("MR axial 1 of 1|MR .* 1 of 1")).first).to_be_visible(timeout=WAIT)
     expect(page.get_by_text("It is small: 64 × 64 pixels.", exact=False)).to_be_visible(timeout=WAIT)
@@ -131,16 +123,16 @@ def test_an_own_dicom_is_shown_without_its_names_and_its_report_has_none(page: P
 
 
 @pytest.mark.parametrize("width", [1440, 1024])
-def test_nothing_is_cut_off(open_page: PageOpener, url: str, width: int):
+def test_nothing_is_cut_off(open_page: PageOpener, sightline: str, width: int):
     page = open_page(viewport={"width": width, "height": 768})
-    open_mri(page, url)
+    open_mri(page, sightline)
     assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth")
     expect(page.locator("[data-testid=stTable]")).to_have_count(2, timeout=WAIT)
     assert page.evaluate(CUT_OFF) == []
 
 
-def test_the_controls_stand_under_the_slice_and_the_tiles_fill_their_column(page: Page, url: str):
-    open_mri(page, url)
+def test_the_controls_stand_under_the_slice_and_the_tiles_fill_their_column(page: Page, sightline: str):
+    open_mri(page, sightline)
     page.locator(".controls:visible").first.wait_for(timeout=WAIT)
     parts = (".viewer .stage", ".planes", ".controls:visible", ".gallery .tile:last-child", "table")
     boxes = [page.locator(part).first.bounding_box() for part in parts]

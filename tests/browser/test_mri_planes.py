@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import nibabel as nib
@@ -11,18 +10,10 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browsing import ROOT, ServerStarter
-
 pytestmark = pytest.mark.browser
 
 WAIT = 120_000
 SPACING = (1.5, 2.0, 3.0)  # mm along the stored axes
-
-
-@pytest.fixture(scope="module")
-def url(start_server: ServerStarter) -> Iterator[str]:
-    with start_server(ROOT / "streamlit_app.py") as base:
-        yield base
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +27,8 @@ def stored() -> nib.Nifti1Image:
 
 
 @pytest.fixture
-def opened(page: Page, url: str, stored: nib.Nifti1Image, tmp_path: Path) -> Page:
-    page.goto(f"{url}/mri")
+def opened(page: Page, sightline: str, stored: nib.Nifti1Image, tmp_path: Path) -> Page:
+    page.goto(f"{sightline}/mri")
     page.locator(".planes .scene[data-slice]").first.wait_for(timeout=WAIT)
     nib.save(stored, tmp_path / "scan.nii")
     page.get_by_test_id("stSidebar").locator("input[type=file]").set_input_files(tmp_path / "scan.nii")
@@ -128,9 +119,9 @@ NO_WINDOW = """async () => {
 }"""
 
 
-def test_a_picture_in_colour_over_a_volume_makes_no_error(page: Page, url: str, tmp_path: Path) -> None:
+def test_a_picture_in_colour_over_a_volume_makes_no_error(page: Page, sightline: str, tmp_path: Path) -> None:
     """The small planes hear that the large view has no window any more, and draw once more before they go."""
-    page.goto(f"{url}/mri")
+    page.goto(f"{sightline}/mri")
     expect(page.locator(".planes .scene[data-slice]")).to_have_count(2, timeout=WAIT)
     page.evaluate(NO_WINDOW)
     Image.fromarray(np.random.default_rng(0).integers(0, 255, (120, 100, 3), np.uint8)).save(tmp_path / "one.jpg")
@@ -140,8 +131,8 @@ def test_a_picture_in_colour_over_a_volume_makes_no_error(page: Page, url: str, 
     expect(page.get_by_text("Wheel: slices")).to_have_count(0, timeout=WAIT)
 
 
-def test_a_single_slice_has_no_other_planes(page: Page, url: str, tmp_path: Path) -> None:
-    page.goto(f"{url}/mri")
+def test_a_single_slice_has_no_other_planes(page: Page, sightline: str, tmp_path: Path) -> None:
+    page.goto(f"{sightline}/mri")
     page.locator(".planes .scene[data-slice]").first.wait_for(timeout=WAIT)
     nib.save(nib.Nifti1Image(np.arange(4096, dtype=np.int16).reshape(64, 64, 1), np.eye(4)), tmp_path / "one.nii")
     page.get_by_test_id("stSidebar").locator("input[type=file]").set_input_files(tmp_path / "one.nii")

@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browsing import PageOpener, ServerStarter
+from tests.browsing import PageOpener
 
 pytestmark = pytest.mark.browser
 
-APP = Path(__file__).resolve().parents[2] / "streamlit_app.py"
 PATIENCE_MS = 180_000
 CHECKS = ("faithfulness", "road", "parameter_randomisation", "specificity", "stability", "resolution")
-
-
-@pytest.fixture(scope="module")
-def url(start_server: ServerStarter) -> Iterator[str]:
-    with start_server(APP) as base:
-        yield base
 
 
 def opened(page: Page, address: str) -> Page:
@@ -31,8 +22,8 @@ def opened(page: Page, address: str) -> Page:
     return page
 
 
-def test_stop_go_on_and_the_verdict_is_kept_for_others(open_page: PageOpener, url: str):
-    page = opened(open_page(), f"{url}/?sample=coffee")
+def test_stop_go_on_and_the_verdict_is_kept_for_others(open_page: PageOpener, sightline: str):
+    page = opened(open_page(), f"{sightline}/?sample=coffee")
     page.get_by_role("button", name="Check this map").click()
     stop = page.get_by_test_id("stMain").get_by_role("button", name="Stop")
     expect(stop).to_be_visible(timeout=PATIENCE_MS)
@@ -50,14 +41,14 @@ def test_stop_go_on_and_the_verdict_is_kept_for_others(open_page: PageOpener, ur
     expect(page.locator(".js-plotly-plot")).to_have_count(2, timeout=PATIENCE_MS)
     lines[2].click()
     expect(page.get_by_text(re.compile("all forgot: "))).to_be_visible(timeout=PATIENCE_MS)
-    other = opened(open_page(), f"{url}/?sample=coffee")
+    other = opened(open_page(), f"{sightline}/?sample=coffee")
     expect(other.get_by_text("The checks support this map.")).to_be_visible(timeout=15_000)
     expect(other.get_by_role("button", name="Check this map")).to_have_count(0)
 
 
-def test_a_brush_stroke_erases_and_the_model_is_asked_again_at_once(open_page: PageOpener, url: str):
+def test_a_brush_stroke_erases_and_the_model_is_asked_again_at_once(open_page: PageOpener, sightline: str):
     page = open_page()
-    page.goto(f"{url}/?sample=coffee")
+    page.goto(f"{sightline}/?sample=coffee")
     page.locator(".viewer .scene[data-heat=drawn]").wait_for(timeout=60_000)
     page.get_by_text("Erase and retest").click()
     drawn = page.locator(".eraser .scene[data-drawn]")

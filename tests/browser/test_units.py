@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browsing import ServerStarter
-
 pytestmark = pytest.mark.browser
 
-APP = Path(__file__).resolve().parents[2] / "streamlit_app.py"
 WAIT_MS = 60_000
 DIGIT = "/units?model=digits&digit=3"
-
-
-@pytest.fixture(scope="module")
-def url(start_server: ServerStarter, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SIGHTLINE_CACHE", str(tmp_path_factory.mktemp("cache")))
-        with start_server(APP) as base:
-            yield base
 
 
 def ready(page: Page) -> None:
@@ -42,8 +29,8 @@ def map_of(page: Page) -> Locator:
     return page.locator("[class*=st-key-unit_map] .viewer .scene")
 
 
-def test_a_tour_from_pixel_to_unit_to_patches_to_pixels_and_back(page: Page, url: str):
-    page.goto(f"{url}/units")
+def test_a_tour_from_pixel_to_unit_to_patches_to_pixels_and_back(page: Page, sightline: str):
+    page.goto(f"{sightline}/units")
     ready(page)
     page.get_by_role("button", name="Tour with handwritten digits").click()
     expect(page).to_have_url(re.compile("model=digits"), timeout=WAIT_MS)
@@ -80,8 +67,8 @@ def test_a_tour_from_pixel_to_unit_to_patches_to_pixels_and_back(page: Page, url
     expect(headline(page)).to_have_text(f"Channel {channel[1]}, row 6, column 3", timeout=WAIT_MS)
 
 
-def test_arrow_keys_move_the_unit_and_shift_changes_channel_and_layer(page: Page, url: str):
-    page.goto(f"{url}{DIGIT}&layer=block3&channel=5&place=3.3&order=peak")
+def test_arrow_keys_move_the_unit_and_shift_changes_channel_and_layer(page: Page, sightline: str):
+    page.goto(f"{sightline}{DIGIT}&layer=block3&channel=5&place=3.3&order=peak")
     ready(page)
     expect(headline(page)).to_have_text("Channel 5, row 4, column 4")
     map_of(page).focus()
@@ -96,8 +83,8 @@ def test_arrow_keys_move_the_unit_and_shift_changes_channel_and_layer(page: Page
     expect(headline(page)).not_to_have_text(first, timeout=WAIT_MS)
 
 
-def test_the_pad_moves_the_unit_and_stops_at_the_edge(page: Page, url: str):
-    page.goto(f"{url}{DIGIT}&layer=block4&channel=5&place=1.0")
+def test_the_pad_moves_the_unit_and_stops_at_the_edge(page: Page, sightline: str):
+    page.goto(f"{sightline}{DIGIT}&layer=block4&channel=5&place=1.0")
     ready(page)
     pad = page.locator(".pad")
     expect(pad.get_by_role("button", name="left")).to_be_disabled()
@@ -106,8 +93,8 @@ def test_the_pad_moves_the_unit_and_stops_at_the_edge(page: Page, url: str):
     expect(pad.get_by_role("button", name="up")).to_be_disabled(timeout=WAIT_MS)
 
 
-def test_pointing_at_a_piece_shows_where_it_comes_from(page: Page, url: str):
-    page.goto(f"{url}{DIGIT}&layer=block1")
+def test_pointing_at_a_piece_shows_where_it_comes_from(page: Page, sightline: str):
+    page.goto(f"{sightline}{DIGIT}&layer=block1")
     ready(page)
     config = page.locator(".card")
     expect(config).not_to_be_visible()
@@ -121,8 +108,8 @@ def test_pointing_at_a_piece_shows_where_it_comes_from(page: Page, url: str):
     expect(config).not_to_be_visible()
 
 
-def test_a_tile_of_the_diagram_chooses_the_layer(page: Page, url: str):
-    page.goto(f"{url}{DIGIT}")
+def test_a_tile_of_the_diagram_chooses_the_layer(page: Page, sightline: str):
+    page.goto(f"{sightline}{DIGIT}")
     ready(page)
     page.locator(".stage", has_text="block2").click()
     expect(page).to_have_url(re.compile("layer=block2"), timeout=WAIT_MS)
@@ -130,9 +117,9 @@ def test_a_tile_of_the_diagram_chooses_the_layer(page: Page, url: str):
 
 
 @pytest.mark.parametrize(("width", "height"), [(1440, 900), (1024, 768)])
-def test_nothing_is_wider_than_the_window(open_page, url: str, width: int, height: int):
+def test_nothing_is_wider_than_the_window(open_page, sightline: str, width: int, height: int):
     page = open_page(viewport={"width": width, "height": height}, color_scheme="dark")
-    page.goto(f"{url}/units")
+    page.goto(f"{sightline}/units")
     ready(page)
     main = page.locator("[data-testid=stMain]")
     assert main.evaluate("(e) => e.scrollWidth - e.clientWidth") <= 0

@@ -155,7 +155,7 @@ def test_why_two_pictures_are_alike_is_told_by_their_places_and_channels(app: Ap
 
 def test_the_nearest_stand_with_the_map_of_their_predicted_class():
     model, data = xai.load_model("digits"), xai.open_dataset("digits")
-    space = SimpleNamespace(table=xai.build_table(model, data), requested=SimpleNamespace(model=model, dataset=data))
+    space = SimpleNamespace(table=xai.build_table(model, data), request=SimpleNamespace(model=model, dataset=data))
     made = nearest.overlays(space, [3, 7], lambda *_: None)
     assert list(made) == [3, 7]
     shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(made[7].partition(",")[2]))).convert("RGB"), float)
@@ -278,7 +278,7 @@ def test_copies_are_listed_group_by_group():
 def test_the_zip_holds_the_list_and_the_pictures():
     model, data = xai.load_model("digits"), xai.open_dataset("digits")
     table = xai.build_table(model, data)
-    space = SimpleNamespace(table=table, requested=SimpleNamespace(dataset=data))
+    space = SimpleNamespace(table=table, request=SimpleNamespace(dataset=data))
     points = np.arange(2 * len(table), dtype=np.float32).reshape(-1, 2)
     with zipfile.ZipFile(io.BytesIO(selection.as_zip(space, np.array([3, 7]), points))) as archive:
         assert archive.namelist() == ["selection.csv", "3/0000003.png", "7/0000007.png"]

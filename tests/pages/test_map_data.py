@@ -104,7 +104,7 @@ def test_a_column_is_coloured_by_what_it_holds():
 def test_an_export_keeps_the_columns_of_the_list(listed: Path):
     data = xai.open_dataset(listed)
     table = xai.build_table(xai.load_model("digits"), data)
-    space = SimpleNamespace(table=table, requested=SimpleNamespace(dataset=data))
+    space = SimpleNamespace(table=table, request=SimpleNamespace(dataset=data))
     text = selection.as_csv(space, np.array([1, 3]), np.zeros((12, 2), np.float32))
     lines = list(csv.DictReader(io.StringIO(text)))
     assert [line["name"] for line in lines] == [table.names[1], table.names[3]]

@@ -66,7 +66,6 @@ def affinities(distances: np.ndarray, perplexity: float) -> np.ndarray:
     squares = np.square(distances) - float(np.square(distances).min())
     low, high, wanted = 0.0, np.inf, np.log(max(perplexity, 1.0))
     beta = 1 / max(float(squares.mean()), 1e-30)
-    weights: np.ndarray = np.exp(-beta * squares)
     for _ in range(60):
         weights: np.ndarray = np.exp(-beta * squares)
         weights /= weights.sum()

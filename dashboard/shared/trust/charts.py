@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from dashboard.shared.components.viewer import Heat, Spot, Tile, gallery, viewer
+from dashboard.shared.components.viewer import GalleryOptions, Heat, Spot, Tile, ViewerOptions, gallery, viewer
 from dashboard.shared.trust.subject import Subject
 from xai_core.evaluation.check import Axis, Beside, Curves, Drawing, Line, MapRow, NamedMap, Note, ToScale
 from xai_core.render.scale import shown
@@ -88,9 +88,9 @@ def _row(key: str, maps: tuple[NamedMap, ...], subject: Subject) -> None:
     gallery(
         subject.image,
         [Tile("this map", *_scaled(subject.values, subject)), *drawn],
-        selected="this map",
+        "this map",
+        GalleryOptions(settings_of=subject.settings_of),
         key=f"{subject.place}_{key}",
-        settings_of=subject.settings_of,
     )
 
 
@@ -99,12 +99,14 @@ def _to_scale(drawing: ToScale, subject: Subject) -> None:
     viewer(
         subject.image,
         Heat(values, vmax, "evidence for", subject.layer, "the map on its own grid"),
+        ViewerOptions(
+            caption=drawing.caption,
+            settings_of=subject.settings_of,
+            compact=True,
+            height=320,
+            spot=None if drawing.sees is None else Spot(drawing.row, drawing.column, drawing.sees),
+        ),
         key=f"{subject.place}_{drawing.key}",
-        caption=drawing.caption,
-        settings_of=subject.settings_of,
-        compact=True,
-        height=320,
-        spot=None if drawing.sees is None else Spot(drawing.row, drawing.column, drawing.sees),
     )
 
 

@@ -8,6 +8,7 @@ import streamlit as st
 from dashboard.shared.components.scatter import (
     Area,
     CurrentPoint,
+    ScatterOptions,
     Tips,
     by_category,
     by_value,
@@ -72,20 +73,22 @@ if placed:
     middle = cloud.xy.mean(axis=0)
     nearest = np.argsort(np.square(cloud.xy - middle).sum(axis=1))[:5]
     image = known.display_image_of(known.digits()[3][3])
-    extras["here"] = CurrentPoint(middle[0], middle[1], "your picture", image, tuple(map(int, nearest)))
+    extras["current_point"] = CurrentPoint(middle[0], middle[1], "your picture", image, tuple(map(int, nearest)))
 scatter(
     cloud,
     colours,
+    ScatterOptions(
+        name="Map of vectors",
+        description="A test map.",
+        height=int(query.get("height", 600)),
+        selected=state.get("selected"),
+        highlighted=np.arange(count) % 3 == 0 if find else None,
+        chosen=state.get("chosen"),
+        **extras,
+    ),
     key="map",
-    name="Map of vectors",
-    description="A test map.",
-    height=int(query.get("height", 600)),
-    selected=state.get("selected"),
-    highlighted=np.arange(count) % 3 == 0 if find else None,
-    chosen=state.get("chosen"),
     on_point=lambda index: state.update(chosen=index),
     on_area=on_area,
-    **extras,
 )
 mask = state.get("selected")
 st.text(f"runs {state.runs}")

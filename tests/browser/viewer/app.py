@@ -3,7 +3,15 @@
 import numpy as np
 import streamlit as st
 
-from dashboard.shared.components.viewer import Heat, Tile, display_image_of, gallery, viewer
+from dashboard.shared.components.viewer import (
+    GalleryOptions,
+    Heat,
+    Tile,
+    ViewerOptions,
+    display_image_of,
+    gallery,
+    viewer,
+)
 from tests.browser.viewer.known import BOX, GREY, HEIGHT, MAIN, MAPS, NAME, WIDTH
 
 st.set_page_config(layout="wide")
@@ -19,10 +27,17 @@ top = float(np.abs(raw).max() if show == "signed" else max(0.0, raw.max()))
 low = -top if show == "signed" else 0.0
 values = -np.abs(raw) if show == "no evidence" else raw
 heat = Heat(values, 0.0 if show == "no evidence" else top, "Evidence", state.layer, "Words <i>about</i> the map.", low)
-clicked = viewer(image, None if show == "nothing" else heat, key="one", caption="net · method · class 3", height=height)
+clicked = viewer(
+    image,
+    None if show == "nothing" else heat,
+    ViewerOptions(caption="net · method · class 3", height=height),
+    key="one",
+)
 tiles = [Tile(name, raw) for name, raw in MAPS.items()]
 callback = {"on_choose": lambda name: state.update(layer=name)} if "callback" in st.query_params else {}
-chosen = gallery(image, tiles, selected=state.layer, key="two", settings_of="one", signed=show == "signed", **callback)
+chosen = gallery(
+    image, tiles, state.layer, GalleryOptions(settings_of="one", signed=show == "signed"), key="two", **callback
+)
 if chosen and not callback:
     state.layer = chosen
     st.rerun()

@@ -5,7 +5,20 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from dashboard.shared.components.viewer import Heat, display_image_of, map_controls, matrix, probe, tiles, viewer
+from dashboard.shared.components.viewer import (
+    Heat,
+    MatrixOptions,
+    ProbeOptions,
+    Table,
+    TilesOptions,
+    ViewerOptions,
+    display_image_of,
+    map_controls,
+    matrix,
+    probe,
+    tiles,
+    viewer,
+)
 from tests.browser.viewer.known import (
     CELLS,
     CHANNELS,
@@ -37,8 +50,13 @@ def linked() -> None:
         top = float(np.abs(LINKED[name]).max())
         heat = Heat(LINKED[name], top, "Evidence", name, "words", -top if signed else 0.0)
         with column:
-            viewer(image, heat, key=name, caption=name, settings_of="both", link="pair", compact=name == "two")
-    viewer(first, heat, key="alone", height=120)
+            viewer(
+                image,
+                heat,
+                ViewerOptions(caption=name, settings_of="both", link="pair", compact=name == "two"),
+                key=name,
+            )
+    viewer(first, heat, ViewerOptions(height=120), key="alone")
     map_controls("both", key="controls", signed=signed, link="pair")
 
 
@@ -49,13 +67,9 @@ def filling() -> None:
     cells = [line[: state.done] + [None] * (len(METHODS) - state.done) for line in CELLS]
     matrix(
         display_image_of(PICTURE, Box(0, 0, PICTURE.shape[1], PICTURE.shape[0]), "a picture"),
-        CLASSES,
-        METHODS,
-        cells,
+        Table(CLASSES, METHODS, cells),
+        MatrixOptions(scale=query.get("scale", "one"), signed="signed" in query, selected=state.get("chosen")),
         key="matrix",
-        scale=query.get("scale", "one"),
-        signed="signed" in query,
-        selected=state.get("chosen"),
         on_choose=lambda row, col: state.update(chosen=(row, col)),
     )
     if state.done < len(METHODS) and st.button("next"):
@@ -69,11 +83,13 @@ def many() -> None:
     tiles(
         maps,
         [f"{title}\nweight {i}" if "details" in query else title for i, title in enumerate(titles_of(maps))],
+        TilesOptions(
+            scale=query.get("scale", "one"),
+            signed="signed" in query,
+            columns=int(query["columns"]) if "columns" in query else None,
+            selected=state.get("index"),
+        ),
         key="tiles",
-        scale=query.get("scale", "one"),
-        signed="signed" in query,
-        columns=int(query["columns"]) if "columns" in query else None,
-        selected=state.get("index"),
         on_choose=None if "still" in query else lambda index: state.update(index=index),
     )
     st.text(f"index {state.get('index')}")
@@ -83,7 +99,7 @@ def probed() -> None:
     modes = query.get_all("mode") or ["bilinear"]
     for mode in modes:
         size = tuple(int(side) for side in query.get("size", "28,42").split(","))
-        probe(PROBED, size, mode=mode, key=mode, signed=True, link="probes")
+        probe(PROBED, size, ProbeOptions(mode=mode, signed=True, link="probes"), key=mode)
 
 
 {"linked": linked, "matrix": filling, "tiles": many, "probe": probed}[query["part"]]()

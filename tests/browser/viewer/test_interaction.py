@@ -64,7 +64,7 @@ def test_a_click_gives_the_place_in_the_original_picture_and_the_cell(
 
 def test_a_finger_can_click_too(open_page: Callable, visit: Callable, app_url: str) -> None:
     page = visit(open_page(has_touch=True), app_url)
-    page.locator(".viewer .scene").embedding_layer(position={"x": 300, "y": 200})
+    page.locator(".viewer .scene").tap(position={"x": 300, "y": 200})
     assert clicked(page)[2:] == (3, 3)
 
 
@@ -157,7 +157,7 @@ def test_the_place_pointed_at_is_read_out_of_the_next_map_too(
 ) -> None:
     """Nothing but the run itself can bring the new value: the finger has left the picture."""
     page = visit(open_page(has_touch=True), app_url)
-    page.locator(".viewer .scene").embedding_layer(position={"x": 300, "y": 200})
+    page.locator(".viewer .scene").tap(position={"x": 300, "y": 200})
     clicked(page)
     page.get_by_role("button", name="layer1").dispatch_event("click")
     expect(page.locator(".viewer .place")).to_contain_text("row 8 of 14, column 8 of 14")

@@ -93,7 +93,7 @@ def test_keys_link_too_and_both_viewers_say_their_value(page: Page, pair: tuple[
 
 def test_a_finger_leaves_both_values_on_screen(open_page: Callable, parts_url: str, number: Callable) -> None:
     pair = opened(open_page(has_touch=True), parts_url)
-    pair[1].locator(".scene").embedding_layer(position=position(pair[1], *PLACE))
+    pair[1].locator(".scene").tap(position=position(pair[1], *PLACE))
     for viewer, value in zip(pair, values_at(*PLACE), strict=True):
         assert number(viewer.locator(".value")) == pytest.approx(value, rel=5e-3)
 

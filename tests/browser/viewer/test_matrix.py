@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.axe import violations
 from tests.browser.viewer.known import CELLS, CLASSES, METHODS, PICTURE, REASON
 
 pytestmark = pytest.mark.browser
@@ -43,6 +44,12 @@ def opened(page: Page, url: str) -> Page:
     page.goto(url)
     page.locator(".matrix .scene[data-drawn]").nth(15).wait_for()
     return page
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_in_the_matrix(open_page: Callable, parts_url: str, scheme: str) -> None:
+    page = open_page(color_scheme=scheme, viewport={"width": 1440, "height": 2000})
+    assert violations(opened(page, f"{parts_url}matrix&signed=1")) == []
 
 
 def tile(page: Page, row: int, col: int) -> Locator:

@@ -2,7 +2,15 @@
 
 from dashboard.shared.components.scatter.area import Area, inside, select
 from dashboard.shared.components.scatter.colours import Colours, by_category, by_value
-from dashboard.shared.components.scatter.records import Cloud, CurrentPoint, Signpost, Tip, Tips, cloud_of
+from dashboard.shared.components.scatter.records import (
+    Cloud,
+    CurrentPoint,
+    ScatterOptions,
+    Signpost,
+    Tip,
+    Tips,
+    cloud_of,
+)
 from dashboard.shared.components.scatter.view import scatter
 
 __all__ = [
@@ -10,6 +18,7 @@ __all__ = [
     "Cloud",
     "Colours",
     "CurrentPoint",
+    "ScatterOptions",
     "Signpost",
     "Tip",
     "Tips",

@@ -12,7 +12,7 @@ import streamlit as st
 from dashboard.core.session import widget_value
 from dashboard.shared.components.scatter.area import Area
 from dashboard.shared.components.scatter.colours import RAMP, Colours
-from dashboard.shared.components.scatter.records import Cloud, CurrentPoint
+from dashboard.shared.components.scatter.records import Cloud, CurrentPoint, ScatterOptions
 from xai_core.errors import SettingError
 
 MOST_POINTS = 10_000  # Plotly sends back every point of a lasso, and slows down with more
@@ -38,7 +38,7 @@ def plotly_scatter(
     texts: n short texts for the pointer. Each point carries its index as `customdata`. Above 10 000 points a sample
     is shown. It draws SVG up to 1 500 points a class and needs no WebGL.
     """
-    figure = go.Figure(_forward_passes(xy, colours, dark, texts, ("x", "y"), go.Scatter, 7))
+    figure = go.Figure(_traces(xy, colours, dark, texts, go.Scatter))
     if current_point:
         marker = {"symbol": "star", "size": 16, "color": "#e2eaeb" if dark else "#0c191d"}
         figure.add_trace(
@@ -55,7 +55,7 @@ def plotly_scatter_3d(
     xyz: np.ndarray, colours: Colours, *, dark: bool, texts: Sequence[str] | None = None
 ) -> go.Figure:
     """A chart of (n, 3) points that can be turned; byte-stable, a sample above 10 000 points; it needs WebGL."""
-    figure = go.Figure(_forward_passes(xyz, colours, dark, texts, ("x", "y", "z"), go.Scatter3d, 3))
+    figure = go.Figure(_traces(xyz, colours, dark, texts, go.Scatter3d))
     axis = {"showbackground": False, "showticklabels": False, "title": "", "showspikes": False}
     figure.update_layout(scene={f"{name}axis": axis for name in "xyz"} | {"aspectmode": "data"}, **_layout(colours))
     return figure
@@ -67,16 +67,11 @@ def _layout(colours: Colours) -> dict[str, Any]:
     return {"legend": legend, "margin": dict.fromkeys("ltrb", 0), "uirevision": "map", "hovermode": "closest"}
 
 
-def _forward_passes(
-    places: np.ndarray,
-    colours: Colours,
-    dark: bool,
-    texts: Sequence[str] | None,
-    axes: tuple[str, ...],
-    kind: Any,
-    size: int,
+def _traces(
+    places: np.ndarray, colours: Colours, dark: bool, texts: Sequence[str] | None, kind: type[go.Scatter | go.Scatter3d]
 ) -> list[Any]:
-    """A trace a class; a continuous scale is one trace with its bar."""
+    """A trace a class, Plotly's word for a series; a continuous scale is one trace with its bar."""
+    axes, size = ("xyz", 3) if kind is go.Scatter3d else ("xy", 7)
     if places.ndim != 2 or places.shape[1] != len(axes) or len(places) != len(colours.codes):
         raise SettingError(f"The points are {places.shape}; give ({len(colours.codes)}, {len(axes)}), one a colour.")
     shown = sample_of(len(places))
@@ -122,9 +117,8 @@ def _plain(name: str) -> str:
 def draw_with_plotly(
     cloud: Cloud,
     colours: Colours,
+    options: ScatterOptions,
     key: str,
-    height: int,
-    current_point: CurrentPoint | None,
     on_point: Callable[[int], None] | None,
     on_area: Callable[[Area], None] | None,
 ) -> None:
@@ -140,8 +134,8 @@ def draw_with_plotly(
 
     dark = st.context.theme.type == "dark"
     st.caption(fallback_words(len(cloud)))
-    figure = plotly_scatter(cloud.xy, colours, dark=dark, current_point=current_point)
-    st.plotly_chart(figure, key=f"{key}-plotly", height=height, on_select=told)
+    figure = plotly_scatter(cloud.xy, colours, dark=dark, current_point=options.current_point)
+    st.plotly_chart(figure, key=f"{key}-plotly", height=options.height, on_select=told)
 
 
 def fallback_words(count: int) -> str:

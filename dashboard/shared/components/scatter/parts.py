@@ -17,7 +17,7 @@ import numpy as np
 import streamlit as st
 
 from dashboard.shared.components.scatter.colours import Colours
-from dashboard.shared.components.scatter.records import Cloud, CurrentPoint, Signpost
+from dashboard.shared.components.scatter.records import Cloud, CurrentPoint, ScatterOptions
 from dashboard.shared.components.viewer.frontend import joined
 from dashboard.shared.components.viewer.payload import pack
 
@@ -68,26 +68,19 @@ def send_marks(key: str, selected: np.ndarray | None, highlighted: np.ndarray | 
     return send(key, "marks", header, blobs, _digest(*blobs.values()))
 
 
-def send_scene(
-    key: str,
-    needs: Mapping[str, str],
-    name: str,
-    description: str,
-    signposts: tuple[Signpost, ...],
-    current_point: CurrentPoint | None,
-    chosen: int | None,
-) -> None:
+def send_scene(key: str, needs: Mapping[str, str], options: ScatterOptions) -> None:
     """What stands among the points, and which parts belong together; pictures are the blobs post<i> and here."""
+    signposts, current_point = options.signposts, options.current_point
     blobs = {f"post{i}": post.image for i, post in enumerate(signposts) if post.image}
     if current_point and current_point.image:
         blobs["here"] = current_point.image
     header = {
         "needs": needs,
-        "name": name,
-        "description": description,
+        "name": options.name,
+        "description": options.description,
         "posts": [[float(post.x), float(post.y), post.label, post.code] for post in signposts],
         "here": current_point and _placed(current_point),
-        "chosen": chosen,
+        "chosen": options.chosen,
     }
     send(key, "scene", header, blobs, _digest(*blobs.values()))
 

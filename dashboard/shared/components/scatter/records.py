@@ -87,3 +87,23 @@ class Tips:
 
     describe: Callable[[Sequence[int]], Sequence[Tip]]
     version: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class ScatterOptions:
+    """What stands among the points, and how large the map is.
+
+    description: the map in words, for those who cannot see it. height: of the plot in CSS pixels, at most its width.
+    selected: bool (n,), the others fade. highlighted: bool (n,), such as what a search found: larger, with a rim.
+    chosen: the point that is open, marked with a ring.
+    """
+
+    name: str = "Map"
+    description: str = ""
+    height: int = 640
+    selected: np.ndarray | None = None
+    highlighted: np.ndarray | None = None
+    chosen: int | None = None
+    signposts: tuple[Signpost, ...] = ()
+    current_point: CurrentPoint | None = None
+    tips: Tips | None = None

@@ -12,7 +12,7 @@ from dashboard.shared.components.scatter.area import Area, area_of
 from dashboard.shared.components.scatter.colours import Colours
 from dashboard.shared.components.scatter.fallback import draw_with_plotly
 from dashboard.shared.components.scatter.parts import HERE, send_colours, send_marks, send_points, send_scene
-from dashboard.shared.components.scatter.records import Cloud, CurrentPoint, Signpost, Tips
+from dashboard.shared.components.scatter.records import Cloud, ScatterOptions
 from dashboard.shared.components.scatter.tips import answer_tips
 from dashboard.shared.components.viewer import frontend
 from xai_core.errors import SettingError
@@ -32,38 +32,27 @@ _view = st.components.v2.component(
 def scatter(
     cloud: Cloud,
     colours: Colours,
+    options: ScatterOptions = ScatterOptions(),  # noqa: B008  frozen
     *,
     key: str,
-    name: str = "Map",
-    description: str = "",
-    height: int = 640,
-    selected: np.ndarray | None = None,
-    highlighted: np.ndarray | None = None,
-    chosen: int | None = None,
-    signposts: tuple[Signpost, ...] = (),
-    current_point: CurrentPoint | None = None,
-    tips: Tips | None = None,
     on_point: Callable[[int], None] | None = None,
     on_area: Callable[[Area], None] | None = None,
 ) -> None:
     """Show the points; what the person picks comes back through the two callbacks, before the page runs again.
 
-    selected: bool (n,), the others fade. highlighted: bool (n,), such as what a search found: larger, with a rim.
-    chosen: the point that is open, marked with a ring. description: the map in words, for those who cannot see it.
     on_point: the index of a point that was clicked. on_area: a lasso or box; `select` turns it into a mask, and an
-    empty one (Escape) clears it. height: of the plot in CSS pixels, at most its width. A browser without WebGL2 gets a
-    Plotly chart of a sample, with the same callbacks.
+    empty one (Escape) clears it. A browser without WebGL2 gets a Plotly chart of a sample, with the same callbacks.
     """
-    _check(cloud, colours, selected, highlighted)
+    _check(cloud, colours, options.selected, options.highlighted)
     if WITHOUT_WEBGL2.get():
-        draw_with_plotly(cloud, colours, key, height, current_point, on_point, on_area)
+        draw_with_plotly(cloud, colours, options, key, on_point, on_area)
         return
 
     with st.container(gap=None):
-        can = {"choose": on_point is not None, "select": on_area is not None, "tips": tips is not None}
+        can = {"choose": on_point is not None, "select": on_area is not None, "tips": options.tips is not None}
         pointed, drawn, missing = _answers(key, len(cloud), on_point, on_area)
         _view(  # first, so that the browser makes its shaders while the points arrive
-            data={"map": key, "height": height, "can": can},
+            data={"map": key, "height": options.height, "can": can},
             key=key,
             on_point_change=pointed,
             on_area_change=drawn,
@@ -72,11 +61,11 @@ def scatter(
         needs = {
             "points": send_points(key, cloud),
             "colours": send_colours(key, colours),
-            "marks": send_marks(key, selected, highlighted),
+            "marks": send_marks(key, options.selected, options.highlighted),
         }
-        send_scene(key, needs, name, description, signposts, current_point, chosen)
-        if tips:
-            answer_tips(key, tips, len(cloud))
+        send_scene(key, needs, options)
+        if options.tips:
+            answer_tips(key, options.tips, len(cloud))
 
 
 def _answers(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from dashboard.core.session import widget_value
 from dashboard.shared.components.viewer.colour import kind_of, scale_header, tables
@@ -13,23 +14,33 @@ from dashboard.shared.components.viewer.records import DisplayImage, Tile
 _component = register("gallery", styles=("tile",))
 
 
+@dataclass(frozen=True)
+class GalleryOptions:
+    """How a gallery looks and what it follows.
+
+    signed: draw both signs, on scales from -vmax to vmax, instead of positive evidence alone. settings_of: the key of
+    the viewer whose opacity, threshold, colour scale and interpolation the tiles follow. fill: few tiles share the
+    whole width, instead of staying small.
+    """
+
+    signed: bool = False
+    settings_of: str | None = None
+    fill: bool = False
+
+
 def gallery(
     image: DisplayImage,
     tiles: Sequence[Tile],
-    *,
     selected: str,
+    options: GalleryOptions = GalleryOptions(),
+    *,
     key: str,
-    signed: bool = False,
-    settings_of: str | None = None,
-    fill: bool = False,
     on_choose: Callable[[str], None] | None = None,
 ) -> str | None:
     """Show a tile a layer and return the name of the one that was just clicked, for one run.
 
-    signed: draw both signs, on scales from -vmax to vmax, instead of positive evidence alone. settings_of: the key of
-    the viewer whose opacity, threshold, colour scale and interpolation the tiles follow. fill: few tiles share the
-    whole width, instead of staying small. on_choose: called with the name before the page runs, so that one run shows
-    the new layer; without it the caller learns the name after it has drawn the viewer, and has to run again.
+    selected: the name that is marked as chosen. on_choose: called with the name before the page runs, so that one run
+    shows the new layer; without it the caller learns the name after it has drawn the viewer, and has to run again.
     """
     names = {tile.name for tile in tiles}
 
@@ -38,7 +49,7 @@ def gallery(
         if on_choose and name is not None:
             on_choose(name)
 
-    payload = gallery_payload(image, tiles, selected, settings_of or key, signed, fill)
+    payload = gallery_payload(image, tiles, selected, options, key)
     return chosen_name(_component(data=payload, key=key, on_choose_change=told).choose, names)
 
 
@@ -48,9 +59,10 @@ def chosen_name(value: object, names: set[str]) -> str | None:
 
 
 def gallery_payload(
-    image: DisplayImage, tiles: Sequence[Tile], selected: str, settings: str, signed: bool = False, fill: bool = False
+    image: DisplayImage, tiles: Sequence[Tile], selected: str, options: GalleryOptions, key: str
 ) -> bytes:
     """Everything that the browser draws from, as one payload; the maps are the blobs map0, map1, ..."""
+    signed = options.signed
     common = max((scale_top(tile.values, signed) for tile in tiles if tile.vmax is None), default=0.0)
     kind = kind_of(-1.0 if signed else 0.0)
     header = {
@@ -61,8 +73,8 @@ def gallery_payload(
             for tile in tiles
         ],
         "selected": selected,
-        "settings": settings,
-        "fill": fill,
+        "settings": options.settings_of or key,
+        "fill": options.fill,
         "scales": scale_header(kind),
     }
     maps = {f"map{i}": map_bytes(tile.values) for i, tile in enumerate(tiles)}

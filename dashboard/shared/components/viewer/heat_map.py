@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from dashboard.core.session import widget_value
@@ -19,29 +20,38 @@ BOTH_SIGNS = ("against", "for")
 _component = register("viewer", styles=("legend", "controls"), parts=("legend", "controls"))
 
 
+@dataclass(frozen=True)
+class ViewerOptions:
+    """How a viewer looks and what it follows.
+
+    caption: the recipe line, written below the picture and into the download. message: said on the picture instead of
+    drawing the map. height: the most the picture may take, in CSS pixels (default 70 % of the window). settings_of:
+    share opacity, threshold, colour scale and interpolation with the viewer of that key. link: viewers of one name show
+    each other's pointer at the same part of the picture's width and height, each with its own value, and hide their
+    maps together. compact: only the colour bar, the read-out and the caption, for a viewer whose controls stand
+    elsewhere. spot: a unit that is marked with what it sees; the arrow keys then move it at once.
+    """
+
+    caption: str = ""
+    message: str | None = None
+    height: int | None = None
+    settings_of: str | None = None
+    link: str | None = None
+    compact: bool = False
+    spot: Spot | None = None
+
+
 def viewer(
     image: DisplayImage,
     heat: Heat | None,
+    options: ViewerOptions = ViewerOptions(),
     *,
     key: str,
-    caption: str = "",
-    message: str | None = None,
-    height: int | None = None,
-    settings_of: str | None = None,
-    link: str | None = None,
-    compact: bool = False,
-    spot: Spot | None = None,
     on_click: Callable[[Click], None] | None = None,
 ) -> Click | None:
     """Show the picture with its map and return the point that was just clicked, for one run.
 
-    heat: None shows the picture alone. caption: the recipe line, written below the picture and into the download.
-    message: said on the picture instead of drawing the map. height: the most the picture may take, in CSS pixels
-    (default 70 % of the window). settings_of: share opacity, threshold, colour scale and interpolation with the viewer
-    of that key. link: viewers of one name show each other's pointer at the same part of the picture's width and height,
-    each with its own value, and hide their maps together. compact: only the colour bar, the read-out and the caption,
-    for a viewer whose controls stand elsewhere. spot: a unit that is marked with what it sees; the arrow keys then move
-    it at once. on_click: called with the point before the page runs.
+    heat: None shows the picture alone. on_click: called with the point before the page runs.
     """
 
     def told() -> None:
@@ -49,39 +59,29 @@ def viewer(
         if on_click and click is not None:
             on_click(click)
 
-    payload = viewer_payload(image, heat, caption, message, height, settings_of or key, link, compact, spot)
-    result = _component(data=payload, key=key, on_click_change=told)
+    result = _component(data=viewer_payload(image, heat, options, key), key=key, on_click_change=told)
     return click_from(result.click)
 
 
-def viewer_payload(
-    image: DisplayImage,
-    heat: Heat | None,
-    caption: str,
-    message: str | None,
-    height: int | None,
-    settings: str,
-    link: str | None = None,
-    compact: bool = False,
-    spot: Spot | None = None,
-) -> bytes:
+def viewer_payload(image: DisplayImage, heat: Heat | None, options: ViewerOptions, key: str) -> bytes:
     """Everything that the browser draws from, as one payload."""
+    spot = options.spot
     header: dict[str, Any] = {
         "picture": image_header(image),
         "heat": None,
-        "message": message,
-        "caption": caption,
-        "maxHeight": height,
-        "settings": settings,
-        "link": link,
-        "compact": compact,
+        "message": options.message,
+        "caption": options.caption,
+        "maxHeight": options.height,
+        "settings": options.settings_of or key,
+        "link": options.link,
+        "compact": options.compact,
         "spot": spot and {"row": spot.row, "col": spot.col, "box": box_list(spot.box)},
     }
     blobs = {"picture": image.data}
     if heat is not None:
         kind = kind_of(heat.vmin)
         header |= {"heat": heat_header(heat), "scales": scale_header(kind)}
-        header["message"] = message or (NO_EVIDENCE if heat.vmax <= heat.vmin else None)
+        header["message"] = options.message or (NO_EVIDENCE if heat.vmax <= heat.vmin else None)
         blobs |= {"map": map_bytes(heat.values), "scales": tables(kind)}
     return pack(header, blobs)
 

@@ -38,22 +38,27 @@ class PlaneView:
     maps: Mapping[int, SliceMap]
 
 
+@dataclass(frozen=True, eq=False)
+class PlanesView:
+    """large: what the `scan_viewer` of this link shows. small: the two that are drawn. settings_of: the key of that
+    viewer, as the maps are drawn alike."""
+
+    large: PlaneView
+    small: Sequence[PlaneView]
+    window: Window | None
+    settings_of: str
+    link: str
+
+
 def planes(
-    large: PlaneView,
-    small: Sequence[PlaneView],
-    window: Window | None,
+    view: PlanesView,
     *,
     key: str,
-    settings_of: str,
-    link: str,
     on_place: Callable[[Mapping[str, int]], None],
     on_large: Callable[[str], None],
 ) -> None:
-    """Show two planes; on_place, with a slice for each plane, and on_large are called before the page runs.
-
-    large: what the `scan_viewer` of this link shows. settings_of: its key, as the maps are drawn alike.
-    """
-    counts = {view.plane: view.slices.count for view in (large, *small)}
+    """Show two planes; on_place, with a slice for each plane, and on_large are called before the page runs."""
+    counts = {one.plane: one.slices.count for one in (view.large, *view.small)}
 
     def told_place() -> None:
         place = place_from(widget_value(key).place, counts)
@@ -62,11 +67,10 @@ def planes(
 
     def told_large() -> None:
         plane = widget_value(key).large
-        if plane in [view.plane for view in small]:
+        if plane in [one.plane for one in view.small]:
             on_large(plane)
 
-    payload = planes_payload(large, small, window, settings_of, link)
-    _component(data=payload, key=key, on_place_change=told_place, on_large_change=told_large)
+    _component(data=planes_payload(view), key=key, on_place_change=told_place, on_large_change=told_large)
 
 
 def place_from(value: object, counts: Mapping[str, int]) -> dict[str, int] | None:
@@ -77,24 +81,23 @@ def place_from(value: object, counts: Mapping[str, int]) -> dict[str, int] | Non
     return {plane: index for plane, index in place.items() if index is not None} if None not in place.values() else None
 
 
-def planes_payload(
-    large: PlaneView, small: Sequence[PlaneView], window: Window | None, settings: str, link: str
-) -> bytes:
+def planes_payload(view: PlanesView) -> bytes:
     """Everything that the browser draws from but the slices themselves, as one payload."""
-    every, mapped = (large, *small), any(view.maps for view in small)
-    sent = [nearest(view.maps, view.at) for view in small]
+    large, small, window = view.large, view.small, view.window
+    every, mapped = (large, *small), any(one.maps for one in small)
+    sent = [nearest(one.maps, one.at) for one in small]
     header: dict[str, Any] = {
         "large": {"plane": large.plane, "along": large.along},
-        "views": [_view_header(view, window, indices) for view, indices in zip(small, sent, strict=True)],
-        "numbers": {view.plane: view.at for view in every},
-        "counts": {view.plane: view.slices.count for view in every},
+        "views": [_view_header(one, window, indices) for one, indices in zip(small, sent, strict=True)],
+        "numbers": {one.plane: one.at for one in every},
+        "counts": {one.plane: one.slices.count for one in every},
         "window": window_header(window) if window else None,
         "heat": mapped,
-        "settings": settings,
-        "link": link,
+        "settings": view.settings_of,
+        "link": view.link,
         "scales": scale_header("diverging"),
     }
-    blobs = {f"maps{i}": stacked(view.maps, indices) for i, (view, indices) in enumerate(zip(small, sent, strict=True))}
+    blobs = {f"maps{i}": stacked(one.maps, indices) for i, (one, indices) in enumerate(zip(small, sent, strict=True))}
     return pack(header, {**blobs, "scales": tables("diverging")} if mapped else {})
 
 

@@ -52,54 +52,47 @@ class SliceMap:
         check_map(self.values)
 
 
-def scan_viewer(
-    slices: Slices,
-    at: int,
-    window: Window | None,
-    heat: Heat | None,
-    maps: Mapping[int, SliceMap],
-    *,
-    key: str,
-    on_slice: Callable[[int], None],
-    on_window: Callable[[Window], None],
-    caption: str = "",
-    height: int | None = None,
-    link: str | None = None,
-    cross: tuple[float, float] | None = None,
-) -> None:
-    """Show slice `at`; on_slice and on_window are called before the page runs, when the reader rests on another.
+@dataclass(frozen=True, eq=False)
+class ScanView:
+    """What a scan viewer shows: slice `at` through its display window (None for colour).
 
-    heat: how the map of slice `at` is to be drawn, None for no maps. maps: of every slice whose map is known. cross:
-    where other planes cut the slice, as shares of its width and height; `planes` of the same link moves it.
+    heat: how the map of slice `at` is to be drawn, None for no maps. maps: of every slice whose map is known. height:
+    the most it may take, in CSS pixels. link: viewers of one name move together. cross: where other planes cut the
+    slice, as shares of its width and height; `planes` of the same link moves it.
     """
 
+    slices: Slices
+    at: int
+    window: Window | None
+    heat: Heat | None
+    maps: Mapping[int, SliceMap]
+    caption: str = ""
+    height: int | None = None
+    link: str | None = None
+    cross: tuple[float, float] | None = None
+
+
+def scan_viewer(
+    view: ScanView, *, key: str, on_slice: Callable[[int], None], on_window: Callable[[Window], None]
+) -> None:
+    """Show a slice; on_slice and on_window are called before the page runs, when the reader rests on another."""
+
     def told_slice() -> None:
-        index = slice_from(widget_value(key).slice, slices.count)
+        index = slice_from(widget_value(key).slice, view.slices.count)
         if index is not None:
             on_slice(index)
 
     def told_window() -> None:
-        chosen = window_from(widget_value(key).window, window, slices.presets)
+        chosen = window_from(widget_value(key).window, view.window, view.slices.presets)
         if chosen is not None:
             on_window(chosen)
 
-    payload = scan_payload(slices, at, window, heat, maps, caption, height, key, link, cross)
-    _component(data=payload, key=key, on_slice_change=told_slice, on_window_change=told_window)
+    _component(data=scan_payload(view, key), key=key, on_slice_change=told_slice, on_window_change=told_window)
 
 
-def scan_payload(
-    slices: Slices,
-    at: int,
-    window: Window | None,
-    heat: Heat | None,
-    maps: Mapping[int, SliceMap],
-    caption: str,
-    height: int | None,
-    settings: str,
-    link: str | None,
-    cross: tuple[float, float] | None = None,
-) -> bytes:
+def scan_payload(view: ScanView, settings: str) -> bytes:
     """Everything that the browser draws from but the slices themselves, as one payload."""
+    slices, at, heat, maps = view.slices, view.at, view.heat, view.maps
     tall, wide = slices.sizes[at if len(slices.sizes) > 1 else 0]
     shown = maps[at] if heat and at in maps else None
     box = box_list(shown.box if shown else Box(0, 0, wide, tall))
@@ -108,14 +101,14 @@ def scan_payload(
         "picture": {"digest": slices.url, "width": wide, "height": tall, "box": box, "name": slices.name},
         "heat": None,
         "message": None,
-        "caption": caption,
-        "maxHeight": height,
+        "caption": view.caption,
+        "maxHeight": view.height,
         "settings": settings,
-        "link": link,
+        "link": view.link,
         "compact": True,
         "spot": None,
-        "scan": scan_header(slices, at, window, maps, sent),
-        "cross": cross,
+        "scan": scan_header(slices, at, view.window, maps, sent),
+        "cross": view.cross,
     }
     blobs: dict[str, bytes] = {}
     if heat is not None:

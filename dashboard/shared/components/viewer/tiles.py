@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
@@ -18,39 +19,47 @@ Scale = Literal["one", "each"]
 _component = register("tiles", styles=("legend",), parts=("legend",))
 
 
+@dataclass(frozen=True)
+class TilesOptions:
+    """How the tiles look and what they follow.
+
+    scale: one colour scale for all, or each map its own. signed: a diverging scale from -vmax to vmax; otherwise from
+    0, negative values in its lowest colour. columns: at most so many; None fits them to the width. label: the quantity,
+    for the colour bar. selected: the map marked as chosen; its page is shown when it changes. settings_of: the key of
+    the viewer whose colour scale the maps follow. page: at most so many at once.
+    """
+
+    scale: Scale = "one"
+    signed: bool = False
+    columns: int | None = None
+    label: str = "Activation"
+    selected: int | None = None
+    settings_of: str | None = None
+    page: int = 96
+
+
 def tiles(
     maps: np.ndarray,
     titles: Sequence[str],
+    options: TilesOptions = TilesOptions(),
     *,
     key: str,
-    scale: Scale = "one",
-    signed: bool = False,
-    columns: int | None = None,
-    label: str = "Activation",
-    selected: int | None = None,
-    settings_of: str | None = None,
-    page: int = 96,
     on_choose: Callable[[int], None] | None = None,
 ) -> None:
     """Show n maps, each cell a square of one colour that tells its value when pointed at; long lists have pages.
 
     maps: float32 (n, h, w), or uint8 (n, h, w, 3) RGB, shown as it is. titles: one a map; details follow line breaks.
-    scale: one colour scale for all, or each map its own. signed: a diverging scale from -vmax to vmax; otherwise from
-    0, negative values in its lowest colour. columns: at most so many; None fits them to the width. label: the quantity,
-    for the colour bar. selected: the map marked as chosen; its page is shown when it changes. settings_of: the key of
-    the viewer whose colour scale the maps follow. page: at most so many at once. on_choose: called with the index of a
-    map that was clicked, before the page runs; without it the maps are only looked at.
+    on_choose: called with the index of a map that was clicked, before the page runs; without it the maps are only
+    looked at.
     """
-    check_maps(maps, titles, scale)
+    check_maps(maps, titles, options.scale)
 
     def told() -> None:
         index = widget_value(key).choose
         if on_choose and type(index) is int and 0 <= index < len(maps):  # a browser can send anything
             on_choose(index)
 
-    payload = tiles_payload(
-        maps, titles, scale, signed, columns, label, selected, settings_of or key, on_choose is not None, page
-    )
+    payload = tiles_payload(maps, titles, options, key, choosable=on_choose is not None)
     _component(data=payload, key=key, on_choose_change=told)
 
 
@@ -70,34 +79,26 @@ def check_maps(maps: np.ndarray, titles: Sequence[str], scale: Scale) -> None:
 
 
 def tiles_payload(
-    maps: np.ndarray,
-    titles: Sequence[str],
-    scale: Scale,
-    signed: bool,
-    columns: int | None,
-    label: str,
-    selected: int | None,
-    settings: str,
-    choosable: bool,
-    page: int = 96,
+    maps: np.ndarray, titles: Sequence[str], options: TilesOptions, key: str, *, choosable: bool
 ) -> bytes:
     """Everything that the browser draws from: the blob maps holds all of them, float32 or RGB."""
     count, rows, cols = maps.shape[:3]
+    images, signed = maps.dtype == np.uint8, options.signed
     kind = kind_of(-1.0 if signed else 0.0)
     header = {
         "rows": rows,
         "cols": cols,
         "titles": list(titles),
-        "content": "rgb" if maps.dtype == np.uint8 else "values",
+        "content": "rgb" if images else "values",
         "signed": signed,
-        "top": max(0.0, scale_top(maps, signed)) if scale == "one" and count and maps.dtype != np.uint8 else None,
-        "columns": columns,
-        "label": label,
-        "selected": selected,
-        "settings": settings,
+        "top": max(0.0, scale_top(maps, signed)) if options.scale == "one" and count and not images else None,
+        "columns": options.columns,
+        "label": options.label,
+        "selected": options.selected,
+        "settings": options.settings_of or key,
         "choosable": choosable,
-        "page": page,
+        "page": options.page,
         "scales": scale_header(kind),
     }
-    blob = np.ascontiguousarray(maps).tobytes() if maps.dtype == np.uint8 else map_bytes(maps)
+    blob = np.ascontiguousarray(maps).tobytes() if images else map_bytes(maps)
     return pack(header, {"scales": tables(kind), "maps": blob})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -25,22 +26,25 @@ _component = st.components.v2.component(
 )
 
 
-def canvas(
-    image: DisplayImage,
-    heat: Heat,
-    region: np.ndarray,
-    *,
-    key: str,
-    turn: int,
-    height: int,
-    settings_of: str,
-    on_mark: Callable[[object], None],
-) -> None:
-    """Show the picture with its map and the marked region, bool (h, w) of the picture's own pixels.
+@dataclass(frozen=True, eq=False)
+class MarkedImage:
+    """A picture with its map and the marked region, bool (h, w) of the picture's own pixels.
 
-    on_mark: called with what the visitor did, before the page runs: a stroke {kind, points, radius}, "undo" or "clear".
     turn: grows when the region has changed, so that strokes of the browser's own are dropped.
     """
+
+    image: DisplayImage
+    heat: Heat
+    region: np.ndarray
+    turn: int
+
+
+def canvas(marked: MarkedImage, *, key: str, height: int, settings_of: str, on_mark: Callable[[object], None]) -> None:
+    """Show the picture; height: the most it may take, in CSS pixels. settings_of: the viewer that it is drawn like.
+
+    on_mark: called with what the visitor did, before the page runs: a stroke {kind, points, radius}, "undo" or "clear".
+    """
+    image, heat, region = marked.image, marked.heat, marked.region
 
     def told() -> None:
         on_mark(widget_value(key).mark)
@@ -50,7 +54,7 @@ def canvas(
         "heat": heat_header(heat),
         "scales": scale_header(kind_of(heat.vmin)),
         "settings": settings_of,
-        "turn": turn,
+        "turn": marked.turn,
         "maxHeight": height,
         "marked": float(region.mean()),
     }

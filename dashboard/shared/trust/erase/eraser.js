@@ -1,7 +1,7 @@
 // A picture with its map that is marked by hand: each stroke is told to the server, which answers with the region.
 
 import { clamp } from "../../components/viewer/js/clamp.js"
-import { contextOf, findByClass, listening, onResize, shareOf } from "../../components/viewer/js/elements.js"
+import { contextOf, elementsByClass, listening, onResize, shareOf } from "../../components/viewer/js/elements.js"
 import { ARROWS, isCommand } from "../../components/viewer/js/keyboard.js"
 import { drawSoon, mount } from "../../components/viewer/js/mount.js"
 import { decodePayload, decodeScales, takePicture } from "../../components/viewer/js/payload.js"
@@ -32,7 +32,7 @@ export default (component) => mount(component, createEraser, receive)
 /** @param {ShadowRoot} root @param {AbortSignal} signal */
 function createEraser(root, signal) {
   /** @type {EraserElements} */
-  const el = findByClass(root, ["eraser", "scene", "brush", "box", "size", "undo", "clear", "hint"])
+  const el = elementsByClass(root)
   const view = /** @type {Eraser} */ ({ el, signal, stroke: null, tool: "brush" })
   const on = listening(signal)
   for (const tool of TOOLS) on(el[tool], "click", () => chooseTool(view, tool))

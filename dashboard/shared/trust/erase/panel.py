@@ -12,8 +12,8 @@ from dashboard.core import results
 from dashboard.core.failures import in_words
 from dashboard.core.plain_text import class_in_prose
 from dashboard.core.session import show_in_widget, widget_value
-from dashboard.shared.components.viewer import DisplayImage, Heat, display_image_of, viewer
-from dashboard.shared.trust.erase.canvas import canvas
+from dashboard.shared.components.viewer import DisplayImage, Heat, ViewerOptions, display_image_of, viewer
+from dashboard.shared.trust.erase.canvas import MarkedImage, canvas
 from dashboard.shared.trust.erase.state import Desk, Marked, Trial, desk, taken_in
 from dashboard.shared.trust.subject import MapKey, Subject
 from xai_core.attribution.explain import explain_forward_pass
@@ -114,12 +114,10 @@ def _settings(subject: Subject) -> tuple[bool, Filling]:
 
 
 def _before(subject: Subject, made: Desk, region: np.ndarray) -> None:
+    image = _view(subject, subject.image_pass.given, "what the model saw")
     canvas(
-        _view(subject, subject.image_pass.given, "what the model saw"),
-        _heat(subject, subject.values),
-        region,
+        MarkedImage(image, _heat(subject, subject.values), region, made.turn),
         key=f"{subject.place}_canvas",
-        turn=made.turn,
         height=HEIGHT,
         settings_of=subject.settings_of,
         on_mark=partial(taken_in, made),
@@ -153,11 +151,13 @@ def _after(subject: Subject, again: _Again) -> None:
     viewer(
         _view(subject, again.given, "the changed picture"),
         _heat(subject, again.result.maps[subject.layer][0]),
+        ViewerOptions(
+            caption="On the colour scale of the map before.",
+            compact=True,
+            height=HEIGHT,
+            settings_of=subject.settings_of,
+        ),
         key=f"{subject.place}_after",
-        caption="On the colour scale of the map before.",
-        compact=True,
-        height=HEIGHT,
-        settings_of=subject.settings_of,
     )
 
 

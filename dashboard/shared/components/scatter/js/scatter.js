@@ -1,6 +1,6 @@
 // One map: takes the parts that Python sent when they belong together, and keeps what the person does with it.
 
-import { find, findByClass, onResize } from "../../viewer/js/elements.js"
+import { elementsByClass, find, onResize } from "../../viewer/js/elements.js"
 import { mount } from "../../viewer/js/mount.js"
 import { wholeMap } from "./camera.js"
 import { css } from "./colour.js"
@@ -16,12 +16,6 @@ import { colourPosts, showPosts } from "./posts.js"
 import { onTold, partsOf } from "./store.js"
 import { forgetTips, hover, receiveTips } from "./tip.js"
 
-/** @type {(keyof ScatterElements)[]} */
-const PARTS = [
-  "scatter", "stage", "points", "over", "posts", "tip", "tip-picture", "tip-title", "tip-colour", "tip-swatch",
-  "tip-lines", "move", "lasso", "box", "nearer", "farther", "all", "clear", "number", "selection", "classes",
-  "signs", "show-all", "legend-title", "ramp", "bar", "low", "high", "words", "empty", "probe",
-]
 const TRAVEL_MS = 700
 
 /** @param {Component<any>} component */
@@ -30,7 +24,7 @@ export default (component) => mount(component, createView, receive)
 /** @param {ShadowRoot} root @param {AbortSignal} signal */
 function createView(root, signal) {
   /** @type {ScatterElements} */
-  const el = { ...findByClass(root, PARTS), live: find(root, "[aria-live]") }
+  const el = { ...elementsByClass(root), live: find(root, "[aria-live]") }
   const view = /** @type {Scatter} */ (/** @type {unknown} */ ({
     signal, el, has: {}, steps: null, count: 0, hidden: new Set(), tips: new Map(), fingers: new Map(), mode: "move",
     drag: null, pinch: null, lasso: null, hovered: null, chosen: null, here: null, marks: null, cross: false,

@@ -5,9 +5,6 @@ import { listening } from "./elements.js"
 import { isCommand, isTyping } from "./keyboard.js"
 import { percent } from "./value_text.js"
 
-/** @type {(keyof FormElements)[]} */
-export const FORM = ["controls", "opacity", "threshold", "scales", "segments", "opacity-text", "threshold-text"]
-
 /** @param {Controlled} view @param {AbortSignal} signal */
 export function listenToControls(view, signal) {
   const { el } = view

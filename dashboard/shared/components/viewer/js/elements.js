@@ -1,11 +1,10 @@
 // Elements: finding and making them, and listening to them until a view ends.
 
-/**
- * The elements of the classes named.
- * @template {object} E @param {ParentNode} root @param {(keyof E & string)[]} names @returns {E}
- */
-export function findByClass(root, names) {
-  return /** @type {E} */ (Object.fromEntries(names.map((name) => [name, root.querySelector(`.${name}`)])))
+// class -> the first element that has it, for every class of a component's page.
+/** @param {ParentNode} root @returns {any} */
+export function elementsByClass(root) {
+  const all = [...root.querySelectorAll("[class]")].reverse()
+  return Object.fromEntries(all.flatMap((element) => [...element.classList].map((name) => [name, element])))
 }
 
 /** The first that the selector finds. @param {ParentNode} root @param {string} selector @returns {any} */

@@ -2,7 +2,7 @@
 
 import { drawBar } from "./bar.js"
 import { clamp } from "./clamp.js"
-import { find, findByClass, onResize } from "./elements.js"
+import { elementsByClass, find, onResize } from "./elements.js"
 import { listenToTiles, setStop, showTable } from "./matrix_table.js"
 import { drawSoon, mount } from "./mount.js"
 import { decodePayload, decodeScales, takePicture } from "./payload.js"
@@ -17,12 +17,6 @@ const PADDING = 14 // around a tile, in CSS pixels: css/matrix.css
 const TALLEST = 1.3 // heights of a tile's width
 const LINE = 15 // CSS pixels of a line of a reason: css/matrix.css
 
-/** @type {(keyof Matrix["el"])[]} */
-const PARTS = [
-  "matrix", "scroller", "readout", "progress", "scale-note", "legend", "legend-title", "bar", "low", "cut", "high",
-  "low-end", "high-end",
-]
-
 /** @param {Component} component */
 export default (component) => mount(component, createMatrix, receive)
 
@@ -30,7 +24,7 @@ export default (component) => mount(component, createMatrix, receive)
 function createMatrix(root, signal) {
   const table = { table: find(root, "table"), head: find(root, "thead"), body: find(root, "tbody") }
   /** @type {Matrix["el"]} */
-  const el = { ...findByClass(root, PARTS), ...table }
+  const el = { ...elementsByClass(root), ...table }
   const view = /** @type {Matrix} */ ({ signal, el, cells: /** @type {MatrixCell[]} */ ([]) })
   view.settings = () => getSettings(view.name)
   view.lut = () => lutOf(view.settings(), view.heat, view.scales)

@@ -3,7 +3,7 @@
 // server is told where the reader rests.
 
 import { clamp } from "./clamp.js"
-import { contextOf, find, findByClass, listening, make, onResize, shareOf } from "./elements.js"
+import { contextOf, elementsByClass, find, listening, make, onResize, shareOf } from "./elements.js"
 import { isCommand } from "./keyboard.js"
 import { announce, onLinked } from "./link.js"
 import { drawSoon, mount } from "./mount.js"
@@ -43,9 +43,7 @@ function createPlanes(root, signal) {
 
 /** @param {HTMLElement} figure */
 function newView(figure) {
-  /** @type {PlaneView["el"]} */
-  const el = findByClass(figure, ["scene", "large", "number", "edge-left", "edge-right", "edge-top", "edge-bottom"])
-  return /** @type {PlaneView} */ ({ el, canvas: make("canvas", "") })
+  return /** @type {PlaneView} */ ({ el: elementsByClass(figure), canvas: make("canvas", "") })
 }
 
 /** @param {Planes} planes @param {Component} component */

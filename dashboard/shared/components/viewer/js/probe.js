@@ -2,7 +2,7 @@
 
 import { drawBar } from "./bar.js"
 import { hold } from "./clamp.js"
-import { find, findByClass, listening, onResize, shareOf } from "./elements.js"
+import { elementsByClass, find, listening, onResize, shareOf } from "./elements.js"
 import { ARROWS, isCommand } from "./keyboard.js"
 import { announce, onLinked } from "./link.js"
 import { strongestCell } from "./map_cells.js"
@@ -18,19 +18,13 @@ const SIDE_GAP = 24
 const BESIDE = 480 // CSS pixels from which the sides stand beside each other
 const LINES = { nearest: 1, bilinear: 1, aligned: 1, bicubic: 4 } // of the equation, where the sides stand beside
 
-/** @type {(keyof Probe["el"])[]} */
-const PARTS = [
-  "probe", "cells", "cell-marks", "output", "output-marks", "grid-title", "output-title", "place", "equation", "legend",
-  "legend-title", "bar", "low", "cut", "high", "low-end", "high-end",
-]
-
 /** @param {Component} component */
 export default (component) => mount(component, createProbe, receive)
 
 /** @param {ShadowRoot} root @param {AbortSignal} signal */
 function createProbe(root, signal) {
   /** @type {Probe["el"]} */
-  const el = { ...findByClass(root, PARTS), live: find(root, "[aria-live]") }
+  const el = { ...elementsByClass(root), live: find(root, "[aria-live]") }
   const view = /** @type {Probe} */ ({ signal, el })
   view.settings = () => ({ ...getSettings(view.name), threshold: 0 })
   view.lut = () => lutOf(view.settings(), view.heat, view.scales)

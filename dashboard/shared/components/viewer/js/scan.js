@@ -3,7 +3,7 @@
 
 import { clamp } from "./clamp.js"
 import { readAgain } from "./cursor.js"
-import { find, findByClass, listening } from "./elements.js"
+import { find, listening } from "./elements.js"
 import { isCommand, isTyping } from "./keyboard.js"
 import { announce, onLinked } from "./link.js"
 import { mount } from "./mount.js"
@@ -16,8 +16,6 @@ import { createView, settingsChanged, take } from "./view.js"
 import { draggedWindow, paintSlice, sameWindow, windowTable } from "./windowing.js"
 
 const REST_MS = 250
-/** @type {(keyof ScanViewer["el"])[]} */
-const SCAN_PARTS = ["slices", "number", "shown-window", "waiting", "edge-left", "edge-right", "edge-top", "edge-bottom"]
 
 /** @param {Component} component */
 export default (component) => mount(component, createScan, receiveScan)
@@ -25,7 +23,6 @@ export default (component) => mount(component, createScan, receiveScan)
 /** @param {ShadowRoot} root @param {AbortSignal} signal */
 function createScan(root, signal) {
   const view = /** @type {ScanViewer} */ (createView(root, signal))
-  Object.assign(view.el, findByClass(root, SCAN_PARTS))
   Object.assign(view, { index: null, told: new Set(), canvas: document.createElement("canvas") })
   const shows = view.shows
   view.shows = () => shows() && view.map !== null

@@ -1,7 +1,7 @@
 // The controls on their own: they write the settings that the viewers of their name draw with.
 
-import { FORM, listenToControls, listenToHold, listScales, showSettings } from "./controls.js"
-import { find, findByClass } from "./elements.js"
+import { listenToControls, listenToHold, listScales, showSettings } from "./controls.js"
+import { elementsByClass, find } from "./elements.js"
 import { announce } from "./link.js"
 import { mount } from "./mount.js"
 import { decodePayload, decodeScales } from "./payload.js"
@@ -12,7 +12,7 @@ export default (component) => mount(component, createStrip, receive)
 
 /** @param {ShadowRoot} root @param {AbortSignal} signal */
 function createStrip(root, signal) {
-  const view = /** @type {Strip} */ ({ root, signal, el: findByClass(root, [...FORM, "hold"]) })
+  const view = /** @type {Strip} */ ({ root, signal, el: elementsByClass(root) })
   view.settings = () => getSettings(view.name)
   view.kind = () => view.kindOfScale
   view.scaleName = () => chosenScale(view.settings(), view.kind(), view.scales)

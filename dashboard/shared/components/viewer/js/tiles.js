@@ -4,7 +4,7 @@
 import { drawBar } from "./bar.js"
 import { clamp, hold } from "./clamp.js"
 import {
-  around, childrenOf, find, findByClass, keepCount, listening, make, makeButton, onResize, shareOf,
+  around, childrenOf, elementsByClass, find, keepCount, listening, make, makeButton, onResize, shareOf,
 } from "./elements.js"
 import { ARROWS, isCommand } from "./keyboard.js"
 import { drawSoon, mount } from "./mount.js"
@@ -13,19 +13,13 @@ import { chosenScale, getSettings, onSettings } from "./settings.js"
 import { arrange, drawTile, pageSize, rangeOf, startOfPage } from "./tiles_page.js"
 import { extremesInShort, formatNumber } from "./value_text.js"
 
-/** @type {(keyof Tiles["el"])[]} */
-const PARTS = [
-  "tiles", "grid", "value", "place", "scale-note", "pages", "previous", "next", "range", "legend", "legend-title",
-  "bar", "low", "cut", "high", "low-end", "high-end",
-]
-
 /** @param {Component} component */
 export default (component) => mount(component, createTiles, receive)
 
 /** @param {ShadowRoot} root @param {AbortSignal} signal */
 function createTiles(root, signal) {
   /** @type {Tiles["el"]} */
-  const el = { ...findByClass(root, PARTS), live: find(root, "[aria-live]") }
+  const el = { ...elementsByClass(root), live: find(root, "[aria-live]") }
   const view = /** @type {Tiles} */ ({ signal, el, first: 0, stop: 0, spot: make("span", "spot") })
   view.settings = () => ({ ...getSettings(view.name), threshold: 0 })
   view.lut = () => view.scales[chosenScale(view.settings(), view.signed ? "diverging" : "sequential", view.scales)]

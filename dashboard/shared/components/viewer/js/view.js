@@ -1,25 +1,19 @@
 // One view a mounted viewer: what Python sent, what the person set, and the drawing of both.
 
 import { drawBar } from "./bar.js"
-import { FORM, listenToControls, listenToHold, listScales, showSettings } from "./controls.js"
+import { listenToControls, listenToHold, listScales, showSettings } from "./controls.js"
 import { followPlace, listenToKeys, listenToPointer, readAgain } from "./cursor.js"
 import { downloadPng } from "./download.js"
-import { find, findByClass } from "./elements.js"
+import { elementsByClass, find } from "./elements.js"
 import { announce, onLinked } from "./link.js"
 import { decodeScales } from "./payload.js"
 import { changeSettings, chosenScale, getSettings, onSettings, scaleKind } from "./settings.js"
 import { drawMarks, followSize, layout, schedule } from "./stage.js"
 
-/** @type {(keyof Viewer["el"])[]} */
-const PARTS = [
-  "viewer", "stage", "scene", "marks", "banner", "value", "place", "legend", "legend-title", "bar", "low", "cut",
-  "high", "low-end", "high-end", "hold", "download", "caption",
-]
-
 /** @param {ShadowRoot} root @param {AbortSignal} signal */
 export function createView(root, signal) {
   const named = { live: find(root, "[aria-live]"), words: find(root, "#words") }
-  const el = /** @type {Viewer["el"]} */ ({ ...findByClass(root, [...PARTS, ...FORM]), ...named })
+  const el = /** @type {Viewer["el"]} */ ({ ...elementsByClass(root), ...named })
   const begun = { picture: null, map: null, cursor: null, pointed: null, hovered: false, hidden: false }
   const view = /** @type {Viewer} */ (/** @type {unknown} */ ({ root, signal, el, ...begun }))
   addReadings(view)

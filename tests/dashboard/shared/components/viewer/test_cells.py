@@ -9,7 +9,7 @@ import pytest
 
 from dashboard.shared.components.viewer import display_image_of
 from dashboard.shared.components.viewer.cells import Cells, check_cells, scale_tops, small_map
-from dashboard.shared.components.viewer.matrix import chosen_place, matrix_payload
+from dashboard.shared.components.viewer.matrix import MatrixOptions, Table, chosen_place, matrix_payload
 from tests.dashboard.shared.components.viewer.payloads import unpack
 from xai_core.errors import LayerError
 from xai_core.types import Box
@@ -57,7 +57,8 @@ def test_a_map_that_fits_stays_as_it_is() -> None:
 
 def payload(cells: Cells, scale: Any = "one", signed: bool = False) -> tuple[dict[str, Any], dict[str, bytes]]:
     image = display_image_of(np.zeros((4, 6, 3), np.uint8), Box(0, 0, 6, 4), "a picture")
-    return unpack(matrix_payload(image, ["a", "b"], ["x", "y", "z"], cells, scale, signed, "E", (1, 0), "s", True))
+    options = MatrixOptions(scale, signed, "E", (1, 0))
+    return unpack(matrix_payload(image, Table(["a", "b"], ["x", "y", "z"], cells), options, "s", choosable=True))
 
 
 def test_the_browser_gets_the_maps_in_reading_order_and_the_rest_in_words() -> None:

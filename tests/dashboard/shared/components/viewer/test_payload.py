@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from dashboard.shared.components.viewer import Click, Heat, Tile, display_image_of
-from dashboard.shared.components.viewer.gallery import chosen_name, gallery_payload
-from dashboard.shared.components.viewer.heat_map import NO_EVIDENCE, click_from, viewer_payload
+from dashboard.shared.components.viewer.gallery import GalleryOptions, chosen_name, gallery_payload
+from dashboard.shared.components.viewer.heat_map import NO_EVIDENCE, ViewerOptions, click_from, viewer_payload
 from dashboard.shared.components.viewer.payload import pack
 from tests.dashboard.shared.components.viewer.payloads import unpack
 from xai_core.types import Box
@@ -23,7 +23,7 @@ def heat(vmax: float = 3.0, vmin: float = 0.0) -> Heat:
 
 
 def sent(heat: Heat | None, message: str | None = None) -> tuple[dict[str, Any], dict[str, bytes]]:
-    return unpack(viewer_payload(PICTURE, heat, "recipe", message, None, "one"))
+    return unpack(viewer_payload(PICTURE, heat, ViewerOptions("recipe", message), "one"))
 
 
 def test_blobs_come_back_as_they_were() -> None:
@@ -40,7 +40,7 @@ def test_the_viewer_sends_the_raw_map_row_by_row_and_the_pictures_true_size() ->
 
 
 def test_a_strided_float64_map_is_sent_as_float32() -> None:
-    _, blobs = unpack(viewer_payload(PICTURE, Heat(np.eye(4)[::2, ::2], 1, "", "", ""), "", None, None, "one"))
+    _, blobs = unpack(viewer_payload(PICTURE, Heat(np.eye(4)[::2, ::2], 1, "", "", ""), ViewerOptions(), "one"))
     assert np.frombuffer(blobs["map"], "<f4").tolist() == [1, 0, 0, 1]
 
 
@@ -73,7 +73,7 @@ def test_the_ends_of_a_scale_are_named_where_they_are_told_or_have_two_signs() -
 
 def test_tiles_of_both_signs_share_the_largest_magnitude() -> None:
     tiles = [Tile("a", VALUES), Tile("b", -2 * VALUES), Tile("c", VALUES, vmax=5), Tile("d", 0 * VALUES)]
-    header, _ = unpack(gallery_payload(PICTURE, tiles, "a", "one", signed=True))
+    header, _ = unpack(gallery_payload(PICTURE, tiles, "a", GalleryOptions(signed=True), "one"))
     assert [(tile["vmin"], tile["vmax"]) for tile in header["tiles"]] == [(-6, 6), (-6, 6), (-5, 5), (-6, 6)]
     assert [tile["message"] for tile in header["tiles"]] == [None, None, None, "no evidence"]
     assert header["scales"]["names"][0] == "vik"
@@ -81,14 +81,14 @@ def test_tiles_of_both_signs_share_the_largest_magnitude() -> None:
 
 def test_tiles_without_their_own_maximum_share_the_largest() -> None:
     tiles = [Tile("a", VALUES), Tile("b", 2 * VALUES), Tile("c", 10 * VALUES, vmax=5), Tile("d", -np.abs(VALUES) - 1)]
-    header, blobs = unpack(gallery_payload(PICTURE, tiles, "a", "one"))
+    header, blobs = unpack(gallery_payload(PICTURE, tiles, "a", GalleryOptions(), "one"))
     assert [tile["vmax"] for tile in header["tiles"]] == [6, 6, 5, 6]
     assert [tile["message"] for tile in header["tiles"]] == [None, None, None, "no positive evidence"]
     np.testing.assert_array_equal(np.frombuffer(blobs["map1"], "<f4").reshape(2, 3), 2 * VALUES)
 
 
 def test_a_gallery_without_any_tile_is_empty() -> None:
-    assert unpack(gallery_payload(PICTURE, [], "", "one"))[0]["tiles"] == []
+    assert unpack(gallery_payload(PICTURE, [], "", GalleryOptions(), "one"))[0]["tiles"] == []
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dashboard.shared.components.viewer.planes import PlaneView, place_from, planes_payload
+from dashboard.shared.components.viewer.planes import PlanesView, PlaneView, place_from, planes_payload
 from dashboard.shared.components.viewer.scan import SliceMap, Slices
 from tests.dashboard.shared.components.viewer.payloads import unpack
 from xai_core.types import Box, Window
@@ -24,7 +24,7 @@ def test_the_place_the_counts_and_the_maps_of_each_plane_are_sent() -> None:
     values = np.random.default_rng(0).normal(size=(3, 4)).astype(np.float32)
     maps = {12: SliceMap(values, Box(1, 2, 3, 4), 5.0)}
     small = [view("coronal", 11, maps), view("sagittal", 20, {})]
-    header, blobs = unpack(planes_payload(view("axial", 4, {}), small, Window(50, 100), "v", "mri"))
+    header, blobs = unpack(planes_payload(PlanesView(view("axial", 4, {}), small, Window(50, 100), "v", "mri")))
     assert header["numbers"] == {"axial": 4, "coronal": 11, "sagittal": 20}
     assert header["counts"] == COUNTS
     assert header["large"] == {"plane": "axial", "along": ["sagittal", "coronal"]}
@@ -35,7 +35,7 @@ def test_the_place_the_counts_and_the_maps_of_each_plane_are_sent() -> None:
 
 
 def test_without_maps_only_the_header_is_sent() -> None:
-    header, blobs = unpack(planes_payload(view("axial", 4, {}), [view("coronal", 1, {})], None, "v", "mri"))
+    header, blobs = unpack(planes_payload(PlanesView(view("axial", 4, {}), [view("coronal", 1, {})], None, "v", "mri")))
     assert (header["heat"], header["window"], blobs) == (False, None, {})
 
 

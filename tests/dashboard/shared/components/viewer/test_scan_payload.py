@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from dashboard.shared.components.viewer.records import Heat
-from dashboard.shared.components.viewer.scan import MAP_BYTES, SliceMap, Slices, scan_payload, slice_from, window_from
+from dashboard.shared.components.viewer.scan import (
+    MAP_BYTES,
+    ScanView,
+    SliceMap,
+    Slices,
+    scan_payload,
+    slice_from,
+    window_from,
+)
 from tests.dashboard.shared.components.viewer.payloads import unpack
 from xai_core.types import Box, Window
 
@@ -21,7 +29,7 @@ def test_the_maps_of_the_nearest_slices_go_along_as_far_as_there_is_room() -> No
         i: SliceMap(rng.normal(size=(32, 32)).astype(np.float32), Box(i, 0, i + 9, 9), float(i)) for i in range(400)
     }
     heat = Heat(maps[100].values, 2.0, "CAM", "bn2", "words", vmin=-2.0)
-    header, blobs = unpack(scan_payload(SLICES, 100, INVERSE, heat, maps, "c", 540, "v", None))
+    header, blobs = unpack(scan_payload(ScanView(SLICES, 100, INVERSE, heat, maps, "c", 540), "v"))
     sent = [one["index"] for one in header["scan"]["maps"]["slices"]]
     nearest = sorted(range(400), key=lambda i: (abs(i - 100), i))
     assert sent == nearest[: MAP_BYTES // (32 * 32 * 4)]
@@ -32,7 +40,7 @@ def test_the_maps_of_the_nearest_slices_go_along_as_far_as_there_is_room() -> No
 
 
 def test_a_scan_without_maps_sends_none() -> None:
-    header, blobs = unpack(scan_payload(SLICES, 3, None, None, {}, "", None, "v", "l"))
+    header, blobs = unpack(scan_payload(ScanView(SLICES, 3, None, None, {}, link="l"), "v"))
     assert header["heat"] is None
     assert header["picture"]["box"] == [0, 0, 30, 20]
     assert blobs == {}

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dashboard.shared.components.viewer.probe import probe_payload
-from dashboard.shared.components.viewer.tiles import check_maps, tiles_payload
+from dashboard.shared.components.viewer.probe import ProbeOptions, probe_payload
+from dashboard.shared.components.viewer.tiles import TilesOptions, check_maps, tiles_payload
 from tests.dashboard.shared.components.viewer.payloads import unpack
 from xai_core.errors import LayerError
 
@@ -17,7 +17,7 @@ MAPS = np.arange(-6, 6, dtype=np.float32).reshape(3, 2, 2)
 
 def sent(maps: np.ndarray, scale: Any = "one", signed: bool = False) -> tuple[dict[str, Any], dict[str, bytes]]:
     titles = [str(i) for i in range(len(maps))]
-    return unpack(tiles_payload(maps, titles, scale, signed, None, "Activation", None, "s", False))
+    return unpack(tiles_payload(maps, titles, TilesOptions(scale, signed), "s", choosable=False))
 
 
 def test_all_maps_go_in_one_blob() -> None:
@@ -62,7 +62,7 @@ def test_maps_that_cannot_be_shown_are_refused(maps: np.ndarray, titles: list[st
 
 @pytest.mark.parametrize(("signed", "ends"), [(False, (0, 5)), (True, (-6, 6))])
 def test_the_probes_scale_reaches_as_far_as_its_values(signed: bool, ends: tuple[float, float]) -> None:
-    header, blobs = unpack(probe_payload(MAPS.reshape(3, 4), (6, 8), "aligned", signed, "E", "s", None))
+    header, blobs = unpack(probe_payload(MAPS.reshape(3, 4), (6, 8), ProbeOptions("aligned", signed, "E"), "s"))
     assert (header["vmin"], header["vmax"]) == ends
     assert (header["height"], header["width"], header["mode"]) == (6, 8, "aligned")
     np.testing.assert_array_equal(np.frombuffer(blobs["map"], "<f4").reshape(3, 4), MAPS.reshape(3, 4))
@@ -78,4 +78,4 @@ def test_the_probes_scale_reaches_as_far_as_its_values(signed: bool, ends: tuple
 )
 def test_a_probe_of_nothing_is_refused(values: np.ndarray, size: tuple[int, int], mode: Any, message: str) -> None:
     with pytest.raises(LayerError, match=message):
-        probe_payload(values, size, mode, False, "E", "s", None)
+        probe_payload(values, size, ProbeOptions(mode), "s")

@@ -16,8 +16,8 @@ from streamlit.testing.v1 import AppTest
 from torch import Tensor
 
 import xai_core as xai
-from dashboard.core import links, results
-from dashboard.core.state import Selection
+from dashboard.core import results
+from dashboard.core.state import Selection, link_of, read_link
 from dashboard.shared import cached
 from tests.contracts import test_methods
 from tests.contracts.test_method_records import forgotten
@@ -137,12 +137,12 @@ def test_it_keeps_every_promise_of_a_method(contract: object, key: str) -> None:
 def test_a_link_a_recipe_line_and_a_script_name_it(method: Method) -> None:
     settings = {"masks": 4} if method is RISE else {}
     chosen = Selection(method=method.key, settings=tuple(settings.items()))
-    assert links.read(Selection(), links.write(chosen)) == chosen
+    assert read_link(Selection(), link_of(chosen)) == chosen
     result = xai.explain(xai.load_model("digits"), xai.open_dataset("digits").load(0), method.key, settings=settings)
     (layer,) = result.maps
     line = recipe_line(result, method.title, layer)
     assert ("RISE (masks 4)" if method is RISE else "Square-CAM") in line
-    assert f"method='{method.key}'" in as_python(result, layer, "image")
+    assert f"method='{method.key}'" in as_python(result, layer, "model", "image")
     assert ("the more 4 masks that show it raised" if method is RISE else "cells") in xai.how_to_read(result, layer)
 
 
