@@ -15,10 +15,9 @@ from dashboard.core import session
 from dashboard.core.session import StateKey, none
 from xai_core.attribution.catalog import METHODS
 from xai_core.attribution.method import Method
-from xai_core.forward.target import Score
 from xai_core.images import SAMPLES
 from xai_core.render.scale import Evidence
-from xai_core.types import SourceImage
+from xai_core.types import Score, SourceImage
 
 MAX_UPLOADS = 24
 DIGITS = 1797  # handwritten digits in scikit-learn's set, which is not opened to read a link

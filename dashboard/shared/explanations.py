@@ -17,8 +17,7 @@ from xai_core.attribution.catalog import DEFAULT, find_method
 from xai_core.attribution.explain import ImageForwardPass
 from xai_core.attribution.method import INPUT, Method
 from xai_core.errors import NotApplicable
-from xai_core.forward.target import Score
-from xai_core.types import Explanation, ProgressCallback
+from xai_core.types import Explanation, ProgressCallback, Score
 
 PATIENCE_S = 0.4  # what takes longer shows its progress and can be stopped
 

@@ -14,8 +14,8 @@ from xai_core.attribution.method import AttributionRequest, Method
 from xai_core.deprecated import renamed_arguments
 from xai_core.errors import ClassError, LayerError, SettingError
 from xai_core.forward.forward_pass import ForwardPass, run_forward
-from xai_core.forward.target import Score, Target
-from xai_core.types import ProgressCallback
+from xai_core.forward.target import Target
+from xai_core.types import ProgressCallback, Score
 
 Classes = int | Sequence[int] | Tensor | None
 

@@ -14,11 +14,11 @@ from xai_core.attribution.method import AttributionRequest, Method
 from xai_core.deprecated import renamed_arguments
 from xai_core.errors import ImageError, LayerError, ModelError, NotApplicable
 from xai_core.forward.forward_pass import ForwardPass, run_forward
-from xai_core.forward.target import Score, Target
+from xai_core.forward.target import Target
 from xai_core.models.layers import layers as list_layers
 from xai_core.models.preprocess import prepare
 from xai_core.models.probability import probabilities
-from xai_core.types import Explanation, LoadedModel, ModelInput, Prediction, ProgressCallback, SourceImage
+from xai_core.types import Explanation, LoadedModel, ModelInput, Prediction, ProgressCallback, Score, SourceImage
 
 
 @dataclass(frozen=True, eq=False)

@@ -101,7 +101,7 @@ def remake_of(
             classes,
             method.key,
             relu=False,
-            score=result.score,  # type: ignore[arg-type]
+            score=result.score,
             contrast_class=result.contrast_class,
             settings=settings,
             baselines=black_white_baselines(model.config),

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor
 
 from xai_core.errors import ClassError
-
-Score = Literal["logit", "log_probability"]
+from xai_core.types import Score
 
 
 @dataclass(frozen=True, eq=False)

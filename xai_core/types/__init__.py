@@ -1,4 +1,4 @@
-"""The core types: frozen records that flow image -> model -> trace -> attribution -> render."""
+"""The core types: frozen records that flow image -> model -> forward pass -> attribution -> render."""
 
 from xai_core.types.answer import (
     ClassScore,
@@ -7,6 +7,7 @@ from xai_core.types.answer import (
     LayerInfo,
     Prediction,
     ReceptiveField,
+    Score,
 )
 from xai_core.types.image import Box, SourceImage, Window
 from xai_core.types.model import (
@@ -42,6 +43,7 @@ __all__ = [
     "ProgressCallback",
     "ReceptiveField",
     "ResizeRule",
+    "Score",
     "SourceImage",
     "Window",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -12,6 +13,8 @@ from xai_core.deprecated import renamed_attribute
 from xai_core.errors import LayerError
 from xai_core.types.image import Box
 from xai_core.types.model import Labels
+
+Score = Literal["logit", "log_probability"]
 
 
 @dataclass(frozen=True)
@@ -125,7 +128,7 @@ class Explanation:
     model_title: str
     weights_digest: str
     image_digest: str
-    score: str = "logit"
+    score: Score = "logit"
     contrast_class: int | None = None
     contrast_class_name: str | None = None
     settings: Mapping[str, object] = field(default_factory=dict)
