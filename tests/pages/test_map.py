@@ -210,7 +210,7 @@ def test_suspects_are_listed_and_nothing_is_to_export_before_a_decision(app: App
 
 
 def test_a_folder_with_an_unreadable_picture_names_it(app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    for module in ("dashboard.shared.local_folder", "dashboard.map.map_request"):
+    for module in ("dashboard.shared.local_folder", "dashboard.shared.dataset_choice"):
         monkeypatch.setattr(f"{module}.is_local", lambda: True)
     random = np.random.default_rng(0)
     for label in ("bright", "dark"):

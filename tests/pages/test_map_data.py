@@ -30,7 +30,7 @@ NASTY = "![x](http://example.org/x.png) `*"
 @pytest.fixture
 def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
     monkeypatch.setenv("SIGHTLINE_CACHE", str(tmp_path / "cache"))
-    for module in ("dashboard.shared.local_folder", "dashboard.map.map_request"):
+    for module in ("dashboard.shared.local_folder", "dashboard.shared.dataset_choice"):
         monkeypatch.setattr(f"{module}.is_local", lambda: True)
     yield AppTest.from_file(str(PAGE), default_timeout=PATIENCE_S)
     wait_for(lambda: not jobs._runs().active)
