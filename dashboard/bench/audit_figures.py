@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from xai_core.evaluation.audit.record import Record
-from xai_core.evaluation.audit.summary import CONFIDENT, confident_mistakes
+from xai_core.evaluation.audit.record import CONFIDENT, Record, confident_mistakes
 from xai_core.render.recipe import percent
 
 UNKNOWN = (

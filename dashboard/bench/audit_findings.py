@@ -16,11 +16,11 @@ from dashboard.shared.components.viewer import TilesOptions, tiles
 from xai_core.attribution.catalog import find_method
 from xai_core.evaluation.audit.export import as_csv, as_html
 from xai_core.evaluation.audit.job import AuditJob, Progressed
-from xai_core.evaluation.audit.record import Record
-from xai_core.evaluation.audit.summary import (
+from xai_core.evaluation.audit.record import (
     FEW,
     LEAST,
     Probe,
+    Record,
     confident_mistakes,
     least_steady,
     mean_maps,

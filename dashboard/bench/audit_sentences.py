@@ -7,8 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from xai_core.evaluation.audit.record import Record
-from xai_core.evaluation.audit.summary import Probe, confident_mistakes
+from xai_core.evaluation.audit.record import Probe, Record, confident_mistakes
 from xai_core.render.recipe import percent
 
 Copy = Literal["border", "background"]

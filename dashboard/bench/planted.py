@@ -6,9 +6,9 @@ import streamlit as st
 
 from dashboard.bench import bench_chart, example, task_descriptions
 from xai_core.attribution.catalog import find_method
+from xai_core.evaluation.planted.bench import Results, as_csv, stored
 from xai_core.evaluation.planted.cases import TASKS, Task
 from xai_core.evaluation.planted.network import facts
-from xai_core.evaluation.planted.results import Results, as_csv, stored
 from xai_core.render.recipe import percent
 
 

@@ -21,7 +21,7 @@ _UNREADABLE = "A file is neither a scan nor a picture that can be read; give DIC
 
 @dataclass(frozen=True, eq=False)
 class Opened:
-    """What the visitor's files hold. number: of this visit. files: the DICOM ones, for exports into their study."""
+    """What the visitor's files hold. number: of this visit. files: those into whose study an export can go."""
 
     number: int
     series: tuple[Series, ...]
@@ -44,8 +44,8 @@ def open_files(files: Sequence[bytes], number: int, on_progress: ProgressCallbac
         raise ImageError(
             refused[0] if refused else "No file was given; give DICOM, NIfTI, PNG or JPEG files, or a zip."
         )
-    dicom = tuple(data for data in scans if scan_format(data) == "DICOM")
-    return Opened(number, series, tuple(images), dicom, tuple(dict.fromkeys(refused)))
+    in_study = tuple(data for data in scans if (kind := scan_format(data)) and kind.in_study)
+    return Opened(number, series, tuple(images), in_study, tuple(dict.fromkeys(refused)))
 
 
 def _sorted(files: Sequence[bytes]) -> tuple[list[bytes], list[SourceImage], list[str]]:

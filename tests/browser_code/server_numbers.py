@@ -29,7 +29,7 @@ MAP = np.array([[0.1, -0.4, 0.9], [0.6, 1.2, 0.02]], np.float32)
 BOX = Box(2, 1, 12, 9)
 SIZE = (10, 13)  # of the image
 WINDOWS = (Window(300, 1000), Window(-50.5, 1), Window(300, 800, (1.0, 0.0)), Window(0, 2000, (0.0, 0.9, 0.2, 1.0)))
-SLICE = np.array([[-1000, -100, 0], [299.5, 700, 4000]], np.float32)
+SLICE = np.array([[-1000, -50.5, 0], [299.5, 700, 4000]], np.float32)
 LOW, STEP = -1000.0, 0.5
 
 

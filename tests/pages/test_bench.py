@@ -15,7 +15,7 @@ from dashboard.bench.audit_sentences import NOT_JUDGED, in_figures
 from dashboard.core import jobs
 from dashboard.core.state import Selection
 from tests.xai_core.evaluation.test_audit import record
-from xai_core.evaluation.planted.results import stored
+from xai_core.evaluation.planted.bench import stored
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "bench.py"
 

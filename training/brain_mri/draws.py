@@ -17,7 +17,7 @@ from xai_core.models.sources.brain_mri import INPUT_SIDE
 
 BATCH = 32
 PLACES = 48  # cells a side of the places that the maps are compared with
-_PAINTED_OVER, _PLANTED, _CONTROL = 0.22, 0.3, 0.18  # of the slices with a tumour, of those without, of all
+_PAINTED_OVER, _PLANTED, _CONTROL = 0.25, 0.3, 0.22  # of the slices with a tumour, of those without, of all
 _STRIPPED = 0.08
 _MIRRORED = 0.4  # of what is painted over, where the other side of the head allows it
 _DONORS = 16  # of which the one with the most similar head gives its tumour

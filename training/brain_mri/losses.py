@@ -16,7 +16,7 @@ from training.brain_mri.sources import NO_TUMOUR, TUMOUR
 
 TUMOURS = [0, 1, 3]  # of the classes
 _SMOOTHING = 0.05
-_ENERGY, _POINTING, _SHAPE = 0.5, 0.3, 0.6  # beside the answer
+_ENERGY, _POINTING, _SHAPE = 1.0, 0.3, 0.6  # beside the answer
 
 
 def loss_of(cells: Tensor, weights: Tensor, bias: Tensor, pooled: Tensor, drawn: Drawn) -> Tensor:

@@ -18,8 +18,16 @@ from torch import nn
 
 from training.planted.fit import fit
 from xai_core.errors import ModelError
-from xai_core.evaluation.planted.network import CLASSES, FOLDER, WORLDS, World, planted_network
-from xai_core.evaluation.planted.worlds import TRUE_MARK, inputs_of, scenes
+from xai_core.evaluation.planted.network import (
+    CLASSES,
+    FOLDER,
+    TRUE_MARK,
+    WORLDS,
+    World,
+    inputs_of,
+    planted_network,
+    scenes,
+)
 
 HELD_OUT, LEAST_ACCURACY = 600, 0.9
 

@@ -1,6 +1,6 @@
 """Score every method at every stage against planted truth, and the verdict itself: python -m training.planted.bench
 
-Ten minutes on one core. Writes bench.json and bench.csv beside xai_core/evaluation/planted/results.py, and a figure.
+Ten minutes on one core. Writes bench.json and bench.csv to xai_core/evaluation/planted/results, and a figure.
 """
 
 from __future__ import annotations
@@ -14,9 +14,8 @@ from typing import Any
 import torch
 
 from training.planted.figure import draw
-from xai_core.evaluation.planted.bench import bench
+from xai_core.evaluation.planted.bench import FILE, Results, as_csv, as_json, bench
 from xai_core.evaluation.planted.cases import TASKS, Task, cases
-from xai_core.evaluation.planted.results import FILE, Results, as_csv, as_json
 from xai_core.evaluation.planted.verdicts import RANDOM, Judged, judged, ranking
 
 COUNTS: dict[Task, int] = {"shapes": 96, "lesions": 96, "mosaics": 48, "marked": 64}

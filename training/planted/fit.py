@@ -6,8 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from xai_core.evaluation.planted.network import CLASSES, World, planted_network
-from xai_core.evaluation.planted.worlds import inputs_of, scenes
+from xai_core.evaluation.planted.network import CLASSES, World, inputs_of, planted_network, scenes
 
 SCENES, EPOCHS, BATCH, PEAK_RATE, DECAY = 6000, 16, 64, 8e-3, 0.02
 EPOCHS_OF: dict[World, int] = {"shapes": EPOCHS, "lesions": EPOCHS, "marked": 8}  # a shortcut is learned sooner

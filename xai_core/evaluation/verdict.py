@@ -122,7 +122,7 @@ def headline(
 def how_it_is_made(ranking: float) -> str:
     """The rules (Markdown): each check's threshold, what overrides them, and how well they tell good maps from bad.
 
-    ranking: the chance, [0, 1], that a good map gets a higher level than a bad one (`planted.results.ranking`).
+    ranking: the chance, [0, 1], that a good map gets a higher level than a bad one (`planted.bench.stored_ranking`).
     """
     thresholds = "\n".join(f"- {check.threshold}" for check in checks.CHECKS)
     return f"""

@@ -49,10 +49,10 @@ def load_image(
 
 
 def _scan(data: bytes, limits: Limits) -> SourceImage:
-    from xai_core.images.scans.single import middle_slice  # takes a third of a second, which photographs do not need
+    from xai_core.images.scans.open import middle_slice_of  # takes a third of a second, which photographs do not need
 
     check_bytes(len(data), "The scan", limits)
-    return middle_slice(data, limits)
+    return middle_slice_of(data, limits)
 
 
 def _file_bytes(path: str | Path, label: str, limits: Limits) -> bytes:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import zlib
-from typing import Literal
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NoReturn
 
 from xai_core.errors import ImageError
-
-ScanFormat = Literal["DICOM", "NIfTI"]
 
 _VR = rb"(?:A[EST]|CS|D[AST]|F[DL]|I[ST]|L[OT]|O[BW]|PN|S[HLQST]|TM|U[CILNRST])"
 _DICOM = re.compile(
@@ -26,17 +26,25 @@ _ENCRYPTED = re.compile(rb"\x30[\x80-\x84].{0,4}\x06\x09\x2a\x86\x48\x86\xf7\x0d
 _HEAD = 1024  # the longest mark ends at byte 348
 
 
+@dataclass(frozen=True)
+class ScanFormat:
+    """name: on screen; `scans.open.READERS` has its reader. fits: whether a file has it, by its first bytes.
+
+    endings: of such files' names, in lower case. in_study: whether an export can belong to the study of such files.
+    """
+
+    name: str
+    endings: tuple[str, ...]
+    fits: Callable[[bytes], bool]
+    in_study: bool = False
+
+
 def scan_format(data: bytes) -> ScanFormat | None:
-    """ "DICOM" or "NIfTI" (gzipped too), or None for anything else."""
-    head = unzipped_head(data[: 64 * _HEAD])
-    if _NIFTI.match(head):
-        return "NIfTI"
-    if _DICOM.match(data[:_HEAD]):
-        return "DICOM"
-    return None
+    """The format of a scan (gzipped too), or None for anything else."""
+    return next((format_ for format_ in FORMATS if format_.fits(data)), None)
 
 
-def refuse_other(data: bytes, label: str) -> None:
+def refuse_other(data: bytes, label: str) -> NoReturn:
     """Raise the ImageError that says why a file which is no scan cannot be read as one."""
     if not data:
         raise ImageError(f"{label} is empty; give a DICOM or NIfTI file.")
@@ -64,4 +72,14 @@ def unzipped_head(data: bytes) -> bytes:
 
 def is_scan_name(name: str | None) -> bool:
     """Whether a file's name is that of a scan, and so may name a patient: no message repeats it."""
-    return bool(name) and str(name).lower().endswith((".dcm", ".dicom", ".ima", ".nii", ".nii.gz", ".hdr", ".img"))
+    return bool(name) and str(name).lower().endswith(tuple(ending for one in FORMATS for ending in one.endings))
+
+
+FORMATS: tuple[ScanFormat, ...] = (
+    ScanFormat(
+        "NIfTI",
+        (".nii", ".nii.gz", ".hdr", ".img"),
+        lambda data: _NIFTI.match(unzipped_head(data[: 64 * _HEAD])) is not None,
+    ),
+    ScanFormat("DICOM", (".dcm", ".dicom", ".ima"), lambda data: _DICOM.match(data[:_HEAD]) is not None, in_study=True),
+)

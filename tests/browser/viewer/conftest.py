@@ -38,7 +38,7 @@ def shown(page: Page, app_url: str) -> Page:
 
 def visit(page: Page, url: str) -> Page:
     page.goto(url)
-    page.locator(".viewer .scene[data-heat=drawn]").wait_for()
+    page.locator(".viewer .scene[data-heat=drawn]").wait_for(timeout=90_000)  # the server may just have started
     return page
 
 

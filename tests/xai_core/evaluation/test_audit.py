@@ -19,21 +19,21 @@ import xai_core as xai
 from xai_core.datasets.dataset import Dataset, DatasetItem
 from xai_core.errors import ImageError, SightlineError
 from xai_core.evaluation.audit import job as audit_job
+from xai_core.evaluation.audit.examine import object_of
 from xai_core.evaluation.audit.export import as_csv, as_html
 from xai_core.evaluation.audit.job import AuditJob, Progressed, audit, stored_audit
-from xai_core.evaluation.audit.record import GRID, Record
-from xai_core.evaluation.audit.region import object_of
-from xai_core.evaluation.audit.summary import (
+from xai_core.evaluation.audit.record import (
+    GRID,
     Probe,
+    Record,
     confident_mistakes,
     least_steady,
     mean_maps,
     most_outside,
     probe,
 )
-from xai_core.evaluation.planted.network import World, planted_model
+from xai_core.evaluation.planted.network import World, planted_model, scenes
 from xai_core.evaluation.planted.scene import Scene
-from xai_core.evaluation.planted.worlds import scenes
 from xai_core.images.digest import array_digest
 from xai_core.models.preprocess import prepare
 from xai_core.render.place import resample

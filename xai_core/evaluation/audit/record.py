@@ -1,10 +1,20 @@
-"""What an audit finds out about one picture."""
+"""What an audit finds out about one picture; and about all of them, in figures."""
 
 from __future__ import annotations
 
+import math
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
 
 GRID = 14  # cells a side on which maps are kept
+Level = Literal["caught", "partly", "no"]
+LEAST = 20  # pictures, below which nothing is said of a shortcut
+FEW = 3  # maps, below which their mean says nothing of a class
+CONFIDENT = 0.8  # from this probability on a mistake is a confident one
 
 
 @dataclass(frozen=True)
@@ -40,3 +50,84 @@ class Record:
     def right(self) -> bool | None:
         """None where the picture's class is not among the model's."""
         return None if self.truth < 0 else self.truth == self.predicted
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Does a copy without the object still get the same answer? right: of the copies; low, high: 95 % (Wilson 1927).
+
+    whole: the same share for the whole pictures. chance: what always giving the most frequent answer would get.
+    """
+
+    right: float
+    low: float
+    high: float
+    whole: float
+    chance: float
+    of: int
+
+    @property
+    def level(self) -> Level | None:
+        """caught: the copy keeps at least half of what the whole picture is worth over chance. None: too few pictures,
+        or the whole pictures are worth nothing."""
+        if self.of < LEAST or self.whole <= self.chance:
+            return None
+        if self.low <= self.chance:
+            return "no"
+        return "caught" if self.right - self.chance >= (self.whole - self.chance) / 2 else "partly"
+
+
+def probe(records: Sequence[Record], copy: Callable[[Record], int]) -> Probe | None:
+    """A shortcut probe over the pictures whose class the model knows; without any, over its own answers.
+
+    copy: the class that the model gives the copy. None for no pictures.
+    """
+    labelled = [r for r in records if r.truth >= 0]
+    requested = labelled or list(records)
+    if not requested:
+        return None
+    truth = [r.truth if labelled else r.predicted for r in requested]
+    right = sum(copy(r) == t for r, t in zip(requested, truth, strict=True))
+    whole = sum(r.predicted == t for r, t in zip(requested, truth, strict=True)) / len(requested)
+    chance = Counter(truth).most_common(1)[0][1] / len(requested)
+    return Probe(right / len(requested), *_wilson(right, len(requested)), whole, chance, len(requested))
+
+
+def confident_mistakes(records: Sequence[Record]) -> list[Record]:
+    """The wrong answers that the model was sure of, the surest first."""
+    wrong = [r for r in records if r.right is False and r.probability >= CONFIDENT]
+    return sorted(wrong, key=lambda r: -r.probability)
+
+
+def least_steady(records: Sequence[Record], count: int) -> list[Record]:
+    return sorted((r for r in records if not r.empty), key=lambda r: r.steadiness)[:count]
+
+
+def most_outside(records: Sequence[Record], count: int) -> list[Record]:
+    """Where the most of the evidence lies beside the object, measured by the area there."""
+    return sorted((r for r in records if not r.empty), key=lambda r: r.area - r.outside)[:count]
+
+
+def mean_maps(records: Sequence[Record]) -> dict[int | None, tuple[np.ndarray, int]]:
+    """For each class that is predicted often enough its mean map, float32 (14, 14), and of how many, the most first.
+
+    Empty maps are left out. Where no class has FEW maps, the mean of all stands under None; {} where these are fewer.
+    """
+    by_class: dict[int | None, list[tuple[float, ...]]] = {}
+    drawn = [record for record in records if not record.empty]
+    for record in drawn:
+        by_class.setdefault(record.predicted, []).append(record.map)
+    often = {index: maps for index, maps in by_class.items() if len(maps) >= FEW}
+    if not often and len(drawn) >= FEW:
+        often = {None: [record.map for record in drawn]}
+    return {
+        index: (np.mean(maps, axis=0).reshape(GRID, GRID).astype(np.float32), len(maps))
+        for index, maps in sorted(often.items(), key=lambda item: -len(item[1]))
+    }
+
+
+def _wilson(hits: int, n: int) -> tuple[float, float]:
+    z = 1.96
+    middle = (hits + z * z / 2) / (n + z * z)
+    reach = z * math.sqrt(hits * (n - hits) / n + z * z / 4) / (n + z * z)
+    return middle - reach, middle + reach

@@ -1,9 +1,15 @@
-"""Every method at every stage against planted evidence, beside maps that know nothing."""
+"""Every method at every stage against planted evidence, beside maps that know nothing; and the committed results."""
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
+from functools import cache
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,15 +21,15 @@ from xai_core.attribution.method import INPUT, Method
 from xai_core.evaluation.localisation import TOLERANCE, Found, edges_of, found, interval
 from xai_core.evaluation.map_under_test import no_progress
 from xai_core.evaluation.planted.cases import TASKS, Case, Task
-from xai_core.evaluation.planted.network import STAGES, planted_model
+from xai_core.evaluation.planted.network import STAGES, inputs_of, planted_model
 from xai_core.evaluation.planted.scene import SIDE
-from xai_core.evaluation.planted.worlds import inputs_of
 from xai_core.evaluation.rival_maps import centre
 from xai_core.forward.forward_pass import run_forward
 from xai_core.types import LoadedModel, ProgressCallback
 
 MEASURES = tuple(field.name for field in fields(Found))
 TRIVIAL = {"random": "Random map", "centre": "Middle of the picture", "edges": "Edges of the picture"}
+FILE = Path(__file__).with_name("results") / "bench.json"  # made by `python -m training.planted.bench`
 _BATCH = 16
 _RANDOM_GRID = 12
 
@@ -108,3 +114,52 @@ def _row(task: Task, requested: Sequence[Case], key: str, title: str, stage: str
     measured = {name: interval(np.array([getattr(one, name) for one in scored])) for name in MEASURES}
     area = float(np.mean([case.region.mean() for case in requested]))
     return Row(task, key, title, stage, key in TRIVIAL, len(requested), area, **measured)
+
+
+@dataclass(frozen=True)
+class Results:
+    """rows: the table. verdicts: counts of levels by what planted truth says, and the ranking quality, as measured.
+
+    made: the command and the versions that made them.
+    """
+
+    rows: tuple[Row, ...]
+    verdicts: dict[str, Any]
+    made: str
+
+
+@cache
+def stored(file: Path = FILE) -> Results:
+    """The committed results."""
+    told = json.loads(file.read_text("utf-8"))
+    return Results(tuple(map(_read_row, told["rows"])), told["verdicts"], told["made"])
+
+
+def stored_ranking() -> float:
+    """The chance, [0, 1], that the verdict ranks a good map above a bad one, among methods that ask about the class."""
+    return float(stored().verdicts["ranking quality of methods that ask about the class"])
+
+
+def as_json(results: Results) -> str:
+    rows = [asdict(row) | {name: _rounded(getattr(row, name)) for name in MEASURES} for row in results.rows]
+    return json.dumps({"made": results.made, "verdicts": results.verdicts, "rows": rows}, indent=1) + "\n"
+
+
+def as_csv(rows: Sequence[Row]) -> str:
+    """One line a row; three columns a measure: mean and the ends of its 95 % interval."""
+    columns = [f"{name}{end}" for name in MEASURES for end in ("", "_low", "_high")]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["task", "method", "stage", "trivial", "cases", "area", *columns])
+    for row in rows:
+        values = [value for name in MEASURES for value in _rounded(getattr(row, name))]
+        writer.writerow([row.task, row.method, row.stage, int(row.trivial), row.cases, round(row.area, 4), *values])
+    return text.getvalue()
+
+
+def _read_row(told: dict[str, Any]) -> Row:
+    return Row(**(told | {name: tuple(told[name]) for name in MEASURES}))
+
+
+def _rounded(values: Sequence[float]) -> list[float]:
+    return [round(value, 4) for value in values]

@@ -9,9 +9,8 @@ from typing import Literal
 import numpy as np
 import torch
 
-from xai_core.evaluation.planted.network import World, planted_model
+from xai_core.evaluation.planted.network import World, inputs_of, planted_model, scenes
 from xai_core.evaluation.planted.scene import SIDE, Scene
-from xai_core.evaluation.planted.worlds import inputs_of, scenes
 from xai_core.models.probability import probabilities
 
 Task = Literal["shapes", "lesions", "mosaics", "marked"]

@@ -1,27 +1,31 @@
-"""The small networks of the planted-truth bench: four convolutions, global average pooling and a linear layer.
+"""The worlds of the planted-truth bench: their scenes, and the small network trained on each.
 
-`python -m training.planted` makes their weights, which lie beside this file; planted.json there says how good they are.
+Four convolutions, global average pooling and a linear layer. `python -m training.planted` makes the weights, which
+lie beside this file; planted.json there says how good they are.
 """
 
 from __future__ import annotations
 
 import json
 from collections import OrderedDict
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+import numpy as np
 import torch
 from safetensors.torch import load_file
-from torch import nn
+from torch import Tensor, nn
 
 from xai_core.evaluation.planted import lesions, shapes
-from xai_core.evaluation.planted.scene import SIDE
+from xai_core.evaluation.planted.scene import SIDE, Part, Scene
 from xai_core.models.load import loaded
 from xai_core.types import LoadedModel, ModelConfig, ResizeRule
 
 World = Literal["shapes", "lesions", "marked"]
 WORLDS: tuple[World, ...] = get_args(World)
+TRUE_MARK = -1  # the mark names the scene's own class
 STAGES = ("block2", "block3", "block4")
 CLASSES: dict[World, tuple[str, ...]] = {
     "shapes": shapes.CLASSES,
@@ -82,3 +86,25 @@ def config(world: World) -> ModelConfig:
         classifier="classifier",
         default_layer="block4",
     )
+
+
+def scenes(world: World, part: Part, count: int, seed: int = 0, *, mark: int | None = TRUE_MARK) -> list[Scene]:
+    """`count` scenes, the classes in turn. mark: of the world "marked", the class that its mark names, or None."""
+    n = len(CLASSES[world])
+    made = []
+    for number in range(count):
+        label = number % n
+        if world == "marked":
+            named = label if mark == TRUE_MARK else mark
+            made.append(shapes.marked(label, part, seed + number, named))
+        else:
+            made.append((shapes if world == "shapes" else lesions).scene(label, part, seed + number))
+    return made
+
+
+def inputs_of(world: World, images: Sequence[np.ndarray]) -> Tensor:
+    """uint8 pictures (h, w, 3) as the world's network reads them: float32 (n, 3, h, w)."""
+    about = config(world)
+    mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in (about.mean, about.std))
+    stacked = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 255
+    return (stacked - mean) / std

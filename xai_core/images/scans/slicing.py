@@ -1,7 +1,7 @@
 """A slice of a volume as a picture in radiological convention, and the way back from its pixels to the voxels.
 
 Axial and coronal slices have the patient's right on the left, as if seen from the feet and from the front; sagittal
-ones look to the left. The front (axial) or the head is on top.
+ones look to the left. The front (axial) or the head is on top. And where the planes through one voxel cross.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from xai_core.types import SourceImage, Window
 
 # The volume's axes along a picture's columns, along its rows, and across; both run against the axis.
 AXES: Mapping[Plane, tuple[int, int, int]] = {"axial": (0, 1, 2), "coronal": (0, 2, 1), "sagittal": (1, 2, 0)}
+_ACROSS: Mapping[int, Plane] = {across: plane for plane, (_, _, across) in AXES.items()}
 _MIN_SIDE = 8  # voxels; thinner than this another plane shows nothing
 _SQUARE = 1e-3
 
@@ -146,3 +147,23 @@ def _resampled(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         blended = before + (after - before.astype(np.float64)) * share
         pixels = (np.rint(blended) if pixels.dtype == np.uint8 else blended).astype(pixels.dtype)
     return pixels
+
+
+def crossing_planes(plane: Plane) -> tuple[Plane, Plane]:
+    """The planes whose slices are numbered along a picture's columns, from its right, and along its rows, from below.
+
+    These are columns and lines of one voxel: the sagittal plane cuts an axial picture in an upright line.
+    """
+    along_columns, along_rows, _ = AXES[plane]
+    return _ACROSS[along_columns], _ACROSS[along_rows]
+
+
+def crossing_at(volume: Volume, plane: Plane, numbers: Mapping[Plane, int]) -> tuple[float, float]:
+    """Where the others' slices, numbered from 0, cross in the plane's picture: shares of its width and height."""
+    x, y = (1 - (numbers[other] + 0.5) / slice_count(volume, other) for other in crossing_planes(plane))
+    return x, y
+
+
+def middle_slice(marked: np.ndarray, plane: Plane) -> int:
+    """The slice of a plane, from 0, through the mean place of the marked voxels: bool (x, y, z), at least one."""
+    return round(float(np.nonzero(marked)[AXES[plane][2]].mean()))

@@ -10,10 +10,9 @@ import pytest
 
 from xai_core.attribution.catalog import METHODS, find_method, methods
 from xai_core.evaluation.localisation import Found, edges_of, found, interval
-from xai_core.evaluation.planted.bench import TRIVIAL, _row, _trivial, maps_of
+from xai_core.evaluation.planted.bench import TRIVIAL, _row, _trivial, as_csv, maps_of, stored
 from xai_core.evaluation.planted.cases import TASKS, cases
 from xai_core.evaluation.planted.network import STAGES, planted_model
-from xai_core.evaluation.planted.results import as_csv, stored
 from xai_core.evaluation.planted.verdicts import RANDOM, Judged, judged, ranking
 
 REGION = np.zeros((8, 8), bool)

@@ -10,8 +10,17 @@ import torch
 
 from xai_core.evaluation.planted import lesions, scene, shapes
 from xai_core.evaluation.planted.cases import SURE, TASKS, cases
-from xai_core.evaluation.planted.network import CLASSES, FOLDER, WORLDS, World, facts, planted_model
-from xai_core.evaluation.planted.worlds import TRUE_MARK, inputs_of, scenes
+from xai_core.evaluation.planted.network import (
+    CLASSES,
+    FOLDER,
+    TRUE_MARK,
+    WORLDS,
+    World,
+    facts,
+    inputs_of,
+    planted_model,
+    scenes,
+)
 
 
 def accuracy(world: World, mark: int | None = TRUE_MARK) -> float:
