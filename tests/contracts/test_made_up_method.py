@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 import streamlit as st
 import torch
@@ -19,6 +20,7 @@ import xai_core as xai
 from dashboard.core import results
 from dashboard.core.state import Selection, link_of, read_link
 from dashboard.shared import cached
+from dashboard.shared.components.viewer import Table
 from tests.contracts import test_methods
 from tests.contracts.test_method_records import forgotten
 from tests.networks import Small
@@ -160,15 +162,16 @@ def test_explain_lists_it_draws_it_and_says_how_to_read_it(method: Method) -> No
 
 
 def test_compare_shows_both_and_the_matrix_lists_the_one_that_reads_a_layer(monkeypatch: pytest.MonkeyPatch) -> None:
-    columns: list[list[str]] = []
-    monkeypatch.setattr("dashboard.compare.matrix.matrix", lambda _i, _rows, names, *_, **__: columns.append(names))
+    tables: list[Table] = []
+    monkeypatch.setattr("dashboard.compare.matrix.matrix", lambda _image, table, *_, **__: tables.append(table))
     app = open_page("compare", **{"model": "digits", "digit": "3", "a.method": "rise", "b.method": "square_cam"})
     assert [app.selectbox(key=f"pane_{side}_method").value for side in "ab"] == ["rise", "square_cam"]
-    app.toggle(key="compare_show_matrix").set_value(True).run()
-    for _ in range(10):
-        shown(app.run())
-    assert "Square-CAM" in columns[-1]
-    assert "RISE" not in columns[-1]
+    app.toggle(key="compare_show_matrix").set_value(True)
+    while "which now shows" not in said(shown(app.run())):
+        assert "Computing" in said(app)
+    column = list(tables[-1].columns).index("Square-CAM")
+    assert all(isinstance(row[column], np.ndarray) for row in tables[-1].cells)
+    assert "RISE" not in tables[-1].columns
 
 
 def test_mri_and_an_audit_offer_the_quick_one() -> None:
