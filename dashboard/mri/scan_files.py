@@ -44,7 +44,7 @@ def open_files(files: Sequence[bytes], number: int, on_progress: ProgressCallbac
         raise ImageError(
             refused[0] if refused else "No file was given; give DICOM, NIfTI, PNG or JPEG files, or a zip."
         )
-    in_study = tuple(data for data in scans if (found := scan_format(data)) and found.in_study)
+    in_study = tuple(data for data in scans if (kind := scan_format(data)) and kind.in_study)
     return Opened(number, series, tuple(images), in_study, tuple(dict.fromkeys(refused)))
 
 
