@@ -161,7 +161,7 @@ def test_explain_lists_it_draws_it_and_says_how_to_read_it(method: Method) -> No
 
 def test_compare_shows_both_and_the_matrix_lists_the_one_that_reads_a_layer(monkeypatch: pytest.MonkeyPatch) -> None:
     columns: list[list[str]] = []
-    monkeypatch.setattr("dashboard.compare.matrix.matrix", lambda _i, _rows, names, *_, **__: columns.append(names))
+    monkeypatch.setattr("dashboard.compare.matrix.matrix", lambda _i, table, *_, **__: columns.append(table.columns))
     app = open_page("compare", **{"model": "digits", "digit": "3", "a.method": "rise", "b.method": "square_cam"})
     assert [app.selectbox(key=f"pane_{side}_method").value for side in "ab"] == ["rise", "square_cam"]
     app.toggle(key="compare_show_matrix").set_value(True).run()

@@ -61,7 +61,7 @@ def test_panes_may_ask_about_another_class_and_picture(app: AppTest):
 
 def test_the_difference_shows_what_the_panes_show(app: AppTest, monkeypatch: pytest.MonkeyPatch):
     drawn = []
-    monkeypatch.setattr("dashboard.compare.comparison.viewer", lambda _image, heat, **_: drawn.append(heat))
+    monkeypatch.setattr("dashboard.compare.comparison.viewer", lambda _image, heat, *_, **__: drawn.append(heat))
     app.session_state["compare_show_difference"] = True
     app.query_params["a.method"], app.query_params["b.method"] = "grad_cam", "hires_cam"
     app.query_params["a.layer"] = app.query_params["b.layer"] = "blocks.4"

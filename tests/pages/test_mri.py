@@ -51,7 +51,7 @@ def app() -> AppTest:
 def tiles(monkeypatch: pytest.MonkeyPatch) -> list[list[Any]]:
     """What the gallery of diagnoses was given, run by run."""
     given: list[list[Any]] = []
-    monkeypatch.setattr("dashboard.mri.diagnoses.gallery", lambda _image, tiles, **_rest: given.append(tiles))
+    monkeypatch.setattr("dashboard.mri.diagnoses.gallery", lambda _image, tiles, *_given, **_rest: given.append(tiles))
     return given
 
 
