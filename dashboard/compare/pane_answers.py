@@ -41,7 +41,8 @@ class Answer:
     def raw(self) -> np.ndarray:
         """The signed map (h, w); only where there is a result."""
         assert self.result is not None
-        return self.result.maps[self.layer][0]
+        values: np.ndarray = self.result.maps[self.layer][0]
+        return values
 
     @property
     def drawn(self) -> np.ndarray:

@@ -63,7 +63,7 @@ class LRUCache:
     def get_or_make(self, key: Hashable, make: Callable[[], T], size_of: Callable[[T], int], who: str = NOBODY) -> T:
         """The value of this key; while one visitor's is being made the others wait for it. An error of `make` is its
         caller's alone: whoever waits then tries in turn."""
-        found = self.find(key, who)
+        found: T | None = self.find(key, who)
         if found is not None:
             return found
         with self._lock:

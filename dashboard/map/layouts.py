@@ -86,7 +86,8 @@ def quality(space: Space, map: Shown) -> Quality | None:
         job_lines.follow(key, "Measuring how far to trust this map")
     elif run.trouble:
         st.caption(run.trouble)
-    return run.result
+    found: Quality | None = run.result
+    return found
 
 
 def cloud(map: Shown) -> Cloud:
@@ -98,7 +99,8 @@ def place(map: Shown, vector: np.ndarray) -> np.ndarray | None:
     """Where a new vector (d,) falls, (dims,); None where UMAP's process holds another map by now."""
     if map.projection.method == "umap" and _umap().holds != map.key:
         return None
-    return map.projection.place(vector[None])[0]
+    point: np.ndarray = map.projection.place(vector[None])[0]
+    return point
 
 
 def _stored(key: str, space: Space, layout: Layout) -> jobs.Job | None:
@@ -159,7 +161,8 @@ def previewed(key: str, space: Space, layout: Layout) -> Projection | None:
     run = jobs.job_of(key, lambda tell: _landmarks(space.table, layout, tell))
     if run.running:
         job_lines.follow(key, f"A preview from {LANDMARKS:,} pictures", "steps")
-    return run.result
+    made: Projection | None = run.result
+    return made
 
 
 def _landmarks(table: FeatureTable, layout: Layout, tell: jobs.JobProgress) -> Projection:

@@ -111,7 +111,8 @@ def _found(table: FeatureTable, text: str) -> np.ndarray:
     by_label = np.array([text in plain(name) for name in table.class_names] + [False])
     by_prediction = np.array([text in plain(name) for name in table.model_classes])
     by_name = np.fromiter((text in plain(str(name)) for name in table.names), bool, len(table))
-    return by_label[table.labels] | by_prediction[table.predictions] | by_name
+    found: np.ndarray = by_label[table.labels] | by_prediction[table.predictions] | by_name
+    return found
 
 
 def _signposts(table: FeatureTable, cloud: Cloud) -> tuple[Signpost, ...]:

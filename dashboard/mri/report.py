@@ -58,7 +58,8 @@ def _with_map(pixels: np.ndarray, reading: Reading, class_index: int) -> np.ndar
     values = np.nan_to_num(placed_on(reading.maps[class_index], reading.box, pixels.shape[:2])) / top
     colours = colour_table("vik")[np.clip((values + 1) / 2 * 256, 0, 255).astype(int)]
     alpha = (OPACITY * np.clip(np.abs(values) / _FADE, 0, 1))[..., None]
-    return np.round(pixels * (1 - alpha) + colours * alpha).astype(np.uint8)
+    mixed: np.ndarray = np.round(pixels * (1 - alpha) + colours * alpha).astype(np.uint8)
+    return mixed
 
 
 def document(seen: Seen) -> Document:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from cachetools import TTLCache
 
@@ -13,7 +13,7 @@ KEPT_S = 3600
 Thing = TypeVar("Thing")
 
 
-def shelf(name: str, most: int) -> TTLCache:
+def shelf(name: str, most: int) -> TTLCache[Any, Any]:
     """The visitor's store of this name; what is oldest goes beyond `most`, and everything after an hour."""
     return StateKey(f"mri_shelf_{name}", lambda: TTLCache(most, KEPT_S), ends="own scans").get()
 

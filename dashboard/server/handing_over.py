@@ -46,7 +46,7 @@ def handed_over(
     ready = _ready(model, class_names, settings)
     pictures = _pictures(images)
     with _in_words(ready.config.title):
-        return cloudpickle.dumps((ready, pictures))
+        return bytes(cloudpickle.dumps((ready, pictures)))
 
 
 def opened(parcel: bytes) -> Given:

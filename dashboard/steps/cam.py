@@ -59,4 +59,5 @@ def _pooled(steps: GradCamSteps, means: np.ndarray, class_weights: np.ndarray) -
 
 def head_map(image_pass: ImageForwardPass, steps: GradCamSteps) -> np.ndarray:
     """CAM (h, w) of the class, by the library."""
-    return explain_forward_pass(image_pass, "cam", [steps.layer], [steps.class_index]).maps[steps.layer][0]
+    cam: np.ndarray = explain_forward_pass(image_pass, "cam", [steps.layer], [steps.class_index]).maps[steps.layer][0]
+    return cam

@@ -71,5 +71,6 @@ def _refuse(sentence: str) -> None:
 
 def _values(context: PageContext, by: MapOrder, maps: np.ndarray) -> np.ndarray:
     if by != "contribution":
-        return maps.max(axis=(1, 2)) if by == "peak" else maps.mean(axis=(1, 2))
+        values: np.ndarray = maps.max(axis=(1, 2)) if by == "peak" else maps.mean(axis=(1, 2))
+        return values
     return units_cached.channel_contributions(context.image_pass, context.layer, context.class_index)

@@ -35,7 +35,8 @@ def channel_contributions(image_pass: ImageForwardPass, layer: str, class_index:
 
 def influence(image_pass: ImageForwardPass, layer: str, unit: tuple[int, int, int]) -> np.ndarray:
     """How much each pixel of the input would change the unit: float32 (H, W), at least 0."""
-    return np.abs(unit_gradient(image_pass, layer, unit, "gradient")).sum(axis=0)
+    change: np.ndarray = np.abs(unit_gradient(image_pass, layer, unit, "gradient")).sum(axis=0)
+    return change
 
 
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=cached.BY_CONTENT)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from dashboard.core.state import Selection
 from dashboard.filters import filter_choice as filters_choice
 from dashboard.filters.filter_descriptions import frequency_in_words, orientation_in_words, rank_in_words, twin_in_words
 from dashboard.shared import cached
+from dashboard.shared.components.viewer import TilesOptions
 from xai_core.features.filter_facts import Twin
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "filters.py"
@@ -32,11 +33,12 @@ def app() -> AppTest:
 def drawn(monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, Any]]:
     """What the page's grids of tiles were given, by key."""
     given: dict[str, dict[str, Any]] = {}
-    for module in ("view", "chosen", "kernels"):
-        monkeypatch.setattr(
-            f"dashboard.filters.{module}.tiles",
-            lambda maps, titles, *, key, **rest: given.update({key: {"maps": maps, "titles": list(titles), **rest}}),
-        )
+
+    def tiles(maps: np.ndarray, titles: Sequence[str], options: TilesOptions, *, key: str, **rest: Any) -> None:
+        given[key] = {"maps": maps, "titles": list(titles), **vars(options), **rest}
+
+    for module in ("filter_sheet", "filter_detail", "kernels"):
+        monkeypatch.setattr(f"dashboard.filters.{module}.tiles", tiles)
     return given
 
 

@@ -22,8 +22,8 @@ class Gallery:
         self.marked: list[str] = []
         self.click = ""
 
-    def __call__(self, *_given: Any, **rest: Any) -> None:
-        self.marked.append(rest["selected"])
+    def __call__(self, _image: Any, _tiles: Any, selected: str, *_given: Any, **rest: Any) -> None:
+        self.marked.append(selected)
         if self.click:
             rest["on_choose"](self.click)
             self.click = ""

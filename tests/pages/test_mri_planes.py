@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.shared.components.viewer.planes import PlaneView
+from dashboard.shared.components.viewer.planes import PlanesView, PlaneView
 from xai_core.images.scans.samples import load_scan_sample
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "mri.py"
@@ -34,8 +34,8 @@ def shown(monkeypatch: pytest.MonkeyPatch, clicks: list[dict[str, int]]) -> Show
     """The planes of each run, the large one first."""
     given: Shown = []
 
-    def planes(large: PlaneView, small: list[PlaneView], _window: Any, **rest: Any) -> None:
-        given.append([large, *small])
+    def planes(view: PlanesView, **rest: Any) -> None:
+        given.append([view.large, *view.small])
         for place in clicks:
             rest["on_place"](place)
         clicks.clear()

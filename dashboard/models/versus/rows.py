@@ -96,7 +96,8 @@ def _table(pair: Pair, joined: Joined, rows: np.ndarray, name: str) -> int:
             on_click="ignore",
         )
     cells = state.selection.cells
-    return shown[min(cells[0][0], len(shown) - 1)] if cells else shown[0]
+    row: int = shown[min(cells[0][0], len(shown) - 1)] if cells else shown[0]
+    return row
 
 
 def _row(pair: Pair, joined: Joined, row: int) -> dict[str, Any]:

@@ -76,4 +76,5 @@ def select(area: Area, cloud: Cloud, colours: Colours, before: np.ndarray | None
         drawn &= ~np.isin(colours.codes, area.hidden)
     if before is None or area.mode == "replace":
         return drawn if area.mode != "remove" else np.zeros(len(cloud), bool)
-    return before | drawn if area.mode == "add" else before & ~drawn
+    after: np.ndarray = before | drawn if area.mode == "add" else before & ~drawn
+    return after

@@ -40,7 +40,8 @@ def _candidates(dark: bool) -> np.ndarray:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # colours beyond sRGB are clipped, and left out below
         colours = np.rint(255 * lab2rgb(lab)).astype(np.uint8)
-    return colours[np.linalg.norm(rgb2lab(colours) - lab, axis=1) < 2]
+    found: np.ndarray = colours[np.linalg.norm(rgb2lab(colours) - lab, axis=1) < 2]
+    return found
 
 
 def rgb_of(text: str) -> tuple[int, int, int]:

@@ -50,10 +50,10 @@ def scale_tops(cells: Cells, scale: Scale | Sequence[float], signed: bool) -> li
         return [[float(top)] * len(line) for top, line in zip(scale, cells, strict=True)]
     tops = np.array([[scale_top(cell, signed) if is_map(cell) else 0.0 for cell in line] for line in cells], float)
     if not tops.size:
-        return tops.tolist()
+        return [[] for _ in cells]
     axis = {"one": None, "row": 1, "column": 0, "each": ()}[scale]
-    shared = tops.max(axis=axis, keepdims=True, initial=0)
-    return np.broadcast_to(shared, tops.shape).tolist()
+    shared: list[list[float]] = np.broadcast_to(tops.max(axis=axis, keepdims=True, initial=0), tops.shape).tolist()
+    return shared
 
 
 def cell_headers(cells: Cells, tops: list[list[float]], signed: bool) -> list[dict[str, Any] | None]:

@@ -137,7 +137,7 @@ def _asked_again(subject: Subject, marked: Marked, region: np.ndarray, keep: boo
             explained.method,
             [] if layer == INPUT else [layer],
             [subject.class_index],
-            score=explained.score,  # type: ignore[arg-type]
+            score=explained.score,
             contrast_class=explained.contrast_class,
             settings=settings,
         )
