@@ -16,11 +16,12 @@ def inspector(context: PageContext) -> None:
     """The diagram, on which a click chooses the layer for the other pages too, the table and the methods."""
     model, layers = context.model, context.layers
     parameters = sum(parameter.numel() for parameter in model.module.parameters())
+    amount = f"{parameters / 1e6:.2f} million" if parameters >= 1e5 else f"{parameters:,}"
     st.subheader(f"Inside {in_prose(model.config.title)}", anchor=False)
     channels = {1: "grey", 3: "colour"}[len(model.config.mean)]
     height, width = model.config.input_size
     st.markdown(
-        f"{parameters / 1e6:.2f} million parameters · {len(model.config.class_names)} classes · reads {channels} "
+        f"{amount} parameters · {len(model.config.class_names)} classes · reads {channels} "
         f"pictures of {height} × {width} · {model.config.source} · licence: {model.config.licence}"
     )
     network_diagram.network(context)

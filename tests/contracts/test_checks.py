@@ -120,7 +120,7 @@ def test_a_check_that_takes_long_can_be_stopped(check: Check):
 
 def test_what_is_drawn_has_keys_of_its_own_on_the_card():
     drawn = Counter(key for check in checks.CHECKS for key in keys(check))
-    assert [key for key, times in drawn.items() if times > 1] == []
+    assert [f"two drawings have the key '{key}'" for key, times in drawn.items() if times > 1] == []
 
 
 def test_a_forgetful_check_is_told_in_words():

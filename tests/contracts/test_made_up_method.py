@@ -37,12 +37,12 @@ PAGES = Path(__file__).resolve().parents[2] / "pages"
 
 
 @dataclass(frozen=True)
-class RiseSettings:
+class MaskSettings:
     masks: int = setting(12, "Masks", low=1, high=8000, step=1, help="More masks give a smoother map.")
     batch: int = setting(6, "Masks in one pass", low=1, high=64, step=1, help="Speed and memory; not the result.")
 
 
-def _rise(request: AttributionRequest, settings: RiseSettings, on_progress: ProgressCallback) -> dict[str, Tensor]:
+def _answer(request: AttributionRequest, settings: MaskSettings, on_progress: ProgressCallback) -> dict[str, Tensor]:
     n, _, height, width = request.inputs.shape
     drawn = torch.rand(settings.masks, 1, 4, 4, generator=torch.Generator().manual_seed(0)).lt(0.5).float()
     masks = F.interpolate(drawn, (height, width), mode="bilinear").to(request.inputs)
@@ -59,15 +59,15 @@ def _rise(request: AttributionRequest, settings: RiseSettings, on_progress: Prog
     return {INPUT: torch.stack(maps)}
 
 
-RISE = Method(
-    key="rise",
-    title="RISE",
-    paper="Petsiuk et al., RISE: Randomized Input Sampling for Explanation of Black-box Models, BMVC 2018",
+MASKS = Method(
+    key="made_up_masks",
+    title="Made-up masks",
+    paper="none: made up, after Petsiuk et al., RISE, BMVC 2018",
     about="The picture is hidden by random masks; each pixel counts by the scores of the masks that show it.",
     reading="The stronger the colour of a pixel, the more {masks} masks that show it {raised} the score of this class.",
-    answer=_rise,
+    answer=_answer,
     target="pixel",
-    settings=RiseSettings,
+    settings=MaskSettings,
     slow=True,
 )
 SQUARE_CAM = Method(
@@ -78,7 +78,7 @@ SQUARE_CAM = Method(
     reading="The stronger the colour of a place, the more strong channels there {raised} the score of this class.",
     answer=by_gradient(lambda a, g: (g.mean(dim=(2, 3), keepdim=True) * a * a.abs()).sum(dim=1)),
 )
-NEW = (RISE, SQUARE_CAM)
+NEW = (MASKS, SQUARE_CAM)
 BY_ID = [method.key for method in NEW]
 
 
@@ -137,15 +137,15 @@ def test_it_keeps_every_promise_of_a_method(contract: object, key: str) -> None:
 
 @pytest.mark.parametrize("method", NEW, ids=BY_ID)
 def test_a_link_a_recipe_line_and_a_script_name_it(method: Method) -> None:
-    settings = {"masks": 4} if method is RISE else {}
+    settings = {"masks": 4} if method is MASKS else {}
     chosen = Selection(method=method.key, settings=tuple(settings.items()))
     assert read_link(Selection(), link_of(chosen)) == chosen
     result = xai.explain(xai.load_model("digits"), xai.open_dataset("digits").load(0), method.key, settings=settings)
     (layer,) = result.maps
     line = recipe_line(result, method.title, layer)
-    assert ("RISE (masks 4)" if method is RISE else "Square-CAM") in line
+    assert ("Made-up masks (masks 4)" if method is MASKS else "Square-CAM") in line
     assert f"method='{method.key}'" in as_python(result, layer, "model", "image")
-    assert ("the more 4 masks that show it raised" if method is RISE else "cells") in xai.how_to_read(result, layer)
+    assert ("the more 4 masks that show it raised" if method is MASKS else "cells") in xai.how_to_read(result, layer)
 
 
 @pytest.mark.parametrize("method", NEW, ids=BY_ID)
@@ -157,21 +157,23 @@ def test_explain_lists_it_draws_it_and_says_how_to_read_it(method: Method) -> No
     assert f"How to read it: {method.reading.split('{')[0]}" in told
     again = open_page("explain", model="digits", digit="3", method=method.key)
     assert again.selectbox(key="choice_method").value == method.key
-    if method is RISE:
-        assert app.number_input(key="choice_rise_masks").value == 12
+    if method is MASKS:
+        assert app.number_input(key="choice_made_up_masks_masks").value == 12
 
 
 def test_compare_shows_both_and_the_matrix_lists_the_one_that_reads_a_layer(monkeypatch: pytest.MonkeyPatch) -> None:
     tables: list[Table] = []
     monkeypatch.setattr("dashboard.compare.matrix.matrix", lambda _image, table, *_, **__: tables.append(table))
-    app = open_page("compare", **{"model": "digits", "digit": "3", "a.method": "rise", "b.method": "square_cam"})
-    assert [app.selectbox(key=f"pane_{side}_method").value for side in "ab"] == ["rise", "square_cam"]
+    app = open_page(
+        "compare", **{"model": "digits", "digit": "3", "a.method": "made_up_masks", "b.method": "square_cam"}
+    )
+    assert [app.selectbox(key=f"pane_{side}_method").value for side in "ab"] == ["made_up_masks", "square_cam"]
     app.toggle(key="compare_show_matrix").set_value(True)
     while "which now shows" not in said(shown(app.run())):
         assert "Computing" in said(app)
     column = list(tables[-1].columns).index("Square-CAM")
     assert all(isinstance(row[column], np.ndarray) for row in tables[-1].cells)
-    assert "RISE" not in tables[-1].columns
+    assert "Made-up masks" not in tables[-1].columns
 
 
 def test_mri_and_an_audit_offer_the_quick_one() -> None:
@@ -182,13 +184,13 @@ def test_mri_and_an_audit_offer_the_quick_one() -> None:
     bench_page.session_state["bench_tab"] = "audit"
     offered = shown(bench_page.run()).selectbox(key="audit_method").options
     assert "Square-CAM" in offered
-    assert "RISE" not in offered
+    assert "Made-up masks" not in offered
 
 
 def test_bench_shows_its_maps_at_once_and_says_that_it_is_not_measured_yet() -> None:
     app = open_page("bench")
-    assert "Not measured yet: RISE, Square-CAM." in said(app)
-    for key, maps in (("rise", 1), ("square_cam", 3)):
+    assert "Not measured yet: Made-up masks, Square-CAM." in said(app)
+    for key, maps in (("made_up_masks", 1), ("square_cam", 3)):
         told = said(shown(app.selectbox(key="bench_method").set_value(key).run()))
         assert told.split("Evidence in the frame")[1].split(". A blind")[0].count("%") == maps
 
@@ -197,7 +199,7 @@ def test_the_bench_measures_it() -> None:
     catalog.METHODS[:] = NEW
     rows = bench("shapes", cases("shapes", 4))
     assert [(row.method, row.stage) for row in rows if not row.trivial] == [
-        ("rise", ""),
+        ("made_up_masks", ""),
         *(("square_cam", stage) for stage in ("block2", "block3", "block4")),
     ]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, make_dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from xai_core.attribution import methods as folder
 from xai_core.attribution.catalog import METHODS, find_method
 from xai_core.attribution.method import Method, setting
 from xai_core.attribution.reading import BY_EVIDENCE
+from xai_core.errors import SettingError
 
 TEXTS = {
     "title": "how menus name it",
@@ -97,3 +98,13 @@ def test_what_a_record_lacks_is_said_in_words() -> None:
         "warn of it in `caveat=`.",
         "its reading must say that it is no evidence for or against one.",
     ]
+
+
+def test_a_whole_number_is_asked_for_in_settings_of_either_annotation() -> None:
+    """Without `from __future__ import annotations` a field's type is `int` itself and not its name."""
+    for kind in (int, "int"):
+        settings = make_dataclass("Settings", [("masks", kind, setting(12, "Masks", low=1, high=80))], frozen=True)
+        method = replace(METHODS[0], settings=settings)
+        assert method.settings_from({"masks": 4}).masks == 4
+        with pytest.raises(SettingError, match="a whole number"):
+            method.settings_from({"masks": 10.5})

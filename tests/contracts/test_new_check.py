@@ -91,7 +91,7 @@ def test_what_is_not_in_the_registry_is_not_there():
 @pytest.fixture
 def app(monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
     """The card with the quickest of its checks and the one from here."""
-    monkeypatch.setattr(checks, "CHECKS", (checks.CHECKS[-1], CHECK))
+    monkeypatch.setattr(checks, "CHECKS", (min(checks.CHECKS, key=lambda check: check.passes), CHECK))
     opened = AppTest.from_file(str(PAGE), default_timeout=240)
     opened.session_state["trust_card"] = True
     opened.run()

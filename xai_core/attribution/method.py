@@ -82,8 +82,8 @@ class Method:
     not, as one sentence. It may run the network, so it is for menus: `answer` refuses by itself, with NotApplicable.
     defined_at: those layers of a pass at which the method is defined.
     class_sensitive: False where theory says that the class does not matter. slow: it takes many forward passes.
-    reading: what a colour of its maps stands for. {raised}, {raises} and {falls} follow the evidence that is drawn;
-    {rows} and {columns} are the map's, and any of its settings may stand in it by name: see `how_to_read`.
+    reading: what a colour of its maps stands for. {raised}, {raises} ("would raise") and {falls} follow the evidence
+    that is drawn; {rows} and {columns} are the map's, and any of its settings may stand in it by name: `how_to_read`.
     caveat: what a reader must know, as one sentence.
 
     How its maps are drawn follows from `target`: on the layer's grid, or by pixels, on a scale that a few strong ones
@@ -143,7 +143,7 @@ class Method:
             raise SettingError(f"{self.title}: '{known.name}' is one of {given}; {value} was given.")
         if low is None or high is None:
             return
-        kind, told = (Integral, "a whole number") if known.type == "int" else (Real, "a number")
+        kind, told = (Integral, "a whole number") if known.type in ("int", int) else (Real, "a number")
         if isinstance(value, bool) or not isinstance(value, kind):
             raise SettingError(f"{self.title}: '{known.name}' is {told}; {value!r} was given.")
         if not low <= value <= high:

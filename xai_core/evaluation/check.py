@@ -104,7 +104,7 @@ class NamedMap:
 
 @dataclass(frozen=True)
 class MapRow:
-    """The map under test, then others of the same picture."""
+    """The map under test, then others of the same picture. key: distinct within the card."""
 
     key: str
     maps: tuple[NamedMap, ...]

@@ -53,7 +53,7 @@ def _curves(drawing: Curves, subject: Subject) -> None:
         yaxis=_axis(drawing.y),
         legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0},
     )
-    key = f"{subject.place}_{drawing.key}"
+    key = f"{subject.place}_drawn_{drawing.key}"
     st.plotly_chart(figure, key=key, config={"displayModeBar": False}, alt=drawing.alt)
 
 
@@ -90,7 +90,7 @@ def _row(key: str, maps: tuple[NamedMap, ...], subject: Subject) -> None:
         [Tile("this map", *_scaled(subject.values, subject)), *drawn],
         "this map",
         GalleryOptions(settings_of=subject.settings_of),
-        key=f"{subject.place}_{key}",
+        key=f"{subject.place}_drawn_{key}",
     )
 
 
@@ -106,7 +106,7 @@ def _to_scale(drawing: ToScale, subject: Subject) -> None:
             height=320,
             spot=None if drawing.sees is None else Spot(drawing.row, drawing.column, drawing.sees),
         ),
-        key=f"{subject.place}_{drawing.key}",
+        key=f"{subject.place}_drawn_{drawing.key}",
     )
 
 
