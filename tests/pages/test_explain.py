@@ -201,7 +201,7 @@ def test_a_download_shows_its_size_then_loads_the_model_and_its_map(
     with weights_server(tmp_path, torchvision.models.mnasnet0_5()) as download:
         local = replace(config, download=download)
         monkeypatch.setitem(cached.configs(), config.key, local)
-        monkeypatch.setitem(catalog._catalog(), config.key, (local, catalog._SOURCES[1]))
+        monkeypatch.setitem(catalog._catalog(), config.key, local)
         app.query_params["model"] = config.key
         app.run()
         (agree,) = [button for button in app.button if button.label.startswith("Download ")]
