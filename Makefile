@@ -18,13 +18,14 @@ INSTALL = $(BIN)/python -m pip install --disable-pip-version-check $(PIP_ARGS)
 run: $(VENV)/.run
 	@exec $(BIN)/python -m streamlit run streamlit_app.py $(ARGS)
 
+# Slow tests (kills, trainings, UMAP's compiling) run in `make check` and in CI, or by `make test ARGS="-m slow"`.
 # Without a Chromium the browser tests are left out, except where CI is set: there everything must run.
 test: $(VENV)/.dev test-js
 ifeq ($(CHROMIUM)$(CI),)
 	@echo "No Chromium found: the browser tests are left out (install chromium or google-chrome to run them)."
-	@$(BIN)/python -m pytest $(WORKERS) -m "not browser" $(ARGS)
+	@$(BIN)/python -m pytest $(WORKERS) -m "not browser and not slow and not every_checkpoint" $(ARGS)
 else
-	@$(BIN)/python -m pytest $(WORKERS) $(ARGS)
+	@$(BIN)/python -m pytest $(WORKERS) -m "not slow and not every_checkpoint" $(ARGS)
 endif
 
 check: lint test-js pytest

@@ -24,6 +24,7 @@ from xai_core.models.layers import layers
 PATIENCE_S = 120
 
 
+@pytest.mark.slow
 def test_visitors_who_click_at_once_each_get_their_own_maps(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setenv("SIGHTLINE_CACHE", str(tmp_path))
     monkeypatch.setattr(load, "SAMPLES", load.SAMPLES[:2])

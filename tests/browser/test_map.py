@@ -98,6 +98,7 @@ def test_suspects_lead_to_the_map(page: Page, url: str):
     expect(page.get_by_role("heading", name="60 selected pictures")).to_be_visible(timeout=WAIT_MS)
 
 
+@pytest.mark.slow
 def test_umap_arrives_places_a_picture_and_is_there_at_once_on_a_second_visit(page: Page, url: str):
     page.goto(url)
     settled(page)

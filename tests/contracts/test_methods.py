@@ -149,6 +149,7 @@ def test_a_method_refuses_exactly_where_it_says_so_beforehand(kind: Callable[[],
     assert str(refusal.value) == reason
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", KEYS)
 def test_eight_threads_over_one_network_get_the_serial_maps_bit_for_bit(key: str):
     torch.manual_seed(0)

@@ -330,6 +330,7 @@ def test_intervals_widen_where_slices_of_one_patient_agree() -> None:
     assert (high - low) / 2 == pytest.approx(spread, rel=0.15)
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_the_command_goes_through_every_stage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shared("brain-mri-masks")
