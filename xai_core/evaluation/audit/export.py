@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import csv
 import io
 from collections.abc import Sequence
 from html import escape
@@ -13,6 +12,7 @@ from PIL import Image
 
 from xai_core.evaluation.audit.record import Record
 from xai_core.render.colour import colour_table
+from xai_core.report.csv_table import csv_table
 
 _COLUMNS = ("name", "class", "predicted", "right", "probability", "margin", "empty", "outside", "area", "object known")
 _MORE = ("steadiness", "border only", "without the object")
@@ -23,12 +23,7 @@ figure{display:inline-block;width:84px;margin:0 .8rem .8rem 0;vertical-align:top
 
 def as_csv(records: Sequence[Record], classes: Sequence[str]) -> str:
     """One line a picture. A name that a table program would take for a formula gets a quote in front."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*_COLUMNS, *_MORE])
-    for record in records:
-        writer.writerow([harmless(cell) for cell in _cells(record, classes)])
-    return text.getvalue()
+    return csv_table([*_COLUMNS, *_MORE], (_cells(record, classes) for record in records))
 
 
 def as_html(
@@ -85,8 +80,3 @@ def _cells(record: Record, classes: Sequence[str]) -> list[object]:
         classes[record.border],
         classes[record.background],
     ]
-
-
-def harmless(cell: object) -> object:
-    """The cell, with a quote in front where a table program would take it for a formula."""
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
