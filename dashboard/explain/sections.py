@@ -183,11 +183,14 @@ def _resizing(config: ModelConfig) -> str:
             f"It was cropped to the head, brought to {config.resize.head_side} × {config.resize.head_side} pixels, and "
             "its grey levels were stretched; all around the head is black. The frame in the viewer marks the crop."
         )
-    if config.resize.shorter_side is not None:
-        return (
-            f"The shorter side was scaled to {config.resize.shorter_side} pixels ({config.resize.interpolation}), then "
-            f"the centre of {width} × {height} was cut out; the frame in the viewer marks it."
-        )
+    side, how = config.resize.shorter_side, config.resize.interpolation
+    if side is not None:
+        done = {
+            "crop": f"The shorter side was scaled to {side} pixels ({how})",
+            "stretch": f"The whole picture was stretched to {side} pixels a side ({how})",
+            "pad": f"The longer side was scaled to {side} pixels ({how}), the rest filled with the mean colour",
+        }[config.resize.fit]
+        return f"{done}, then the centre of {width} × {height} was cut out; the frame in the viewer marks it."
     return f"The whole picture was stretched to {width} × {height} pixels ({config.resize.interpolation})."
 
 

@@ -13,14 +13,18 @@ from xai_core.models.class_names import read_names
 from xai_core.models.normalisation import Numbers, presets
 from xai_core.models.sources.config_file import LARGEST_SIDE, SMALLEST_SIDE, read_config
 from xai_core.types import ChannelOrder, Labels, ModelConfig, ResizeRule
+from xai_core.types.model import Fit
 
 CUSTOM = "My own"
 RULES = {
     "stretch": "Stretch the whole picture",
     "cut": "Scale, then cut out the centre",
+    "squash": "Stretch, then cut out the centre",
+    "pad": "Scale to fit, fill with the mean colour",
     "head": "Crop to the head (MRI)",
 }
 LABELS: dict[Labels, str] = {"one": "one class", "several": "any number of them"}
+_FITS: dict[str, Fit] = {"cut": "crop", "squash": "stretch", "pad": "pad"}  # of those that scale to a side
 HEAD_SIDE = 160
 _READ = StateKey[dict[str, ModelConfig]]("card_read", dict)  # from files, by the network's key
 _TURN = StateKey("card_turn", int)
@@ -109,7 +113,8 @@ def _fitting(network: Network, config: ModelConfig) -> ModelConfig:
 
 
 def _geometry(network: Network, start: ModelConfig) -> tuple[tuple[int, int], ResizeRule]:
-    first = "head" if start.resize.head_side else "stretch" if start.resize.shorter_side is None else "cut"
+    scaled = next(rule for rule, fit in _FITS.items() if fit == start.resize.fit)
+    first = "head" if start.resize.head_side else "stretch" if start.resize.shorter_side is None else scaled
     how = st.selectbox(
         "From picture to input",
         list(RULES),
@@ -122,8 +127,14 @@ def _geometry(network: Network, start: ModelConfig) -> tuple[tuple[int, int], Re
         height = _pixels(network, "Input height", start.input_size[0])
         width = _pixels(network, "Input width", start.input_size[1])
         given = start.resize.head_side or HEAD_SIDE if how == "head" else start.resize.shorter_side or height
-        side = None if how == "stretch" else _pixels(network, "Head side" if how == "head" else "Shorter side", given)
-    rule = replace(start.resize, shorter_side=side if how == "cut" else None, head_side=side if how == "head" else None)
+        label = {"head": "Head side", "cut": "Shorter side", "squash": "Each side", "pad": "Longer side"}.get(how)
+        side = _pixels(network, label, given) if label else None
+    rule = replace(
+        start.resize,
+        shorter_side=side if how in _FITS else None,
+        head_side=side if how == "head" else None,
+        fit=_FITS.get(how, "crop"),
+    )
     return (height, width), rule
 
 

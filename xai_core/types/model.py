@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 Interpolation = Literal["bilinear", "bicubic"]
 ChannelOrder = Literal["RGB", "BGR"]
 Labels = Literal["one", "several"]
+Fit = Literal["crop", "stretch", "pad"]
 
 RESEARCH_ONLY = "Research use only: not for diagnosis."
 CLINICAL_CAUTION = f"{RESEARCH_ONLY} A heat map is not an outline of a lesion."
@@ -27,12 +28,16 @@ class ResizeRule:
     None stretches the whole picture to the input size without a crop.
     head_side: for slices of a head: the picture is first cropped to the head at so many pixels a side, see
     `images.head_crop`, and that square is stretched to the input size.
+    fit: what else may be done to that length before the crop: "stretch" brings both sides to it (timm's "squash"),
+    "pad" scales the longer side to it and fills what is missing with the mean (timm's "border"). Where the input is no
+    square, the length is its shorter side's, and the other is in proportion.
     """
 
     shorter_side: int | None
     interpolation: Interpolation = "bilinear"
     antialias: bool = True
     head_side: int | None = None
+    fit: Fit = "crop"
 
 
 @dataclass(frozen=True)

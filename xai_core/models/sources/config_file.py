@@ -14,6 +14,7 @@ import yaml
 from xai_core.errors import ModelError
 from xai_core.models.class_names import LONGEST, MOST, is_plain
 from xai_core.types import ChannelOrder, Interpolation, Labels, LoadedModel, ModelConfig, ResizeRule
+from xai_core.types.model import Fit
 
 SMALLEST_SIDE, LARGEST_SIDE = 8, 2048  # pixels of an input
 LONGEST_TEXT = 2000  # characters
@@ -23,7 +24,7 @@ _FIELDS = {
     "title", "architecture", "class_names", "input_size", "mean", "std", "channel_order", "resize", "licence", "notes",
     "default_layer", "labels",
 }  # fmt: skip
-_RULES = {"shorter_side", "interpolation", "antialias", "head_side"}
+_RULES = {"shorter_side", "interpolation", "antialias", "head_side", "fit"}
 
 
 def write_config(config: ModelConfig) -> str:
@@ -42,6 +43,7 @@ def write_config(config: ModelConfig) -> str:
             "interpolation": rule.interpolation,
             "antialias": rule.antialias,
             "head_side": rule.head_side,
+            **({"fit": rule.fit} if rule.fit != "crop" else {}),  # earlier versions do not know the word
         },
         "labels": config.labels,
         "licence": config.licence,
@@ -204,7 +206,8 @@ def _rule(value: object) -> ResizeRule:
     if not isinstance(antialias, bool):
         raise ModelError("The card's antialias is true or false.")
     interpolation: Interpolation = _one_of(value, "interpolation", get_args(Interpolation))
-    return ResizeRule(lengths["shorter_side"], interpolation, antialias, lengths["head_side"])
+    fit: Fit = _one_of(value, "fit", get_args(Fit))
+    return ResizeRule(lengths["shorter_side"], interpolation, antialias, lengths["head_side"], fit)
 
 
 def _one_of(content: Mapping[str, Any], name: str, allowed: Sequence[Any]) -> Any:

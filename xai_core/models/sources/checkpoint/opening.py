@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
@@ -21,6 +23,10 @@ from xai_core.models.sources.checkpoint.reading import Weights, read_weights
 from xai_core.models.sources.checkpoint.recognise import Proposal, chosen, network_of, recognise
 from xai_core.models.sources.config_file import carded, config_of, read_file, refuse_other_count
 from xai_core.types import Interpolation, LoadedModel, ModelConfig, ResizeRule
+from xai_core.types.model import Fit
+
+if TYPE_CHECKING:
+    from timm.models import PretrainedCfg
 
 OWN = "own/"  # before the keys of networks that no catalogue lists
 GREY = (0.449,), (0.226,)  # the means of ImageNet's own, for one channel: what timm takes too
@@ -156,9 +162,17 @@ def _published(key: str) -> tuple[tuple[int, int], tuple[float, ...], tuple[floa
 
     config = timm.get_pretrained_cfg(name) or PretrainedCfg()
     _, height, width = config.input_size
+    return (height, width), tuple(config.mean), tuple(config.std), timm_rule(config)
+
+
+def timm_rule(config: PretrainedCfg) -> ResizeRule:
+    """How timm prepares pictures for these weights, as `timm.data.create_transform` reads the same record."""
     interpolation: Interpolation = "bicubic" if config.interpolation == "bicubic" else "bilinear"
-    rule = ResizeRule(round(min(height, width) / config.crop_pct), interpolation)
-    return (height, width), tuple(config.mean), tuple(config.std), rule
+    if config.crop_mode == "squash" and config.crop_pct == 1:
+        return ResizeRule(None, interpolation)
+    fits: dict[str, Fit] = {"squash": "stretch", "border": "pad"}
+    side = math.floor(min(config.input_size[1:]) / config.crop_pct)
+    return ResizeRule(side, interpolation, fit=fits.get(config.crop_mode, "crop"))
 
 
 def _for_channels(values: tuple[float, ...], grey: tuple[float, ...], channels: int) -> tuple[float, ...]:

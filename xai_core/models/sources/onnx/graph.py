@@ -13,7 +13,7 @@ from onnx import numpy_helper
 from torch import Tensor
 
 Ending = Literal["softmax", "sigmoid", "none"]
-_PASSING = ("Identity", "Cast", "Dropout")
+_PASSING = ("Identity", "Cast", "Dropout", "Reshape", "Flatten", "Squeeze", "Unsqueeze")  # numbers stay as they are
 _FLOATS = (torch.float16, torch.float64, torch.bfloat16)
 
 
