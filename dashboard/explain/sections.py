@@ -10,8 +10,8 @@ from dashboard.core.plain_text import class_in_prose, share_first
 from dashboard.shared import cached
 from dashboard.shared.components.viewer import Click, GalleryOptions, Tile, gallery, viewer
 from dashboard.shared.drawing import Look, draw, tile_of_result
-from xai_core.attribution import reading
 from xai_core.attribution.catalog import find_method
+from xai_core.attribution.catalog import how_to_read as reading_of
 from xai_core.attribution.explain import ImageForwardPass
 from xai_core.attribution.method import Method
 from xai_core.models.catalog import load_expression
@@ -128,7 +128,7 @@ def _point(at: Click, result: Explanation) -> None:
 
 
 def how_to_read(result: Explanation, layer: str) -> None:
-    st.caption(f"How to read it: {reading.how_to_read(result, layer, state.selection().evidence)}")
+    st.caption(f"How to read it: {reading_of(result, layer, state.selection().evidence)}")
 
 
 def layer_gallery(image: SourceImage, result: Explanation, layers: tuple[LayerInfo, ...], layer: str) -> None:

@@ -17,7 +17,8 @@ from xai_core.attribution.explain import explain_forward_pass
 from xai_core.errors import Cancelled
 from xai_core.evaluation import checks
 from xai_core.evaluation.check import Beside, Check, Curves, Drawing, Level, MapRow, Note, ToScale
-from xai_core.evaluation.map_under_test import MapUnderTest, no_progress
+from xai_core.evaluation.map_under_test import MapUnderTest
+from xai_core.types import no_progress
 
 LINE = 200  # signs of a summary: two lines of a narrow card
 

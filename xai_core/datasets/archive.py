@@ -10,8 +10,7 @@ from functools import partial
 from io import BytesIO
 from pathlib import Path
 
-from xai_core.datasets.dataset import Dataset
-from xai_core.datasets.limits import DatasetLimits, check_count
+from xai_core.datasets.dataset import Dataset, DatasetLimits, check_count
 from xai_core.datasets.listed import MAX_BYTES, with_list
 from xai_core.datasets.listing import is_hidden, is_image, labelled, left_out, listing_digest, safe_path
 from xai_core.errors import ImageError

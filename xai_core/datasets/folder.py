@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from xai_core.datasets.dataset import Dataset
-from xai_core.datasets.limits import DatasetLimits, check_count
+from xai_core.datasets.dataset import Dataset, DatasetLimits, check_count
 from xai_core.datasets.listing import is_hidden, is_image, labelled, left_out, listing_digest
 from xai_core.errors import ImageError
 from xai_core.images.limits import Limits

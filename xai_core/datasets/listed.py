@@ -13,8 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from xai_core.datasets.dataset import Dataset, DatasetItem
-from xai_core.datasets.limits import DatasetLimits, check_count
+from xai_core.datasets.dataset import Dataset, DatasetItem, DatasetLimits, check_count
 from xai_core.datasets.listing import is_hidden, is_image, labelled, left_out, listing_digest, safe_path
 from xai_core.errors import ImageError
 from xai_core.images.limits import Limits

@@ -5,8 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from xai_core.datasets.dataset import Dataset
-from xai_core.datasets.limits import DatasetLimits, check_count
+from xai_core.datasets.dataset import Dataset, DatasetLimits, check_count
 from xai_core.datasets.listing import is_hidden, is_image, labelled, left_out, listing_digest
 from xai_core.errors import ImageError
 from xai_core.images.limits import Limits, check_bytes

@@ -12,14 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from xai_core.datasets.dataset import Dataset, DatasetItem, DatasetSource
+from xai_core.datasets.dataset import DEFAULT_DATASET_LIMITS, Dataset, DatasetItem, DatasetSource
 from xai_core.datasets.fetching import fetch_file
 from xai_core.datasets.folder import open_folder
-from xai_core.datasets.limits import DEFAULT_DATASET_LIMITS
 from xai_core.datasets.listing import listing_digest
 from xai_core.errors import ImageError
 from xai_core.images.digest import array_digest
-from xai_core.types import ProgressCallback, SourceImage
+from xai_core.types import ProgressCallback, SourceImage, no_progress
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ def download_published(key: str, folder: Path, on_progress: ProgressCallback | N
     """
     wanted = _published(key)
     making = folder / f"{key}.partial"
-    tell = on_progress or (lambda _received, _total: None)
+    tell = on_progress or no_progress
     tell(0, wanted.size_bytes)
     before = 0
     for file in wanted.files():

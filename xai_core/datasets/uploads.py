@@ -7,8 +7,14 @@ from functools import partial
 from hashlib import sha256
 
 from xai_core.datasets.archive import open_zip
-from xai_core.datasets.dataset import Dataset, DatasetItem, DatasetSource
-from xai_core.datasets.limits import DEFAULT_DATASET_LIMITS, DatasetLimits, check_count
+from xai_core.datasets.dataset import (
+    DEFAULT_DATASET_LIMITS,
+    Dataset,
+    DatasetItem,
+    DatasetLimits,
+    DatasetSource,
+    check_count,
+)
 from xai_core.datasets.listing import listing_digest
 from xai_core.errors import ImageError
 from xai_core.images.limits import Limits

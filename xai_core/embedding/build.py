@@ -10,13 +10,21 @@ from tempfile import TemporaryDirectory
 
 from xai_core.datasets import Dataset
 from xai_core.durable import disk_trouble, one_writer
-from xai_core.embedding.compact import write_view
 from xai_core.embedding.embedding_layer import find_embedding_layer
 from xai_core.embedding.local import Engine, run_local
 from xai_core.embedding.shard import TableWork
-from xai_core.embedding.spec import digest_of, items_of, shard_size, shards_of, table_facts
-from xai_core.embedding.store import BUSY, finished_keys, missing, prepare_folder, table_folder
-from xai_core.embedding.view import in_memory, open_view
+from xai_core.embedding.store import (
+    BUSY,
+    digest_of,
+    finished_keys,
+    items_of,
+    prepare_folder,
+    shard_size,
+    shards_of,
+    table_facts,
+    table_folder,
+)
+from xai_core.embedding.view import in_memory, open_view, write_view
 from xai_core.errors import ImageError
 from xai_core.types import FeatureTable, LoadedModel, ProgressCallback
 
@@ -56,7 +64,8 @@ def build_table(
         items = list(items_of(dataset))
         with disk_trouble(home):
             prepare_folder(home, facts)
-            todo = list(missing(items, finished_keys(home)))
+            finished = finished_keys(home)
+            todo = [item for item in items if item.key not in finished]
         shards = shards_of(facts, todo, images_a_shard or shard_size(len(items)))
         advance = _counter(on_progress, len(items) - len(todo), len(items))
         if shards:

@@ -7,7 +7,6 @@ Multinomial logistic regression, cross-validated: a label that it finds improbab
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize
@@ -21,17 +20,11 @@ _STEPS = 100
 _DECAY = 1e-3
 
 
-@dataclass(frozen=True, eq=False)
-class HeldOut:
-    """probabilities: float32 (n, n_classes), NaN where a class is too small to be learned without the picture."""
-
-    probabilities: np.ndarray
-
-
 def held_out(
     table: FeatureTable, *, folds: int = 5, seed: int = 0, on_progress: ProgressCallback | None = None
-) -> HeldOut:
-    """The probabilities of the data's own classes for every picture, by a classifier of the other folds.
+) -> np.ndarray:
+    """The probabilities of the data's own classes for every picture, by a classifier of the other folds: float32
+    (n, n_classes), NaN where a class is too small to be learned without the picture.
 
     Pictures without a label are judged by the last fold's classifier. on_progress(steps, at most) may raise to stop.
     NotApplicable: fewer than two classes have two pictures.
@@ -49,7 +42,7 @@ def held_out(
         tell = None if on_progress is None else _within(on_progress, number, folds)
         p[judged] = _judge(table.vectors, labels, learn, judged, p.shape[1], tell)
     p[(labels >= 0) & (sizes[labels] < 2)] = np.nan
-    return HeldOut(p)
+    return p
 
 
 def _folds(labels: np.ndarray, folds: int, seed: int) -> np.ndarray:

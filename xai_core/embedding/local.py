@@ -13,9 +13,8 @@ from collections.abc import Callable
 
 import torch
 
-from xai_core.embedding.shard import TableWork, row_maker, run_shard, write_shard
-from xai_core.embedding.spec import Shard
-from xai_core.embedding.store import shard_path
+from xai_core.embedding.shard import TableWork, row_maker, run_shard
+from xai_core.embedding.store import Shard, shard_path, write_shard
 from xai_core.errors import Cancelled
 
 Advance = Callable[[int], None]

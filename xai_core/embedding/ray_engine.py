@@ -16,9 +16,8 @@ import torch
 
 from xai_core.embedding.embedding_layer import EmbeddingLayer
 from xai_core.embedding.local import Advance
-from xai_core.embedding.shard import Read, TableWork, row_maker, run_shard, write_shard
-from xai_core.embedding.spec import Shard
-from xai_core.embedding.store import shard_path
+from xai_core.embedding.shard import Read, TableWork, row_maker, run_shard
+from xai_core.embedding.store import Shard, shard_path, write_shard
 from xai_core.errors import SettingError
 from xai_core.types import LoadedModel
 

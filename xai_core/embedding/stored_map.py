@@ -16,8 +16,8 @@ import numpy as np
 from xai_core.embedding.derived import keep
 from xai_core.embedding.neighbours import open_index
 from xai_core.embedding.projection import Place, Projection
-from xai_core.embedding.spec import digest_of
-from xai_core.embedding.tsne_place import placer
+from xai_core.embedding.store import digest_of
+from xai_core.embedding.tsne import placer
 from xai_core.errors import NotApplicable
 from xai_core.types import FeatureTable
 

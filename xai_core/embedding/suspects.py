@@ -1,14 +1,15 @@
-"""Pictures worth a look: labels that seem wrong, strangers, and what lies between two classes."""
+"""Pictures worth a look: labels that seem wrong, strangers, what lies between classes, and near copies."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from xai_core.embedding.distances import blocks, exact_distances
 from xai_core.embedding.graph import Graph
-from xai_core.embedding.held_out import HeldOut
 from xai_core.embedding.neighbours import Index, neighbours
 from xai_core.errors import NotApplicable, SettingError
 from xai_core.types import FeatureTable
@@ -16,6 +17,7 @@ from xai_core.types import FeatureTable
 VOTERS = 15
 NEAR = 10
 USUAL = 5000  # pictures that show how far apart neighbours usually are
+SHARE = 0.15  # of the usual distance to the nearest picture
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,9 +33,12 @@ class ConfusedPair:
     between: np.ndarray
 
 
-def label_doubt(table: FeatureTable, held: HeldOut) -> np.ndarray:
-    """1 - p[label] of a classifier that has not learned from the picture, float32 (n,); NaN without a label."""
-    own = held.probabilities[np.arange(len(table)), np.maximum(table.labels, 0)]
+def label_doubt(table: FeatureTable, held: np.ndarray) -> np.ndarray:
+    """1 - p[label] of a classifier that has not learned from the picture, float32 (n,); NaN without a label.
+
+    held: as `held_out` gives it, float32 (n, n_classes).
+    """
+    own = held[np.arange(len(table)), np.maximum(table.labels, 0)]
     return np.where(table.labels >= 0, 1 - own, np.nan).astype(np.float32)
 
 
@@ -86,9 +91,9 @@ def boundary_margins(table: FeatureTable) -> np.ndarray:
     return margins
 
 
-def confused_pairs(table: FeatureTable, held: HeldOut, most: int = 20, images: int = 12) -> tuple[ConfusedPair, ...]:
+def confused_pairs(table: FeatureTable, held: np.ndarray, most: int = 20, images: int = 12) -> tuple[ConfusedPair, ...]:
     """The classes that are hardest to tell apart, the hardest first. NotApplicable: without two classes."""
-    labels, p = table.labels, held.probabilities
+    labels, p = table.labels, held
     classes = p.shape[1]
     if classes < 2:
         raise NotApplicable("Classes can be confused where there are two or more; this data set has fewer.")
@@ -105,3 +110,38 @@ def _between(labels: np.ndarray, p: np.ndarray, judged: np.ndarray, a: int, b: i
     """Pictures of either class for which the two are the likeliest answers, those most evenly split first."""
     rows = np.flatnonzero(judged & ((labels == a) | (labels == b)))
     return rows[np.argsort(-np.minimum(p[rows, a], p[rows, b]), kind="stable")[:most]]
+
+
+@dataclass(frozen=True)
+class Duplicates:
+    """rows: pictures that belong together. distance: the largest on the way from one to the next.
+
+    identical: their pixels are the same. across: they carry different labels, of which at most one is right.
+    """
+
+    rows: tuple[int, ...]
+    distance: float
+    identical: bool
+    across: bool
+
+
+def near_duplicates(table: FeatureTable, graph: Graph, share: float = SHARE) -> tuple[Duplicates, ...]:
+    """Groups of pictures that the network can hardly tell apart, those across classes first, then the closest.
+
+    Near is below `share` of the median distance to the nearest picture, among the graph's neighbours.
+    """
+    n = len(table)
+    usual = float(np.median(graph.distances[:, 0])) if graph.k else 0.0
+    near = graph.distances <= share * usual
+    ends, starts = graph.rows[near], np.repeat(np.arange(n), near.sum(1))
+    lengths = graph.distances[near]
+    _, group = connected_components(coo_array((np.ones(len(ends)), (starts, ends)), (n, n)), directed=False)
+    members = np.flatnonzero(np.bincount(group, minlength=n)[group] > 1)
+    order = members[np.argsort(group[members], kind="stable")]
+    found = []
+    for rows in np.split(order, np.flatnonzero(np.diff(group[order])) + 1) if len(order) else []:
+        labels = set(table.labels[rows].tolist()) - {-1}
+        digests = {table.image_digests[int(row)] for row in rows}
+        longest = float(lengths[group[starts] == group[rows[0]]].max())
+        found.append(Duplicates(tuple(rows.tolist()), longest, len(digests) == 1, len(labels) > 1))
+    return tuple(sorted(found, key=lambda one: (not one.across, one.distance)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import queue
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from typing import IO, Any
 import numpy as np
 
 from xai_core.embedding.projection import Projection, check_map
-from xai_core.embedding.umap_child import receive, send
+from xai_core.embedding.umap_child import send
 from xai_core.errors import SightlineError
 from xai_core.types import FeatureTable, ProgressCallback
 
@@ -138,11 +139,11 @@ def _wait(answers: queue.SimpleQueue[Any], on_progress: ProgressCallback | None)
 def _listen(pipe: IO[bytes], answers: queue.SimpleQueue[Any], ready: threading.Event) -> None:
     """Pass on what the process says; None once it is gone."""
     try:
-        receive(pipe)
+        pickle.load(pipe)
         ready.set()
         while True:
-            answers.put(receive(pipe))
-    except (EOFError, OSError, ValueError):
+            answers.put(pickle.load(pipe))
+    except (EOFError, pickle.UnpicklingError, OSError, ValueError):
         answers.put(None)
 
 

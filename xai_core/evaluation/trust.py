@@ -11,9 +11,9 @@ from xai_core.errors import LayerError, SightlineError
 from xai_core.evaluation import checks
 from xai_core.evaluation.check import Level
 from xai_core.evaluation.familiarity import familiarity_of
-from xai_core.evaluation.map_under_test import MapUnderTest, no_progress
+from xai_core.evaluation.map_under_test import MapUnderTest
 from xai_core.evaluation.verdict import Findings, Verdict, verdict
-from xai_core.types import Explanation, LoadedModel, ProgressCallback, SourceImage
+from xai_core.types import Explanation, LoadedModel, ProgressCallback, SourceImage, no_progress
 
 
 @dataclass(frozen=True, eq=False)

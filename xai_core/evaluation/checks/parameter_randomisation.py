@@ -16,11 +16,11 @@ from torch import Tensor, nn
 
 from xai_core.errors import ModelError
 from xai_core.evaluation.check import Axis, Check, Curves, Drawing, Level, Line, MapRow, NamedMap
-from xai_core.evaluation.map_under_test import MapUnderTest, Remake, no_progress, refuse_empty
+from xai_core.evaluation.map_under_test import MapUnderTest, Remake, refuse_empty
 from xai_core.evaluation.similarity import ALIKE, SAME, Similarity, level_of_another, similarity
 from xai_core.models.isolate import isolated
 from xai_core.render.recipe import signed
-from xai_core.types import LoadedModel, ModelInput, ProgressCallback
+from xai_core.types import LoadedModel, ModelInput, ProgressCallback, no_progress
 
 POINTS = 6
 

@@ -15,17 +15,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from xai_core.attribution.baselines import black_white_baselines
 from xai_core.attribution.catalog import METHODS
 from xai_core.attribution.class_maps import class_maps
 from xai_core.attribution.method import INPUT, Method
 from xai_core.evaluation.localisation import TOLERANCE, Found, edges_of, found, interval
-from xai_core.evaluation.map_under_test import no_progress
 from xai_core.evaluation.planted.cases import TASKS, Case, Task
 from xai_core.evaluation.planted.network import STAGES, inputs_of, planted_model
 from xai_core.evaluation.planted.scene import SIDE
 from xai_core.evaluation.rival_maps import centre
 from xai_core.forward.forward_pass import run_forward
-from xai_core.types import LoadedModel, ProgressCallback
+from xai_core.types import LoadedModel, ProgressCallback, no_progress
 
 MEASURES = tuple(field.name for field in fields(Found))
 TRIVIAL = {"random": "Random map", "centre": "Middle of the picture", "edges": "Edges of the picture"}
@@ -92,9 +92,7 @@ def maps_of(task: Task, requested: Sequence[Case], method: Method, stage: str) -
 
 
 def _maps(model: LoadedModel, inputs: Tensor, classes: Tensor, method: Method, stage: str) -> Tensor:
-    mean, std = torch.tensor(model.config.mean), torch.tensor(model.config.std)
-    baselines = (-mean / std, (1 - mean) / std)
-    layers = [stage] if stage else []
+    layers, baselines = [stage] if stage else [], black_white_baselines(model.config)
     found = class_maps(model.module, inputs, layers, classes, method.key, relu=False, baselines=baselines)
     return found[INPUT if INPUT in found else stage]
 
