@@ -22,7 +22,7 @@ from xai_core.errors import (
     SettingError,
     SightlineError,
 )
-from xai_core.evaluation.trust import trust
+from xai_core.evaluation.verdict import trust
 from xai_core.features.feature_maps import feature_maps, units_at
 from xai_core.features.filter_facts import filter_facts
 from xai_core.features.filters import filter_responses, first_layer_filters

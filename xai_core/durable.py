@@ -34,6 +34,20 @@ def write_file(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     sync_folder(path.parent)
 
 
+def keep(path: Path | None, write: Callable[[IO[bytes]], object]) -> bool:
+    """Whether something that only saves time was written, as it can be made again.
+
+    It is not for no path, into a folder that was dropped meanwhile, or on a full disk.
+    """
+    if path is None or not path.parent.is_dir():
+        return False
+    try:
+        write_file(path, write)
+    except OSError:
+        return False
+    return True
+
+
 def sync_folder(folder: Path) -> None:
     """Make the folder's own entries last; without it a power cut may forget a renamed file."""
     if sys.platform == "win32":  # folders cannot be opened there

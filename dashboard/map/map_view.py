@@ -26,7 +26,7 @@ from dashboard.shared.components.scatter import (
 )
 from dashboard.shared.components.scatter.fallback import plotly_scatter_3d
 from xai_core.embedding.classes import class_centres
-from xai_core.models.same_class import plain
+from xai_core.models.class_names import plain
 from xai_core.render.recipe import percent
 from xai_core.types import FeatureTable
 

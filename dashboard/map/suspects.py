@@ -9,12 +9,12 @@ import pandas as pd
 
 from dashboard.core import jobs
 from dashboard.map.table import Space
-from xai_core.embedding.held_out import held_out
 from xai_core.embedding.suspects import (
     ConfusedPair,
     Duplicates,
     boundary_margins,
     confused_pairs,
+    held_out,
     label_doubt,
     near_duplicates,
     neighbour_disagreement,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from xai_core.embedding.derived import keep
+from xai_core.durable import keep
 from xai_core.embedding.distances import Metric, Nearest, Searchable, blocks, check_k, exact_distances, nearest
 from xai_core.types import ProgressCallback
 

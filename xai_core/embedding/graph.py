@@ -9,8 +9,8 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from xai_core.durable import keep
 from xai_core.embedding.approximate import in_candidate_order, search_candidates
-from xai_core.embedding.derived import keep
 from xai_core.embedding.distances import Metric, Searchable, check_k, check_metric
 from xai_core.embedding.neighbours import Index, open_index
 from xai_core.types import FeatureTable, ProgressCallback

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from xai_core.durable import keep
 from xai_core.embedding.approximate import (
     Approximate,
     build_approximate,
@@ -14,7 +15,6 @@ from xai_core.embedding.approximate import (
     nearest_approximately,
     save_approximate,
 )
-from xai_core.embedding.derived import keep
 from xai_core.embedding.distances import Metric, Nearest, Searchable, check_metric, nearest, searchable
 from xai_core.errors import SettingError
 from xai_core.types import FeatureTable, ProgressCallback

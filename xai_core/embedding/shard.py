@@ -16,9 +16,9 @@ from xai_core.embedding.embedding_layer import Embed, EmbeddingLayer, embedder
 from xai_core.embedding.store import BATCH, THUMBNAIL_SIDE, Item, Shard
 from xai_core.errors import ImageError
 from xai_core.images.display import display_pixels
+from xai_core.models.class_names import plain
 from xai_core.models.preprocess import prepare
 from xai_core.models.probability import log_probabilities
-from xai_core.models.same_class import plain
 from xai_core.types import LoadedModel, SourceImage
 
 Read = Callable[[str], SourceImage]

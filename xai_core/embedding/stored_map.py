@@ -13,7 +13,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from xai_core.embedding.derived import keep
+from xai_core.durable import keep
 from xai_core.embedding.neighbours import open_index
 from xai_core.embedding.projection import Place, Projection
 from xai_core.embedding.store import digest_of

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from xai_core.models.class_names import short_name
-from xai_core.models.same_class import plain
+from xai_core.models.class_names import plain, short_name
 
 
 @dataclass(frozen=True, eq=False)

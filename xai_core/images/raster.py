@@ -13,8 +13,7 @@ from PIL import ExifTags, Image
 from xai_core.errors import ImageError
 from xai_core.images.colour import rgb_on_white
 from xai_core.images.digest import array_digest
-from xai_core.images.formats import recognise
-from xai_core.images.limits import DEFAULT_LIMITS, Limits, check_bytes, check_jpeg_scans, check_size
+from xai_core.images.limits import DEFAULT_LIMITS, Limits, check_bytes, check_jpeg_scans, check_size, recognise
 from xai_core.images.refusals import DECODER_ERRORS, decoder_errors_refused, label_of
 from xai_core.images.scan_format import is_scan_name, scan_format
 from xai_core.types import SourceImage

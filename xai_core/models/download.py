@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import http.client
 import os
 import shutil
-import ssl
 import stat
 import threading
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from functools import cache
 from pathlib import Path, PurePosixPath
@@ -21,9 +17,9 @@ from urllib.parse import unquote, urlsplit
 import torch
 
 from xai_core.errors import ModelError
+from xai_core.fetching import Unreachable, pieces
 from xai_core.types import Download, ProgressCallback
 
-_CHUNK_BYTES = 256 * 1024
 _SIZE_TOLERANCE_BYTES = 1024  # torchvision states sizes to a thousandth of a MiB
 _WAIT_S = 0.2
 _locks: dict[str, threading.Lock] = {}
@@ -97,42 +93,19 @@ def _receive(download: Download, partial: Path, report: ProgressCallback, timeou
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         file = partial.open("wb", buffering=0)
     digest, received = hashlib.sha256(), 0
-    with file, closing(_chunks(download, timeout_s)) as chunks:
-        for chunk in chunks:
+    with file, closing(pieces(download.url, timeout_s)) as coming, _network_trouble(download):
+        for piece in coming:
             with _disk_trouble(download):
-                if file.write(chunk) < len(chunk):
+                if file.write(piece) < len(piece):
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            digest.update(chunk)
-            received += len(chunk)
+            digest.update(piece)
+            received += len(piece)
             if received > download.size_bytes + _SIZE_TOLERANCE_BYTES:
                 raise _refusal(download, f"the server sent more than the expected {_mib(download.size_bytes)}")
             report(min(received, download.size_bytes), download.size_bytes)
         _check(download, received, digest.hexdigest())
         with _disk_trouble(download):
             os.fsync(file.fileno())
-
-
-def _chunks(download: Download, timeout_s: float) -> Generator[bytes, None, None]:
-    # Some servers turn away urllib's default agent.
-    request = urllib.request.Request(download.url, headers={"User-Agent": "Sightline"})
-    try:
-        with urllib.request.urlopen(request, timeout=timeout_s) as response:
-            while chunk := response.read(_CHUNK_BYTES):
-                yield chunk
-    except (OSError, http.client.HTTPException) as error:
-        raise _refusal(download, _network_reason(error, urlsplit(download.url).hostname or "")) from error
-
-
-def _network_reason(error: Exception, host: str) -> str:
-    if isinstance(error, urllib.error.HTTPError):
-        error.close()
-        return f"{host} answered {error.code} ({error.reason})"
-    cause = error.reason if isinstance(error, urllib.error.URLError) else error
-    if isinstance(cause, ssl.SSLError):
-        return f"the certificate of {host} was not accepted"
-    if isinstance(cause, TimeoutError):
-        return f"{host} did not answer in time"
-    return f"no connection to {host}" if cause is not error else f"the connection to {host} broke"
 
 
 def _check(download: Download, received: int, sha256: str) -> None:
@@ -143,6 +116,14 @@ def _check(download: Download, received: int, sha256: str) -> None:
             download,
             f"what arrived is another file: its SHA-256 starts with {sha256[:8]}, not {download.sha256_prefix}",
         )
+
+
+@contextmanager
+def _network_trouble(download: Download) -> Iterator[None]:
+    try:
+        yield
+    except Unreachable as error:
+        raise _refusal(download, str(error)) from error
 
 
 @contextmanager

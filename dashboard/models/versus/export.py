@@ -7,7 +7,7 @@ import io
 
 from dashboard.models.versus.model_answers import Joined
 from dashboard.models.versus.versus_request import Pair
-from xai_core.evaluation.audit.export import harmless
+from xai_core.evaluation.audit.record import harmless
 
 COLUMNS = ("name", "label", "same answer", "A", "A probability", "A right", "B", "B probability", "B right")
 _RIGHT = {1: "yes", 0: "no", -1: ""}

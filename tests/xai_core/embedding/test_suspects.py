@@ -14,11 +14,11 @@ from xai_core.datasets import open_dataset
 from xai_core.embedding.build import build_table
 from xai_core.embedding.classes import class_centres, own_class_distances
 from xai_core.embedding.graph import knn_graph
-from xai_core.embedding.held_out import held_out
 from xai_core.embedding.neighbours import open_index
 from xai_core.embedding.suspects import (
     boundary_margins,
     confused_pairs,
+    held_out,
     label_doubt,
     near_duplicates,
     neighbour_disagreement,
@@ -65,7 +65,7 @@ def test_held_out_probabilities_are_those_of_scikit_learns_regression() -> None:
     vectors, labels = clusters(600, 16, 4)
     table = table_of(vectors, labels)
     ours = held_out(table, folds=2)
-    from xai_core.embedding.held_out import _folds
+    from xai_core.embedding.suspects import _folds
 
     fold = _folds(table.labels, 2, 0)
     scaler = StandardScaler().fit(vectors[fold == 1])
