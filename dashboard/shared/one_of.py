@@ -1,7 +1,7 @@
 """A choice among a few values that all stand in sight, kept for the visit."""
 
 from collections.abc import Mapping
-from typing import TypeVar, cast
+from typing import TypeVar
 
 import streamlit as st
 
@@ -15,7 +15,7 @@ def one_of(
 
     bare: the label is for screen readers only.
     """
-    chosen = st.segmented_control(
+    return st.segmented_control(
         label,
         list(titles),
         format_func=titles.__getitem__,
@@ -26,4 +26,3 @@ def one_of(
         help=help,
         label_visibility="collapsed" if bare else "visible",
     )
-    return cast(T, chosen)

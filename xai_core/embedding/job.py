@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from xai_core.datasets import Dataset, open_dataset
+from xai_core.datasets import open_dataset
 from xai_core.datasets.object_store import open_object_store
 from xai_core.embedding.build import build_table
 from xai_core.embedding.local import Engine, run_local
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         model = load_model(options.model, device=options.device)
         table = build_table(
             model,
-            _dataset(options.data),
+            open_object_store(options.data) if "://" in options.data else open_dataset(options.data),
             options.layer,
             _progress(),
             folder=options.out,
@@ -65,10 +65,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--shard", type=int, help="pictures in a shard: what a kill can cost each worker")
     parser.add_argument("--device", help="cpu, cuda, mps")
     return parser
-
-
-def _dataset(source: str) -> Dataset:
-    return open_object_store(source) if "://" in source else open_dataset(source)
 
 
 def _engine(options: argparse.Namespace) -> Engine:

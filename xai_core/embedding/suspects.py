@@ -173,9 +173,14 @@ def held_out(
     p = np.empty((len(table), len(table.class_names)), np.float32)
     for number in range(folds):
         learn = np.flatnonzero((fold != number) & (labels >= 0))
-        learn = _thinned(learn, seed)
+        if len(learn) > _MOST_TO_LEARN_FROM:
+            learn = np.sort(np.random.default_rng(seed).choice(learn, _MOST_TO_LEARN_FROM, replace=False))
         judged = np.flatnonzero((fold == number) | ((labels < 0) & (number == folds - 1)))
-        tell = None if on_progress is None else _within(on_progress, number, folds)
+
+        def tell(step: int, number: int = number) -> None:
+            if on_progress is not None:
+                on_progress(number * _STEPS + min(step, _STEPS), folds * _STEPS)
+
         p[judged] = _judge(table.vectors, labels, learn, judged, p.shape[1], tell)
     p[(labels >= 0) & (sizes[labels] < 2)] = np.nan
     return p
@@ -190,23 +195,13 @@ def _folds(labels: np.ndarray, folds: int, seed: int) -> np.ndarray:
     return fold
 
 
-def _thinned(rows: np.ndarray, seed: int) -> np.ndarray:
-    if len(rows) <= _MOST_TO_LEARN_FROM:
-        return rows
-    return np.sort(np.random.default_rng(seed).choice(rows, _MOST_TO_LEARN_FROM, replace=False))
-
-
-def _within(on_progress: ProgressCallback, number: int, folds: int) -> Callable[[int], None]:
-    return lambda step: on_progress(number * _STEPS + min(step, _STEPS), folds * _STEPS)
-
-
 def _judge(
     vectors: np.ndarray,
     labels: np.ndarray,
     learn: np.ndarray,
     judged: np.ndarray,
     classes: int,
-    tell: Callable[[int], None] | None,
+    tell: Callable[[int], None],
 ) -> np.ndarray:
     """Probabilities (judged, classes) by a classifier of the rows `learn`, on standardised vectors."""
     x = np.asarray(vectors[learn], np.float64)
@@ -221,7 +216,7 @@ def _judge(
 
 
 def _logistic(
-    x: np.ndarray, labels: np.ndarray, classes: int, tell: Callable[[int], None] | None
+    x: np.ndarray, labels: np.ndarray, classes: int, tell: Callable[[int], None]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Weights (d, classes) and bias (classes,) of the least cross-entropy with a little weight decay."""
     n, d = x.shape
@@ -238,8 +233,7 @@ def _logistic(
     def step(_found: np.ndarray) -> None:
         nonlocal steps
         steps += 1
-        if tell is not None:
-            tell(steps)
+        tell(steps)
 
     start = np.zeros((d + 1) * classes)
     found = minimize(loss, start, jac=True, method="L-BFGS-B", callback=step, options={"maxiter": _STEPS}).x

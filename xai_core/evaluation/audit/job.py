@@ -13,7 +13,7 @@ from xai_core.attribution.catalog import DEFAULT
 from xai_core.datasets import Dataset
 from xai_core.durable import disk_trouble, one_writer, replace_file
 from xai_core.errors import ImageError
-from xai_core.evaluation.audit.examine import Looked, examine, read_in
+from xai_core.evaluation.audit.examine import examine, read_in
 from xai_core.evaluation.audit.record import Record
 from xai_core.models.structure import structure_digest
 from xai_core.types import LoadedModel
@@ -109,19 +109,11 @@ def _name(start: int) -> str:
 
 
 def _batch(job: AuditJob, indices: list[int]) -> tuple[list[Record], list[tuple[str, str]]]:
-    looked, unread = Looked([], [], [], []), []
+    looked, unread = [], []
     for index in indices:
+        label = job.dataset.items[index].label
         try:
-            image, given, region = read_in(job.model, job.dataset, index)
+            looked.append(read_in(job.model, job.dataset, index, -1 if label is None else job.classes[label]))
         except ImageError as error:
             unread.append((job.dataset.items[index].id, str(error)))
-            continue
-        looked.indices.append(index)
-        looked.images.append(image)
-        looked.given.append(given)
-        looked.objects.append(region)
-    if not looked.indices:
-        return [], unread
-    labels = [job.dataset.items[index].label for index in looked.indices]
-    truths = [-1 if label is None else job.classes[label] for label in labels]
-    return examine(job.model, job.dataset, (job.method, job.layer), looked, truths), unread
+    return examine(job.model, job.dataset, (job.method, job.layer), looked) if looked else [], unread
