@@ -13,12 +13,12 @@ from streamlit.testing.v1 import AppTest
 import xai_core as xai
 from dashboard.core import results
 from dashboard.shared import cached
+from training.planted.verdicts import judged
 from xai_core.errors import NotApplicable
 from xai_core.evaluation import checks
 from xai_core.evaluation.check import Axis, Check, Curves, Drawing, Level, Line, MapRow, NamedMap, Note
 from xai_core.evaluation.map_under_test import MapUnderTest
 from xai_core.evaluation.planted.cases import cases
-from xai_core.evaluation.planted.verdicts import judged
 from xai_core.evaluation.verdict import Findings, how_it_is_made
 from xai_core.types import ProgressCallback
 
