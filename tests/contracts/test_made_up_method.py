@@ -24,7 +24,7 @@ from dashboard.shared.components.viewer import Table
 from tests.contracts import test_methods
 from tests.contracts.test_method_records import forgotten
 from tests.networks import Small
-from training.planted.bench import bench
+from training.planted.scores import bench
 from xai_core.attribution import catalog
 from xai_core.attribution.method import INPUT, AttributionRequest, Method, by_gradient, setting
 from xai_core.evaluation.planted.cases import cases

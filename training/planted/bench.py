@@ -13,23 +13,18 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from training.planted.figure import draw
+from training.planted.scores import bench
 from training.planted.verdicts import RANDOM, Judged, judged, ranking
-from xai_core.attribution.catalog import METHODS
-from xai_core.evaluation.localisation import TOLERANCE, edges_of, found, interval
-from xai_core.evaluation.planted.bench import FILE, MEASURES, Results, Row, as_csv, maps_of, rounded, stages_of
-from xai_core.evaluation.planted.cases import TASKS, Case, Task, cases
-from xai_core.evaluation.rival_maps import centre
+from xai_core.evaluation.planted.bench import FILE, MEASURES, Results, as_csv, rounded
+from xai_core.evaluation.planted.cases import TASKS, Task, cases
 
 COUNTS: dict[Task, int] = {"shapes": 96, "lesions": 96, "mosaics": 48, "marked": 64}
 VERDICT_TASKS: tuple[Task, ...] = ("shapes", "lesions")
 VERDICT_CASES, VERDICT_SEED = 24, 9000  # looked at once thresholds and rules stand
 TRIAL_SEED = 7000  # other cases, on which they may be chosen: --verdict-seed
-TRIVIAL = {"random": "Random map", "centre": "Middle of the picture", "edges": "Edges of the picture"}
-_RANDOM_GRID = 12
 BLIND_TO_CLASS = "eigen_cam"  # its maps ignore the class, so that they are right only where one object stands out
 FIGURE = Path("docs") / "images" / "planted-truth.png"
 
@@ -55,33 +50,6 @@ def main() -> None:
     (options.out / "bench.csv").write_text(as_csv(rows), encoding="utf-8")
     draw(rows, options.figure)
     print(results.verdicts)
-
-
-def bench(task: Task, requested: Sequence[Case]) -> list[Row]:
-    """A row for each method and stage that have a meaning, and for each trivial map."""
-    works = [(method, stage) for method in METHODS for stage in stages_of(task, method)]
-    rows = [
-        row_of(task, requested, method.key, method.title, stage, maps_of(task, requested, method, stage))
-        for method, stage in works
-    ]
-    return rows + [row_of(task, requested, key, TRIVIAL[key], "", trivial(key, requested)) for key in TRIVIAL]
-
-
-def trivial(key: str, requested: Sequence[Case]) -> list[np.ndarray]:
-    if key == "edges":
-        return [edges_of(case.pixels) for case in requested]
-    if key == "centre":
-        return [2 + centre(case.region.shape) for case in requested]  # above zero everywhere
-    random = np.random.default_rng(0)
-    return [random.random((_RANDOM_GRID, _RANDOM_GRID), np.float32) for _ in requested]
-
-
-def row_of(task: Task, requested: Sequence[Case], key: str, title: str, stage: str, maps: Sequence[np.ndarray]) -> Row:
-    tolerance = 0.0 if task == "mosaics" else TOLERANCE  # a neighbour's quarter is wrong, however near
-    scored = [found(values, case.region, tolerance=tolerance) for values, case in zip(maps, requested, strict=True)]
-    measured = {name: interval(np.array([getattr(one, name) for one in scored])) for name in MEASURES}
-    area = float(np.mean([case.region.mean() for case in requested]))
-    return Row(task, key, title, stage, key in TRIVIAL, len(requested), area, **measured)
 
 
 def as_json(results: Results) -> str:

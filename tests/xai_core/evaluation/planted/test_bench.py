@@ -8,7 +8,7 @@ import io
 import numpy as np
 import pytest
 
-from training.planted.bench import TRIVIAL, row_of, trivial
+from training.planted.scores import TRIVIAL, row_of, trivial
 from training.planted.verdicts import RANDOM, Judged, judged, ranking
 from xai_core.attribution.catalog import METHODS, find_method, methods
 from xai_core.evaluation.localisation import Found, edges_of, found, interval
