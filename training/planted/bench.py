@@ -18,6 +18,7 @@ import torch
 from training.planted.figure import draw
 from training.planted.scores import bench
 from training.planted.verdicts import RANDOM, Judged, judged, ranking
+from xai_core.evaluation.checks import CHECKS
 from xai_core.evaluation.planted.bench import FILE, MEASURES, Results, as_csv, rounded
 from xai_core.evaluation.planted.cases import TASKS, Task, cases
 
@@ -61,6 +62,7 @@ def quality(made: Sequence[Judged]) -> dict[str, Any]:
     """How well the verdict tells maps that find the planted evidence from maps that do not."""
     seeing = [m for m in made if m.method != BLIND_TO_CLASS]
     return {
+        "checks": [check.key for check in CHECKS],
         "ranking quality": round(ranking(made), 3),
         "ranking quality of methods that ask about the class": round(ranking(seeing), 3),
         "good maps": dict(Counter(m.level for m in made if m.truth is True)),

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -127,12 +127,15 @@ def headline(
     )
 
 
-def how_it_is_made(ranking: float) -> str:
+def how_it_is_made(ranking: float, measured: Collection[str]) -> str:
     """The rules (Markdown): each check's threshold, what overrides them, and how well they tell good maps from bad.
 
     ranking: the chance, [0, 1], that a good map gets a higher level than a bad one (`planted.bench.stored_ranking`).
+    measured: the keys of the checks that it was measured with; what has come since is named.
     """
     thresholds = "\n".join(f"- {check.threshold}" for check in checks.CHECKS)
+    since = [f"*{check.question}*" for check in checks.CHECKS if check.key not in measured]
+    without = f", measured before the card asked {' '.join(since)}" if since else ""
     return f"""
 The verdict has three levels and no score. For the highest every check must be made and none may object; one that fails
 gives the lowest.
@@ -145,7 +148,7 @@ gives the lowest.
 
 Likeness is rank correlation: 1 for the same order of places, 0 for no relation. Maps of pixels are tested in patches of
 {PATCH} × {PATCH}. The thresholds are conventions, chosen on two sample photographs, not laws. Where the evidence
-was planted, a good map gets a higher level than a bad one with a chance of {percent(ranking)} (Bench page).
+was planted, a good map gets a higher level than a bad one with a chance of {percent(ranking)} (Bench page){without}.
 
 {" · ".join(check.source for check in checks.CHECKS if check.source)}
 """

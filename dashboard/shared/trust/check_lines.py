@@ -60,9 +60,9 @@ def show(subject: Subject) -> None:
     if findings(subject).started:
         st.caption(f"A click on a line opens its charts and figures. {verdict.LIKENESS}")
     with st.popover("How the verdict is made", icon=":material/rule:"):
-        from xai_core.evaluation.planted.bench import stored_ranking  # it loads SciPy, and few ask for the rules
+        from xai_core.evaluation.planted.bench import stored, stored_ranking  # SciPy: few ask for the rules
 
-        st.markdown(verdict.how_it_is_made(stored_ranking()))
+        st.markdown(verdict.how_it_is_made(stored_ranking(), stored().verdicts["checks"]))
 
 
 def found(subject: Subject, check: Check) -> Any | None:
