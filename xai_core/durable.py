@@ -1,7 +1,5 @@
 """Files that survive a kill at any moment: replaced in one step, and written by one process at a time."""
 
-from __future__ import annotations
-
 import os
 import sys
 import uuid

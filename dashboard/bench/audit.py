@@ -1,7 +1,5 @@
 """The audit half of the Bench page: which pictures and model, the work in the background, and what it has found."""
 
-from __future__ import annotations
-
 import tempfile
 from contextlib import closing
 from functools import partial

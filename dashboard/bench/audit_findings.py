@@ -1,7 +1,5 @@
 """What an audit has found: figures, the shortcut probes in words, a table with pictures, mean maps, exports."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """One picture of a task with what was planted in it, and a method's map at every stage."""
 
-from __future__ import annotations
-
 import numpy as np
 import streamlit as st
 from scipy.ndimage import binary_dilation

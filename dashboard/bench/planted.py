@@ -1,7 +1,5 @@
 """The planted-truth half of the Bench page: a task, an example with its maps, the table, and the verdict's own test."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from dashboard.bench import bench_chart, example, task_descriptions

@@ -1,7 +1,5 @@
 """What the Bench page says about its tasks and measures."""
 
-from __future__ import annotations
-
 from xai_core.evaluation.planted.cases import Task
 
 WHY = (

@@ -1,7 +1,5 @@
 """The parts of the Compare page below its controls: both maps, how far they agree, and where they differ."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Classes down, methods or layers across, on one scale: filled a little more with every run of the fragment."""
 
-from __future__ import annotations
-
 import time
 from dataclasses import replace
 

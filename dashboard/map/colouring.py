@@ -1,7 +1,5 @@
 """By what the points are coloured."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

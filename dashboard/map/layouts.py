@@ -1,7 +1,5 @@
 """Maps of the table: PCA at once, t-SNE and UMAP in the background, and what each is worth."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from dataclasses import dataclass

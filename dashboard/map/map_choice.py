@@ -1,7 +1,5 @@
 """What a visitor does on the map: the open picture with the way to it, and the selection. Kept while the table is."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from typing import Any
 

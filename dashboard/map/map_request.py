@@ -1,7 +1,5 @@
 """Which pictures, in the space of which network and layer: the choices that come before any map."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import streamlit as st

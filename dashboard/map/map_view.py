@@ -1,7 +1,5 @@
 """The map itself: points, signposts of the classes, what is said under the pointer, and the search."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The nearest pictures of the open one, each with its map: a click walks on."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import astuple, replace
 

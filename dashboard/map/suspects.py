@@ -1,7 +1,5 @@
 """Pictures worth a look: found in the background, kept as lists of rows with the reason in numbers."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The suspects as a table with small pictures, in which a person accepts, dismisses and notes."""
 
-from __future__ import annotations
-
 from functools import partial
 
 import numpy as np

@@ -1,7 +1,5 @@
 """A reading as a report: pictures as seen, recipe, digests, scores, checks, limits, note, time; nobody is named."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 

@@ -4,8 +4,6 @@ The dashboard asks for nothing from another host; this holds the browser to it, 
 Scripts are not listed: Streamlit's front end makes some of its own as it runs.
 """
 
-from __future__ import annotations
-
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 

@@ -1,7 +1,5 @@
 """Small versions of a data set's pictures, and the pieces of them that a unit saw."""
 
-from __future__ import annotations
-
 import base64
 import io
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Top patches: the pictures of a set, and the places in them, that excite the chosen channel most, or least."""
 
-from __future__ import annotations
-
 from functools import partial
 
 import streamlit as st

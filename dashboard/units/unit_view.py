@@ -1,7 +1,5 @@
 """One unit over its picture: its channel's map, what it can see and what it really looks at."""
 
-from __future__ import annotations
-
 from functools import partial
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Every attribution method. A new one is one file in `methods/` with a `METHOD` record, and one line here."""
 
-from __future__ import annotations
-
 from dataclasses import fields
 from importlib import import_module
 

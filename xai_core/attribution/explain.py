@@ -1,7 +1,5 @@
 """From a picture to its prediction and its class maps."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 

@@ -1,7 +1,5 @@
 """A zip of pictures as a data set: entries are read one at a time and nothing is ever unpacked to the disk."""
 
-from __future__ import annotations
-
 import stat
 import zipfile
 from collections import Counter

@@ -1,7 +1,5 @@
 """Every way to open a data set, and all sources to choose from. A new one is one file and one line in `SOURCES`."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

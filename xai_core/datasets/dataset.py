@@ -1,7 +1,5 @@
 """A data set: which pictures there are, what they are called and how each is read."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal

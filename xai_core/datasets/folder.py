@@ -1,7 +1,5 @@
 """A folder of pictures as a data set."""
 
-from __future__ import annotations
-
 import os
 from collections import Counter
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """From paths to items: which are followed, which files are pictures, which folders classes; a listing's digest."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence

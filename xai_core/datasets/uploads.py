@@ -1,7 +1,5 @@
 """Pictures at hand, as bytes or already read, as a data set."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import partial
 from hashlib import sha256

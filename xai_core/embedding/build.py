@@ -1,7 +1,5 @@
 """The table of a network and a data set: found on the disk, finished where it was left, or computed from the start."""
 
-from __future__ import annotations
-
 import hashlib
 import sqlite3
 from collections.abc import Callable, Mapping

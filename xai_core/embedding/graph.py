@@ -1,7 +1,5 @@
 """The k nearest neighbours of every picture: computed once for the maps, the suspects and the quality figures."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path

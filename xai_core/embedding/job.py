@@ -3,8 +3,6 @@
 python -m xai_core.embedding.job --model imagenet --data pictures/ --out tables/ [--engine ray]
 """
 
-from __future__ import annotations
-
 import argparse
 import sys
 import time

@@ -4,8 +4,6 @@ Pillow and torch let go of the interpreter while they work, so threads do what p
 data set the caller has can be used as they are: nothing needs to be sent to another process.
 """
 
-from __future__ import annotations
-
 import os
 import queue
 import threading

@@ -1,7 +1,5 @@
 """The nearest pictures to a picture: exact while each vector can be measured at once, by an index above."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

@@ -3,8 +3,6 @@
 Of a preview some pictures are laid out, and every other is put beside the one that it is most like.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace

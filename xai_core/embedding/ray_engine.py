@@ -3,8 +3,6 @@
 Ray's own checkpoints lose everything with the driver, so the shards alone carry the state: what is on the disk is done.
 """
 
-from __future__ import annotations
-
 import os
 import pickle
 from dataclasses import dataclass

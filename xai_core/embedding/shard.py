@@ -1,7 +1,5 @@
 """One shard from its pictures to its rows, the same on every engine."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from io import BytesIO

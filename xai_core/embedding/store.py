@@ -7,8 +7,6 @@ The same question has the same name; another one never gets its answer.
                view-*/            the rows of one listing in order; it can be made again from the shards
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence

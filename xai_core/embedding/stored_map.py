@@ -4,8 +4,6 @@ It lies in the view's own folder, which belongs to one state of the data, one ne
 a map of anything else is never found.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from pathlib import Path

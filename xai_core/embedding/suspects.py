@@ -1,7 +1,5 @@
 """Pictures worth a look: labels that seem wrong, strangers, what lies between classes, and near copies."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

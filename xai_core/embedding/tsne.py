@@ -1,7 +1,5 @@
 """t-SNE: pictures that are neighbours lie together (van der Maaten & Hinton 2008), by FFT (Linderman et al. 2019)."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ UMAP compiles itself for half a minute in each new process. Messages both ways a
 pipes to the process that started this one; EOFError and UnpicklingError mean that the other side is gone.
 """
 
-from __future__ import annotations
-
 import os
 import pickle
 import sys

@@ -1,7 +1,5 @@
 """UMAP (McInnes, Healy & Melville 2018), in a process of its own: half a minute of compiling blocks nobody there."""
 
-from __future__ import annotations
-
 import os
 import pickle
 import queue

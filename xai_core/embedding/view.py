@@ -1,7 +1,5 @@
 """A table for reading: the rows of one listing, written from its shards as a memory map and a small data base."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

@@ -1,7 +1,5 @@
 """Two models on the same pictures: where their answers differ, and which of them is right more often."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from collections.abc import Sequence

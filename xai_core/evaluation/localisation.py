@@ -1,7 +1,5 @@
 """How well a map finds a known region: pointing game, energy, rank accuracy and overlap."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """How far two maps of the same picture agree."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

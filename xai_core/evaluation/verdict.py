@@ -3,8 +3,6 @@
 `trust` makes all checks of one map and the verdict: what the Trust card shows.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any

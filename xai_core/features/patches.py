@@ -1,7 +1,5 @@
 """What a search for top patches found: for each unit the pictures and places that excite it most, and least."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

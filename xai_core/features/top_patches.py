@@ -4,8 +4,6 @@ The units of every layer asked for are ranked while the pictures stream by, so t
 their number, and looking at another unit afterwards costs nothing (Zeiler & Fergus 2014; Zhou et al. 2015).
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, nullcontext

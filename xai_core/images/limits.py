@@ -1,7 +1,5 @@
 """What is checked before anything is decoded: a file's format by its first bytes, never by its name, and its size."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """From a file, its bytes or a PIL image to an upright RGB photograph, or to a slice of a scan."""
 
-from __future__ import annotations
-
 import os
 import stat
 from io import BytesIO

@@ -1,7 +1,5 @@
 """Class names: ImageNet-1K's from the WordNet tables that timm carries (Fellbaum, WordNet 3.0), and people's own."""
 
-from __future__ import annotations
-
 import csv
 import importlib.util
 import io

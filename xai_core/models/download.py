@@ -1,7 +1,5 @@
 """Weights that are fetched only when the user asks, into torch's own cache, where earlier downloads are found."""
 
-from __future__ import annotations
-
 import errno
 import hashlib
 import os

@@ -1,7 +1,5 @@
 """Colour scales that are perceptually even and readable by colour-blind eyes; no jet."""
 
-from __future__ import annotations
-
 from functools import cache
 
 import cmap

@@ -1,7 +1,5 @@
 """A class map over its picture, drawn as the dashboard's viewer draws it."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from xai_core.images.display import display_pixels

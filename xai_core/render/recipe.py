@@ -1,7 +1,5 @@
 """How an image came about: as one line under it, as Python that makes it again, and as a record beside the raw maps."""
 
-from __future__ import annotations
-
 import io
 import json
 from dataclasses import asdict

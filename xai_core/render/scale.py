@@ -1,7 +1,5 @@
 """From raw signed maps to what may be drawn: one scale for what is shown together, and an honest "nothing here"."""
 
-from __future__ import annotations
-
 from typing import Literal, get_args
 
 import numpy as np

@@ -3,8 +3,6 @@
 A file belongs to a new study of nobody, or, where the user wants it, to the scan's own.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from io import BytesIO
 

@@ -1,7 +1,5 @@
 """A document as one self-contained HTML page, which runs nothing and fetches nothing."""
 
-from __future__ import annotations
-
 import base64
 import io
 from html import escape

@@ -1,7 +1,5 @@
 """The comparison to take along: a line a picture."""
 
-from __future__ import annotations
-
 import csv
 import io
 

@@ -1,7 +1,5 @@
 """Which of the models' classes a class of the pictures is, where the name does not tell: "no_tumor" for "no tumour"."""
 
-from __future__ import annotations
-
 import difflib
 
 import numpy as np

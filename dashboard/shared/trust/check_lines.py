@@ -3,8 +3,6 @@
 A line opens: the figures, what they mean and the charts are drawn only then.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """CAM: channels weighted by the classifier itself (Zhou et al. 2016, equation 2); all classes in one matrix product."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 

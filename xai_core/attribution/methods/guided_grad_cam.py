@@ -1,7 +1,5 @@
 """Guided Grad-CAM: where Grad-CAM finds evidence, the detail of guided backpropagation (Selvaraju et al. 2017)."""
 
-from __future__ import annotations
-
 import torch.nn.functional as F
 from torch import Tensor
 

@@ -1,7 +1,5 @@
 """Occlusion: how far the score drops when a window of the picture is hidden (Zeiler & Fergus 2014, section 4.2)."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Score-CAM: channels weighted by the score of the picture seen through them (Wang et al. 2020)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

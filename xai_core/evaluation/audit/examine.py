@@ -1,7 +1,5 @@
 """The examination of a few pictures at once: one pass for the answer and map, four more copies of each."""
 
-from __future__ import annotations
-
 import base64
 import io
 from collections.abc import Sequence

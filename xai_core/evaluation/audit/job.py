@@ -1,7 +1,5 @@
 """An audit as work that can be stopped and goes on where it was: a file a batch, replaced in one step."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Generator

@@ -1,7 +1,5 @@
 """What an audit finds out about one picture, and about all of them in figures; as a table and a page to take along."""
 
-from __future__ import annotations
-
 import base64
 import csv
 import io

@@ -3,8 +3,6 @@
 Petsiuk et al., RISE, BMVC 2018.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice

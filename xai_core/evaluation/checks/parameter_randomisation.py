@@ -3,8 +3,6 @@
 A copy of the same structure forgets what it learned, from the classifier down; the original stays untouched.
 """
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """Could it see that finely? The grid of a map and what one of its cells sees, to scale, and where the evidence lies."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Is the map about this class? Its likeness to the maps of other classes, on the same picture."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Is the map stable? The same picture with small changes that no one would call another picture."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """A method's maps at every stage of a network with planted evidence, and the committed results of all methods."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json

@@ -1,7 +1,5 @@
 """What the bench asks: pictures with a class and the region where its evidence lies, for each world and for mosaics."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal

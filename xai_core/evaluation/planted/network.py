@@ -4,8 +4,6 @@ Four convolutions, global average pooling and a linear layer. `python -m trainin
 lie beside this file; planted.json there says how good they are.
 """
 
-from __future__ import annotations
-
 import json
 from collections import OrderedDict
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """A colour for each point: one byte a point, and what the bytes mean."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass

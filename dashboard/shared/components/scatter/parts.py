@@ -5,8 +5,6 @@ and the selection are a message each, carried by an invisible component into a s
 the map finds them. The scene, small and always sent, names the digests that belong together.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """A network's stages from the picture to the answer: each tile shows what one unit of its middle sees."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The colour scales as the browser gets them: 256 RGB entries each."""
 
-from __future__ import annotations
-
 from functools import cache
 from typing import Literal
 

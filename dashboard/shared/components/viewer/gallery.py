@@ -1,7 +1,5 @@
 """`gallery`: the same picture once for each layer, each tile a button."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 

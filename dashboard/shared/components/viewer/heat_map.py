@@ -1,7 +1,5 @@
 """`viewer`: a picture with a heat map over it, explored without a run of the server."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """`matrix`: classes down, methods or layers across, each cell a small map that is also a button."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """`canvas`: what the model saw, with its map, to be marked with a brush or a box."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
