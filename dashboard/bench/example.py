@@ -11,8 +11,7 @@ from dashboard.shared.components.viewer import DisplayImage, Tile, display_image
 from xai_core.attribution.catalog import DEFAULT, find_method
 from xai_core.evaluation.localisation import found
 from xai_core.evaluation.planted.bench import maps_of, stages_of
-from xai_core.evaluation.planted.cases import TASKS, Case, Task, cases
-from xai_core.evaluation.planted.network import CLASSES, planted_model
+from xai_core.evaluation.planted.network import CLASSES, TASKS, Case, Task, cases, planted_model
 from xai_core.render.recipe import percent
 from xai_core.render.scale import shown
 from xai_core.types import Box

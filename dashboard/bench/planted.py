@@ -6,8 +6,7 @@ from dashboard.bench import bench_chart, example, task_descriptions
 from dashboard.shared.one_of import one_of
 from xai_core.attribution.catalog import find_method
 from xai_core.evaluation.planted.bench import Results, as_csv, stored
-from xai_core.evaluation.planted.cases import TASKS, Task
-from xai_core.evaluation.planted.network import facts
+from xai_core.evaluation.planted.network import TASKS, Task, facts
 from xai_core.render.recipe import percent
 
 

@@ -14,9 +14,9 @@ from dashboard.mri.slice_display import lettered
 from dashboard.shared.cautions import UNLIKE, InputCautions
 from xai_core.images.display import display_pixels
 from xai_core.images.scans import Edges
-from xai_core.render.colour import colour_table
 from xai_core.render.place import place as placed_on
 from xai_core.render.recipe import percent
+from xai_core.render.scale import colour_table
 from xai_core.report.document import Block, Document, Figure, Figures, Heading, Points, Table, Text
 from xai_core.types import SourceImage
 

@@ -27,7 +27,7 @@ from tests.networks import Small
 from training.planted.scores import bench
 from xai_core.attribution import catalog
 from xai_core.attribution.method import INPUT, AttributionRequest, Method, by_gradient, setting
-from xai_core.evaluation.planted.cases import cases
+from xai_core.evaluation.planted.network import cases
 from xai_core.forward.forward_pass import run_forward
 from xai_core.forward.target import target_scores
 from xai_core.render.recipe import as_python, recipe_line

@@ -19,7 +19,7 @@ from xai_core.evaluation import checks
 from xai_core.evaluation.check import Axis, Check, Curves, Drawing, Level, Line, MapRow, NamedMap, Note
 from xai_core.evaluation.map_under_test import MapUnderTest
 from xai_core.evaluation.planted.bench import stored
-from xai_core.evaluation.planted.cases import cases
+from xai_core.evaluation.planted.network import cases
 from xai_core.evaluation.verdict import Findings, how_it_is_made
 from xai_core.types import ProgressCallback
 

@@ -20,7 +20,7 @@ from training.planted.scores import bench
 from training.planted.verdicts import RANDOM, Judged, judged, ranking
 from xai_core.evaluation.checks import CHECKS
 from xai_core.evaluation.planted.bench import FILE, MEASURES, Results, as_csv, rounded
-from xai_core.evaluation.planted.cases import TASKS, Task, cases
+from xai_core.evaluation.planted.network import TASKS, Task, cases
 
 COUNTS: dict[Task, int] = {"shapes": 96, "lesions": 96, "mosaics": 48, "marked": 64}
 VERDICT_TASKS: tuple[Task, ...] = ("shapes", "lesions")

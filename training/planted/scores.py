@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from xai_core.attribution.catalog import METHODS
-from xai_core.evaluation.localisation import TOLERANCE, edges_of, found, interval
+from xai_core.evaluation.localisation import TOLERANCE, edges_of, found
 from xai_core.evaluation.planted.bench import MEASURES, Row, maps_of, stages_of
-from xai_core.evaluation.planted.cases import Case, Task
+from xai_core.evaluation.planted.network import Case, Task
 from xai_core.evaluation.rival_maps import centre
 
 TRIVIAL = {"random": "Random map", "centre": "Middle of the picture", "edges": "Edges of the picture"}
@@ -41,3 +41,11 @@ def row_of(task: Task, requested: Sequence[Case], key: str, title: str, stage: s
     measured = {name: interval(np.array([getattr(one, name) for one in scored])) for name in MEASURES}
     area = float(np.mean([case.region.mean() for case in requested]))
     return Row(task, key, title, stage, key in TRIVIAL, len(requested), area, **measured)
+
+
+def interval(values: np.ndarray, seed: int = 0, draws: int = 1000) -> tuple[float, float, float]:
+    """Mean of (n,) and its 95 % interval by the bootstrap over the n cases."""
+    random = np.random.default_rng(seed)
+    means = values[random.integers(len(values), size=(draws, len(values)))].mean(axis=1)
+    low, high = np.percentile(means, [2.5, 97.5])
+    return float(values.mean()), float(low), float(high)

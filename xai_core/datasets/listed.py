@@ -1,7 +1,5 @@
 """A CSV of paths, labels and whatever else is known: on the disk beside its pictures, or inside a zip of them."""
 
-from __future__ import annotations
-
 import csv
 import hashlib
 import io
@@ -30,6 +28,27 @@ _WHY = {
     "twice": ("line", "an earlier one names the same picture"),
     "missing": ("line", "there is no picture at its path"),
 }
+
+
+@dataclass(frozen=True, eq=False)
+class ImageList:
+    """rows: by safe path relative to the list's folder, the cells of its line. header: the names of all columns.
+
+    path, label: which of them hold those two, label None where none does. others: lines left out, by a key of `_WHY`.
+    """
+
+    rows: Mapping[str, Sequence[str]]
+    header: tuple[str, ...]
+    path: int
+    label: int | None
+    others: Counter[str]
+
+    def notes(self) -> tuple[str, ...]:
+        return tuple(note for kind, (what, why) in _WHY.items() for note in left_out(self.others[kind], what, why))
+
+    def class_of(self, path: str) -> str:
+        """The text of the label column, "" without one."""
+        return "" if self.label is None else self.rows[path][self.label].strip()
 
 
 def open_list(path: Path, name: str | None, limits: DatasetLimits) -> Dataset:
@@ -131,27 +150,6 @@ def _present(root: Path, listed: ImageList) -> dict[str, tuple[int, int]]:
 
 def _read(root: Path, limits: Limits, item: str) -> SourceImage:
     return load_image(root / item, name=item, limits=limits)
-
-
-@dataclass(frozen=True, eq=False)
-class ImageList:
-    """rows: by safe path relative to the list's folder, the cells of its line. header: the names of all columns.
-
-    path, label: which of them hold those two, label None where none does. others: lines left out, by a key of `_WHY`.
-    """
-
-    rows: Mapping[str, Sequence[str]]
-    header: tuple[str, ...]
-    path: int
-    label: int | None
-    others: Counter[str]
-
-    def notes(self) -> tuple[str, ...]:
-        return tuple(note for kind, (what, why) in _WHY.items() for note in left_out(self.others[kind], what, why))
-
-    def class_of(self, path: str) -> str:
-        """The text of the label column, "" without one."""
-        return "" if self.label is None else self.rows[path][self.label].strip()
 
 
 def read_list(data: bytes, title: str, most: int) -> ImageList:

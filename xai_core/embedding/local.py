@@ -50,7 +50,9 @@ def run_local(given: TableWork, advance: Advance, workers: int | None = None) ->
         except BaseException as error:  # handed to the caller's thread
             events.put(error)
 
-    threads = [threading.Thread(target=work, daemon=True) for _ in range(min(_workers(workers), len(given.shards)))]
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    count = min(max(1, workers or usable or 1), len(given.shards))
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(count)]
     for thread in threads:
         thread.start()
     try:
@@ -71,11 +73,6 @@ def _follow(events: queue.SimpleQueue[int | BaseException | None], running: int,
             running -= 1
         else:
             advance(event)
-
-
-def _workers(wanted: int | None) -> int:
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, wanted or usable or 1)
 
 
 def _use_one_core() -> None:

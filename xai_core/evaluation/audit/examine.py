@@ -21,9 +21,8 @@ from xai_core.forward.forward_pass import run_forward
 from xai_core.images.head_crop import head_crop
 from xai_core.models.preprocess import model_view, prepare
 from xai_core.models.probability import probabilities
-from xai_core.render.colour import colour_table
 from xai_core.render.place import resample
-from xai_core.render.scale import has_evidence
+from xai_core.render.scale import colour_table, has_evidence
 from xai_core.types import Box, LoadedModel, ModelInput, SourceImage
 
 BOX_COLUMNS = ("x_center", "y_center", "width", "height")  # of a list, as shares of the picture
@@ -154,7 +153,10 @@ def object_of(model: LoadedModel, dataset: Dataset, index: int, image: SourceIma
     if all(name in dataset.columns for name in BOX_COLUMNS):
         told = [float(dataset.columns[name][index]) for name in BOX_COLUMNS]
         if np.isfinite(told).all():
-            return _inside(_box(told, image.size), given.box, size)
+            (x, y, width, height), (rows, columns) = told, image.size
+            (left, right), (top, bottom) = ((at - side / 2, at + side / 2) for at, side in ((x, width), (y, height)))
+            box = Box(left * columns, top * rows, right * columns, bottom * rows)
+            return _inside(box, given.box, size)
     side = model.config.resize.head_side
     crop = head_crop(image, side) if side is not None else None
     if crop is None or not crop.found:
@@ -166,13 +168,6 @@ def object_of(model: LoadedModel, dataset: Dataset, index: int, image: SourceIma
 def middle(size: tuple[int, int]) -> np.ndarray:
     """What stands for an object that is not known: all but a wide frame."""
     return ~outer_frame(size, _MIDDLE)
-
-
-def _box(told: list[float], size: tuple[int, int]) -> Box:
-    """Shares of the picture (height, width) as a box in its pixels."""
-    x, y, width, height = told
-    rows, columns = size
-    return Box((x - width / 2) * columns, (y - height / 2) * rows, (x + width / 2) * columns, (y + height / 2) * rows)
 
 
 def _inside(box: Box, seen: Box, size: tuple[int, int]) -> np.ndarray:

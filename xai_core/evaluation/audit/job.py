@@ -78,7 +78,7 @@ def audit(job: AuditJob, store: Path) -> Generator[Progressed]:
             records, unread = _batch(job, list(indices))
             told = {"records": [asdict(r) for r in records], "unread": unread}
             with disk_trouble(folder):
-                replace_file(folder / _name(state.done), json.dumps(told).encode())
+                replace_file(folder / f"batch-{state.done:08d}.json", json.dumps(told).encode())
             state = _with(state, records, unread, len(indices))
             yield state
 
@@ -89,7 +89,7 @@ def stored_audit(job: AuditJob, store: Path) -> Progressed | None:
     state = Progressed((), (), 0, total)
     while state.done < total:
         try:
-            told = json.loads((folder / _name(state.done)).read_text("utf-8"))
+            told = json.loads((folder / f"batch-{state.done:08d}.json").read_text("utf-8"))
             records = [Record(**(one | {"map": tuple(one["map"])})) for one in told["records"]]
             unread = [(str(name), str(reason)) for name, reason in told["unread"]]
         except (OSError, ValueError, KeyError, TypeError):
@@ -100,10 +100,6 @@ def stored_audit(job: AuditJob, store: Path) -> Progressed | None:
 
 def _with(state: Progressed, records: list[Record], unread: list[tuple[str, str]], count: int) -> Progressed:
     return Progressed((*state.records, *records), (*state.unread, *unread), state.done + count, state.total)
-
-
-def _name(start: int) -> str:
-    return f"batch-{start:08d}.json"
 
 
 def _batch(job: AuditJob, indices: list[int]) -> tuple[list[Record], list[tuple[str, str]]]:

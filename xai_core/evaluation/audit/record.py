@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from PIL import Image
 
-from xai_core.render.colour import colour_table
+from xai_core.render.scale import colour_table
 
 GRID = 14  # cells a side on which maps are kept
 Level = Literal["caught", "partly", "no"]

@@ -17,8 +17,7 @@ from xai_core.attribution.baselines import black_white_baselines
 from xai_core.attribution.class_maps import class_maps
 from xai_core.attribution.method import INPUT, Method
 from xai_core.evaluation.localisation import Found
-from xai_core.evaluation.planted.cases import TASKS, Case, Task
-from xai_core.evaluation.planted.network import STAGES, inputs_of, planted_model
+from xai_core.evaluation.planted.network import STAGES, TASKS, Case, Task, inputs_of, planted_model
 from xai_core.evaluation.planted.scene import SIDE
 from xai_core.forward.forward_pass import run_forward
 from xai_core.types import LoadedModel

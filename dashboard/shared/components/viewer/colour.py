@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Literal
 
-from xai_core.render.colour import DIVERGING, SEQUENTIAL, colour_table
+from xai_core.render.scale import DIVERGING, SEQUENTIAL, colour_table
 
 Kind = Literal["sequential", "diverging"]
 SCALES = {"sequential": tuple(SEQUENTIAL), "diverging": tuple(DIVERGING)}

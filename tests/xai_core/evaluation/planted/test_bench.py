@@ -8,13 +8,12 @@ import io
 import numpy as np
 import pytest
 
-from training.planted.scores import TRIVIAL, row_of, trivial
+from training.planted.scores import TRIVIAL, interval, row_of, trivial
 from training.planted.verdicts import RANDOM, Judged, judged, ranking
 from xai_core.attribution.catalog import METHODS, find_method, methods
-from xai_core.evaluation.localisation import Found, edges_of, found, interval
+from xai_core.evaluation.localisation import Found, edges_of, found
 from xai_core.evaluation.planted.bench import as_csv, maps_of, stored
-from xai_core.evaluation.planted.cases import TASKS, cases
-from xai_core.evaluation.planted.network import STAGES, planted_model
+from xai_core.evaluation.planted.network import STAGES, TASKS, cases, planted_model
 
 REGION = np.zeros((8, 8), bool)
 REGION[:4, :4] = True
