@@ -92,7 +92,8 @@ def with_list(dataset: Dataset, read: Callable[[], bytes], folder: str, title: s
         listed = read_list(data, title, most)
     except ImageError as error:
         return replace(dataset, notes=(*dataset.notes, f"The list was not used. {error}"))
-    listed = _moved(listed, folder)
+    if folder:
+        listed = replace(listed, rows={f"{folder}/{path}": row for path, row in listed.rows.items()})
     held = {item.id for item in dataset.items}
     named = [path for path in listed.rows if path in held]
     if not named:
@@ -122,11 +123,6 @@ def items_of(
 
 def list_digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
-
-
-def _moved(listed: ImageList, folder: str) -> ImageList:
-    """The same list with paths from the top of the zip."""
-    return replace(listed, rows={f"{folder}/{path}" if folder else path: row for path, row in listed.rows.items()})
 
 
 def _present(root: Path, listed: ImageList) -> dict[str, tuple[int, int]]:

@@ -36,7 +36,10 @@ def open_uploads(
         return open_zip(uploads[0][1], uploads[0][0], name, limits)
     check_count(len(uploads), limits.max_items, "The upload", "pictures")
     held = _named(uploads)
-    digests = {item: _content_digest(upload) for item, upload in held.items()}
+    digests = {
+        item: sha256(upload[1]).hexdigest() if isinstance(upload, tuple) else upload.digest
+        for item, upload in held.items()
+    }
     return Dataset(
         name=name or "Uploaded pictures",
         items=tuple(DatasetItem(item, None) for item in held),
@@ -58,10 +61,6 @@ def _named(uploads: Sequence[Upload]) -> dict[str, Upload]:
             name = f"{given} ({count})"
         held[name] = upload
     return held
-
-
-def _content_digest(upload: Upload) -> str:
-    return sha256(upload[1]).hexdigest() if isinstance(upload, tuple) else upload.digest
 
 
 def _read(held: dict[str, Upload], limits: Limits, item: str) -> SourceImage:

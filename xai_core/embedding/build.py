@@ -2,7 +2,7 @@
 
 import hashlib
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -24,7 +24,7 @@ from xai_core.embedding.store import (
 )
 from xai_core.embedding.view import in_memory, open_view, write_view
 from xai_core.errors import ImageError
-from xai_core.types import FeatureTable, LoadedModel, ProgressCallback
+from xai_core.types import FeatureTable, LoadedModel, ProgressCallback, no_progress
 
 
 def build_table(
@@ -65,7 +65,14 @@ def build_table(
             finished = finished_keys(home)
             todo = [item for item in items if item.key not in finished]
         shards = shards_of(facts, todo, images_a_shard or shard_size(len(items)))
-        advance = _counter(on_progress, len(items) - len(todo), len(items))
+        done, tell = len(items) - len(todo), on_progress or no_progress
+
+        def advance(images: int) -> None:
+            nonlocal done
+            done += images
+            tell(done, len(items))
+
+        advance(0)
         if shards:
             engine(TableWork(model, embedding_layer, dataset.read, tuple(shards), home), advance)
         with disk_trouble(home):
@@ -74,19 +81,6 @@ def build_table(
     if not len(table):
         raise ImageError(f"None of the {len(items)} pictures could be read; the first: {table.unread[0][1]}")
     return table
-
-
-def _counter(on_progress: ProgressCallback | None, done: int, total: int) -> Callable[[int], None]:
-    """Tells `on_progress` how far it is now, and again whenever so many pictures more are done."""
-
-    def advance(images: int) -> None:
-        nonlocal done
-        done += images
-        if on_progress is not None:
-            on_progress(done, total)
-
-    advance(0)
-    return advance
 
 
 def stored_table(model: LoadedModel, dataset: Dataset, layer: str | None, folder: Path | str) -> FeatureTable | None:

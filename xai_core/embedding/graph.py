@@ -58,8 +58,8 @@ def knn_graph(
     found = _load(path, metric)
     if found is None:
         found = _computed(table, k, metric, n <= EXACT_UP_TO if exact is None else exact, on_progress)
-        arrays = {"rows": found.rows, "distances": found.distances, "recall": np.float64(found.recall)}
-        keep(path, lambda file: np.savez(file, **arrays))
+        kept, recall = found, np.float64(found.recall)
+        keep(path, lambda file: np.savez(file, rows=kept.rows, distances=kept.distances, recall=recall))
     return found
 
 

@@ -24,6 +24,10 @@ _SHOW_EVERY = 1.0  # seconds
 def main(arguments: Sequence[str] | None = None) -> int:
     """0: the table is complete. 1: stopped; finished shards are kept. 2: refused, with one sentence."""
     options = _parser().parse_args(arguments)
+    if options.engine == "local":
+        engine: Engine = partial(run_local, workers=options.workers)
+    else:
+        engine = partial(run_ray, actors=Actors(options.workers, options.cpus, options.gpus))
     try:
         model = load_model(options.model, device=options.device)
         table = build_table(
@@ -32,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options.layer,
             _progress(),
             folder=options.out,
-            engine=_engine(options),
+            engine=engine,
             images_a_shard=options.shard,
         )
     except SightlineError as error:
@@ -63,12 +67,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--shard", type=int, help="pictures in a shard: what a kill can cost each worker")
     parser.add_argument("--device", help="cpu, cuda, mps")
     return parser
-
-
-def _engine(options: argparse.Namespace) -> Engine:
-    if options.engine == "local":
-        return partial(run_local, workers=options.workers)
-    return partial(run_ray, actors=Actors(options.workers, options.cpus, options.gpus))
 
 
 def _progress() -> Callable[[int, int], None]:

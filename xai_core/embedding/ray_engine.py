@@ -45,10 +45,7 @@ class Actors:
     gpus: float = 0
 
 
-ONE_A_CORE = Actors()
-
-
-def run_ray(given: TableWork, advance: Advance, actors: Actors = ONE_A_CORE) -> None:
+def run_ray(given: TableWork, advance: Advance, actors: Actors = Actors()) -> None:
     """Write every shard into the table's folder, which all machines must see under the same path.
 
     A cluster that is running is used where RAY_ADDRESS names it, else Ray is started on this machine.

@@ -100,19 +100,15 @@ def _numbers(maker: RowMaker, inputs: torch.Tensor, items: Sequence[Item], unrea
     own = np.array([maker.class_index.get(plain(item.class_name or ""), -1) for item in items])
     rows = np.arange(n)
     losses = -log_p[rows, np.maximum(own, 0)]
+    flat = pa.array(np.ascontiguousarray(vectors.numpy()).reshape(-1))
     return {
-        "vector": _vector_column(vectors.numpy(), unread),
+        "vector": pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1], mask=pa.array(unread)),
         "prediction": pa.array(best.astype(np.int32), mask=unread),
         "probability": pa.array(np.exp(log_p[rows, best]).astype(np.float32), mask=unread),
         "runner_up": pa.array(second.astype(np.int32), mask=unread),
         "runner_up_probability": pa.array(np.exp(log_p[rows, second]).astype(np.float32), mask=unread),
         "loss": pa.array(losses.astype(np.float32), mask=unread | (own < 0)),
     }
-
-
-def _vector_column(vectors: np.ndarray, unread: np.ndarray) -> pa.Array:
-    flat = pa.array(np.ascontiguousarray(vectors).reshape(-1))
-    return pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1], mask=pa.array(unread))
 
 
 def _thumbnail(image: SourceImage) -> bytes:

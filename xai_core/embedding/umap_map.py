@@ -32,9 +32,6 @@ class UmapSettings:
     seed: int = 0
 
 
-USUAL = UmapSettings()
-
-
 @dataclass(frozen=True, eq=False)
 class UmapProcess:
     """A running process, warming up or ready. It holds one map; `stop` it, or it goes with this object."""
@@ -77,7 +74,7 @@ def umap_map(
     dims: int = 2,
     *,
     process: UmapProcess,
-    settings: UmapSettings = USUAL,
+    settings: UmapSettings = UmapSettings(),
     on_progress: ProgressCallback | None = None,
 ) -> Projection:
     """The map of a table; the process keeps it and places new pictures until it is asked for another map.

@@ -75,7 +75,8 @@ def _write_rows(making: Path, paths: Sequence[Path], positions: Mapping[str, int
             if not wanted.any():
                 continue
             shard, rows = shard.filter(pa.array(wanted)), row_of[places[wanted]]
-            part = _vectors(shard)
+            column = shard["vector"].combine_chunks()
+            part = column.flatten().to_numpy().reshape(len(column), -1)
             if vectors is None:
                 shape = (n, part.shape[1])
                 vectors = np.lib.format.open_memmap(making / "vectors.npy", "w+", np.float32, shape)
@@ -93,12 +94,6 @@ def _write_rows(making: Path, paths: Sequence[Path], positions: Mapping[str, int
         vectors.flush()
     for name, column in columns.items():
         np.save(making / f"{name}.npy", column)
-
-
-def _vectors(shard: pa.Table) -> np.ndarray:
-    column = shard["vector"].combine_chunks()
-    values: np.ndarray = column.flatten().to_numpy()
-    return values.reshape(len(column), -1)
 
 
 @dataclass(frozen=True, eq=False)

@@ -48,19 +48,15 @@ def load_image(
         label = label_of(None if is_scan_name(told) else told)
         data = source if isinstance(source, bytes) else _file_bytes(source, label, limits)
         if scan_format(data):
-            return _scan(data, limits)
+            from xai_core.images.scans.open import middle_slice_of  # a third of a second, which photographs do without
+
+            check_bytes(len(data), "The scan", limits)
+            return middle_slice_of(data, limits)
         pixels, notes = _decode(data, label, limits)
     else:
         given = type(source).__name__
         raise ImageError(f"A picture cannot be read from {given}; give a path, the file's bytes or a PIL image.")
     return SourceImage(pixels, name or own_name or "picture", "photograph", array_digest(pixels), notes)
-
-
-def _scan(data: bytes, limits: Limits) -> SourceImage:
-    from xai_core.images.scans.open import middle_slice_of  # takes a third of a second, which photographs do not need
-
-    check_bytes(len(data), "The scan", limits)
-    return middle_slice_of(data, limits)
 
 
 def _file_bytes(path: str | Path, label: str, limits: Limits) -> bytes:

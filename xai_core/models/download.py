@@ -91,16 +91,19 @@ def _receive(download: Download, partial: Path, report: ProgressCallback, timeou
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         file = partial.open("wb", buffering=0)
     digest, received = hashlib.sha256(), 0
-    with file, closing(pieces(download.url, timeout_s)) as coming, _network_trouble(download):
-        for piece in coming:
-            with _disk_trouble(download):
-                if file.write(piece) < len(piece):
-                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            digest.update(piece)
-            received += len(piece)
-            if received > download.size_bytes + _SIZE_TOLERANCE_BYTES:
-                raise _refusal(download, f"the server sent more than the expected {_mib(download.size_bytes)}")
-            report(min(received, download.size_bytes), download.size_bytes)
+    with file, closing(pieces(download.url, timeout_s)) as coming:
+        try:
+            for piece in coming:
+                with _disk_trouble(download):
+                    if file.write(piece) < len(piece):
+                        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                digest.update(piece)
+                received += len(piece)
+                if received > download.size_bytes + _SIZE_TOLERANCE_BYTES:
+                    raise _refusal(download, f"the server sent more than the expected {_mib(download.size_bytes)}")
+                report(min(received, download.size_bytes), download.size_bytes)
+        except Unreachable as error:
+            raise _refusal(download, str(error)) from error
         _check(download, received, digest.hexdigest())
         with _disk_trouble(download):
             os.fsync(file.fileno())
@@ -114,14 +117,6 @@ def _check(download: Download, received: int, sha256: str) -> None:
             download,
             f"what arrived is another file: its SHA-256 starts with {sha256[:8]}, not {download.sha256_prefix}",
         )
-
-
-@contextmanager
-def _network_trouble(download: Download) -> Iterator[None]:
-    try:
-        yield
-    except Unreachable as error:
-        raise _refusal(download, str(error)) from error
 
 
 @contextmanager

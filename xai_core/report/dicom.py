@@ -41,7 +41,8 @@ def parametric_map(
     belongs to a new study of nobody. Raises ImageError where the shapes or the files do not fit.
     """
     check_values(volume, values)
-    _check_oriented(volume)
+    if not volume.oriented:
+        raise ImageError("The scan does not say where it lies in the patient, so its map cannot be placed as DICOM.")
     sources = [nobody(volume)] if keep_study_of is None else own_study(volume, keep_study_of)
     known = np.nan_to_num(np.asarray(values, np.float32), posinf=0, neginf=0)
     low, high = float(known.min()), float(known.max())
@@ -167,11 +168,6 @@ def _bytes(result: Dataset, *, referring: bool) -> bytes:
     stream = BytesIO()
     result.save_as(stream)
     return stream.getvalue()
-
-
-def _check_oriented(volume: Volume) -> None:
-    if not volume.oriented:
-        raise ImageError("The scan does not say where it lies in the patient, so its map cannot be placed as DICOM.")
 
 
 def _short(value: float) -> float:

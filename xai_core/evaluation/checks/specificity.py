@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from xai_core.errors import NotApplicable
-from xai_core.evaluation.check import Check, Drawing, Level, MapRow, NamedMap
+from xai_core.evaluation.check import Check, Drawing, MapRow, NamedMap
 from xai_core.evaluation.map_under_test import MapUnderTest, Remake, refuse_empty
 from xai_core.evaluation.similarity import ALIKE, SAME, Similarity, level_of_another, similarity
 from xai_core.models.class_names import short_name
@@ -90,10 +90,6 @@ def _run(tested: MapUnderTest, on_progress: ProgressCallback) -> Specificity:
     )
 
 
-def _level(found: Specificity) -> Level:
-    return level_of_another(found.resemblance)
-
-
 def _summary(found: Specificity, tested: MapUnderTest) -> str:
     other = f"The map of {tested.named(found.runner_up.name)} has" if not found.random else "Maps of other classes have"
     return f"{other} a likeness of **{signed(found.resemblance)}** to it."
@@ -125,7 +121,7 @@ CHECK = Check(
     question="Is it about this class?",
     doing="Maps of other classes",
     run=_run,
-    level=_level,
+    level=lambda found: level_of_another(found.resemblance),
     meanings={
         "good": "Other classes have other maps. A runner-up of the same kind may rightly share its evidence.",
         "unclear": "Part of the map stays, whatever class is asked for.",

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from xai_core.evaluation.check import Check, Drawing, Level, MapRow, NamedMap, Note
+from xai_core.evaluation.check import Check, Drawing, MapRow, NamedMap, Note
 from xai_core.evaluation.map_under_test import MapUnderTest, Remake, probability, refuse_empty
 from xai_core.evaluation.similarity import GRID, Similarity, comparable, of_comparable
 from xai_core.render.place import sample_at
@@ -143,10 +143,6 @@ def _run(tested: MapUnderTest, on_progress: ProgressCallback) -> Stability:
     return stability(*requested, magnitude=tested.pixels, on_progress=one_more)
 
 
-def _level(found: Stability) -> Level:
-    return "good" if found.typical >= STEADY else "bad" if found.typical < SHAKY else "unclear"
-
-
 def _summary(found: Stability, _tested: MapUnderTest) -> str:
     return f"When the picture changes a little, the map's likeness to this one is **{signed(found.typical)}**."
 
@@ -172,7 +168,7 @@ CHECK = Check(
     question="Is it stable?",
     doing="Maps of the changed picture",
     run=_run,
-    level=_level,
+    level=lambda found: "good" if found.typical >= STEADY else "bad" if found.typical < SHAKY else "unclear",
     meanings={
         "good": "Changes that no one would notice leave the map as it is.",
         "unclear": "Small changes of the picture move part of the map: trust its clusters, not its details.",

@@ -143,18 +143,12 @@ def _rightly_named(world: World, count: int, seed: int, sure: float = 0.0) -> li
     batch = max(12, 2 * count)
     while len(kept) < count:
         made = [s for s in scenes(world, "test", batch, seed=seed) if s.truth.any() or s.shortcut.any()]
-        named = _named(world, [s.pixels for s in made])
+        with torch.no_grad():
+            scores = planted_model(world).module(inputs_of(world, [s.pixels for s in made]))
+        named = probabilities(scores, config(world).labels).numpy()
         kept += [s for s, p in zip(made, named, strict=True) if p.argmax() == s.label and p.max() >= sure]
         seed += batch
     return kept
-
-
-def _named(world: World, images: Sequence[np.ndarray]) -> np.ndarray:
-    """Probabilities float32 (n, classes)."""
-    model = planted_model(world)
-    with torch.no_grad():
-        scores = model.module(inputs_of(world, images))
-    return probabilities(scores, model.config.labels).numpy()
 
 
 def _mosaics(count: int, seed: int) -> list[Case]:
