@@ -9,7 +9,7 @@ import streamlit as st
 
 import xai_core as xai
 from dashboard.bench import audit_findings
-from dashboard.core import jobs, state
+from dashboard.core import audit_log, jobs, state
 from dashboard.core.cache_folder import cache_folder
 from dashboard.core.failures import in_words
 from dashboard.core.jobs import Job
@@ -98,6 +98,7 @@ def _audit(job: AuditJob) -> None:
     elif found is None or found.done < found.total:
         _offer(job, run)
     if found is not None and found.records and not (run and run.running):
+        audit_log.told_of_many(job.model, job.dataset)
         audit_findings.show(job, found)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 import xai_core as xai
-from dashboard.core import jobs
+from dashboard.core import audit_log, jobs
 from dashboard.core.cache_folder import tables_folder
 from dashboard.core.plain_text import as_code, in_prose, plainly
 from dashboard.map.map_cache import once
@@ -46,6 +46,7 @@ def space(request: MapRequest) -> Space | None:
         run = jobs.look(key)
     if run is not None and run.result is not None:
         table, graph = run.result
+        audit_log.told_of_many(request.model, request.dataset)
         return Space(request, table, graph)
     if run is not None and run.running:
         job_lines.follow(key, f"{request.model.config.title} looks at the pictures", "pictures")

@@ -1,7 +1,6 @@
 """What an audit finds out about one picture, and about all of them in figures; as a table and a page to take along."""
 
 import base64
-import csv
 import io
 import math
 from collections import Counter
@@ -14,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from xai_core.render.scale import colour_table
+from xai_core.report.csv_table import csv_table
 
 GRID = 14  # cells a side on which maps are kept
 Level = Literal["caught", "partly", "no"]
@@ -145,12 +145,7 @@ def _wilson(hits: int, n: int) -> tuple[float, float]:
 
 def as_csv(records: Sequence[Record], classes: Sequence[str]) -> str:
     """One line a picture. A name that a table program would take for a formula gets a quote in front."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*_COLUMNS, *_MORE])
-    for record in records:
-        writer.writerow([harmless(cell) for cell in _cells(record, classes)])
-    return text.getvalue()
+    return csv_table([*_COLUMNS, *_MORE], (_cells(record, classes) for record in records))
 
 
 def as_html(
@@ -207,8 +202,3 @@ def _cells(record: Record, classes: Sequence[str]) -> list[object]:
         classes[record.border],
         classes[record.background],
     ]
-
-
-def harmless(cell: object) -> object:
-    """The cell, with a quote in front where a table program would take it for a formula."""
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell

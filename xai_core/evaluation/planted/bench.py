@@ -1,7 +1,5 @@
 """A method's maps at every stage of a network with planted evidence, and the committed results of all methods."""
 
-import csv
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -20,6 +18,7 @@ from xai_core.evaluation.localisation import Found
 from xai_core.evaluation.planted.network import STAGES, TASKS, Case, Task, inputs_of, planted_model
 from xai_core.evaluation.planted.scene import SIDE
 from xai_core.forward.forward_pass import run_forward
+from xai_core.report.csv_table import csv_table
 from xai_core.types import LoadedModel
 
 MEASURES = tuple(field.name for field in fields(Found))
@@ -107,13 +106,12 @@ def stored_ranking() -> float:
 def as_csv(rows: Sequence[Row]) -> str:
     """One line a row; three columns a measure: mean and the ends of its 95 % interval."""
     columns = [f"{name}{end}" for name in MEASURES for end in ("", "_low", "_high")]
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["task", "method", "stage", "trivial", "cases", "area", *columns])
-    for row in rows:
-        values = [value for name in MEASURES for value in rounded(getattr(row, name))]
-        writer.writerow([row.task, row.method, row.stage, int(row.trivial), row.cases, round(row.area, 4), *values])
-    return text.getvalue()
+    lines = (
+        [row.task, row.method, row.stage, int(row.trivial), row.cases, round(row.area, 4)]
+        + [value for name in MEASURES for value in rounded(getattr(row, name))]
+        for row in rows
+    )
+    return csv_table(["task", "method", "stage", "trivial", "cases", "area", *columns], lines)
 
 
 def _read_row(told: dict[str, Any]) -> Row:
