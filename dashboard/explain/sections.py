@@ -10,8 +10,9 @@ from dashboard.core.plain_text import class_in_prose, share_first
 from dashboard.shared import cached
 from dashboard.shared.components.viewer import Click, GalleryOptions, Tile, gallery, viewer
 from dashboard.shared.drawing import Look, draw, tile_of_result
-from xai_core.attribution import reading
+from dashboard.shared.one_of import one_of
 from xai_core.attribution.catalog import find_method
+from xai_core.attribution.catalog import how_to_read as reading_of
 from xai_core.attribution.explain import ImageForwardPass
 from xai_core.attribution.method import Method
 from xai_core.models.catalog import load_expression
@@ -128,7 +129,7 @@ def _point(at: Click, result: Explanation) -> None:
 
 
 def how_to_read(result: Explanation, layer: str) -> None:
-    st.caption(f"How to read it: {reading.how_to_read(result, layer, state.selection().evidence)}")
+    st.caption(f"How to read it: {reading_of(result, layer, state.selection().evidence)}")
 
 
 def layer_gallery(image: SourceImage, result: Explanation, layers: tuple[LayerInfo, ...], layer: str) -> None:
@@ -137,17 +138,10 @@ def layer_gallery(image: SourceImage, result: Explanation, layers: tuple[LayerIn
         return
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         st.subheader("Through the network", anchor=False, width="content")
-        scale = st.segmented_control(
-            "Colour scale of the tiles",
-            ("One scale for all", "Each its own"),
-            default="Each its own",
-            key="gallery_scale",
-            persist_state="session",
-            required=True,
-            label_visibility="collapsed",
-        )
+        scales = {True: "One scale for all", False: "Each its own"}
+        together = one_of("Colour scale of the tiles", scales, False, "gallery_scale", bare=True)
     stages = [info.name for info in layers if info.name in result.maps and (info.stage_end or info.name == layer)]
-    evidence, together = state.selection().evidence, scale == "One scale for all"
+    evidence = state.selection().evidence
     drawn = {name: shown(result.maps[name][0], evidence) for name in stages}
     top = max(high for _, _, high in drawn.values())
     tiles = [Tile(name, values, top if together else high) for name, (values, _, high) in drawn.items()]

@@ -1,7 +1,5 @@
 """Where the network looks in many pictures on average: the mean of their Grad-CAM maps over the mean of what it saw."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The nearest pictures of the open one, each with its map: a click walks on."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import astuple, replace
 
@@ -16,6 +14,7 @@ from dashboard.map.map_view import prediction_in_words, title_of
 from dashboard.map.table import Space, index_of
 from dashboard.shared import job_lines
 from dashboard.shared.components.choices import Choice, choices, thumbnail, thumbnail_url
+from dashboard.shared.one_of import one_of
 from xai_core.embedding.distances import Metric, Nearest
 from xai_core.embedding.neighbours import neighbours
 from xai_core.errors import ImageError
@@ -53,19 +52,9 @@ def nearest(space: Space) -> None:
 
 def _controls() -> tuple[Metric, int, bool]:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        metric = st.segmented_control(
-            "Nearest by",
-            list(METRICS),
-            format_func=METRICS.__getitem__,
-            default="l2",
-            key="space_metric",
-            persist_state="session",
-            required=True,
-            help="L2: the length of the difference. Cosine: 1 minus the cosine of the angle, whatever the lengths.",
-        )
-        count = st.segmented_control(
-            "How many", COUNTS, default=COUNTS[0], key="space_near_count", persist_state="session", required=True
-        )
+        told = "L2: the length of the difference. Cosine: 1 minus the cosine of the angle, whatever the lengths."
+        metric: Metric = one_of("Nearest by", METRICS, "l2", "space_metric", help=told)
+        count = one_of("How many", {n: str(n) for n in COUNTS}, COUNTS[0], "space_near_count")
         with_maps = st.toggle(
             "With maps",
             value=True,

@@ -1,7 +1,5 @@
 """The table of vectors and its neighbour graph: opened where it was made before, else made in the background."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import streamlit as st

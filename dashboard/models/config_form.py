@@ -8,12 +8,12 @@ import streamlit as st
 
 from dashboard.core.session import StateKey
 from dashboard.models.draft import Network
+from dashboard.shared.one_of import one_of
 from xai_core.errors import ModelError
 from xai_core.models.class_names import read_names
 from xai_core.models.normalisation import Numbers, presets
 from xai_core.models.sources.config_file import LARGEST_SIDE, SMALLEST_SIDE, read_config
-from xai_core.types import ChannelOrder, Labels, ModelConfig, ResizeRule
-from xai_core.types.model import Fit
+from xai_core.types import ChannelOrder, Fit, Labels, ModelConfig, ResizeRule
 
 CUSTOM = "My own"
 RULES = {
@@ -171,16 +171,8 @@ def _normalisation(network: Network, start: ModelConfig) -> tuple[Numbers, Numbe
 
 
 def _labels(network: Network, start: ModelConfig) -> Labels:
-    return st.segmented_control(
-        "A picture has",
-        list(LABELS),
-        default=start.labels,
-        format_func=LABELS.__getitem__,
-        key=_key(network, "labels"),
-        persist_state="session",
-        required=True,
-        help="One class: the probabilities sum to 1 (softmax). Several: each class has its own (sigmoid).",
-    )
+    told = "One class: the probabilities sum to 1 (softmax). Several: each class has its own (sigmoid)."
+    return one_of("A picture has", LABELS, start.labels, _key(network, "labels"), help=told)
 
 
 def _joined(values: Numbers) -> str:
@@ -199,12 +191,6 @@ def _numbers(text: str, what: str) -> Numbers:
 def _order(network: Network, start: ModelConfig) -> ChannelOrder:
     if network.channels != 3:
         return "RGB"
-    return st.segmented_control(
-        "Channel order",
-        ["RGB", "BGR"],
-        default=start.channel_order,
-        key=_key(network, "order"),
-        persist_state="session",
-        required=True,
-        help="BGR for networks trained on pictures that OpenCV read. Mean and spread are in the same order.",
-    )
+    orders: dict[ChannelOrder, str] = {"RGB": "RGB", "BGR": "BGR"}
+    told = "BGR for networks trained on pictures that OpenCV read. Mean and spread are in the same order."
+    return one_of("Channel order", orders, start.channel_order, _key(network, "order"), help=told)

@@ -13,8 +13,7 @@ from xai_core.errors import ModelError
 from xai_core.models.ending import Ending, find_ending, scores_only
 from xai_core.models.isolate import structure_copy
 from xai_core.models.source import ANOTHER_VISIT, ModelSource
-from xai_core.types import LoadedModel, ModelConfig, ResizeRule
-from xai_core.types.model import ChannelOrder, Labels
+from xai_core.types import ChannelOrder, Labels, LoadedModel, ModelConfig, ResizeRule
 
 WRAPPED = "own/python-"  # before the keys of networks that only their owner's Python can make again
 SOURCE = ModelSource(

@@ -20,7 +20,6 @@ import xai_core as xai
 from xai_core.datasets import Dataset, open_dataset
 from xai_core.errors import Cancelled, SightlineError
 from xai_core.features.patch_job import PatchJob, patch_job
-from xai_core.features.patch_store import job_folder
 from xai_core.features.patches import TopPatches
 from xai_core.features.top_patches import search, stored_patches, top_patches
 from xai_core.types import LoadedModel
@@ -176,7 +175,7 @@ def interrupted(store: Path, model: LoadedModel, few: Dataset) -> tuple[PatchJob
     states = search(job, store)
     next(state for state in states if state.done == 32)
     states.close()
-    return job, job_folder(store, job)
+    return job, store / job.key
 
 
 @pytest.mark.parametrize("damage", ["cut", "other spec", "no manifest", "foreign state", "half written"])
@@ -194,7 +193,7 @@ def test_a_damaged_or_foreign_state_is_not_shown_and_done_again(
     elif damage == "foreign state":
         other = patch_job(model, few, LAYERS, k=3, batch=BATCH)
         top_patches(model, few, LAYERS, 3, batch=BATCH, store=tmp_path)
-        state.write_bytes((job_folder(tmp_path, other) / "state.safetensors").read_bytes())
+        state.write_bytes((tmp_path / other.key / "state.safetensors").read_bytes())
     else:
         (folder / "state.safetensors.partial").write_bytes(b"what a kill leaves behind")
     if damage == "half written":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -13,44 +13,25 @@ import yaml
 
 from xai_core.errors import ModelError
 from xai_core.models.class_names import LONGEST, MOST, is_plain
-from xai_core.types import ChannelOrder, Interpolation, Labels, LoadedModel, ModelConfig, ResizeRule
-from xai_core.types.model import Fit
+from xai_core.types import ChannelOrder, Fit, Interpolation, Labels, LoadedModel, ModelConfig, ResizeRule
 
 SMALLEST_SIDE, LARGEST_SIDE = 8, 2048  # pixels of an input
 LONGEST_TEXT = 2000  # characters
 MAX_BYTES = 2 * 1024**3  # of a model's file, and of what it unpacks to
 LARGEST_FILE = 4 * 2**20  # bytes; a hundred thousand class names need less
-_FIELDS = {
-    "title", "architecture", "class_names", "input_size", "mean", "std", "channel_order", "resize", "licence", "notes",
-    "default_layer", "labels",
-}  # fmt: skip
+_FIELDS = (  # in the order of the file
+    "title", "architecture", "class_names", "input_size", "mean", "std", "channel_order", "resize", "labels", "licence",
+    "notes", "default_layer",
+)  # fmt: skip
 _RULES = {"shorter_side", "interpolation", "antialias", "head_side", "fit"}
 
 
 def write_config(config: ModelConfig) -> str:
     """The card as YAML text; `read_card` gives it back."""
-    rule = config.resize
-    content = {
-        "title": config.title,
-        "architecture": config.architecture,
-        "class_names": list(config.class_names),
-        "input_size": list(config.input_size),
-        "mean": list(config.mean),
-        "std": list(config.std),
-        "channel_order": config.channel_order,
-        "resize": {
-            "shorter_side": rule.shorter_side,
-            "interpolation": rule.interpolation,
-            "antialias": rule.antialias,
-            "head_side": rule.head_side,
-            **({"fit": rule.fit} if rule.fit != "crop" else {}),  # earlier versions do not know the word
-        },
-        "labels": config.labels,
-        "licence": config.licence,
-        "notes": list(config.notes),
-        "default_layer": config.default_layer,
-    }
-    kept = {name: value for name, value in content.items() if value is not None}
+    told = asdict(config)
+    if told["resize"]["fit"] == "crop":
+        del told["resize"]["fit"]  # earlier versions do not know the word
+    kept = {name: told[name] for name in _FIELDS if told[name] is not None}
     text: str = yaml.safe_dump(kept, sort_keys=False, allow_unicode=True, width=110, default_flow_style=None)
     return text
 
@@ -58,7 +39,7 @@ def write_config(config: ModelConfig) -> str:
 def read_config(text: str, key: str) -> ModelConfig:
     """The card of a YAML text under a key of the catalogue; ModelError: the first thing that is wrong with it."""
     content = _parsed(text)
-    unknown = sorted(map(str, content.keys() - _FIELDS))
+    unknown = sorted(map(str, content.keys() - set(_FIELDS)))
     if unknown:
         raise ModelError(
             f"The card has an unknown entry '{unknown[0][:40]}'; it may have {', '.join(sorted(_FIELDS))}."

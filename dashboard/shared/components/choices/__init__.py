@@ -1,7 +1,5 @@
 """A group of choices with bars or small pictures, which Streamlit's own buttons cannot show."""
 
-from __future__ import annotations
-
 import base64
 import io
 from collections.abc import Callable, Sequence

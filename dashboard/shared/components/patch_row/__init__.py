@@ -1,7 +1,5 @@
 """Pieces of pictures as buttons; pointing at one shows the picture that it comes from, with its place."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path

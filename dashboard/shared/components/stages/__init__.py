@@ -1,7 +1,5 @@
 """A network's stages from the picture to the answer: each tile shows what one unit of its middle sees."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -44,5 +42,5 @@ def stages(items: Sequence[Stage], image: str, *, selected: str, key: str, on_ch
         if isinstance(chosen, str) and chosen in known:  # a browser can send anything
             on_choose(chosen)
 
-    data = {"items": [asdict(item) for item in items], "picture": image, "selected": selected}
+    data = {"items": [asdict(item) for item in items], "image": image, "selected": selected}
     _component(data=data, key=key, on_choose_change=told)

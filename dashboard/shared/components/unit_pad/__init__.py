@@ -1,7 +1,5 @@
 """Moving a unit: buttons, and keys that work anywhere on the page."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Literal, get_args

@@ -4,8 +4,6 @@ A component is one ES module, as Streamlit wants it. Its file and all that it im
 imports, exports and types: they share one scope, so that a name may stand only once among them.
 """
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

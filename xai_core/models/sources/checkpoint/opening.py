@@ -22,8 +22,7 @@ from xai_core.models.sources.checkpoint.architectures import Architecture, index
 from xai_core.models.sources.checkpoint.reading import Weights, read_weights
 from xai_core.models.sources.checkpoint.recognise import Proposal, chosen, network_of, recognise
 from xai_core.models.sources.config_file import carded, config_of, read_file, refuse_other_count
-from xai_core.types import Interpolation, LoadedModel, ModelConfig, ResizeRule
-from xai_core.types.model import Fit
+from xai_core.types import Fit, Interpolation, LoadedModel, ModelConfig, ResizeRule
 
 if TYPE_CHECKING:
     from timm.models import PretrainedCfg

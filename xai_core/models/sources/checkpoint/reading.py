@@ -1,7 +1,5 @@
 """Tensors from a file that a stranger may have made: nothing in it is ever run."""
 
-from __future__ import annotations
-
 import argparse
 import io
 import zipfile
