@@ -1,7 +1,5 @@
 """The parts of the Explain page, from top to bottom."""
 
-from __future__ import annotations
-
 import numpy as np
 import streamlit as st
 

@@ -1,7 +1,5 @@
 """What a classifier's forward returns: the scores themselves, or an object that carries them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeGuard
 

@@ -1,7 +1,5 @@
 """Networks that end in a softmax or a sigmoid: their scores are what came before it, and maps explain scores."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import MethodType

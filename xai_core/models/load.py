@@ -1,7 +1,5 @@
 """From a network to a LoadedModel: frozen, in eval mode, on its device, with the digest of its weights."""
 
-from __future__ import annotations
-
 import hashlib
 import math
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """From a picture to a model's input: resize, centre crop, scale to [0, 1], normalise, and the box that this covers."""
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 from PIL import Image

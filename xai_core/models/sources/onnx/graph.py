@@ -1,7 +1,5 @@
 """An ONNX graph as plain records, tidied for explaining: copies left out, the final softmax or sigmoid taken off."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal

@@ -1,7 +1,5 @@
 """From an ONNX file to a model that can be explained, its answers checked against onnxruntime's."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
