@@ -6,18 +6,16 @@ from dataclasses import astuple, replace
 import numpy as np
 import streamlit as st
 
-import xai_core as xai
 from dashboard.core import jobs
 from dashboard.map import map_choice
 from dashboard.map.alike_view import alike
 from dashboard.map.map_view import prediction_in_words, title_of
-from dashboard.map.table import Space, index_of
+from dashboard.map.table import Space, index_of, predicted_maps
 from dashboard.shared import job_lines
 from dashboard.shared.components.choices import Choice, choices, thumbnail, thumbnail_url
 from dashboard.shared.one_of import one_of
 from xai_core.embedding.distances import Metric, Nearest
 from xai_core.embedding.neighbours import neighbours
-from xai_core.errors import ImageError
 from xai_core.images.display import display_pixels
 from xai_core.models.class_names import short_name
 from xai_core.render.overlay import overlay
@@ -109,18 +107,10 @@ def _maps(space: Space, rows: list[int]) -> dict[int, str]:
 
 def overlays(space: Space, rows: list[int], tell: jobs.JobProgress) -> dict[int, str]:
     """Each picture under the Grad-CAM of its predicted class, as a data URL; without those that can't be read."""
-    model, layer = space.request.model, xai.suggested_layer(space.request.model)
-    made = {}
-    for done, row in enumerate(rows):
-        tell(done, len(rows))
-        try:
-            image = space.request.dataset.load(int(space.table.items[row]))
-        except ImageError:
-            continue
-        image_pass = xai.forward_image(model, image, [layer])
-        result = xai.explain_forward_pass(image_pass, "grad_cam", [layer], [int(space.table.predictions[row])])
-        made[row] = thumbnail(overlay(*_enlarged(image, result)), SIDE)
-    return made
+    return {
+        row: thumbnail(overlay(*_enlarged(image_pass.image, result)), SIDE)
+        for row, image_pass, result in predicted_maps(space, rows, tell)
+    }
 
 
 def _enlarged(image: SourceImage, result: Explanation) -> tuple[SourceImage, Explanation]:

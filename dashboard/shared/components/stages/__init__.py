@@ -4,18 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import streamlit as st
-
 from dashboard.core.session import widget_value
-from dashboard.shared.components.viewer.frontend import joined
+from dashboard.shared.components.viewer.frontend import beside
 
-_HERE = Path(__file__).parent
-
-_component = st.components.v2.component(
-    "sightline_stages",
-    html='<div class="stages" role="group" aria-label="Layers, from the picture on"></div>\n',
-    css=(_HERE / "stages.css").read_text("utf-8"),
-    js=joined(_HERE / "stages.js"),
+_component = beside(
+    Path(__file__).with_name("stages.js"),
+    '<div class="stages" role="group" aria-label="Layers, from the picture on"></div>\n',
 )
 
 
