@@ -209,8 +209,8 @@ def _refuse_kind(name: str, tensor: Tensor) -> None:
         raise ModelError("The file names a tensor by a long or unprintable text, as no trainer does; it is refused.")
     if type(tensor) is not Tensor or tensor.is_nested or tensor.layout != torch.strided or tensor.is_quantized:
         raise ModelError(
-            f"'{name}' is sparse, nested, quantised or of another special kind; save the weights as ordinary floats and "
-            "open that file."
+            f"'{name}' is sparse, nested, quantised or of another special kind; save the weights as ordinary floats "
+            "and open that file."
         )
     if tensor.is_meta:
         raise ModelError(

@@ -84,6 +84,12 @@ def overlapping(count: int) -> dict[str, torch.Tensor]:
     return {f"w{i}": held[i // 200 :, i % 200 :] for i in range(count)}
 
 
+def nested(layout: torch.layout) -> bytes:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch calls them a prototype
+        return saved({"a.weight": torch.nested.nested_tensor([torch.ones(2), torch.ones(3)], layout=layout)})
+
+
 OLD = old_format(STATE)
 HEADER = b'{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'
 BROKEN = {
@@ -139,12 +145,9 @@ BROKEN = {
     "the old format, another length": OLD.replace((16).to_bytes(8, "little"), (2**40).to_bytes(8, "little")),
     "the old format of a network": old_format(torch.nn.Linear(2, 2)),
     "complex": saved({"a.weight": torch.ones(2, 2, dtype=torch.complex64)}),
-    "half complex": saved({"a.weight": torch.ones(2, 2, dtype=torch.complex32)}),
     "meta": saved({"a.weight": torch.empty(3, 3, device="meta")}),
-    "nested": saved({"a.weight": torch.nested.nested_tensor([torch.ones(2), torch.ones(3)])}),
-    "nested, jagged": saved(
-        {"a.weight": torch.nested.nested_tensor([torch.ones(2), torch.ones(3)], layout=torch.jagged)}
-    ),
+    "nested": nested(torch.strided),
+    "nested, jagged": nested(torch.jagged),
     "four bits packed": saved({"a.weight": torch.zeros(2, dtype=torch.uint8).view(torch.float4_e2m1fn_x2)}),
     "sixty views of one storage": saved(overlapping(60)),
     "ten thousand views of one storage": saved(overlapping(10_000)),
