@@ -115,6 +115,7 @@ class ModelConfig:
     channel_order: of a network that reads three channels. architecture: "torchvision/resnet18", for a file of weights.
     labels: whether a picture has one of the classes (softmax) or several, each on its own (sigmoid).
     caution: what must stand beside every answer of the network.
+    settled: what a file's weights do not tell and its owner says, as (name, value): ("head_activation", "gelu").
     """
 
     key: str
@@ -135,6 +136,7 @@ class ModelConfig:
     architecture: str | None = None
     labels: Labels = "one"
     caution: str = ""
+    settled: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

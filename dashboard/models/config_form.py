@@ -7,7 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 from dashboard.core.session import StateKey
-from dashboard.models.draft import Network
+from dashboard.models.draft import Network, settle_by_card
 from dashboard.shared.one_of import one_of
 from xai_core.errors import ModelError
 from xai_core.models.class_names import read_names
@@ -65,6 +65,8 @@ def config_form(network: Network) -> ModelConfig:
         channel_order=order,
         labels=labels,
         licence=licence,
+        settled=network.built.model.config.settled,
+        caution=network.built.model.config.caution,
         notes=tuple(line.strip() for line in notes.splitlines() if line.strip()),
     )
 
@@ -93,6 +95,7 @@ def _file_control(network: Network) -> None:
         text = file.getvalue().decode("utf-8-sig")
         if file.name.lower().endswith((".yaml", ".yml")):
             config = _fitting(network, read_config(text, network.built.model.config.key))
+            settle_by_card(network, config)
         else:
             config = replace(_start(network), class_names=read_names(text))
     except UnicodeDecodeError:

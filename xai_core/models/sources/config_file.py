@@ -21,7 +21,7 @@ MAX_BYTES = 2 * 1024**3  # of a model's file, and of what it unpacks to
 LARGEST_FILE = 4 * 2**20  # bytes; a hundred thousand class names need less
 _FIELDS = (  # in the order of the file
     "title", "architecture", "class_names", "input_size", "mean", "std", "channel_order", "resize", "labels", "licence",
-    "notes", "default_layer",
+    "notes", "default_layer", "settled",
 )  # fmt: skip
 _RULES = {"shorter_side", "interpolation", "antialias", "head_side", "fit"}
 
@@ -31,6 +31,7 @@ def write_config(config: ModelConfig) -> str:
     told = asdict(config)
     if told["resize"]["fit"] == "crop":
         del told["resize"]["fit"]  # earlier versions do not know the word
+    told["settled"] = dict(config.settled) or None
     kept = {name: told[name] for name in _FIELDS if told[name] is not None}
     text: str = yaml.safe_dump(kept, sort_keys=False, allow_unicode=True, width=110, default_flow_style=None)
     return text
@@ -60,6 +61,7 @@ def read_config(text: str, key: str) -> ModelConfig:
         channel_order=_one_of(content, "channel_order", get_args(ChannelOrder)),
         architecture=_text(content, "architecture", "") or None,
         labels=_one_of(content, "labels", get_args(Labels)),
+        settled=_settled(content.get("settled", {})),
     )
     check_config(config)
     return config
@@ -169,6 +171,12 @@ def _numbers(content: Mapping[str, Any], name: str) -> tuple[float, ...]:
     if not isinstance(values, list) or not all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in values):
         raise ModelError(f"The card's {name} must be a list of one or three numbers, such as [0.485, 0.456, 0.406].")
     return tuple(float(value) for value in values)
+
+
+def _settled(value: object) -> tuple[tuple[str, str], ...]:
+    if not isinstance(value, Mapping) or not all(isinstance(text, str) for pair in value.items() for text in pair):
+        raise ModelError("The card's settled must be a table of names and words, such as {head_activation: gelu}.")
+    return tuple(value.items())
 
 
 def _size(value: object) -> tuple[int, int]:
