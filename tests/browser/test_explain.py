@@ -26,7 +26,8 @@ def recipe(page: Page) -> str:
     return page.locator(".viewer .caption").inner_text()
 
 
-@pytest.mark.parametrize("address", ["/", "/compare"])  # each page on a shared server: test_accessibility.py
+# Each page on a shared server: test_accessibility.py.
+@pytest.mark.parametrize("address", ["/", pytest.param("/compare", marks=pytest.mark.slow)])
 def test_first_visit_to_a_fresh_server_shows_the_whole_app(
     start_server: ServerStarter, open_page: PageOpener, address: str
 ):
