@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, ViewportSize, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -87,6 +87,7 @@ def chromium() -> Iterator[Browser]:
     if CHROMIUM is None:
         message = "no Chromium found: install chromium or google-chrome"
         pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
+    expect.set_options(timeout=30_000)  # what is there sooner is not waited for
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         yield browser

@@ -46,6 +46,7 @@ def share(found: list[bool]) -> float:
     return sum(found) / len(found)
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_slices_as_they_are_raise_few_alarms(held_out: list[np.ndarray]) -> None:
     found = checks_of(held_out)

@@ -76,6 +76,7 @@ EXPORTS = {
 
 # Seconds each, for the exporter and for the trial: one of each kind of file is left to the ordinary run.
 LONG = {
+    "resnet18 for grey, modern 18",
     "shufflenet, modern 18, softmax",
     "squeezenet, opset 15, sigmoid",
     "convnext, opset 17",
