@@ -91,6 +91,7 @@ def area_of(app: AppTest) -> TextArea:
     return next(a for a in app.text_area if a.label.startswith("Names of the 4 classes"))
 
 
+@pytest.mark.slow
 def test_a_grey_resnet18_of_a_trainer_goes_from_the_file_into_use(weights: bytes) -> None:
     app = upload(page().run(), "brain.ckpt", weights)
     said = texts(app)

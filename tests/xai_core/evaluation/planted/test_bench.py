@@ -111,6 +111,7 @@ def test_ranking_by_hand():
     assert ranking([*good, *bad, map_of(None, "bad")]) == pytest.approx(3.5 / 4)
 
 
+@pytest.mark.slow
 def test_the_verdict_ranks_good_maps_above_bad_ones_and_a_random_map_never_gets_the_top_level():
     made = judged("shapes", cases("shapes", 4, seed=700))
     random = [m for m in made if m.method == RANDOM]
