@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from xai_core.embedding.derived import keep
+from xai_core.durable import Damaged, check_seal, read_sealed
+from xai_core.embedding.derived import keep, meaning_of
 from xai_core.embedding.distances import Metric, Nearest, Searchable, blocks, check_k, exact_distances, nearest
 from xai_core.types import ProgressCallback
 
@@ -123,11 +124,15 @@ def save_approximate(found: Approximate, path: Path | None) -> None:
 
 
 def load_approximate(base: Searchable, path: Path) -> Approximate:
-    """OSError, ValueError or RuntimeError: there is none, or it is damaged."""
-    facts: dict[str, Any] = json.loads(path.with_suffix(".json").read_text())
+    """Damaged; OSError: there is none."""
+    told = path.with_suffix(".json")
+    facts: dict[str, Any] = json.loads(read_sealed(told, meaning_of(told)))
+    check_seal(path, meaning_of(path))
     import faiss
 
     index: Any = faiss.read_index(str(path))
+    if (index.ntotal, index.d) != base.vectors.shape or not 0 <= facts["recall"] <= 1:
+        raise Damaged("An index does not belong to its table.")
     return Approximate(base, index=index, **facts)
 
 

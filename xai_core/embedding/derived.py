@@ -6,7 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-from xai_core.durable import write_file
+from xai_core.durable import write_sealed
+
+
+def meaning_of(path: Path) -> str:
+    """What a file of a view is: its name, and the view's, which no other state of the data has."""
+    return f"{path.parent.name}/{path.name}"
 
 
 def keep(path: Path | None, write: Callable[[IO[bytes]], object]) -> bool:
@@ -14,7 +19,7 @@ def keep(path: Path | None, write: Callable[[IO[bytes]], object]) -> bool:
     if path is None or not path.parent.is_dir():
         return False
     try:
-        write_file(path, write)
+        write_sealed(path, meaning_of(path), write)
     except OSError:
         return False
     return True

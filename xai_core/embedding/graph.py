@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
+from xai_core.durable import Damaged, read_sealed
 from xai_core.embedding.approximate import in_candidate_order, search_candidates
-from xai_core.embedding.derived import keep
+from xai_core.embedding.derived import keep, meaning_of
 from xai_core.embedding.distances import Metric, Searchable, check_k, check_metric
 from xai_core.embedding.neighbours import Index, open_index
 from xai_core.types import FeatureTable, ProgressCallback
@@ -57,7 +58,7 @@ def knn_graph(
     check_k(k, max(n, k))
     k = min(k, n - 1)
     path = None if table.folder is None else table.folder / f"graph-{metric}-{k}.npz"
-    found = _load(path, metric)
+    found = _load(path, metric, (n, k))
     if found is None:
         found = _computed(table, k, metric, n <= EXACT_UP_TO if exact is None else exact, on_progress)
         _save(path, found)
@@ -102,11 +103,14 @@ def _save(path: Path | None, graph: Graph) -> None:
     keep(path, lambda file: np.savez(file, rows=graph.rows, distances=graph.distances, recall=recall))
 
 
-def _load(path: Path | None, metric: Metric) -> Graph | None:
+def _load(path: Path | None, metric: Metric, shape: tuple[int, int]) -> Graph | None:
     if path is None or not path.exists():
         return None
     try:
-        with path.open("rb") as bytes_, np.load(bytes_) as file:
-            return Graph(file["rows"], file["distances"], metric, float(file["recall"]))
-    except (OSError, EOFError, ValueError, KeyError, BadZipFile):
+        file = np.load(BytesIO(read_sealed(path, meaning_of(path))))
+    except (OSError, Damaged):
         return None
+    rows, distances, recall = file["rows"], file["distances"], float(file["recall"])
+    right = rows.shape == distances.shape == shape and 0 <= recall <= 1
+    right = right and bool(((rows >= 0) & (rows < len(rows))).all()) and bool(np.isfinite(distances).all())
+    return Graph(rows, distances, metric, recall) if right else None

@@ -15,7 +15,6 @@ import torch
 
 from xai_core.embedding.shard import TableWork, row_maker, run_shard, write_shard
 from xai_core.embedding.spec import Shard
-from xai_core.embedding.store import shard_path
 from xai_core.errors import Cancelled
 
 Advance = Callable[[int], None]
@@ -47,7 +46,7 @@ def run_local(given: TableWork, advance: Advance, workers: int | None = None) ->
             maker = row_maker(given.model, given.embedding_layer, given.read)
             while not stop.is_set():
                 shard = todo.get_nowait()
-                write_shard(shard_path(given.folder, shard.name), run_shard(maker, shard, check))
+                write_shard(given.folder, shard.name, run_shard(maker, shard, check))
         except queue.Empty:
             events.put(None)
         except BaseException as error:  # handed to the caller's thread

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 
+from xai_core.durable import Damaged, read_sealed
 from xai_core.embedding.approximate import (
     Approximate,
     build_approximate,
@@ -14,7 +17,7 @@ from xai_core.embedding.approximate import (
     nearest_approximately,
     save_approximate,
 )
-from xai_core.embedding.derived import keep
+from xai_core.embedding.derived import keep, meaning_of
 from xai_core.embedding.distances import Metric, Nearest, Searchable, check_metric, nearest, searchable
 from xai_core.errors import SettingError
 from xai_core.types import FeatureTable, ProgressCallback
@@ -92,7 +95,10 @@ def _without(found: Nearest, row: int, k: int) -> Nearest:
 def _base(table: FeatureTable) -> Searchable:
     path = None if table.folder is None else table.folder / "norms.npy"
     if path is not None and path.exists():
-        return Searchable(table.vectors, np.load(path))
+        with suppress(OSError, Damaged):
+            norms = np.load(BytesIO(read_sealed(path, meaning_of(path))))
+            if norms.shape == (len(table),) and np.isfinite(norms).all():
+                return Searchable(table.vectors, norms)
     base = searchable(table.vectors)
     keep(path, lambda file: np.save(file, base.norms))
     return base
@@ -101,7 +107,7 @@ def _base(table: FeatureTable) -> Searchable:
 def _stored(base: Searchable, path: Path | None) -> Approximate | None:
     try:
         return None if path is None else load_approximate(base, path)
-    except (OSError, ValueError, RuntimeError, TypeError):
+    except (OSError, Damaged):
         return None
 
 

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import torch
 from PIL import Image
 
-from xai_core.durable import disk_trouble, write_file
+from xai_core.durable import Damaged, crc32, disk_trouble, replace_file
 from xai_core.embedding.embedding_layer import Embed, EmbeddingLayer, embedder
 from xai_core.embedding.spec import BATCH, THUMBNAIL_SIDE, Item, Shard
 from xai_core.errors import ImageError
@@ -67,15 +67,32 @@ def run_shard(maker: RowMaker, shard: Shard, check: Check = lambda _count: None)
     return pa.concat_tables(rows, promote_options="permissive").combine_chunks()
 
 
-def write_shard(path: Path, rows: pa.Table) -> None:
-    """All of it or nothing, on the disk when this returns. SightlineError: the disk refuses."""
-    with disk_trouble(path.parent):
-        write_file(path, lambda file: pq.write_table(rows, file, compression="none", use_dictionary=False))
+def shards_folder(folder: Path) -> Path:
+    return folder / "shards"
+
+
+def write_shard(folder: Path, name: str, rows: pa.Table) -> None:
+    """All of it or nothing, on the disk when this returns. SightlineError: the disk refuses.
+
+    The checksum of the content stands in the file's name, where it troubles no other reader of Parquet.
+    """
+    sink = pa.BufferOutputStream()
+    pq.write_table(rows, sink, compression="none", use_dictionary=False)
+    data = memoryview(sink.getvalue())
+    with disk_trouble(folder):
+        replace_file(shards_folder(folder) / f"{name}.{crc32(data):08x}.parquet", data)
+
+
+def is_written(folder: Path, name: str) -> bool:
+    return any(shards_folder(folder).glob(f"{name}.*.parquet"))
 
 
 def read_shard(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
-    """The rows, or only some columns. OSError or pyarrow.ArrowException: the file is damaged."""
-    return pq.read_table(path, columns=None if columns is None else list(columns), partitioning=None)
+    """The rows, or only some columns. Damaged; OSError: there is no such file."""
+    data = path.read_bytes()
+    if path.name.split(".")[1:] != [f"{crc32(data):08x}", "parquet"]:
+        raise Damaged(f"{path.name} is damaged, or was written by another version.")
+    return pq.read_table(pa.BufferReader(data), columns=None if columns is None else list(columns))
 
 
 def _batches(items: Sequence[Item]) -> Iterator[tuple[Item, ...]]:

@@ -1,7 +1,7 @@
 """A table's folder: immutable shards, a manifest that says what they are, and one view of them for reading.
 
 <folder>/<key>/manifest.json      what every row was made of
-               shards/*.parquet   the rows; a name is the hash of what is in it
+               shards/*.parquet   the rows; a name is the hash of what is asked and the checksum of what is in it
                view-*/            the rows of one listing in order; it can be made again from the shards
 """
 
@@ -12,10 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 
-from xai_core.durable import replace_file
-from xai_core.embedding.shard import read_shard
+from xai_core.durable import Damaged, replace_file
+from xai_core.embedding.shard import read_shard, shards_folder
 from xai_core.embedding.spec import Item, digest_of
 
 BUSY = "This table is being computed already, here or in another process; wait for it to end."
@@ -26,13 +25,9 @@ def table_folder(store: Path, facts: Mapping[str, object]) -> Path:
     return store / digest_of(dict(facts))[:24]
 
 
-def shard_path(folder: Path, name: str) -> Path:
-    return folder / "shards" / f"{name}.parquet"
-
-
 def prepare_folder(folder: Path, facts: Mapping[str, object]) -> None:
     """Make the folder and write the manifest."""
-    (folder / "shards").mkdir(parents=True, exist_ok=True)
+    shards_folder(folder).mkdir(parents=True, exist_ok=True)
     replace_file(folder / "manifest.json", json.dumps(dict(facts), indent=2).encode())
 
 
@@ -42,13 +37,13 @@ def finished_keys(folder: Path) -> set[str]:
     for path in finished_shards(folder):
         try:
             keys.update(read_shard(path, ["key"])["key"].to_pylist())
-        except (OSError, pa.ArrowException, KeyError):
+        except Damaged:
             path.unlink(missing_ok=True)
     return keys
 
 
 def finished_shards(folder: Path) -> list[Path]:
-    return sorted((folder / "shards").glob("*.parquet"))
+    return sorted(shards_folder(folder).glob("*.parquet"))
 
 
 def missing(items: Iterable[Item], have: set[str]) -> Iterator[Item]:

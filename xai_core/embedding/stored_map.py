@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
-from xai_core.embedding.derived import keep
+from xai_core.durable import Damaged, read_sealed
+from xai_core.embedding.derived import keep, meaning_of
 from xai_core.embedding.neighbours import open_index
 from xai_core.embedding.projection import Place, Projection
 from xai_core.embedding.spec import digest_of
@@ -39,12 +40,12 @@ def stored_map(table: FeatureTable, request: Mapping[str, object]) -> Projection
     if path is None or not path.exists():
         return None
     try:
-        with path.open("rb") as bytes_, np.load(bytes_) as file:
-            points, facts = file["points"], json.loads(str(file["facts"]))
-        method, settings = str(facts["method"]), dict(facts["settings"])
-    except (OSError, EOFError, ValueError, KeyError, TypeError, BadZipFile):
+        file = np.load(BytesIO(read_sealed(path, meaning_of(path))))
+    except (OSError, Damaged):
         return None
-    if points.dtype != np.float32 or points.ndim != 2 or len(points) != len(table):
+    points, facts = file["points"], json.loads(str(file["facts"]))
+    method, settings = str(facts["method"]), dict(facts["settings"])
+    if points.dtype != np.float32 or points.ndim != 2 or len(points) != len(table) or not np.isfinite(points).all():
         return None
     return Projection(method, points, _place(table, method, points), settings)
 

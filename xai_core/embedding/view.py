@@ -6,14 +6,18 @@ import json
 import sqlite3
 import threading
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any, overload
 
 import numpy as np
 
+from xai_core.durable import Damaged, check_seal, read_sealed
 from xai_core.embedding.compact import COLUMNS
+from xai_core.embedding.derived import meaning_of
+from xai_core.errors import SightlineError
 from xai_core.types import FeatureTable
 
 _AT_ONCE = 10_000
@@ -57,16 +61,31 @@ class StoredColumn(Sequence):  # type: ignore[type-arg]
             some = [int(row) for row in rows[start : start + _AT_ONCE]]
             marks = ",".join("?" * len(some))
             with self.rows.lock:
-                found.update(self.rows.base.execute(f"SELECT row, {self.name} FROM rows WHERE row IN ({marks})", some))
+                found.update(_asked(self.rows.base, f"SELECT row, {self.name} FROM rows WHERE row IN ({marks})", some))
         return tuple(found[int(row)] for row in rows)
 
 
-def open_view(view: Path, model_classes: tuple[str, ...]) -> FeatureTable:
-    """The table, without reading its vectors. OSError, ValueError or KeyError: there is none, or it is damaged."""
-    described = json.loads((view / "view.json").read_text("ascii"))
-    vectors = np.load(view / "vectors.npy", mmap_mode="r" if (view / "vectors.npy").stat().st_size > 128 else None)
-    columns = {name: _read_only(np.load(view / f"{name}.npy")) for name in (*COLUMNS, "items", "label")}
-    rows = _open_rows(view / "rows.sqlite")
+def _asked(base: sqlite3.Connection, query: str, values: Sequence[int] = ()) -> list[tuple[Any, ...]]:
+    try:
+        return base.execute(query, values).fetchall()
+    except sqlite3.Error as error:
+        raise SightlineError(
+            f"The names and small pictures of this table can no longer be read ({error}); compute the table again."
+        ) from error
+
+
+def open_view(view: Path, model_classes: tuple[str, ...], listed: int) -> FeatureTable:
+    """The table; its vectors are compared with their checksum and not kept in memory.
+
+    listed: how many pictures the data set has. Damaged; OSError: there is none.
+    """
+    described = json.loads(_content(view / "view.json"))
+    length = check_seal(view / "vectors.npy", meaning_of(view / "vectors.npy"))
+    vectors = np.load(view / "vectors.npy", mmap_mode="r" if length > 128 else None)
+    names = (*COLUMNS, "items", "label")
+    columns = {name: _read_only(np.load(BytesIO(_content(view / f"{name}.npy")))) for name in names}
+    _check_ranges(vectors, columns, len(model_classes), len(described["class_names"]), listed)
+    rows = _open_rows(view / "rows.sqlite", len(vectors))
     names, digests, thumbnails = (StoredColumn(rows, name, len(vectors)) for name in ("name", "digest", "thumbnail"))
     facts = described["facts"]
     return FeatureTable(
@@ -90,11 +109,41 @@ def open_view(view: Path, model_classes: tuple[str, ...]) -> FeatureTable:
     )
 
 
-def _open_rows(path: Path) -> _Rows:
+def _content(path: Path) -> bytes:
+    return read_sealed(path, meaning_of(path))
+
+
+def _check_ranges(
+    vectors: np.ndarray, columns: Mapping[str, np.ndarray], classes: int, own_classes: int, listed: int
+) -> None:
+    """Damaged: the columns do not belong together, or hold what no network and no listing can have given."""
+    n = len(vectors)
+    items, losses = columns["items"], columns["loss"]
+    right = vectors.ndim == 2 and vectors.dtype == np.float32 and {c.shape for c in columns.values()} == {(n,)}
+    right = right and all(columns[name].dtype == kind for name, kind in COLUMNS.items())
+    right = right and _within(items, 0, listed - 1) and bool((np.diff(items) > 0).all())
+    right = right and _within(columns["label"], -1, own_classes - 1)
+    right = right and all(_within(columns[name], 0, classes - 1) for name in ("prediction", "runner_up"))
+    right = right and all(_within(columns[name], 0, 1) for name in ("probability", "runner_up_probability"))
+    if not (right and bool((np.isnan(losses) | (losses >= 0)).all())):
+        raise Damaged("A table's columns do not belong together.")
+
+
+def _within(values: np.ndarray, low: float, high: float) -> bool:
+    return bool(((values >= low) & (values <= high)).all())
+
+
+def _open_rows(path: Path, count: int) -> _Rows:
+    """Damaged: the data base has not this many rows."""
+    check_seal(path, meaning_of(path))
     address = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
     base = sqlite3.connect(address, uri=True, check_same_thread=False)
     rows = _Rows(base, threading.Lock())
     weakref.finalize(rows, base.close)
+    if _asked(base, "SELECT COUNT(row), MIN(row), MAX(row) FROM rows") != [
+        (count, *((0, count - 1) if count else (None,) * 2))
+    ]:
+        raise Damaged("A table's rows do not belong together.")
     return rows
 
 
