@@ -12,7 +12,7 @@ from xai_core.embedding.embedding_layer import EmbeddingLayer
 from xai_core.models.structure import structure_digest
 from xai_core.types import LoadedModel
 
-VERSION = 3  # goes up whenever the same picture would get another row
+VERSION = 4  # goes up whenever the same picture would get another row
 BATCH = 16  # always full: a convolution rounds differently in batches of another size
 THUMBNAIL_SIDE = 64
 
