@@ -48,7 +48,12 @@ def write_file(path: Path, write: Callable[[IO[bytes]], object]) -> None:
 
 def write_sealed(path: Path, meaning: str, write: Callable[[IO[bytes]], object]) -> None:
     """As `write_file`, with a seal. meaning: what the file is; read under another one it counts as damaged."""
-    write_file(path, lambda file: (write(file), seal(file, meaning)))
+
+    def both(file: IO[bytes]) -> None:
+        write(file)
+        seal(file, meaning)
+
+    write_file(path, both)
 
 
 def seal(file: IO[bytes], meaning: str) -> None:
@@ -79,7 +84,7 @@ def crc32(data: bytes | memoryview, before: int = 0) -> int:
     """The CRC-32 (ISO-HDLC, as zlib's) of data, going on from that of what came before."""
     from imagecodecs import deflate_crc32  # five times as fast as zlib's; not at the top: it takes a while to import
 
-    return int(deflate_crc32(data, before)) if len(data) else before
+    return int(deflate_crc32(data, before)) if len(data) else before  # type: ignore[arg-type]  # it takes any buffer
 
 
 def _measured(file: IO[bytes], most: int = sys.maxsize) -> tuple[int, int]:

@@ -15,7 +15,7 @@ import numpy as np
 
 from xai_core.durable import Damaged, check_seal, read_sealed
 from xai_core.embedding.derived import keep, meaning_of
-from xai_core.embedding.distances import Metric, Nearest, Searchable, blocks, check_k, exact_distances, nearest
+from xai_core.embedding.distances import Metric, Nearest, Searchable, blocks, centred, check_k, exact_distances, nearest
 from xai_core.types import ProgressCallback
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def search_candidates(found: Approximate, queries: np.ndarray, count: int) -> np
     import faiss
 
     parameters: Any = faiss.SearchParametersIVF(nprobe=found.lists)  # type: ignore[call-arg]
-    return found.index.search(_scaled(queries, found.metric), count, params=parameters)[1]
+    return found.index.search(centred(found.base, queries, found.metric), count, params=parameters)[1]
 
 
 def save_approximate(found: Approximate, path: Path | None) -> None:
@@ -157,12 +157,4 @@ def _empty(d: int, lists: int) -> Any:
 
 
 def _prepared(base: Searchable, rows: np.ndarray, metric: Metric) -> np.ndarray:
-    return _scaled(np.asarray(base.vectors[rows], np.float32), metric)
-
-
-def _scaled(vectors: np.ndarray, metric: Metric) -> np.ndarray:
-    """For cosine each vector is brought to length 1, as L2 then orders the same way."""
-    if metric == "l2":
-        return np.ascontiguousarray(vectors)
-    lengths: np.ndarray = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.maximum(lengths, 1e-30))
+    return np.ascontiguousarray(centred(base, np.asarray(base.vectors[rows]), metric))

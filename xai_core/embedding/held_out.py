@@ -13,6 +13,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import log_softmax
 
+from xai_core.embedding.distances import check_finite
 from xai_core.errors import NotApplicable
 from xai_core.types import FeatureTable, ProgressCallback
 
@@ -34,8 +35,9 @@ def held_out(
     """The probabilities of the data's own classes for every picture, by a classifier of the other folds.
 
     Pictures without a label are judged by the last fold's classifier. on_progress(steps, at most) may raise to stop.
-    NotApplicable: fewer than two classes have two pictures.
+    NotApplicable: fewer than two classes have two pictures, or vectors are not finite.
     """
+    check_finite(table.vectors)
     labels = np.asarray(table.labels)
     fold = _folds(labels, folds, seed)
     sizes = np.bincount(labels[labels >= 0], minlength=len(table.class_names))

@@ -49,11 +49,12 @@ def _nearest_landmark(vectors: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     import faiss
 
     landmarks = np.ascontiguousarray(vectors[chosen], np.float32)
+    centre = landmarks.mean(0, dtype=np.float64).astype(np.float32)  # float32 products cancel far from zero
     found = np.empty(len(vectors), np.int64)
     index = faiss.IndexFlatL2(vectors.shape[1])
-    index.add(landmarks)
+    index.add(landmarks - centre)
     for part in blocks(len(vectors), vectors.shape[1]):
-        found[part] = index.search(np.ascontiguousarray(vectors[part]), 1)[1][:, 0]
+        found[part] = index.search(np.ascontiguousarray(vectors[part]) - centre, 1)[1][:, 0]
     return found
 
 

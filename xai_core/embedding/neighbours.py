@@ -75,6 +75,8 @@ def neighbours(index: Index, queries: np.ndarray | int, k: int = 10) -> Nearest:
         raise SettingError(
             f"A vector of {given.shape[1]} numbers was given; the table's have {vectors.shape[1]}: use the same layer."
         )
+    if not np.isfinite(given).all():
+        raise SettingError("The vector holds numbers that are not finite (NaN or infinity), so it has no neighbours.")
     wanted = k if row is None else k + 1
     found = _search(index, given, wanted)
     return found if row is None else _without(found, row, k)
@@ -93,15 +95,22 @@ def _without(found: Nearest, row: int, k: int) -> Nearest:
 
 
 def _base(table: FeatureTable) -> Searchable:
-    path = None if table.folder is None else table.folder / "norms.npy"
+    path = None if table.folder is None else table.folder / "norms.npz"
     if path is not None and path.exists():
         with suppress(OSError, Damaged):
-            norms = np.load(BytesIO(read_sealed(path, meaning_of(path))))
-            if norms.shape == (len(table),) and np.isfinite(norms).all():
-                return Searchable(table.vectors, norms)
+            kept = np.load(BytesIO(read_sealed(path, meaning_of(path))))
+            base = Searchable(table.vectors, kept["norms"], kept["centre"], kept["direction"])
+            if _belong(base):
+                return base
     base = searchable(table.vectors)
-    keep(path, lambda file: np.save(file, base.norms))
+    keep(path, lambda file: np.savez(file, norms=base.norms, centre=base.centre, direction=base.direction))
     return base
+
+
+def _belong(base: Searchable) -> bool:
+    n, d = base.vectors.shape
+    finite = all(np.isfinite(values).all() for values in (base.norms, base.centre, base.direction))
+    return finite and base.norms.shape == (n,) and base.centre.shape == base.direction.shape == (d,)
 
 
 def _stored(base: Searchable, path: Path | None) -> Approximate | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from xai_core.embedding.distances import check_finite
 from xai_core.errors import NotApplicable, SettingError
 from xai_core.types import FeatureTable
 
@@ -25,8 +26,9 @@ class Projection:
 
 
 def check_map(table: FeatureTable, dims: int) -> None:
-    """SettingError: a map has two or three dimensions. NotApplicable: too few pictures."""
+    """SettingError: a map has two or three dimensions. NotApplicable: too few pictures, or vectors are not finite."""
     if dims not in (2, 3):
         raise SettingError(f"A map has 2 or 3 dimensions, not {dims}.")
     if len(table) < FEWEST:
         raise NotApplicable(f"A map needs at least {FEWEST} pictures; this table has {len(table)}.")
+    check_finite(table.vectors)

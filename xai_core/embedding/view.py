@@ -82,8 +82,8 @@ def open_view(view: Path, model_classes: tuple[str, ...], listed: int) -> Featur
     described = json.loads(_content(view / "view.json"))
     length = check_seal(view / "vectors.npy", meaning_of(view / "vectors.npy"))
     vectors = np.load(view / "vectors.npy", mmap_mode="r" if length > 128 else None)
-    names = (*COLUMNS, "items", "label")
-    columns = {name: _read_only(np.load(BytesIO(_content(view / f"{name}.npy")))) for name in names}
+    arrays = (*COLUMNS, "items", "label")
+    columns = {name: _read_only(np.load(BytesIO(_content(view / f"{name}.npy")))) for name in arrays}
     _check_ranges(vectors, columns, len(model_classes), len(described["class_names"]), listed)
     rows = _open_rows(view / "rows.sqlite", len(vectors))
     names, digests, thumbnails = (StoredColumn(rows, name, len(vectors)) for name in ("name", "digest", "thumbnail"))
