@@ -8,17 +8,20 @@ as fast as the disk's cache can be read. It is no defence against who wants to d
 from __future__ import annotations
 
 import os
+import shutil
 import struct
 import sys
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
 from xai_core.errors import SightlineError
 
 PARTIAL = ".partial"
+GOING = ".going"  # a folder that is being removed
+USED = "used"
 _MAGIC, _SEAL = b"Sightln1", struct.Struct("<8sQI")
 _CHUNK_BYTES = 1 << 20
 
@@ -80,6 +83,12 @@ def read_sealed(path: Path, meaning: str) -> bytes:
     return content
 
 
+def file_checksum(path: Path) -> tuple[int, int]:
+    """The length of a file in bytes and its CRC-32."""
+    with path.open("rb", buffering=0) as file:
+        return _measured(file)
+
+
 def crc32(data: bytes | memoryview, before: int = 0) -> int:
     """The CRC-32 (ISO-HDLC, as zlib's) of data, going on from that of what came before."""
     from imagecodecs import deflate_crc32  # five times as fast as zlib's; not at the top: it takes a while to import
@@ -137,16 +146,50 @@ def one_writer(folder: Path, busy: str) -> Iterator[None]:
         yield
 
 
-def _lock(file: IO[bytes]) -> None:
-    """Take the file for this process or raise OSError at once."""
+def mark_used(folder: Path) -> IO[bytes] | None:
+    """While the file that this gives is open, `remove_unused` leaves the folder alone; its time is that of the last
+    use. None: the disk takes no marks."""
+    with suppress(OSError):
+        file = (folder / USED).open("ab")
+        try:
+            os.utime(folder / USED)
+            _lock(file, shared=True)
+        except OSError:
+            file.close()
+            raise
+        return file
+    return None
+
+
+def touch(path: Path) -> None:
+    """Set the time of the file to now, where the disk allows it."""
+    with suppress(OSError):
+        os.utime(path)
+
+
+def remove_unused(folder: Path) -> bool:
+    """Remove the folder, unless somebody writes it or has marked it as used; whether it was removed."""
+    going = folder.with_name(f"{folder.name}.{uuid.uuid4().hex[:8]}{GOING}")
+    with ExitStack() as stack, suppress(OSError):
+        for name in ("lock", USED):
+            if (folder / name).exists():
+                _lock(stack.enter_context((folder / name).open("ab")))
+        os.replace(folder, going)  # nobody finds half of it; where it is open, some systems forbid it
+    shutil.rmtree(going, ignore_errors=True)
+    return not folder.exists()
+
+
+def _lock(file: IO[bytes], *, shared: bool = False) -> None:
+    """Take the file for this process, or with others, or raise OSError at once."""
     if sys.platform == "win32":
         import msvcrt
 
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        if not shared:  # there an open file is kept by itself
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
     else:
         import fcntl
 
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from typing import Any, overload
 
 import numpy as np
 
-from xai_core.durable import Damaged, check_seal, read_sealed
+from xai_core.durable import Damaged, check_seal, mark_used, read_sealed
 from xai_core.embedding.compact import COLUMNS
 from xai_core.embedding.derived import meaning_of
 from xai_core.errors import SightlineError
@@ -140,6 +140,9 @@ def _open_rows(path: Path, count: int) -> _Rows:
     base = sqlite3.connect(address, uri=True, check_same_thread=False)
     rows = _Rows(base, threading.Lock())
     weakref.finalize(rows, base.close)
+    used = mark_used(path.parent.parent)  # the folder of the table, for as long as this data base is open
+    if used is not None:
+        weakref.finalize(rows, used.close)
     if _asked(base, "SELECT COUNT(row), MIN(row), MAX(row) FROM rows") != [
         (count, *((0, count - 1) if count else (None,) * 2))
     ]:

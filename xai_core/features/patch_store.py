@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load, save
 
-from xai_core.durable import disk_trouble, one_writer, read_sealed, replace_file, write_sealed
+from xai_core.durable import disk_trouble, one_writer, read_sealed, replace_file, touch, write_sealed
 from xai_core.features.patch_job import PatchJob
 from xai_core.features.patches import LayerPatches, TopPatches
 from xai_core.features.running_top import Ranked
@@ -38,6 +38,7 @@ def load_state(folder: Path, job: PatchJob) -> TopPatches | None:
         arrays = load(read_sealed(folder / _STATE, job.key))
     except (OSError, ValueError):  # Damaged among them
         return None
+    touch(folder / _STATE)  # the time of its last use
     facts = json.loads(arrays[_FACTS].tobytes())
     layers = {
         name: LayerPatches((h, w), Ranked(*(arrays[f"{name}/{array}"] for array in _ARRAYS)))

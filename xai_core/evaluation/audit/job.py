@@ -12,7 +12,7 @@ from typing import IO
 
 from xai_core.attribution.catalog import DEFAULT
 from xai_core.datasets import Dataset
-from xai_core.durable import Damaged, disk_trouble, one_writer, read_sealed, write_sealed
+from xai_core.durable import Damaged, disk_trouble, one_writer, read_sealed, touch, write_sealed
 from xai_core.errors import ImageError
 from xai_core.evaluation.audit.examine import Looked, examine, read_in
 from xai_core.evaluation.audit.record import GRID, Record
@@ -89,6 +89,7 @@ def audit(job: AuditJob, store: Path) -> Generator[Progressed]:
 def stored_audit(job: AuditJob, store: Path) -> Progressed | None:
     """What an earlier run has left; None where there is nothing, or nothing of use."""
     folder, total = store / job.key, len(job.dataset)
+    touch(folder / _name(0))  # the time of its last use
     state = Progressed((), (), 0, total)
     while state.done < total:
         try:
