@@ -5,8 +5,6 @@ of all before them. It finds every change of up to four bytes in a row and all b
 as fast as the disk's cache can be read. It is no defence against who wants to deceive.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 import struct
@@ -14,6 +12,7 @@ import sys
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from io import BytesIO
 from pathlib import Path
 from typing import IO
 
@@ -112,6 +111,35 @@ def _closed(crc: int, length: int, meaning: str) -> int:
 def _check(found: bytes, length: int, crc: int, meaning: str) -> None:
     if found != _SEAL.pack(_MAGIC, max(0, length), _closed(crc, length, meaning) if length >= 0 else 0):
         raise Damaged("A stored file is damaged, or was written by another version.")
+
+
+def place_of(path: Path) -> str:
+    """What a file is that belongs to its folder alone: the folder's name and its own."""
+    return f"{path.parent.name}/{path.name}"
+
+
+def keep(path: Path | None, write: Callable[[IO[bytes]], object]) -> bool:
+    """Whether something that only saves time was written, sealed, as it can be made again.
+
+    It is not for no path, into a folder that was dropped meanwhile, or on a full disk.
+    """
+    if path is None or not path.parent.is_dir():
+        return False
+    try:
+        write_sealed(path, place_of(path), write)
+    except OSError:
+        return False
+    return True
+
+
+def kept(path: Path | None) -> BytesIO | None:
+    """What `keep` wrote; None where there is none, or it is damaged."""
+    if path is None:
+        return None
+    try:
+        return BytesIO(read_sealed(path, place_of(path)))
+    except (OSError, Damaged):
+        return None
 
 
 def sync_folder(folder: Path) -> None:

@@ -1,7 +1,5 @@
 """The audit half of the Bench page: which pictures and model, the work in the background, and what it has found."""
 
-from __future__ import annotations
-
 import tempfile
 from contextlib import closing
 from functools import partial
@@ -21,7 +19,7 @@ from dashboard.shared.model_loading import ready_model
 from xai_core.attribution.catalog import batch_methods, find_method
 from xai_core.datasets import Dataset, find_source
 from xai_core.evaluation.audit.job import AuditJob, Progressed, audit, stored_audit
-from xai_core.models.same_class import matched
+from xai_core.models.class_names import matched
 from xai_core.types import LoadedModel
 
 WHY = (

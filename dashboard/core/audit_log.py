@@ -5,8 +5,6 @@ SIGHTLINE_AUDIT names the file. A line is one JSON object. The visit and the pic
 with the server: lines of one visit, or of one picture, can be told to belong together, and nothing leads back.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import logging

@@ -1,7 +1,5 @@
 """Where results of long work lie on this machine's disk, and which of them go when they grow too many."""
 
-from __future__ import annotations
-
 import logging
 import os
 import re

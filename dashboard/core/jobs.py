@@ -3,8 +3,6 @@
 The pieces of work take turns (turns.py), and their threads yield the cores to whoever clicks meanwhile.
 """
 
-from __future__ import annotations
-
 import logging
 import os
 import sys

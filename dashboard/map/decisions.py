@@ -1,7 +1,5 @@
 """What a person decided about the suspects, for this visit, and the list to take along."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from dashboard.core.session import StateKey

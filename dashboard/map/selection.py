@@ -1,7 +1,5 @@
 """The selected pictures: a filmstrip beside the map, and below it the mix of classes, the mean map and the export."""
 
-from __future__ import annotations
-
 import io
 import zipfile
 from functools import partial

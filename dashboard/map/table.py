@@ -1,7 +1,6 @@
 """The table of vectors and its neighbour graph: opened where it was made before, else made in the background."""
 
-from __future__ import annotations
-
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import streamlit as st
@@ -14,10 +13,12 @@ from dashboard.map.map_cache import once
 from dashboard.map.map_request import MapRequest
 from dashboard.shared import job_lines
 from dashboard.shared.dataset_choice import runs_by_itself
+from xai_core.attribution.explain import ImageForwardPass
 from xai_core.embedding.distances import Metric
 from xai_core.embedding.graph import Graph
 from xai_core.embedding.neighbours import Index
-from xai_core.types import FeatureTable
+from xai_core.errors import ImageError
+from xai_core.types import Explanation, FeatureTable
 
 MOST_UNREAD = 100
 
@@ -66,6 +67,23 @@ def space(request: MapRequest) -> Space | None:
 def index_of(space: Space, metric: Metric) -> Index:
     """What answers for the neighbours."""
     return once(lambda: xai.open_index(space.table, metric), "index", space.key, metric)
+
+
+def predicted_maps(
+    space: Space, rows: Iterable[int], tell: jobs.JobProgress
+) -> Iterator[tuple[int, ImageForwardPass, Explanation]]:
+    """Grad-CAM of each picture's predicted class at the suggested layer; without those that can't be read any more."""
+    model, chosen = space.request.model, list(rows)
+    layer = xai.suggested_layer(model)
+    for done, row in enumerate(chosen):
+        tell(done, len(chosen))
+        try:
+            image = space.request.dataset.load(int(space.table.items[row]))
+        except ImageError:
+            continue
+        image_pass = xai.forward_image(model, image, [layer])
+        predicted = int(space.table.predictions[row])
+        yield row, image_pass, xai.explain_forward_pass(image_pass, "grad_cam", [layer], [predicted])
 
 
 def unread(table: FeatureTable) -> None:

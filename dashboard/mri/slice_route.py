@@ -1,7 +1,5 @@
 """GET slices/<word>/<number>: one slice for the viewer. It imports nothing slow, as the server starts with it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Protocol
 from weakref import WeakValueDictionary

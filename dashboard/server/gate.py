@@ -3,8 +3,6 @@
 Login is Streamlit's own OpenID Connect: the section `[auth]` of its secrets. docs/deploy.md shows one.
 """
 
-from __future__ import annotations
-
 from fnmatch import fnmatchcase
 
 import streamlit as st

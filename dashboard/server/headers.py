@@ -5,8 +5,6 @@ Scripts are not listed: Streamlit's front end makes some of its own as it runs. 
 this machine alone.
 """
 
-from __future__ import annotations
-
 from ipaddress import ip_address
 
 from starlette.datastructures import MutableHeaders

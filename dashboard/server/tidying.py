@@ -1,7 +1,5 @@
 """The folder of results is kept within its limit, while the server runs."""
 
-from __future__ import annotations
-
 import logging
 import time
 from threading import Thread

@@ -3,8 +3,6 @@
 A search's state lies on the disk after every batch: after a restart of the server it goes on where it was.
 """
 
-from __future__ import annotations
-
 from contextlib import closing
 from pathlib import Path
 

@@ -20,14 +20,13 @@ from xai_core.embedding.build import build_table, stored_table
 from xai_core.embedding.graph import knn_graph
 from xai_core.embedding.neighbours import neighbours, open_index
 from xai_core.embedding.pca import pca_map
-from xai_core.embedding.shard import read_shard
+from xai_core.embedding.store import read_shard
 from xai_core.embedding.stored_map import keep_map, stored_map
 from xai_core.embedding.view import open_view
 from xai_core.errors import ImageError
 from xai_core.evaluation.audit.job import AuditJob, audit, stored_audit
 from xai_core.evaluation.planted.network import planted_model, scenes
 from xai_core.features.patch_job import patch_job
-from xai_core.features.patch_store import job_folder
 from xai_core.features.top_patches import stored_patches, top_patches
 from xai_core.types import FeatureTable, LoadedModel
 
@@ -71,9 +70,7 @@ def readers(store: Path, model: LoadedModel, few: Dataset) -> dict[Path, Callabl
     """For every file how it is read back: fit for comparison, None where it is not believed and not made again."""
     table = stored_table(model, few, None, store / "tables")
     job = patch_job(model, few, ["block4"])
-    found: dict[Path, Callable[[], object]] = {
-        job_folder(store / "patches", job) / "state.safetensors": lambda: patches()
-    }
+    found: dict[Path, Callable[[], object]] = {store / "patches" / job.key / "state.safetensors": lambda: patches()}
 
     def patches() -> object:
         state = stored_patches(job, store / "patches")

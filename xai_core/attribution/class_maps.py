@@ -15,7 +15,7 @@ from xai_core.deprecated import renamed_arguments
 from xai_core.errors import ClassError, LayerError, SettingError
 from xai_core.forward.forward_pass import ForwardPass, run_forward
 from xai_core.forward.target import Target
-from xai_core.types import ProgressCallback, Score
+from xai_core.types import ProgressCallback, Score, no_progress
 
 Classes = int | Sequence[int] | Tensor | None
 
@@ -66,7 +66,7 @@ def answer(
         shape = tuple(request.forward_pass.activations[name].shape)
         if len(shape) != 4:
             raise LayerError(f"Layer '{name}' gives {shape}, not feature maps (n, c, h, w); choose another layer.")
-    return method.answer(request, method.settings_from(settings), on_progress or (lambda _done, _total: None))
+    return method.answer(request, method.settings_from(settings), on_progress or no_progress)
 
 
 def make_target(

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from xai_core.durable import Damaged, check_seal, read_sealed
-from xai_core.embedding.derived import keep, meaning_of
+from xai_core.durable import Damaged, check_seal, keep, place_of, read_sealed
 from xai_core.embedding.distances import Metric, Nearest, Searchable, blocks, centred, check_k, exact_distances, nearest
 from xai_core.types import ProgressCallback
 
@@ -43,10 +42,12 @@ def build_approximate(
     base: Searchable, metric: Metric = "l2", *, seed: int = 0, on_progress: ProgressCallback | None = None
 ) -> Approximate:
     """Train and fill the index. Needs a quarter of the vectors' memory; on_progress(rows, n) may raise to stop."""
+    import faiss  # takes a second, and only large tables need it
+
     n, d = base.vectors.shape
     random = np.random.default_rng(seed)
     lists = int(np.clip(2 * np.sqrt(n), 1, max(1, n // 39)))
-    index = _empty(d, lists)
+    index: Any = faiss.index_factory(d, f"IVF{lists},SQ8")
     training = np.sort(random.choice(n, min(n, _A_LIST * lists), replace=False))
     index.cp.seed = seed
     index.cp.niter = 6
@@ -126,8 +127,8 @@ def save_approximate(found: Approximate, path: Path | None) -> None:
 def load_approximate(base: Searchable, path: Path) -> Approximate:
     """Damaged; OSError: there is none."""
     told = path.with_suffix(".json")
-    facts: dict[str, Any] = json.loads(read_sealed(told, meaning_of(told)))
-    check_seal(path, meaning_of(path))
+    facts: dict[str, Any] = json.loads(read_sealed(told, place_of(told)))
+    check_seal(path, place_of(path))
     import faiss
 
     index: Any = faiss.read_index(str(path))
@@ -148,12 +149,6 @@ def _tuned(base: Searchable, metric: Metric, index: faiss.IndexIVF, rows: np.nda
         hits = [len(set(a) & set(b) - {row}) for a, b, row in zip(found, truth, rows, strict=True)]
         tried = replace(tried, recall=float(np.mean(hits)) / max(1, k - 1))
     return tried
-
-
-def _empty(d: int, lists: int) -> Any:
-    import faiss  # takes a second, and only large tables need it
-
-    return faiss.index_factory(d, f"IVF{lists},SQ8")
 
 
 def _prepared(base: Searchable, rows: np.ndarray, metric: Metric) -> np.ndarray:

@@ -1,17 +1,13 @@
 """The k nearest neighbours of every picture: computed once for the maps, the suspects and the quality figures."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 
-from xai_core.durable import Damaged, read_sealed
+from xai_core.durable import keep, kept
 from xai_core.embedding.approximate import in_candidate_order, search_candidates
-from xai_core.embedding.derived import keep, meaning_of
 from xai_core.embedding.distances import Metric, Searchable, blocks, centred, check_k, check_metric, exact_distances
 from xai_core.embedding.neighbours import Index, open_index
 from xai_core.types import FeatureTable, ProgressCallback
@@ -66,7 +62,8 @@ def knn_graph(
     found = _load(path, metric, (n, k))
     if found is None:
         found = _computed(table, k, metric, n <= EXACT_UP_TO if exact is None else exact, on_progress)
-        _save(path, found)
+        made, recall = found, np.float64(found.recall)
+        keep(path, lambda file: np.savez(file, rows=made.rows, distances=made.distances, recall=recall))
     return found
 
 
@@ -141,18 +138,11 @@ def _brute_force(index: Index, count: int, k: int) -> Find:
     return find
 
 
-def _save(path: Path | None, graph: Graph) -> None:
-    recall = np.float64(graph.recall)
-    keep(path, lambda file: np.savez(file, rows=graph.rows, distances=graph.distances, recall=recall))
-
-
 def _load(path: Path | None, metric: Metric, shape: tuple[int, int]) -> Graph | None:
-    if path is None or not path.exists():
+    content = kept(path)
+    if content is None:
         return None
-    try:
-        file = np.load(BytesIO(read_sealed(path, meaning_of(path))))
-    except (OSError, Damaged):
-        return None
+    file = np.load(content)
     rows, distances, recall = file["rows"], file["distances"], float(file["recall"])
     right = rows.shape == distances.shape == shape and 0 <= recall <= 1
     right = right and bool(((rows >= 0) & (rows < len(rows))).all()) and bool(np.isfinite(distances).all())

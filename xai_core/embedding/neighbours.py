@@ -1,15 +1,11 @@
 """The nearest pictures to a picture: exact while each vector can be measured at once, by an index above."""
 
-from __future__ import annotations
-
-from contextlib import suppress
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 
-from xai_core.durable import Damaged, read_sealed
+from xai_core.durable import Damaged, keep, kept
 from xai_core.embedding.approximate import (
     Approximate,
     build_approximate,
@@ -17,7 +13,6 @@ from xai_core.embedding.approximate import (
     nearest_approximately,
     save_approximate,
 )
-from xai_core.embedding.derived import keep, meaning_of
 from xai_core.embedding.distances import Metric, Nearest, Searchable, check_metric, nearest, searchable
 from xai_core.errors import SettingError
 from xai_core.types import FeatureTable, ProgressCallback
@@ -58,7 +53,11 @@ def open_index(
     if exact or (exact is None and len(table) <= EXACT_UP_TO):
         return Index(base, metric)
     path = None if table.folder is None else table.folder / f"index-{metric}.faiss"
-    return Index(base, metric, _stored(base, path) or _made(base, metric, path, on_progress))
+    found = _stored(base, path)
+    if found is None:
+        found = build_approximate(base, metric, on_progress=on_progress)
+        save_approximate(found, path)
+    return Index(base, metric, found)
 
 
 def neighbours(index: Index, queries: np.ndarray | int, k: int = 10) -> Nearest:
@@ -78,30 +77,24 @@ def neighbours(index: Index, queries: np.ndarray | int, k: int = 10) -> Nearest:
     if not np.isfinite(given).all():
         raise SettingError("The vector holds numbers that are not finite (NaN or infinity), so it has no neighbours.")
     wanted = k if row is None else k + 1
-    found = _search(index, given, wanted)
-    return found if row is None else _without(found, row, k)
-
-
-def _search(index: Index, queries: np.ndarray, k: int) -> Nearest:
     if index.approximate is not None:
-        return nearest_approximately(index.approximate, queries, k)
-    return nearest(index.base, queries, k, index.metric)
-
-
-def _without(found: Nearest, row: int, k: int) -> Nearest:
-    """The others of one query; where equal ones crowded the row itself out, the last of them goes."""
-    keep = np.flatnonzero(found.rows[0] != row)[:k]
-    return Nearest(found.rows[:, keep], found.distances[:, keep])
+        found = nearest_approximately(index.approximate, given, wanted)
+    else:
+        found = nearest(index.base, given, wanted, index.metric)
+    if row is None:
+        return found
+    kept = np.flatnonzero(found.rows[0] != row)[:k]  # where equal ones crowded the row itself out, the last goes
+    return Nearest(found.rows[:, kept], found.distances[:, kept])
 
 
 def _base(table: FeatureTable) -> Searchable:
     path = None if table.folder is None else table.folder / "norms.npz"
-    if path is not None and path.exists():
-        with suppress(OSError, Damaged):
-            kept = np.load(BytesIO(read_sealed(path, meaning_of(path))))
-            base = Searchable(table.vectors, kept["norms"], kept["centre"], kept["direction"])
-            if _belong(base):
-                return base
+    content = kept(path)
+    if content is not None:
+        file = np.load(content)
+        base = Searchable(table.vectors, file["norms"], file["centre"], file["direction"])
+        if _belong(base):
+            return base
     base = searchable(table.vectors)
     keep(path, lambda file: np.savez(file, norms=base.norms, centre=base.centre, direction=base.direction))
     return base
@@ -118,9 +111,3 @@ def _stored(base: Searchable, path: Path | None) -> Approximate | None:
         return None if path is None else load_approximate(base, path)
     except (OSError, Damaged):
         return None
-
-
-def _made(base: Searchable, metric: Metric, path: Path | None, on_progress: ProgressCallback | None) -> Approximate:
-    made = build_approximate(base, metric, on_progress=on_progress)
-    save_approximate(made, path)
-    return made

@@ -4,21 +4,17 @@ It lies in the view's own folder, which belongs to one state of the data, one ne
 a map of anything else is never found.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 
-from xai_core.durable import Damaged, read_sealed
-from xai_core.embedding.derived import keep, meaning_of
+from xai_core.durable import keep, kept
 from xai_core.embedding.neighbours import open_index
 from xai_core.embedding.projection import Place, Projection
-from xai_core.embedding.spec import digest_of
-from xai_core.embedding.tsne_place import placer
+from xai_core.embedding.store import digest_of
+from xai_core.embedding.tsne import placer
 from xai_core.errors import NotApplicable
 from xai_core.types import FeatureTable
 
@@ -36,13 +32,10 @@ def stored_map(table: FeatureTable, request: Mapping[str, object]) -> Projection
 
     A t-SNE map can place new pictures as before; UMAP places them only while its process holds the map.
     """
-    path = _path(table, request)
-    if path is None or not path.exists():
+    content = kept(_path(table, request))
+    if content is None:
         return None
-    try:
-        file = np.load(BytesIO(read_sealed(path, meaning_of(path))))
-    except (OSError, Damaged):
-        return None
+    file = np.load(content)
     points, facts = file["points"], json.loads(str(file["facts"]))
     method, settings = str(facts["method"]), dict(facts["settings"])
     if points.dtype != np.float32 or points.ndim != 2 or len(points) != len(table) or not np.isfinite(points).all():

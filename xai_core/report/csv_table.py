@@ -1,7 +1,5 @@
 """Tables as CSV: the one writer, so that no name becomes a formula."""
 
-from __future__ import annotations
-
 import csv
 import io
 from collections.abc import Iterable, Sequence

@@ -1,7 +1,5 @@
 """The comparison to take along: a line a picture."""
 
-from __future__ import annotations
-
 from dashboard.models.versus.model_answers import Joined
 from dashboard.models.versus.versus_request import Pair
 from xai_core.report.csv_table import csv_table

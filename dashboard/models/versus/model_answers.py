@@ -3,8 +3,6 @@
 A model's answers are the table that the Map page reads too, so each model looks at each picture once.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial

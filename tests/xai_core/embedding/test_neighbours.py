@@ -10,9 +10,9 @@ from sklearn.neighbors import NearestNeighbors
 
 from tests.xai_core.embedding.tables import clusters, table_of
 from xai_core.embedding.graph import knn_graph
-from xai_core.embedding.held_out import held_out
 from xai_core.embedding.neighbours import neighbours, open_index
 from xai_core.embedding.pca import pca_map
+from xai_core.embedding.suspects import held_out
 from xai_core.embedding.tsne import tsne_map
 from xai_core.embedding.umap_map import umap_map
 from xai_core.errors import Cancelled, NotApplicable, SettingError
