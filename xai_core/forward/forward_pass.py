@@ -100,12 +100,14 @@ def _run(
         with catch(copy, layers, grids, given, careful) as captured:
             scores = scores_of(copy(given), len(inputs))
     _refuse_missing(module, inputs, layers, captured)
-    stated = {name: known.get(name, _as_maps(captured.kept[name])) for name in layers}
+    stated = {name: known.get(name) or _by_construction(copy, name, captured.kept[name]) for name in layers}
     return ForwardPass(captured.kept, scores, leaf, rule, stated, module, inputs, frozenset(captured.recomputed))
 
 
-def _as_maps(values: Tensor) -> Layout:
-    return Grid("maps", values.shape[2], values.shape[3], values.shape[1]) if values.ndim == 4 else ""
+def _by_construction(module: nn.Module, name: str, values: Tensor) -> Layout:
+    if values.ndim == 4 and plain(find_layer(module, name)):
+        return Grid("maps", values.shape[2], values.shape[3], values.shape[1])
+    return f"How layer '{name}' keeps the picture's places cannot be found out; choose another layer."
 
 
 def _refuse_missing(module: nn.Module, inputs: Tensor, layers: Sequence[str], captured: Captured) -> None:

@@ -550,13 +550,18 @@ _RULES: dict[str, Callable[[_Step], Axes | None | list[Axes | None]]] = {
         ),
         _attended,
     ),
+    **dict.fromkeys(
+        ("new_ones", "new_zeros", "new_full", "new_empty", "ones_like", "zeros_like", "full_like", "empty_like",
+         "rand_like", "randn_like"),
+        lambda step: constant(step.shape),
+    ),
     "as_strided": lambda step: step.first if step.shape == step.given[0][1] else None,
     "im2col": _unfolded,
     "col2im": _folded,
 }  # fmt: skip
 _ONE_BY_ONE = frozenset(
-    ("clone", "copy", "_to_copy", "detach", "alias", "lift_fresh", "contiguous", "masked_fill", "where", "lerp", "zeros_like",
-     "ones_like", "empty_like", "full_like", "rand_like", "new_zeros", "cumsum", "fill", "zero", "view_as", "rsub", "prelu",
+    ("clone", "copy", "_to_copy", "detach", "alias", "lift_fresh", "contiguous", "masked_fill", "where", "lerp",
+     "cumsum", "fill", "zero", "view_as", "rsub", "prelu",
      "_prelu_kernel", "hardtanh", "rrelu_with_noise")
 )  # fmt: skip
 _REARRANGING = frozenset(

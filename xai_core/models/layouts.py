@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from types import FunctionType
 from weakref import WeakKeyDictionary
 
 import torch
@@ -110,12 +111,21 @@ def _survey(module: nn.Module, input_shape: Sequence[int]) -> _Survey:
 def _of_structure(module: nn.Module, key: tuple[int, ...], parts: tuple[int, ...]) -> _Survey:
     shapes = tuple((name, tuple(tensor.shape)) for name, tensor in module.named_parameters())
     structure = (structure_digest(module), shapes, key)
+    if any(_closes_over(value) for part in module.modules() for value in vars(part).values()):
+        return _Survey(parts, _surveyed(module, key))  # what a closure holds is not seen in the digest
     if structure not in _BY_STRUCTURE:
-        _BY_STRUCTURE[structure] = _Survey(parts, _surveyed(module, key))
+        found = _surveyed(module, key)
+        if not found:
+            return _Survey((), found)  # the network failed, and may not fail again
+        _BY_STRUCTURE[structure] = _Survey(parts, found)
         while len(_BY_STRUCTURE) > _MOST_STRUCTURES:
             _BY_STRUCTURE.popitem(last=False)
     same = _BY_STRUCTURE[structure]
     return _Survey(parts, same.calls, same.proved)
+
+
+def _closes_over(value: object) -> bool:
+    return isinstance(value, FunctionType) and value.__closure__ is not None
 
 
 def _surveyed(module: nn.Module, shape: tuple[int, ...]) -> tuple[Call, ...]:

@@ -86,7 +86,7 @@ def test_behind_a_functional_relu_the_maps_are_those_of_the_relu():
 @pytest.mark.parametrize("layer", ["classifier.1", "classifier.2"])
 def test_squeezenet_has_a_channel_for_each_class(layer: str):
     module, inputs = network("torchvision", "squeezenet1_1"), torch.randn(2, 3, 96, 96)
-    maps = class_maps(module, inputs, [layer], [3, 700], "cam", relu=False)[layer]
+    maps = class_maps(module, inputs, [layer], [[3, 700]], "cam", relu=False)[layer]
     with torch.no_grad():
         expected = module.classifier[:3](module.features(inputs))[:, [3, 700]]
         assert torch.equal(maps, expected)
@@ -96,7 +96,7 @@ def test_squeezenet_has_a_channel_for_each_class(layer: str):
 def test_all_classes_come_from_one_pass_and_equal_each_class_alone():
     module, inputs, passes = Small(classes=7).eval(), torch.randn(2, 3, 16, 16), []
     module.stem.register_forward_hook(lambda *_: passes.append(1))
-    every = class_maps(module, inputs, ["last"], range(7), "cam", relu=False)["last"]
+    every = class_maps(module, inputs, ["last"], [list(range(7))], "cam", relu=False)["last"]
     assert len(passes) == 1
     assert every.shape == (2, 7, 4, 4)
     alone = class_maps(module, inputs, ["last"], 5, "cam", relu=False)["last"]
@@ -109,7 +109,7 @@ def test_all_classes_come_from_one_pass_and_equal_each_class_alone():
 
 def test_a_lead_over_another_class_is_the_difference_of_the_maps():
     module, inputs = Small().eval(), torch.randn(1, 3, 16, 16)
-    maps = class_maps(module, inputs, ["last"], [0, 1], "cam", relu=False)["last"][0]
+    maps = class_maps(module, inputs, ["last"], [[0, 1]], "cam", relu=False)["last"][0]
     for score in ("logit", "log_probability"):  # the normalisation cancels
         lead = class_maps(module, inputs, ["last"], [0], "cam", relu=False, score=score, contrast_class=1)["last"][0, 0]
         assert torch.allclose(lead, maps[0] - maps[1], atol=1e-6)

@@ -149,7 +149,7 @@ def test_a_layer_of_tokens_can_be_replaced_and_the_class_token_stays() -> None:
 
 def test_cam_holds_for_a_swin_and_its_mean_is_the_score() -> None:
     network, images = network_of(CASES["swin"][0]), torch.rand(1, 3, 224, 224)
-    maps = xai.class_maps(network, images, ["norm"], [0, 4], method="cam", relu=False)["norm"]
+    maps = xai.class_maps(network, images, ["norm"], [[0, 4]], method="cam", relu=False)["norm"]
     with torch.no_grad():
         scores = network(images)[:, [0, 4]] - network.head.fc.bias[[0, 4]]
     torch.testing.assert_close(maps.mean((2, 3)), scores, rtol=1e-4, atol=1e-5)
