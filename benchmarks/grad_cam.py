@@ -66,7 +66,7 @@ def main() -> None:
     every = compare(
         {
             f"ours, {len(convolutions)} convolutions x 5 classes": lambda: class_maps(
-                network, inputs, convolutions, CLASSES
+                network, inputs, convolutions, [CLASSES]
             ),
             f"peer, {len(convolutions)} convolutions x 5 classes": lambda: peer_single(
                 network, inputs, convolutions, CLASSES

@@ -224,11 +224,13 @@ class Volumes(nn.Sequential):
         super().__init__(nn.Conv3d(1, 2, 3), nn.Flatten(), nn.LazyLinear(3))
 
 
-
 BATCHED = Small()
 BATCHED.stem[1] = nn.BatchNorm2d(8, track_running_stats=False)
 OTHER_NETWORKS: dict[str, tuple[Callable[[Small], object], str]] = {
-    "a module of another network": (lambda net: class_maps(net, INPUTS, [nn.Conv2d(1, 1, 1)], 0), "no part of this Small"),
+    "a module of another network": (
+        lambda net: class_maps(net, INPUTS, [nn.Conv2d(1, 1, 1)], 0),
+        "no part of this Small",
+    ),
     "the network itself as a layer": (lambda net: class_maps(net, INPUTS, [net], 0), "no part of this Small"),
     "inputs in a tuple": (lambda net: class_maps(net, (INPUTS,), ["last"], 0), "A tuple was given as the pictures"),
     "two inputs": (lambda _net: class_maps(TwoInputs().eval(), INPUTS, ["last"], 0), "forward also needs extra"),

@@ -142,5 +142,7 @@ def _rows(given: int | Sequence[int] | Sequence[Sequence[int]] | Tensor, n: int,
     else:
         rows = chosen if chosen.ndim == 2 else chosen.reshape(1, -1)
     if chosen.ndim > 2 or len(rows) not in (1, n):
-        raise ClassError(f"Classes for {len(rows)} pictures were given with {n} pictures; give ({n},), (1, k) or ({n}, k).")
+        raise ClassError(
+            f"Classes for {len(rows)} pictures were given with {n} pictures; give ({n},), (1, k) or ({n}, k)."
+        )
     return rows.expand(n, -1).to(torch.int64)

@@ -154,9 +154,12 @@ def score_gradients(forward_pass: ForwardPass, target: Target, layers: Sequence[
         try:
             gradients = torch.autograd.grad(explained, activations, retain_graph=True, allow_unused=True)
         except RuntimeError as error:
-            if "Checkpointing is not compatible" not in str(error):
+            if "torch.utils.checkpoint is incompatible" not in str(error):
                 raise
-            raise LayerError(CHECKPOINTING.format(layers[0])) from error
+            raise LayerError(
+                f"Behind layer '{layers[0]}' the network uses gradient checkpointing of the reentrant kind, through which "
+                "PyTorch gives no single gradient; switch it off first, or choose a layer behind it."
+            ) from error
     for name, gradient in zip(layers, gradients, strict=True):
         if gradient is None:
             raise LayerError(_why_none(forward_pass, name))

@@ -99,7 +99,11 @@ def _gradient(image_pass: ForwardPass, explained: Callable[[], Tensor], last: bo
 
 
 def _refuse_hidden(image_pass: ForwardPass) -> None:
-    if image_pass.module is not None and image_pass.given is not None and pixels_matter(image_pass.module, image_pass.given):
+    if (
+        image_pass.module is not None
+        and image_pass.given is not None
+        and pixels_matter(image_pass.module, image_pass.given)
+    ):
         raise NotApplicable(
             "The network takes no gradient on the way from the pixels to its scores (torch.no_grad(), detach() or numbers "
             "taken out of PyTorch), though they depend on them; choose a layer behind that, or remove it."

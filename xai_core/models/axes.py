@@ -99,7 +99,9 @@ def _continues(major: Part, minor: Part) -> bool:
 def _plain(axis: Axis) -> Axis:
     """The axis as it compares with another: all rows are all rows, however fine the grid was before."""
     return tuple(
-        Part(part.kind, part.size, extent=part.size, margin=part.margin) if part.whole else replace(part, inner=_plain(part.inner))
+        Part(part.kind, part.size, extent=part.size, margin=part.margin)
+        if part.whole
+        else replace(part, inner=_plain(part.inner))
         for part in axis
     )
 
@@ -181,7 +183,9 @@ class AxesMode(TorchDispatchMode):
             return made  # nothing of the picture in it
         known = None
         if all(axes is not None for axes in before):
-            step = _Step(args, given, [(axes, tuple(one.shape)) for axes, one in zip(before, tensors, strict=True)], outputs)
+            step = _Step(
+                args, given, [(axes, tuple(one.shape)) for axes, one in zip(before, tensors, strict=True)], outputs
+            )
             known = _after(name, func, step)
         if name == "copy" and tensors and tensors[0] is made and self._tears(made, before[0], known):
             self._torn.add(made.untyped_storage()._cdata)
@@ -244,7 +248,9 @@ def _resized(step: _Step) -> Axes | None:
 def _convolved(step: _Step) -> Axes | None:
     weight = step.given[1][1]
     first = step.first
-    if any(any(part.kind == "t" for part in axis) and size > 1 for axis, size in zip(first[2:], weight[2:], strict=True)):
+    if any(
+        any(part.kind == "t" for part in axis) and size > 1 for axis, size in zip(first[2:], weight[2:], strict=True)
+    ):
         return None
     if any(any(part.roll for part in axis) for axis in first[2:]) and prod(weight[2:]) > 1:
         return None
@@ -308,8 +314,14 @@ def _unbound(step: _Step) -> list[Axes | None]:
 def _squeezed(step: _Step) -> Axes:
     dims = step.option(1, "dim")
     own = step.given[0][1]
-    chosen = range(len(own)) if dims is None else [int(d) % len(own) for d in (dims if isinstance(dims, list | tuple) else [dims])]
-    return tuple(axis for place, (axis, size) in enumerate(zip(step.first, own, strict=True)) if place not in chosen or size > 1)
+    chosen = (
+        range(len(own))
+        if dims is None
+        else [int(d) % len(own) for d in (dims if isinstance(dims, list | tuple) else [dims])]
+    )
+    return tuple(
+        axis for place, (axis, size) in enumerate(zip(step.first, own, strict=True)) if place not in chosen or size > 1
+    )
 
 
 def _unsqueezed(step: _Step) -> Axes:
@@ -478,7 +490,9 @@ def _weighted_sum(step: _Step) -> Axes:
 
 def _unfolded(step: _Step) -> Axes | None:
     """Patches (n, c * k * k, places) of maps."""
-    pairs = [step.option(place, name) for place, name in ((1, "kernel_size"), (2, "dilation"), (3, "padding"), (4, "stride"))]
+    pairs = [
+        step.option(place, name) for place, name in ((1, "kernel_size"), (2, "dilation"), (3, "padding"), (4, "stride"))
+    ]
     grid = [
         (size + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1
         for size, kernel, dilation, padding, stride in zip(step.given[0][1][-2:], *pairs, strict=True)
@@ -490,7 +504,11 @@ def _unfolded(step: _Step) -> Axes | None:
 def _folded(step: _Step) -> Axes | None:
     places = step.first[-1]
     whole = len(places) == 2 and [p.kind for p in places] == ["y", "x"] and all(p.whole for p in places)
-    return (step.first[0], channel(step.shape[1]), _whole("y", step.shape[2]), _whole("x", step.shape[3])) if whole else None
+    return (
+        (step.first[0], channel(step.shape[1]), _whole("y", step.shape[2]), _whole("x", step.shape[3]))
+        if whole
+        else None
+    )
 
 
 _SAME: Callable[[_Step], Axes] = lambda step: step.first  # noqa: E731

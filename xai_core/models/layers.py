@@ -81,7 +81,9 @@ def _record(model: LoadedModel) -> list[_Call]:
     placed = []
     for order, call in enumerate(seen):
         grid = found.get(call.name)
-        kept = call.handed_on and (call.rearranges or _passive(kinds[call.name]))  # a dropout in eval mode makes nothing
+        kept = call.handed_on and (
+            call.rearranges or _passive(kinds[call.name])
+        )  # a dropout in eval mode makes nothing
         if isinstance(grid, Grid) and grid.height * grid.width > 1 and not kept:
             placed.append(_Call(order, call.name, call.output, grid, call.rearranges))
     return placed

@@ -50,7 +50,9 @@ class _Survey:
 
 
 _SURVEYS: WeakKeyDictionary[nn.Module, dict[tuple[int, ...], _Survey]] = WeakKeyDictionary()
-_BY_STRUCTURE: OrderedDict[tuple[object, ...], _Survey] = OrderedDict()  # so that a copy with other weights need not ask again
+_BY_STRUCTURE: OrderedDict[tuple[object, ...], _Survey] = (
+    OrderedDict()
+)  # so that a copy with other weights need not ask again
 _MOST_STRUCTURES = 64
 
 
@@ -241,7 +243,9 @@ def _spread(axis: Axis) -> bool:
 
 def _unproved(name: str, shape: Sequence[int], possible: bool) -> str:
     if not possible:
-        return f"Layer '{name}' gives {_shown(shape, 1)}, which is no grid of the picture's places; choose another layer."
+        return (
+            f"Layer '{name}' gives {_shown(shape, 1)}, which is no grid of the picture's places; choose another layer."
+        )
     return (
         f"Layer '{name}' gives {_shown(shape, 1)}, but marks at some places of a picture do not show in the same places "
         "there, so it has no map that could be laid over the picture; choose another layer."

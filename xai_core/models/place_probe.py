@@ -36,7 +36,7 @@ def proved(module: nn.Module, input_shape: Sequence[int], candidates: Mapping[st
 
 def holds(output: Tensor, grid: Grid, places: Sequence[tuple[float, float]]) -> bool:
     """output: of a picture, and of the same with a mark at each of these places, as shares of height and width."""
-    if not _fits(output, grid):
+    if not output.is_floating_point() or not _fits(output, grid):
         return False
     maps = to_maps(output, grid).double()
     changed = (maps[1:] - maps[:1]).abs().sum(dim=1)  # (marks, h, w)
@@ -73,7 +73,10 @@ def _marked(input_shape: Sequence[int]) -> tuple[Tensor, Tensor, list[tuple[floa
     for k, (row, column) in enumerate(product(rows, columns)):
         y, x = (row + 0.5) / MARKS, (column + 0.5) / MARKS
         top, bottom = int(row * height / MARKS), max(int((row + 1) * height / MARKS), int(row * height / MARKS) + 1)
-        left, right = int(column * width / MARKS), max(int((column + 1) * width / MARKS), int(column * width / MARKS) + 1)
+        left, right = (
+            int(column * width / MARKS),
+            max(int((column + 1) * width / MARKS), int(column * width / MARKS) + 1),
+        )
         patch = torch.randn(channels, bottom - top, right - left, generator=random)
         marked[k, :, top:bottom, left:right] = 3 * patch
         places.append((y, x))

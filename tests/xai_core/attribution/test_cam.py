@@ -46,11 +46,11 @@ def check_identities(module: nn.Module, inputs: Tensor, classes: list[int]) -> N
     """CAM is h * w times Grad-CAM at the head's layer, and its mean with the bias is the score."""
     head = head_of(module, inputs)
     layer = head.layers[-1]
-    maps = class_maps(module, inputs, [layer], classes, "cam", relu=False)[layer]
+    maps = class_maps(module, inputs, [layer], [classes], "cam", relu=False)[layer]
     scores = module(inputs).detach()[:, classes]
     assert relative_error(maps.mean(dim=(2, 3)), scores - head.bias[classes]) <= 1e-5
     if not head.relu:  # else Grad-CAM's activations are those before the ReLU
-        grad_cam = class_maps(module, inputs, [layer], classes, "grad_cam", relu=False)[layer]
+        grad_cam = class_maps(module, inputs, [layer], [classes], "grad_cam", relu=False)[layer]
         assert relative_error(grad_cam * maps[0, 0].numel(), maps) <= 1e-5
 
 

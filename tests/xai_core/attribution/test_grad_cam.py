@@ -36,7 +36,7 @@ def test_raw_maps_equal_captum(name: str, layers: list[str]):
         network = torchvision.models.get_model(name, weights=None, **more)
     network.eval()
     inputs, classes = torch.randn(2, 3, 224, 224), [3, 700]
-    ours = class_maps(network, inputs, layers, classes, relu=False)
+    ours = class_maps(network, inputs, layers, [classes], relu=False)
     for layer in layers:
         for k, c in enumerate(classes):
             oracle = LayerGradCam(network, _not_in_place(network, layer)).attribute(inputs, c)[:, 0]

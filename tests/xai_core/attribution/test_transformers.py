@@ -126,7 +126,9 @@ def test_the_suggested_layer_is_the_last_whose_places_reach_the_scores(name: str
 
 def test_what_a_class_token_forgets_is_known() -> None:
     network = network_of(CASES["vit"][0])
-    assert influential(network, (1, 3, 96, 96), dict.fromkeys(["blocks.10", "blocks.11", "norm"], Grid("tokens", 6, 6, 192, 1))) == {"blocks.10"}
+    assert influential(
+        network, (1, 3, 96, 96), dict.fromkeys(["blocks.10", "blocks.11", "norm"], Grid("tokens", 6, 6, 192, 1))
+    ) == {"blocks.10"}
 
 
 def test_a_layer_of_tokens_can_be_replaced_and_the_class_token_stays() -> None:

@@ -102,7 +102,22 @@ def valid(network: Random, x: Tensor) -> bool:
 
 
 def _drawn(draw: random.Random) -> tuple[Step, ...]:
-    kinds = ("conv", "conv", "relu", "relu_", "relu_", "silu_", "silu", "norm", "same", "add", "add_", "mul", "cat", "ignored")
+    kinds = (
+        "conv",
+        "conv",
+        "relu",
+        "relu_",
+        "relu_",
+        "silu_",
+        "silu",
+        "norm",
+        "same",
+        "add",
+        "add_",
+        "mul",
+        "cat",
+        "ignored",
+    )
     steps = []
     for _ in range(draw.randint(3, 9)):
         kind = draw.choice(kinds)

@@ -23,7 +23,7 @@ def checked(seed: int) -> int:
     target, names = Target(torch.ones(2, 1, dtype=torch.int64)), network.targets()
     expected = {name: network.reference(inputs, name) for name in names}
     telling = [name for name in names if bool(expected[name][2].count_nonzero())]
-    for asked in ([[name] for name in telling] + ([telling] if len(telling) > 1 else [])):
+    for asked in [[name] for name in telling] + ([telling] if len(telling) > 1 else []):
         found = run_forward(network, inputs, asked)
         torch.testing.assert_close(found.scores.detach(), scores)
         gradients = score_gradients(found, target, asked)
