@@ -3,7 +3,8 @@ VENV ?= .venv
 ARGS ?=
 PIP_ARGS ?=
 # A file of tests goes to one worker: its tests share a server and fixtures. More than four take too much memory.
-WORKERS = -n auto --maxprocesses 4 --dist loadfile
+# In the order of tests/conftest.py, which begins with the files that take longest.
+WORKERS = -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 BIN = $(VENV)/bin
 NPM := $(shell command -v npm)
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)

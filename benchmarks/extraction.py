@@ -20,7 +20,7 @@ from PIL import Image
 
 from xai_core.datasets import Dataset, open_dataset
 from xai_core.embedding.build import build_table
-from xai_core.embedding.spec import BATCH
+from xai_core.embedding.store import BATCH
 from xai_core.images import SAMPLES, load_sample
 from xai_core.models.load import wrap_model
 from xai_core.models.preprocess import prepare

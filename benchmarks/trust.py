@@ -32,9 +32,10 @@ from xai_core.evaluation.checks.faithfulness import curves
 from xai_core.evaluation.checks.road import road
 from xai_core.evaluation.imputation import impute
 from xai_core.evaluation.localisation import found
-from xai_core.evaluation.map_under_test import MapUnderTest, no_progress
+from xai_core.evaluation.map_under_test import MapUnderTest
 from xai_core.evaluation.rival_maps import centre, ranks
 from xai_core.render.place import resample
+from xai_core.types import no_progress
 
 STEPS, SHARES = 10, (0.2, 0.5, 0.8)
 CARD_METHODS = ("grad_cam", "layer_cam", "gradient", "guided_backprop", "guided_grad_cam")

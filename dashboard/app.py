@@ -1,7 +1,5 @@
 """The frame around every page: title, logo and navigation. A new page is one file in pages/ and one line in PAGES."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

@@ -4,20 +4,12 @@ import streamlit as st
 
 from dashboard.bench import audit, planted
 from dashboard.shared import job_lines
+from dashboard.shared.one_of import one_of
 
 TABS = {"planted": "Which method works", "audit": "Audit a set of pictures"}
 
 st.header("Which method works, and how we know", anchor=False)
-tab = st.segmented_control(
-    "View",
-    list(TABS),
-    format_func=TABS.__getitem__,
-    default="planted",
-    key="bench_tab",
-    persist_state="session",
-    required=True,
-    label_visibility="collapsed",
-)
+tab = one_of("View", TABS, "planted", "bench_tab", bare=True)
 job_lines.begin()
 if tab == "planted":
     planted.page()

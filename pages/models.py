@@ -8,20 +8,12 @@ from dashboard.models import inspector as models_inspector
 from dashboard.models import open_model as models_view
 from dashboard.models.versus import versus_sections as versus_page
 from dashboard.shared import controls, job_lines, page_context
+from dashboard.shared.one_of import one_of
 
 TABS = {"one": "Open and look inside", "two": "Two models on the same pictures"}
 
 st.header("Models", anchor=False)
-tab = st.segmented_control(
-    "View",
-    list(TABS),
-    format_func=TABS.__getitem__,
-    default="one",
-    key="models_tab",
-    persist_state="session",
-    required=True,
-    label_visibility="collapsed",
-)
+tab = one_of("View", TABS, "one", "models_tab", bare=True)
 job_lines.begin()
 if tab == "two":
     versus_page.page()

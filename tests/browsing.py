@@ -13,18 +13,20 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, ViewportSize, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 QUIET += ["--disable-component-update", "--disable-sync"]
 START_SECONDS = 60
+VIEWPORT: ViewportSize = {"width": 1440, "height": 900}
 
 ServerStarter = Callable[..., AbstractContextManager[str]]
 PageOpener = Callable[..., Page]
@@ -85,6 +87,7 @@ def chromium() -> Iterator[Browser]:
     if CHROMIUM is None:
         message = "no Chromium found: install chromium or google-chrome"
         pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
+    expect.set_options(timeout=30_000)  # what is there sooner is not waited for
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         yield browser
@@ -98,11 +101,9 @@ def watched(browser: Browser) -> Iterator[PageOpener]:
     contexts = []
 
     def open_page(**options: Any) -> Page:
-        contexts.append(browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **options}))
+        contexts.append(browser.new_context(**{"viewport": VIEWPORT, **options}))
         page = contexts[-1].new_page()
-        page.on("console", lambda message: faults.append(message.text) if is_fault(message) else None)
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("request", lambda request: faults.append(request.url) if is_foreign(request) else None)
+        watch(page, faults)
         return page
 
     yield open_page
@@ -111,17 +112,70 @@ def watched(browser: Browser) -> Iterator[PageOpener]:
     assert not faults, faults
 
 
+def watch(page: Page, faults: list[str]) -> None:
+    page.on("console", lambda message: faults.append(message.text) if is_fault(message) else None)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("request", lambda request: faults.append(request.url) if is_foreign(request) else None)
+
+
 @pytest.fixture
 def open_page(chromium: Browser) -> Iterator[PageOpener]:
-    """`open_page(**context options)`, closed and judged after the test."""
+    """`open_page(**context options)`, each in a browser context of its own, closed and judged after the test."""
     with watched(chromium) as open_page:
         yield open_page
 
 
+@dataclass(frozen=True)
+class Tab:
+    """A page, and what went wrong on it since the list was last emptied."""
+
+    page: Page
+    faults: list[str]
+
+
+@pytest.fixture(scope="session")
+def spare_tabs() -> list[Tab]:
+    """The tab that the next test gets: none, or the one that the last test left in order."""
+    return []
+
+
 @pytest.fixture
-def page(open_page: PageOpener) -> Page:
-    """A watched page of 1440 x 900."""
-    return open_page()
+def page(chromium: Browser, spare_tabs: list[Tab]) -> Iterator[Page]:
+    """A watched page of 1440 x 900, empty and judged after the test; tests share it, one after another.
+
+    A page that has shown Streamlit before shows it again at two fifths of the processor time. `open_page` is for a
+    first visit, for scripts that run before the page's own, and for other kinds of screen.
+    """
+    tab = spare_tabs.pop() if spare_tabs else new_tab(chromium)
+    yield tab.page
+    if not tab.page.is_closed():
+        leave(tab.page)
+        spare_tabs.append(tab)
+    faults = tab.faults.copy()
+    tab.faults.clear()
+    assert not faults, faults
+
+
+def new_tab(browser: Browser) -> Tab:
+    tab = Tab(browser.new_context(viewport=VIEWPORT).new_page(), [])
+    watch(tab.page, tab.faults)
+    return tab
+
+
+def leave(page: Page) -> None:
+    """Nothing that a test stored, held or set is there for the next one."""
+    page.unroute_all()
+    page.evaluate(
+        "() => { try { sessionStorage.clear(); localStorage.clear() } catch { /* a page without an origin */ } }"
+    )
+    page.goto("about:blank")
+    page.context.clear_cookies()
+    for key in ("Shift", "Alt", "Control"):
+        page.keyboard.up(key)
+    page.mouse.up()
+    page.mouse.move(0, 0)
+    page.set_viewport_size(VIEWPORT)
+    page.emulate_media(color_scheme="light", reduced_motion="no-preference")
 
 
 def choose_screen(page: Page, group: str, title: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+from collections import OrderedDict
 
 import torch
 from torch import Tensor, nn
@@ -48,6 +49,18 @@ class Small(nn.Module):
         if self.fail:
             raise RuntimeError("the forward pass failed on purpose")
         return self.head(self.last(out).mean(dim=(2, 3)))
+
+
+def narrow_vgg(classes: int = 10) -> nn.Module:
+    """VGG's modules in VGG's order, without skip connections; a VGG's own head has 120 million weights."""
+    torch.manual_seed(0)
+    features: list[nn.Module] = []
+    for before, after in ((3, 8), (8, 16), (16, 24)):
+        features += [nn.Conv2d(before, after, 3, padding=1), nn.ReLU(inplace=True)]
+        features += [nn.Conv2d(after, after, 3, padding=1), nn.ReLU(inplace=True), nn.MaxPool2d(2, 2)]
+    head = [nn.Linear(24 * 7 * 7, 32), nn.ReLU(inplace=True), nn.Dropout(), nn.Linear(32, classes)]
+    parts = {"features": nn.Sequential(*features), "avgpool": nn.AdaptiveAvgPool2d(7), "flatten": nn.Flatten()}
+    return nn.Sequential(OrderedDict({**parts, "classifier": nn.Sequential(*head)})).eval()
 
 
 def tiny_swin() -> nn.Module:

@@ -22,6 +22,7 @@ README, PYTHON, GUIDE, CONTRIBUTING = (
 )
 
 
+@pytest.mark.slow
 def test_every_python_block_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("webbrowser.open", lambda _url: True)

@@ -37,6 +37,7 @@ def test_visitors_who_click_at_once_each_get_their_own_maps(monkeypatch: pytest.
     assert len(log.waits) >= 4
 
 
+@pytest.mark.slow
 def test_a_server_that_is_killed_in_a_pass_leaves_a_state_from_which_the_next_goes_on(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):

@@ -73,13 +73,12 @@ def test_a_browser_that_stopped_reading_does_not_keep_the_server_alive() -> None
     assert time.monotonic() - began < STOP_WITHIN_S + 30
 
 
-def test_the_page_names_the_scripts_that_it_will_need_and_they_come_as_they_lie_on_the_disk() -> None:
-    with running_server(ROOT / "streamlit_app.py") as base:
-        with urllib.request.urlopen(base, timeout=30) as page:
-            named = re.findall(r"<\.(/static/js/[^>]+)>; rel=modulepreload", page.headers["Link"])
-        assert any("/Selectbox." in name for name in named)
-        for name in named:
-            with urllib.request.urlopen(base + name, timeout=30) as answer:
-                assert answer.headers["Content-Type"].startswith("text/javascript")
-                assert "immutable" in answer.headers["Cache-Control"]
-                assert answer.read() == (STATIC / name[1:]).read_bytes()
+def test_the_page_names_the_scripts_that_it_will_need_and_they_come_as_they_lie_on_the_disk(sightline: str) -> None:
+    with urllib.request.urlopen(sightline, timeout=30) as page:
+        named = re.findall(r"<\.(/static/js/[^>]+)>; rel=modulepreload", page.headers["Link"])
+    assert any("/Selectbox." in name for name in named)
+    for name in named:
+        with urllib.request.urlopen(sightline + name, timeout=30) as answer:
+            assert answer.headers["Content-Type"].startswith("text/javascript")
+            assert "immutable" in answer.headers["Cache-Control"]
+            assert answer.read() == (STATIC / name[1:]).read_bytes()

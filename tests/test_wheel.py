@@ -108,6 +108,7 @@ def listed(name: str) -> set[str]:
     return {plain(Requirement(line)) for line in lines if line and not line.startswith("-")}
 
 
+@pytest.mark.slow
 def test_the_command_explains_a_picture_in_an_empty_folder(installed: Installed):
     assert installed.run("sightline", "--version") == f"Sightline {sightline.__version__}\n"
     image = xai.load_sample("coffee")
@@ -117,6 +118,7 @@ def test_the_command_explains_a_picture_in_an_empty_folder(installed: Installed)
         assert drawn.size == Image.fromarray(image.pixels).size
 
 
+@pytest.mark.slow
 def test_a_network_is_served_from_the_wheel_which_gives_site_packages_two_names(installed: Installed):
     code = """
 import importlib.util, sys, urllib.request
@@ -150,6 +152,7 @@ def command_running(installed: Installed, folder: Path) -> Iterator[str]:
             server.terminate()
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 def test_the_command_draws_its_map_also_from_a_project_with_such_names_of_its_own(
     installed: Installed, tmp_path: Path, page: Page

@@ -4,10 +4,9 @@ import xai_core as xai
 result = xai.explain(xai.load_model("imagenet"), xai.load_image("cat.png"))
 """
 
-from xai_core.attribution.catalog import methods
+from xai_core.attribution.catalog import how_to_read, methods
 from xai_core.attribution.class_maps import class_maps
 from xai_core.attribution.explain import explain, explain_forward_pass, forward_image, predict, suggested_layer
-from xai_core.attribution.reading import how_to_read
 from xai_core.datasets import Dataset, open_dataset
 from xai_core.deprecated import warn
 from xai_core.embedding.build import build_table, stored_table
@@ -23,12 +22,11 @@ from xai_core.errors import (
     SettingError,
     SightlineError,
 )
-from xai_core.evaluation.trust import trust
+from xai_core.evaluation.verdict import trust
 from xai_core.features.feature_maps import feature_maps, units_at
 from xai_core.features.filter_facts import filter_facts
 from xai_core.features.filters import filter_responses, first_layer_filters
-from xai_core.features.patch_box import patch_box
-from xai_core.features.patches import Patch, TopPatches, class_shares
+from xai_core.features.patches import Patch, TopPatches, class_shares, patch_box
 from xai_core.features.top_patches import top_patches
 from xai_core.forward.pixel_gradient import effective_receptive_field, input_gradient, neuron_gradient
 from xai_core.forward.receptive_field import receptive_field, receptive_fields

@@ -1,7 +1,5 @@
 """Public names of the releases before 0.2: they work until 1.0 and warn once for each place that uses them."""
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Callable
 from functools import wraps

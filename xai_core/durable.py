@@ -1,7 +1,5 @@
 """Files that survive a kill at any moment: replaced in one step, and written by one process at a time."""
 
-from __future__ import annotations
-
 import os
 import sys
 import uuid
@@ -32,6 +30,20 @@ def write_file(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     finally:
         partial.unlink(missing_ok=True)
     sync_folder(path.parent)
+
+
+def keep(path: Path | None, write: Callable[[IO[bytes]], object]) -> bool:
+    """Whether something that only saves time was written, as it can be made again.
+
+    It is not for no path, into a folder that was dropped meanwhile, or on a full disk.
+    """
+    if path is None or not path.parent.is_dir():
+        return False
+    try:
+        write_file(path, write)
+    except OSError:
+        return False
+    return True
 
 
 def sync_folder(folder: Path) -> None:

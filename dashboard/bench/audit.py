@@ -1,7 +1,5 @@
 """The audit half of the Bench page: which pictures and model, the work in the background, and what it has found."""
 
-from __future__ import annotations
-
 import tempfile
 from contextlib import closing
 from functools import partial
@@ -11,7 +9,7 @@ import streamlit as st
 
 import xai_core as xai
 from dashboard.bench import audit_findings
-from dashboard.core import jobs, state
+from dashboard.core import audit_log, jobs, state
 from dashboard.core.cache_folder import cache_folder
 from dashboard.core.failures import in_words
 from dashboard.core.jobs import Job
@@ -21,7 +19,7 @@ from dashboard.shared.model_loading import ready_model
 from xai_core.attribution.catalog import batch_methods, find_method
 from xai_core.datasets import Dataset, find_source
 from xai_core.evaluation.audit.job import AuditJob, Progressed, audit, stored_audit
-from xai_core.models.same_class import matched
+from xai_core.models.class_names import matched
 from xai_core.types import LoadedModel
 
 WHY = (
@@ -100,6 +98,7 @@ def _audit(job: AuditJob) -> None:
     elif found is None or found.done < found.total:
         _offer(job, run)
     if found is not None and found.records and not (run and run.running):
+        audit_log.told_of_many(job.model, job.dataset)
         audit_findings.show(job, found)
 
 

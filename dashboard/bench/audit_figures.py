@@ -1,7 +1,5 @@
 """The audit's figures in a row; what nobody can know of these pictures is said to be not known."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What an audit has found: figures, the shortcut probes in words, a table with pictures, mean maps, exports."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,13 +12,14 @@ from dashboard.bench.class_matching import judged_by
 from dashboard.core.plain_text import in_prose
 from dashboard.shared.components.viewer import TilesOptions, tiles
 from xai_core.attribution.catalog import find_method
-from xai_core.evaluation.audit.export import as_csv, as_html
 from xai_core.evaluation.audit.job import AuditJob, Progressed
 from xai_core.evaluation.audit.record import (
     FEW,
     LEAST,
     Probe,
     Record,
+    as_csv,
+    as_html,
     confident_mistakes,
     least_steady,
     mean_maps,

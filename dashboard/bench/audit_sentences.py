@@ -1,7 +1,5 @@
 """What an audit has found in sentences, for the page and for the report that is taken along."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Literal
 

@@ -1,7 +1,5 @@
 """The bench's table as a chart: a line a method, a dot a stage, bars for the intervals, grey for blind guesses."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

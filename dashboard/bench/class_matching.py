@@ -1,7 +1,5 @@
 """Which class of the model a folder's class is, where their names do not tell: the visitor says so."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 

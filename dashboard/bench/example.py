@@ -1,7 +1,5 @@
 """One picture of a task with what was planted in it, and a method's map at every stage."""
 
-from __future__ import annotations
-
 import numpy as np
 import streamlit as st
 from scipy.ndimage import binary_dilation
@@ -13,8 +11,7 @@ from dashboard.shared.components.viewer import DisplayImage, Tile, display_image
 from xai_core.attribution.catalog import DEFAULT, find_method
 from xai_core.evaluation.localisation import found
 from xai_core.evaluation.planted.bench import maps_of, stages_of
-from xai_core.evaluation.planted.cases import TASKS, Case, Task, cases
-from xai_core.evaluation.planted.network import CLASSES, planted_model
+from xai_core.evaluation.planted.network import CLASSES, TASKS, Case, Task, cases, planted_model
 from xai_core.render.recipe import percent
 from xai_core.render.scale import shown
 from xai_core.types import Box

@@ -1,29 +1,19 @@
 """The planted-truth half of the Bench page: a task, an example with its maps, the table, and the verdict's own test."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from dashboard.bench import bench_chart, example, task_descriptions
+from dashboard.shared.one_of import one_of
 from xai_core.attribution.catalog import find_method
 from xai_core.evaluation.planted.bench import Results, as_csv, stored
-from xai_core.evaluation.planted.cases import TASKS, Task
-from xai_core.evaluation.planted.network import facts
+from xai_core.evaluation.planted.network import TASKS, Task, facts
 from xai_core.render.recipe import percent
 
 
 def page() -> None:
     found = stored()
     st.markdown(task_descriptions.WHY)
-    task: Task = st.segmented_control(
-        "Task",
-        list(task_descriptions.TITLES),
-        format_func=task_descriptions.TITLES.__getitem__,
-        default="shapes",
-        key="bench_task",
-        persist_state="session",
-        required=True,
-    )
+    task: Task = one_of("Task", task_descriptions.TITLES, "shapes", "bench_task")
     st.markdown(_about(task))
     example.show(task)
     _table(found, task)
@@ -48,15 +38,7 @@ def _about(task: Task) -> str:
 
 def _table(found: Results, task: Task) -> None:
     st.subheader("Every method, at every stage", anchor=False)
-    measure = st.segmented_control(
-        "Measure",
-        list(task_descriptions.MEASURES),
-        format_func=task_descriptions.MEASURES.__getitem__,
-        default="energy",
-        key="bench_measure",
-        persist_state="session",
-        required=True,
-    )
+    measure = one_of("Measure", task_descriptions.MEASURES, "energy", "bench_measure")
     rows = [row for row in found.rows if row.task == task]
     st.caption(
         f"{task_descriptions.HELP[measure]} {rows[0].cases} pictures; the region takes {percent(rows[0].area)} of each."

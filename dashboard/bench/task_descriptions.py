@@ -1,8 +1,6 @@
 """What the Bench page says about its tasks and measures."""
 
-from __future__ import annotations
-
-from xai_core.evaluation.planted.cases import Task
+from xai_core.evaluation.planted.network import Task
 
 WHY = (
     "Nobody knows where a network really looks in a photograph. So we planted the evidence ourselves: here "

@@ -1,7 +1,5 @@
 """The parts of the Compare page below its controls: both maps, how far they agree, and where they differ."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np
@@ -13,6 +11,7 @@ from dashboard.shared import compare_panes as panes
 from dashboard.shared.compare_panes import SIDES, Side
 from dashboard.shared.components.viewer import Heat, ViewerOptions, map_controls, viewer
 from dashboard.shared.drawing import Look, draw, image_of_result
+from dashboard.shared.one_of import one_of
 from xai_core.attribution.catalog import find_method
 from xai_core.attribution.method import INPUT
 from xai_core.evaluation.similarity import agreement, proportion
@@ -139,14 +138,6 @@ def swap_button() -> None:
 def scale_control(answers: dict[Side, Answer]) -> bool:
     """Whether both maps are drawn on one colour scale; worth choosing where both are of one method."""
     alike = len({found.selection.method for found in answers.values()}) == 1
-    scale = st.segmented_control(
-        "Values are drawn",
-        ("each on its own scale", "on one scale"),
-        default="on one scale" if alike else "each on its own scale",
-        key=f"compare_scale_{alike}",
-        persist_state="session",
-        required=True,
-        label_visibility="collapsed",
-        help="Values of different methods have different units, so a shared scale says little there.",
-    )
-    return scale == "on one scale"
+    scales = {False: "each on its own scale", True: "on one scale"}
+    told = "Values of different methods have different units, so a shared scale says little there."
+    return one_of("Values are drawn", scales, alike, f"compare_scale_{alike}", help=told, bare=True)

@@ -1,7 +1,5 @@
 """Classes down, methods or layers across, on one scale: filled a little more with every run of the fragment."""
 
-from __future__ import annotations
-
 import time
 from dataclasses import replace
 
@@ -17,6 +15,7 @@ from dashboard.shared import compare_panes as panes
 from dashboard.shared import explanations
 from dashboard.shared.components.viewer import MatrixOptions, Table, matrix
 from dashboard.shared.drawing import tile_of_result
+from dashboard.shared.one_of import one_of
 from xai_core.attribution.catalog import DEFAULT, METHODS, find_method
 from xai_core.attribution.explain import ImageForwardPass
 from xai_core.errors import SightlineError
@@ -107,9 +106,7 @@ def _in_words(right: Answer) -> str:
 
 
 def _columns(image_pass: ImageForwardPass, layer: str) -> list[Column]:
-    across = st.segmented_control(
-        "Across", ("Methods", "Layers"), default="Methods", key="matrix_across", persist_state="session", required=True
-    )
+    across = one_of("Across", {"Methods": "Methods", "Layers": "Layers"}, "Methods", "matrix_across")
     if across == "Layers":
         chosen = state.selection()
         if find_method(chosen.method).target == "pixel":

@@ -1,7 +1,5 @@
 """What each pane of the Compare page asks, and its answer: a map, or the reason why there is none."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any

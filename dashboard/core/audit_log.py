@@ -1,16 +1,16 @@
-"""The audit: a line for each prediction that a visitor gets, which names neither the visitor nor the picture.
+"""The audit: a line for each prediction that a visitor gets, which names neither the visitor nor the picture; of whole
+sets of pictures (Map, two models, Bench) a line for all.
 
 SIGHTLINE_AUDIT names the file. A line is one JSON object. The visit and the picture are codes under a secret that ends
 with the server: lines of one visit, or of one picture, can be told to belong together, and nothing leads back.
 """
-
-from __future__ import annotations
 
 import hashlib
 import json
 import logging
 import secrets
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from threading import Lock
 
@@ -18,6 +18,7 @@ from dashboard.core import configuration
 from dashboard.core.session import StateKey
 from dashboard.core.visitors import visitor
 from xai_core.attribution.explain import ImageForwardPass
+from xai_core.datasets import Dataset
 from xai_core.types import LoadedModel, Prediction
 
 MOST_REMEMBERED = 512
@@ -34,32 +35,33 @@ def predicted(image_pass: ImageForwardPass) -> None:
 
 def told(model: LoadedModel, prediction: Prediction, image_digest: str) -> None:
     """The same for a prediction that was made without a kept pass. image_digest: of the picture's pixels."""
-    file, who = configuration.audit_file(), visitor()
-    if not file or not who:
+    best = prediction.top(1)[0]
+    found = {"class": best.index, "probability": round(best.probability, 4)}
+    _note("prediction", model, "picture", image_digest, found)
+
+
+def told_of_many(model: LoadedModel, dataset: Dataset) -> None:
+    """Note the predictions of a whole set of pictures, in one line, once for each set and model of a visit."""
+    _note("predictions", model, "set", dataset.digest, {"pictures": len(dataset)})
+
+
+def _note(event: str, model: LoadedModel, what: str, digest: str, found: Mapping[str, object]) -> None:
+    file, who, told = configuration.audit_file(), visitor(), _TOLD.get()
+    if not file or not who or (model.digest, digest) in told:
         return
-    told = _TOLD.get()
-    if (model.digest, image_digest) in told:
-        return
-    told[model.digest, image_digest] = None
+    told[model.digest, digest] = None
     if len(told) > MOST_REMEMBERED:
         del told[next(iter(told))]
-    _write(file, _line(model, prediction, image_digest, who))
-
-
-def _line(model: LoadedModel, prediction: Prediction, image_digest: str, who: str) -> str:
-    best = prediction.top(1)[0]
-    return json.dumps(
-        {
-            "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-            "event": "prediction",
-            "visit": _code(who),
-            "picture": _code(image_digest),
-            "model": model.config.key,
-            "weights": model.digest[:16],
-            "class": best.index,
-            "probability": round(best.probability, 4),
-        }
-    )
+    line = {
+        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "event": event,
+        "visit": _code(who),
+        what: _code(digest),
+        "model": model.config.key,
+        "weights": model.digest[:16],
+        **found,
+    }
+    _write(file, json.dumps(line))
 
 
 def _code(text: str) -> str:

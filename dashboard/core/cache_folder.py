@@ -1,7 +1,5 @@
 """Where results of long work lie on this machine's disk."""
 
-from __future__ import annotations
-
 import os
 import tempfile
 from pathlib import Path

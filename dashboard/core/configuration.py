@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 MB = 1024**2
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
 _MEMORY_MB = {"MODEL": 2048, "OWN_MODEL": 4096, "TRACE": 1024, "RESULT": 1024, "MAP": 512}
+_ADDRESS = re.compile(r"[^\s;@]+@[^\s;@]+|\*")
+_PREFIX = "SIGHTLINE_"
+_NAMES = (
+    *("MODELS", "CACHE", "READ_ONLY", "REQUIRE_LOGIN", "USERS", "TRUST_EMAIL", "AUDIT"),
+    *(f"{what}_MEMORY_MB" for what in _MEMORY_MB),
+    "SERVED",  # set by `sightline.serve` for the process that it starts
+)
 
 
 def memory(what: str) -> int:
@@ -30,8 +39,13 @@ def read_only() -> bool:
 
 def login_required() -> bool:
     """SIGHTLINE_REQUIRE_LOGIN: nobody enters where login is not configured, so that a lost file of secrets opens
-    nothing."""
-    return _switch("SIGHTLINE_REQUIRE_LOGIN")
+    nothing. SIGHTLINE_USERS, which names those who may, asks for the same."""
+    return _switch("SIGHTLINE_REQUIRE_LOGIN") or bool(users())
+
+
+def trust_email() -> bool:
+    """SIGHTLINE_TRUST_EMAIL: the provider gives out verified addresses only, and does not say so."""
+    return _switch("SIGHTLINE_TRUST_EMAIL")
 
 
 def users() -> tuple[str, ...]:
@@ -63,11 +77,49 @@ def at_start(arguments: Sequence[str]) -> None:
 
 
 def check() -> None:
-    """ValueError: a setting makes no sense."""
+    """ValueError: a setting makes no sense, or a name that begins as ours do is none of ours."""
+    for name in os.environ:
+        if name.upper().startswith(_PREFIX) and name.removeprefix(_PREFIX) not in _NAMES:
+            raise ValueError(f"There is no setting {name[:60]}{_meant(name)}; docs/deploy.md lists them all.")
     for what in _MEMORY_MB:
         memory(what)
     read_only()
     login_required()
+    trust_email()
+    _check_users()
+    _check_paths()
+
+
+def _meant(name: str) -> str:
+    near = difflib.get_close_matches(name.upper(), [_PREFIX + one for one in _NAMES], 1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _check_users() -> None:
+    text = os.environ.get("SIGHTLINE_USERS")
+    if text is not None and text.strip() and not users():
+        raise ValueError(f'SIGHTLINE_USERS is "{text[:40]}", which names nobody; leave it out to let everybody in.')
+    wrong = [one for one in users() if not _ADDRESS.fullmatch(one)]
+    if wrong:
+        raise ValueError(f'SIGHTLINE_USERS: "{wrong[0][:60]}" is no e-mail address, nor a pattern like *@example.org.')
+
+
+def _check_paths() -> None:
+    """Folders and files that the server is to read and write."""
+    models, cache, audit = (os.environ.get(f"SIGHTLINE_{name}", "").strip() for name in ("MODELS", "CACHE", "AUDIT"))
+    if models and not Path(models).is_dir():
+        raise ValueError(f'SIGHTLINE_MODELS: there is no folder "{models}"; name the one that holds the models.')
+    if cache and not _could_write(Path(cache)):
+        raise ValueError(f'SIGHTLINE_CACHE: nothing can be written in "{cache}"; name a folder in which it can.')
+    file = Path(audit).expanduser()
+    if audit and audit != "-" and (file.is_dir() or not (os.access(file if file.exists() else file.parent, os.W_OK))):
+        raise ValueError(f'SIGHTLINE_AUDIT: "{audit}" is no file that can be written; name one, or - for the log.')
+
+
+def _could_write(folder: Path) -> bool:
+    """Whether the folder can be written, or made."""
+    standing = next((place for place in (folder, *folder.absolute().parents) if place.exists()), folder)
+    return standing.is_dir() and os.access(standing, os.W_OK)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,7 +1,5 @@
 """How the app says that something did not work: one sentence, never a traceback."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -3,8 +3,6 @@
 The pieces of work take turns (turns.py), and their threads yield the cores to whoever clicks meanwhile.
 """
 
-from __future__ import annotations
-
 import logging
 import os
 import sys
@@ -22,13 +20,14 @@ from dashboard.core.fair_queue import FairQueue, Turn
 from dashboard.core.lru_cache import LRUCache
 from dashboard.core.memory_size import bytes_of
 from dashboard.core.session import StateKey
-from dashboard.core.visitors import is_here, visitor
+from dashboard.core.visitors import NOBODY, is_here, visitor
 from xai_core.errors import Cancelled, SightlineError
 
 ENDED_EACH = 16  # results that one visitor holds
 MAX_ACTIVE = 16  # of all visitors
 MAX_EACH = 5  # of one visitor: what a page may start by itself, and a little more
 NICENESS = 10
+DESERTED_S = 120.0  # a reload, or a network that fails for a moment, ends nothing
 _SET_ASIDE = StateKey[dict[str, str | None]]("runs_set_aside", dict)
 _log = logging.getLogger("sightline")
 
@@ -43,7 +42,7 @@ class JobProgress(Protocol):
 class Job:
     """One piece of work. result: None until it has ended well. partial: the latest that it has shown of it. trouble:
     why it ended by itself. done of total, where a total of 0 means that the end is not known; first: what was done
-    before it began. wanted: by which visitors."""
+    before it began. wanted: by which visitors. deserted: since when none of them is there."""
 
     running: bool = True
     result: Any = None
@@ -56,6 +55,7 @@ class Job:
     stop: Event = field(default_factory=Event)
     turn: Turn | None = None
     wanted: set[str] = field(default_factory=set)
+    deserted: float | None = None
 
     def told(self, done: int, total: int, partial: Any = None, /) -> None:
         """The progress that the work reports; where others wait it may take a while, as they work first."""
@@ -95,6 +95,7 @@ def look(key: str) -> Job | None:
     it, or was refused, it looks ended, though it may go on for others."""
     runs = _runs()
     with runs.lock:
+        _end_deserted(runs, DESERTED_S)
         run = runs.active.get(key) or runs.ended.find(key, visitor())
     aside = _set_aside()
     if key not in aside or (run is not None and run.result is not None):
@@ -109,6 +110,7 @@ def start(key: str, work: Callable[[JobProgress], Any], *, in_turn: bool = True)
     runs, who = _runs(), visitor()
     _set_aside().pop(key, None)
     with runs.lock:
+        _end_deserted(runs, DESERTED_S if len(runs.active) < MAX_ACTIVE else 0.0)
         run = runs.active.get(key)
         if run is not None and not run.stop.is_set():
             run.wanted.add(who)
@@ -186,12 +188,25 @@ def _set_aside() -> dict[str, str | None]:
 
 
 def _refusal(runs: _Jobs, who: str) -> str | None:
-    own = sum(who in run.wanted for run in runs.active.values())
+    active = [run for run in runs.active.values() if not run.stop.is_set()]
+    own = sum(who in run.wanted for run in active)
     if own >= MAX_EACH:
         return f"{own} of your tasks are under way already; wait for one to end, or stop one, and try again."
-    if len(runs.active) >= MAX_ACTIVE:
-        return f"The server has {len(runs.active)} tasks under way and takes no more now; try again in a while."
+    if len(active) >= MAX_ACTIVE:
+        return f"The server has {len(active)} tasks under way and takes no more now; try again in a while."
     return None
+
+
+def _end_deserted(runs: _Jobs, after_s: float) -> None:
+    """Let work end that has been nobody's for a while; what it left on the disk stays. With the lock held."""
+    for run in runs.active.values():
+        if any(map(is_here, run.wanted)) or run.wanted <= {NOBODY}:
+            run.deserted = None
+            continue
+        run.deserted = run.deserted or time.monotonic()
+        if time.monotonic() - run.deserted >= after_s and not run.stop.is_set():
+            run.stop.set()
+            runs.turns.wake()
 
 
 @st.cache_resource(show_spinner=False, max_entries=1)

@@ -1,8 +1,6 @@
 """What all visitors share within a budget in bytes: made once for all who ask at the same time, the least recently used
 going first, and each visitor holding no more than a share of it."""
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """How much memory a result keeps alive: what a budget in bytes counts."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 

@@ -1,7 +1,5 @@
 """Names that others have written, on a screen that reads Markdown: shown as they are, never as links or pictures."""
 
-from __future__ import annotations
-
 import re
 
 from xai_core.models.class_names import short_name

@@ -3,8 +3,6 @@
 `st.cache_resource` cannot hold these: computing a slow one draws a progress bar, which a cached function may not.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 

@@ -3,8 +3,6 @@
 A `StateKey` is declared by the file whose choice it is, and says itself how far that lives; nobody clears it by name.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar, cast

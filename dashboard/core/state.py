@@ -3,8 +3,6 @@
 Links are read with suspicion, and never name a visitor's own picture.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from urllib.parse import urlencode

@@ -1,7 +1,5 @@
 """Who asks: each open tab of a browser is a visitor of its own, known by a name that means nothing elsewhere."""
 
-from __future__ import annotations
-
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 

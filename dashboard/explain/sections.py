@@ -1,7 +1,5 @@
 """The parts of the Explain page, from top to bottom."""
 
-from __future__ import annotations
-
 import numpy as np
 import streamlit as st
 
@@ -10,8 +8,9 @@ from dashboard.core.plain_text import class_in_prose, share_first
 from dashboard.shared import cached
 from dashboard.shared.components.viewer import Click, GalleryOptions, Tile, gallery, viewer
 from dashboard.shared.drawing import Look, draw, tile_of_result
-from xai_core.attribution import reading
+from dashboard.shared.one_of import one_of
 from xai_core.attribution.catalog import find_method
+from xai_core.attribution.catalog import how_to_read as reading_of
 from xai_core.attribution.explain import ImageForwardPass
 from xai_core.attribution.method import Method
 from xai_core.models.catalog import load_expression
@@ -128,7 +127,7 @@ def _point(at: Click, result: Explanation) -> None:
 
 
 def how_to_read(result: Explanation, layer: str) -> None:
-    st.caption(f"How to read it: {reading.how_to_read(result, layer, state.selection().evidence)}")
+    st.caption(f"How to read it: {reading_of(result, layer, state.selection().evidence)}")
 
 
 def layer_gallery(image: SourceImage, result: Explanation, layers: tuple[LayerInfo, ...], layer: str) -> None:
@@ -137,17 +136,10 @@ def layer_gallery(image: SourceImage, result: Explanation, layers: tuple[LayerIn
         return
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         st.subheader("Through the network", anchor=False, width="content")
-        scale = st.segmented_control(
-            "Colour scale of the tiles",
-            ("One scale for all", "Each its own"),
-            default="Each its own",
-            key="gallery_scale",
-            persist_state="session",
-            required=True,
-            label_visibility="collapsed",
-        )
+        scales = {True: "One scale for all", False: "Each its own"}
+        together = one_of("Colour scale of the tiles", scales, False, "gallery_scale", bare=True)
     stages = [info.name for info in layers if info.name in result.maps and (info.stage_end or info.name == layer)]
-    evidence, together = state.selection().evidence, scale == "One scale for all"
+    evidence = state.selection().evidence
     drawn = {name: shown(result.maps[name][0], evidence) for name in stages}
     top = max(high for _, _, high in drawn.values())
     tiles = [Tile(name, values, top if together else high) for name, (values, _, high) in drawn.items()]
@@ -183,11 +175,14 @@ def _resizing(config: ModelConfig) -> str:
             f"It was cropped to the head, brought to {config.resize.head_side} × {config.resize.head_side} pixels, and "
             "its grey levels were stretched; all around the head is black. The frame in the viewer marks the crop."
         )
-    if config.resize.shorter_side is not None:
-        return (
-            f"The shorter side was scaled to {config.resize.shorter_side} pixels ({config.resize.interpolation}), then "
-            f"the centre of {width} × {height} was cut out; the frame in the viewer marks it."
-        )
+    side, how = config.resize.shorter_side, config.resize.interpolation
+    if side is not None:
+        done = {
+            "crop": f"The shorter side was scaled to {side} pixels ({how})",
+            "stretch": f"The whole picture was stretched to {side} pixels a side ({how})",
+            "pad": f"The longer side was scaled to {side} pixels ({how}), the rest filled with the mean colour",
+        }[config.resize.fit]
+        return f"{done}, then the centre of {width} × {height} was cut out; the frame in the viewer marks it."
     return f"The whole picture was stretched to {width} × {height} pixels ({config.resize.interpolation})."
 
 

@@ -1,7 +1,5 @@
 """First-layer filters and what they answer, computed once for all visitors."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

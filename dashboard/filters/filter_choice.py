@@ -1,7 +1,5 @@
 """What a visitor has chosen on the Filters page: the order, the scaling, a filter, and a deeper layer's kernel."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, cast, get_args
 

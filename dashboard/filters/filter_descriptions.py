@@ -1,7 +1,5 @@
 """The numbers of a filter in words."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -1,7 +1,5 @@
 """One filter: its tile, its numbers, its twins, what it answers to the picture, and its weights and spectrum."""
 
-from __future__ import annotations
-
 import numpy as np
 import streamlit as st
 

@@ -1,7 +1,5 @@
 """All filters of the first layer: what they are, in which order and on which scale they stand, and their tiles."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The kernels of deeper convolutions, one tile for each input channel, and why they say little."""
 
-from __future__ import annotations
-
 import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator

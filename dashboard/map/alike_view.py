@@ -1,7 +1,5 @@
 """Why the network takes two pictures for alike: where in them, and by which channels."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import streamlit as st

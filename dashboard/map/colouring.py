@@ -1,7 +1,5 @@
 """By what the points are coloured."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np
@@ -12,7 +10,7 @@ from dashboard.map.table import Space
 from dashboard.shared.components.scatter import Colours, by_category, by_value
 from dashboard.shared.job_lines import short
 from xai_core.embedding.classes import class_centres, own_class_distances
-from xai_core.models.same_class import matched
+from xai_core.models.class_names import matched
 from xai_core.types import FeatureTable
 
 _LISTED = "listed:"  # before the name of a column of the pictures' list

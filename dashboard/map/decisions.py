@@ -1,13 +1,10 @@
 """What a person decided about the suspects, for this visit, and the list to take along."""
 
-from __future__ import annotations
-
-import csv
-import io
 from dataclasses import dataclass
 
 from dashboard.core.session import StateKey
 from dashboard.map.table import Space
+from xai_core.report.csv_table import csv_table
 
 DECISIONS = ("", "accept", "dismiss")
 
@@ -39,13 +36,10 @@ def decide(space: Space, kind: str, row: int, decision: Decision) -> None:
 
 def as_csv(space: Space) -> str:
     """A line a decision."""
-    text, table = io.StringIO(), space.table
-    writer = csv.writer(text)
-    writer.writerow(["name", "suspected of", "decision", "note", "label", "prediction", "probability"])
+    table, lines = space.table, []
     for (kind, row), decision in sorted(decisions(space).items()):
         label = int(table.labels[row])
         own = [table.class_names[label] if label >= 0 else "", table.model_classes[table.predictions[row]]]
-        writer.writerow(
-            [table.names[row], kind, decision.verdict, decision.note, *own, f"{table.probabilities[row]:.6g}"]
-        )
-    return text.getvalue()
+        share = f"{table.probabilities[row]:.6g}"
+        lines.append([table.names[row], kind, decision.verdict, decision.note, *own, share])
+    return csv_table(["name", "suspected of", "decision", "note", "label", "prediction", "probability"], lines)

@@ -1,7 +1,5 @@
 """The open picture: the way to it, what the network says of it, and where it looked."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import streamlit as st

@@ -1,7 +1,5 @@
 """Maps of the table: PCA at once, t-SNE and UMAP in the background, and what each is worth."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,9 +15,8 @@ from dashboard.map.table import Space
 from dashboard.map.umap_holder import Umap
 from dashboard.shared import job_lines
 from dashboard.shared.components.scatter import Cloud, cloud_of
-from xai_core.embedding.landmarks import LANDMARKS, landmark_map
 from xai_core.embedding.pca import pca_map
-from xai_core.embedding.projection import Projection
+from xai_core.embedding.projection import LANDMARKS, Projection, landmark_map
 from xai_core.embedding.quality import Quality, map_quality
 from xai_core.embedding.stored_map import keep_map, stored_map
 from xai_core.embedding.tsne import tsne_map

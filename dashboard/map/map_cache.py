@@ -1,7 +1,5 @@
 """What the Map page computes once for all visitors. Strings are the keys, as in dashboard/shared/cached.py."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import TypeVar, cast
 

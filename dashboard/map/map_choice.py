@@ -1,7 +1,5 @@
 """What a visitor does on the map: the open picture with the way to it, and the selection. Kept while the table is."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,6 +9,7 @@ import streamlit as st
 from dashboard.core.session import StateKey
 from dashboard.map.layouts import ABOUT, TITLES, Layout
 from dashboard.map.table import Space
+from dashboard.shared.one_of import one_of
 
 MAX_TRAIL = 30
 
@@ -59,28 +58,11 @@ def walk_back(step: int) -> None:
 
 def layout_control() -> Layout:
     """Which map, with its parameters explained in a phrase."""
-    method = st.segmented_control(
-        "Map by",
-        list(TITLES),
-        format_func=TITLES.__getitem__,
-        default="t-sne",
-        key="space_method",
-        persist_state="session",
-        required=True,
-        help="PCA is there at once. t-SNE takes seconds to minutes. UMAP compiles itself once after a start.",
-    )
+    told = "PCA is there at once. t-SNE takes seconds to minutes. UMAP compiles itself once after a start."
+    method = one_of("Map by", TITLES, "t-sne", "space_method", help=told)
     with st.popover("Settings", icon=":material/tune:"):
         st.markdown(ABOUT[method])
-        dims = st.segmented_control(
-            "Dimensions",
-            (2, 3),
-            format_func=lambda n: f"{n}-D",
-            default=2,
-            key="space_dims",
-            persist_state="session",
-            required=True,
-        )
-        return _parameters(Layout(method, dims))
+        return _parameters(Layout(method, one_of("Dimensions", {2: "2-D", 3: "3-D"}, 2, "space_dims")))
 
 
 def _parameters(layout: Layout) -> Layout:

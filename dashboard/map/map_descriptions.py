@@ -1,7 +1,5 @@
 """What the figures of a map mean, in words."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """Which pictures, in the space of which network and layer: the choices that come before any map."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import streamlit as st
@@ -12,6 +10,7 @@ from dashboard.core.session import StateKey, WidgetKey
 from dashboard.shared import cached, controls, own_models
 from dashboard.shared.dataset_choice import given, offered_sources
 from dashboard.shared.model_loading import ready_model
+from dashboard.shared.one_of import one_of
 from xai_core.datasets import Dataset, bundled_names, catalog, find_source
 from xai_core.errors import SightlineError
 from xai_core.types import LoadedModel, SourceImage
@@ -50,7 +49,7 @@ def ask() -> tuple[MapRequest | None, str]:
         image = controls.image_control()
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         source = _source()
-        part = _part()
+        part = one_of("Show", PARTS, "map", PART.name)
     return _resolved(image, source), part
 
 
@@ -76,19 +75,6 @@ def write_link() -> None:
     """The choices in the browser's address; never a folder, nor anything of an upload."""
     own = {"data": _DATA.get(), "space": _MODEL.get()}
     state.write_link(state.link_parts() | {name: value for name, value in own.items() if value != FIRST})
-
-
-def _part() -> str:
-    part: str = st.segmented_control(
-        "Show",
-        list(PARTS),
-        format_func=PARTS.__getitem__,
-        default="map",
-        key=PART.name,
-        persist_state="session",
-        required=True,
-    )
-    return part
 
 
 def _source() -> str:

@@ -1,7 +1,5 @@
 """The two parts of the Map page once the table stands: the map with all that belongs to it, and the suspects."""
 
-from __future__ import annotations
-
 import numpy as np
 import streamlit as st
 

@@ -1,7 +1,5 @@
 """The map itself: points, signposts of the classes, what is said under the pointer, and the search."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np
@@ -26,7 +24,7 @@ from dashboard.shared.components.scatter import (
 )
 from dashboard.shared.components.scatter.fallback import plotly_scatter_3d
 from xai_core.embedding.classes import class_centres
-from xai_core.models.same_class import plain
+from xai_core.models.class_names import plain
 from xai_core.render.recipe import percent
 from xai_core.types import FeatureTable
 

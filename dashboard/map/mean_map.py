@@ -1,16 +1,13 @@
 """Where the network looks in many pictures on average: the mean of their Grad-CAM maps over the mean of what it saw."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
 
-import xai_core as xai
 from dashboard.core import jobs
 from dashboard.core.plain_text import in_prose
-from dashboard.map.table import Space
+from dashboard.map.table import Space, predicted_maps
 from dashboard.shared import job_lines
 from dashboard.shared.components.viewer import Heat, ViewerOptions, display_image_of, viewer
 from xai_core.errors import ImageError
@@ -55,19 +52,12 @@ def mean_map(space: Space, rows: np.ndarray) -> None:
 
 def computed(space: Space, rows: np.ndarray, tell: jobs.JobProgress) -> MeanMap:
     """Grad-CAM of each picture's predicted class. ImageError: none can be read."""
-    model, layer = space.request.model, xai.suggested_layer(space.request.model)
     maps, views = [], []
-    for done, row in enumerate(rows.tolist()):
-        tell(done, len(rows))
-        try:
-            image = space.request.dataset.load(int(space.table.items[row]))
-        except ImageError:
-            continue
-        image_pass = xai.forward_image(model, image, [layer])
-        result = xai.explain_forward_pass(image_pass, "grad_cam", [layer], [int(space.table.predictions[row])])
+    for _, image_pass, result in predicted_maps(space, rows.tolist(), tell):
+        (layer,) = result.maps
         positive = np.maximum(result.maps[layer][0], 0)
         maps.append(positive / max(float(positive.max()), 1e-12))
-        views.append(model_view(model.config, image_pass.given).astype(np.float32))
+        views.append(model_view(image_pass.model.config, image_pass.given).astype(np.float32))
     if not maps:
         raise ImageError("None of the selected pictures can be read any more.")
     mean = np.mean(maps, axis=0).astype(np.float32)

@@ -1,24 +1,21 @@
 """The nearest pictures of the open one, each with its map: a click walks on."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import astuple, replace
 
 import numpy as np
 import streamlit as st
 
-import xai_core as xai
 from dashboard.core import jobs
 from dashboard.map import map_choice
 from dashboard.map.alike_view import alike
 from dashboard.map.map_view import prediction_in_words, title_of
-from dashboard.map.table import Space, index_of
+from dashboard.map.table import Space, index_of, predicted_maps
 from dashboard.shared import job_lines
 from dashboard.shared.components.choices import Choice, choices, thumbnail, thumbnail_url
+from dashboard.shared.one_of import one_of
 from xai_core.embedding.distances import Metric, Nearest
 from xai_core.embedding.neighbours import neighbours
-from xai_core.errors import ImageError
 from xai_core.images.display import display_pixels
 from xai_core.models.class_names import short_name
 from xai_core.render.overlay import overlay
@@ -53,19 +50,9 @@ def nearest(space: Space) -> None:
 
 def _controls() -> tuple[Metric, int, bool]:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        metric = st.segmented_control(
-            "Nearest by",
-            list(METRICS),
-            format_func=METRICS.__getitem__,
-            default="l2",
-            key="space_metric",
-            persist_state="session",
-            required=True,
-            help="L2: the length of the difference. Cosine: 1 minus the cosine of the angle, whatever the lengths.",
-        )
-        count = st.segmented_control(
-            "How many", COUNTS, default=COUNTS[0], key="space_near_count", persist_state="session", required=True
-        )
+        told = "L2: the length of the difference. Cosine: 1 minus the cosine of the angle, whatever the lengths."
+        metric: Metric = one_of("Nearest by", METRICS, "l2", "space_metric", help=told)
+        count = one_of("How many", {n: str(n) for n in COUNTS}, COUNTS[0], "space_near_count")
         with_maps = st.toggle(
             "With maps",
             value=True,
@@ -120,18 +107,10 @@ def _maps(space: Space, rows: list[int]) -> dict[int, str]:
 
 def overlays(space: Space, rows: list[int], tell: jobs.JobProgress) -> dict[int, str]:
     """Each picture under the Grad-CAM of its predicted class, as a data URL; without those that can't be read."""
-    model, layer = space.request.model, xai.suggested_layer(space.request.model)
-    made = {}
-    for done, row in enumerate(rows):
-        tell(done, len(rows))
-        try:
-            image = space.request.dataset.load(int(space.table.items[row]))
-        except ImageError:
-            continue
-        image_pass = xai.forward_image(model, image, [layer])
-        result = xai.explain_forward_pass(image_pass, "grad_cam", [layer], [int(space.table.predictions[row])])
-        made[row] = thumbnail(overlay(*_enlarged(image, result)), SIDE)
-    return made
+    return {
+        row: thumbnail(overlay(*_enlarged(image_pass.image, result)), SIDE)
+        for row, image_pass, result in predicted_maps(space, rows, tell)
+    }
 
 
 def _enlarged(image: SourceImage, result: Explanation) -> tuple[SourceImage, Explanation]:

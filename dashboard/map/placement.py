@@ -1,7 +1,5 @@
 """The current picture of the side bar, put among the others."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

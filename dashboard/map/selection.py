@@ -1,8 +1,5 @@
 """The selected pictures: a filmstrip beside the map, and below it the mix of classes, the mean map and the export."""
 
-from __future__ import annotations
-
-import csv
 import io
 import zipfile
 from functools import partial
@@ -20,6 +17,7 @@ from dashboard.map.table import Space
 from dashboard.shared.components.choices import choices
 from xai_core.errors import ImageError
 from xai_core.images.display import display_pixels
+from xai_core.report.csv_table import csv_table
 
 FILM = 24
 FILM_ROW = 118  # CSS pixels: the first row and the edge of the next, while a picture is open below it
@@ -69,11 +67,10 @@ def about_selection(space: Space, points: np.ndarray) -> None:
 
 def as_csv(space: Space, rows: np.ndarray, points: np.ndarray) -> str:
     """A line a picture, with its place on the map and the other columns of the pictures' list."""
-    table, listed, text = space.table, space.request.dataset.columns, io.StringIO()
-    writer = csv.writer(text)
+    table, listed = space.table, space.request.dataset.columns
     own_columns = [*COLUMNS, "z"][: len(COLUMNS) + points.shape[1] - 2]
-    writer.writerow([*own_columns, *(f"{name} (list)" if name in own_columns else name for name in listed)])
-    for row in rows.tolist():
+
+    def line(row: int) -> list[object]:
         label = int(table.labels[row])
         own = [
             table.names[row],
@@ -83,8 +80,10 @@ def as_csv(space: Space, rows: np.ndarray, points: np.ndarray) -> str:
             "" if np.isnan(table.losses[row]) else f"{table.losses[row]:.6g}",
         ]
         more = [cell(values[table.items[row]]) for values in listed.values()]
-        writer.writerow([*own, *(f"{place:.6g}" for place in points[row]), *more])
-    return text.getvalue()
+        return [*own, *(f"{place:.6g}" for place in points[row]), *more]
+
+    head = [*own_columns, *(f"{name} (list)" if name in own_columns else name for name in listed)]
+    return csv_table(head, map(line, rows.tolist()))
 
 
 def as_zip(space: Space, rows: np.ndarray, points: np.ndarray) -> bytes:

@@ -1,7 +1,5 @@
 """Pictures worth a look: found in the background, kept as lists of rows with the reason in numbers."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,13 +7,14 @@ import pandas as pd
 
 from dashboard.core import jobs
 from dashboard.map.table import Space
-from xai_core.embedding.duplicates import Duplicates, near_duplicates
-from xai_core.embedding.held_out import held_out
 from xai_core.embedding.suspects import (
     ConfusedPair,
+    Duplicates,
     boundary_margins,
     confused_pairs,
+    held_out,
     label_doubt,
+    near_duplicates,
     neighbour_disagreement,
     outlier_scores,
 )

@@ -1,7 +1,5 @@
 """The suspects as a table with small pictures, in which a person accepts, dismisses and notes."""
 
-from __future__ import annotations
-
 from functools import partial
 
 import numpy as np
@@ -18,6 +16,7 @@ from dashboard.map.suspects import ABOUT, KINDS, Suspects, find, job_of, key_of,
 from dashboard.map.table import Space
 from dashboard.shared import job_lines
 from dashboard.shared.components.choices import thumbnail_url
+from dashboard.shared.one_of import one_of
 
 _FRAME = StateKey[tuple[tuple[str, str, int], pd.DataFrame] | None]("space_frame", none)  # what it is of, and itself
 
@@ -33,16 +32,7 @@ def suspects(space: Space) -> None:
         st.button("Search again", on_click=jobs.start, args=(key_of(space), partial(find, space)))
         return
     found: Suspects = run.result
-    kind = st.segmented_control(
-        "Suspects",
-        list(KINDS),
-        format_func=KINDS.__getitem__,
-        default="labels" if not found.reason else "outliers",
-        key="space_kind",
-        persist_state="session",
-        required=True,
-        label_visibility="collapsed",
-    )
+    kind = one_of("Suspects", KINDS, "outliers" if found.reason else "labels", "space_kind", bare=True)
     st.markdown(ABOUT[kind])
     if kind in ("labels", "pairs") and found.reason:
         st.info(found.reason, icon=":material/info:")

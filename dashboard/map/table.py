@@ -1,23 +1,24 @@
 """The table of vectors and its neighbour graph: opened where it was made before, else made in the background."""
 
-from __future__ import annotations
-
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import streamlit as st
 
 import xai_core as xai
-from dashboard.core import jobs
+from dashboard.core import audit_log, jobs
 from dashboard.core.cache_folder import tables_folder
 from dashboard.core.plain_text import as_code, in_prose, plainly
 from dashboard.map.map_cache import once
 from dashboard.map.map_request import MapRequest
 from dashboard.shared import job_lines
 from dashboard.shared.dataset_choice import runs_by_itself
+from xai_core.attribution.explain import ImageForwardPass
 from xai_core.embedding.distances import Metric
 from xai_core.embedding.graph import Graph
 from xai_core.embedding.neighbours import Index
-from xai_core.types import FeatureTable
+from xai_core.errors import ImageError
+from xai_core.types import Explanation, FeatureTable
 
 MOST_UNREAD = 100
 
@@ -48,6 +49,7 @@ def space(request: MapRequest) -> Space | None:
         run = jobs.look(key)
     if run is not None and run.result is not None:
         table, graph = run.result
+        audit_log.told_of_many(request.model, request.dataset)
         return Space(request, table, graph)
     if run is not None and run.running:
         job_lines.follow(key, f"{request.model.config.title} looks at the pictures", "pictures")
@@ -65,6 +67,23 @@ def space(request: MapRequest) -> Space | None:
 def index_of(space: Space, metric: Metric) -> Index:
     """What answers for the neighbours."""
     return once(lambda: xai.open_index(space.table, metric), "index", space.key, metric)
+
+
+def predicted_maps(
+    space: Space, rows: Iterable[int], tell: jobs.JobProgress
+) -> Iterator[tuple[int, ImageForwardPass, Explanation]]:
+    """Grad-CAM of each picture's predicted class at the suggested layer; without those that can't be read any more."""
+    model, chosen = space.request.model, list(rows)
+    layer = xai.suggested_layer(model)
+    for done, row in enumerate(chosen):
+        tell(done, len(chosen))
+        try:
+            image = space.request.dataset.load(int(space.table.items[row]))
+        except ImageError:
+            continue
+        image_pass = xai.forward_image(model, image, [layer])
+        predicted = int(space.table.predictions[row])
+        yield row, image_pass, xai.explain_forward_pass(image_pass, "grad_cam", [layer], [predicted])
 
 
 def unread(table: FeatureTable) -> None:

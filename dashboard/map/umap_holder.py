@@ -1,7 +1,5 @@
 """UMAP's process as the page holds it: one for all visitors, started when it is first wanted."""
 
-from __future__ import annotations
-
 from threading import Lock
 
 from dashboard.core import jobs

@@ -7,20 +7,24 @@ from dataclasses import replace
 import streamlit as st
 
 from dashboard.core.session import StateKey
-from dashboard.models.draft import Network
+from dashboard.models.draft import Network, settle_by_card
+from dashboard.shared.one_of import one_of
 from xai_core.errors import ModelError
 from xai_core.models.class_names import read_names
 from xai_core.models.normalisation import Numbers, presets
 from xai_core.models.sources.config_file import LARGEST_SIDE, SMALLEST_SIDE, read_config
-from xai_core.types import ChannelOrder, Labels, ModelConfig, ResizeRule
+from xai_core.types import ChannelOrder, Fit, Labels, ModelConfig, ResizeRule
 
 CUSTOM = "My own"
 RULES = {
     "stretch": "Stretch the whole picture",
     "cut": "Scale, then cut out the centre",
+    "squash": "Stretch, then cut out the centre",
+    "pad": "Scale to fit, fill with the mean colour",
     "head": "Crop to the head (MRI)",
 }
 LABELS: dict[Labels, str] = {"one": "one class", "several": "any number of them"}
+_FITS: dict[str, Fit] = {"cut": "crop", "squash": "stretch", "pad": "pad"}  # of those that scale to a side
 HEAD_SIDE = 160
 _READ = StateKey[dict[str, ModelConfig]]("card_read", dict)  # from files, by the network's key
 _TURN = StateKey("card_turn", int)
@@ -61,6 +65,8 @@ def config_form(network: Network) -> ModelConfig:
         channel_order=order,
         labels=labels,
         licence=licence,
+        settled=network.built.model.config.settled,
+        caution=network.built.model.config.caution,
         notes=tuple(line.strip() for line in notes.splitlines() if line.strip()),
     )
 
@@ -89,6 +95,7 @@ def _file_control(network: Network) -> None:
         text = file.getvalue().decode("utf-8-sig")
         if file.name.lower().endswith((".yaml", ".yml")):
             config = _fitting(network, read_config(text, network.built.model.config.key))
+            settle_by_card(network, config)
         else:
             config = replace(_start(network), class_names=read_names(text))
     except UnicodeDecodeError:
@@ -109,7 +116,8 @@ def _fitting(network: Network, config: ModelConfig) -> ModelConfig:
 
 
 def _geometry(network: Network, start: ModelConfig) -> tuple[tuple[int, int], ResizeRule]:
-    first = "head" if start.resize.head_side else "stretch" if start.resize.shorter_side is None else "cut"
+    scaled = next(rule for rule, fit in _FITS.items() if fit == start.resize.fit)
+    first = "head" if start.resize.head_side else "stretch" if start.resize.shorter_side is None else scaled
     how = st.selectbox(
         "From picture to input",
         list(RULES),
@@ -122,8 +130,14 @@ def _geometry(network: Network, start: ModelConfig) -> tuple[tuple[int, int], Re
         height = _pixels(network, "Input height", start.input_size[0])
         width = _pixels(network, "Input width", start.input_size[1])
         given = start.resize.head_side or HEAD_SIDE if how == "head" else start.resize.shorter_side or height
-        side = None if how == "stretch" else _pixels(network, "Head side" if how == "head" else "Shorter side", given)
-    rule = replace(start.resize, shorter_side=side if how == "cut" else None, head_side=side if how == "head" else None)
+        label = {"head": "Head side", "cut": "Shorter side", "squash": "Each side", "pad": "Longer side"}.get(how)
+        side = _pixels(network, label, given) if label else None
+    rule = replace(
+        start.resize,
+        shorter_side=side if how in _FITS else None,
+        head_side=side if how == "head" else None,
+        fit=_FITS.get(how, "crop"),
+    )
     return (height, width), rule
 
 
@@ -160,16 +174,8 @@ def _normalisation(network: Network, start: ModelConfig) -> tuple[Numbers, Numbe
 
 
 def _labels(network: Network, start: ModelConfig) -> Labels:
-    return st.segmented_control(
-        "A picture has",
-        list(LABELS),
-        default=start.labels,
-        format_func=LABELS.__getitem__,
-        key=_key(network, "labels"),
-        persist_state="session",
-        required=True,
-        help="One class: the probabilities sum to 1 (softmax). Several: each class has its own (sigmoid).",
-    )
+    told = "One class: the probabilities sum to 1 (softmax). Several: each class has its own (sigmoid)."
+    return one_of("A picture has", LABELS, start.labels, _key(network, "labels"), help=told)
 
 
 def _joined(values: Numbers) -> str:
@@ -188,12 +194,6 @@ def _numbers(text: str, what: str) -> Numbers:
 def _order(network: Network, start: ModelConfig) -> ChannelOrder:
     if network.channels != 3:
         return "RGB"
-    return st.segmented_control(
-        "Channel order",
-        ["RGB", "BGR"],
-        default=start.channel_order,
-        key=_key(network, "order"),
-        persist_state="session",
-        required=True,
-        help="BGR for networks trained on pictures that OpenCV read. Mean and spread are in the same order.",
-    )
+    orders: dict[ChannelOrder, str] = {"RGB": "RGB", "BGR": "BGR"}
+    told = "BGR for networks trained on pictures that OpenCV read. Mean and spread are in the same order."
+    return one_of("Channel order", orders, start.channel_order, _key(network, "order"), help=told)

@@ -1,7 +1,5 @@
 """What a card does to the pictures, before the model is used: the input, the answer, and other normalisations."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import streamlit as st

@@ -13,6 +13,7 @@ from xai_core.errors import ModelError
 from xai_core.models.catalog import file_kinds, source_of_file
 from xai_core.models.source import Alternative, BuiltFile, ModelFile
 from xai_core.models.sources.own_folder import list_folder, weights_file
+from xai_core.types import ModelConfig
 
 MAX_MB = 1024  # VGG-16, the largest of the usual ones, has 528
 
@@ -55,6 +56,8 @@ class Network:
 _DRAFT = StateKey[Draft | None]("draft", none, ends="opened file")
 _NETWORK = StateKey[Network | None]("network", none, ends="opened file")
 _REFUSED = StateKey("weights_refused", str, ends="opened file")
+_SAID = StateKey[dict[str, dict[str, str]]]("settled_by_card", dict, ends="opened file")  # by the network's key
+_SAID_TURN = StateKey("settled_turn", int)
 _NUMBER = StateKey("draft_number", int)
 _TURN = StateKey("weights_turn", int)
 
@@ -129,9 +132,42 @@ def recognised(draft: Draft) -> Network | None:
     if kept is None or kept.draft is not draft or kept.built.architecture != key:
         with st.spinner("Building the network …", show_time=True):
             kept = Network(draft, draft.file.build(key))
-        _NETWORK.set(kept)
+    said = _settled_controls(kept)
+    now = dict(kept.built.model.config.settled)
+    if kept.built.settled is not None and said != {
+        one.name: now[one.name] for one in kept.built.untold if one.name in now
+    }:
+        kept = Network(draft, kept.built.settled(said))
+    _NETWORK.set(kept)
     _say(kept)
     return kept
+
+
+def settle_by_card(network: Network, config: ModelConfig) -> None:
+    """Begin the choices of what weights do not tell anew, with what a card says."""
+    _SAID.get()[network.key] = dict(config.settled)
+    _SAID_TURN.set(_SAID_TURN.get() + 1)
+
+
+def _settled_controls(network: Network) -> dict[str, str]:
+    """One choice for all that the file does not tell; {name: value} of those that its owner has made."""
+    said: dict[str, str] = {}
+    before = _SAID.get().get(network.key, {})
+    for one in network.built.untold:
+        names = list(one.options)
+        chosen = st.selectbox(
+            one.question,
+            names,
+            index=names.index(before[one.name]) if before.get(one.name) in names else None,
+            format_func=one.options.__getitem__,
+            placeholder=f"Say it; “{one.options[one.assumed]}” is assumed",
+            key=f"settled_{network.key}_{one.name}_{_SAID_TURN.get()}",
+            persist_state="session",
+            help=f"{one.reason} The code of the training says it.",
+        )
+        if chosen is not None:
+            said[one.name] = chosen
+    return said
 
 
 def _architecture_control(draft: Draft) -> str | None:
@@ -154,10 +190,14 @@ def _say(network: Network) -> None:
     weights = sum(tensor.numel() for tensor in built.model.module.state_dict().values())
     colours = {1: "grey pictures (1 channel)", 3: "colour pictures (3 channels)"}
     reads = colours.get(network.channels, f"{network.channels} channels")
-    st.success(
-        f"**{built.title}**, {network.classes} classes, reads {reads}, {_amount(weights)} weights. {built.check}",
-        icon=":material/check_circle:",
-    )
+    told = f"**{built.title}**, {network.classes} classes, reads {reads}, {_amount(weights)} weights. {built.check}"
+    assumed = " ".join(one.reason for one in built.untold if one.name not in dict(built.model.config.settled))
+    if assumed:
+        st.warning(f"{told} {assumed} Say above what your training had.", icon=":material/help:")
+    elif any(not other.same and other.evidence != "against" for other in built.others):
+        st.warning(f"{told} Another one fits as well and answers otherwise: see below.", icon=":material/help:")
+    else:
+        st.success(told, icon=":material/check_circle:")
     lines = [f":material/info: {note}" for note in file.notes]
     lines += [f":material/alt_route: {_in_words(other)}" for other in built.others]
     unseen = len(file.fitting) - 1 - len(built.others)
@@ -176,4 +216,7 @@ def _in_words(other: Alternative) -> str:
     if other.same:
         return f"**{other.key}** fits too and gives the same answers: either will do."
     where = f"`{other.difference}`" if other.difference else "It differs in layers that have no weights."
-    return f"**{other.key}** fits too but **answers otherwise**: choose the one that you trained. {where}"
+    if other.evidence == "against":
+        return f"**{other.key}** fits too but answers otherwise; the weights' own batch norms speak against it. {where}"
+    hint = " The weights' own batch norms speak for it." if other.evidence == "for" else ""
+    return f"**{other.key}** fits too but **answers otherwise**: choose the one that you trained.{hint} {where}"

@@ -1,7 +1,5 @@
 """What there is in a network: its stages, its layers as a table, and which methods apply to it."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from dashboard.core.plain_text import in_prose

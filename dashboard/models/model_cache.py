@@ -1,7 +1,5 @@
 """What the Models page computes once for all visitors."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import streamlit as st

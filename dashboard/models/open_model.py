@@ -74,7 +74,16 @@ def _take_along(draft: Draft, model: LoadedModel) -> None:
             on_click="ignore",
             help="A small YAML file to keep beside the weights.",
         )
-        if models_folder() is not None and is_local() and st.button("Save to models folder", icon=":material/save:"):
+        if (
+            models_folder() is not None
+            and is_local()
+            and st.button(
+                "Save to models folder",
+                icon=":material/save:",
+                disabled=bool(model.config.caution),
+                help="Say first what the weights do not tell." if model.config.caution else None,
+            )
+        ):
             _save(draft, model)
             st.rerun()
     saved = _SAVED.take()

@@ -1,7 +1,5 @@
 """Taking a reading along: report, picture, numbers, and maps on the scan's own voxels. One more is one line below."""
 
-from __future__ import annotations
-
 import io
 import json
 from collections.abc import Callable, Mapping

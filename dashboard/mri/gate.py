@@ -1,7 +1,5 @@
 """Is this slice like what the model learned from? Said before any diagnosis is shown large."""
 
-from __future__ import annotations
-
 import numpy as np
 import streamlit as st
 

@@ -1,7 +1,5 @@
 """Which of the four diagnoses the large map shows: it stays while one scrolls, and each scan begins anew."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from dashboard.core.session import StateKey, WidgetKey, none

@@ -1,7 +1,5 @@
 """How the maps are made: the method and the layer, the suggested ones first."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from dashboard.mri.reading import MapRecipe, layer_names, method_keys

@@ -1,7 +1,5 @@
 """Blind first: the reader's own opinion, noted before the model's is seen."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import UTC, datetime
 

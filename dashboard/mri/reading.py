@@ -1,7 +1,5 @@
 """What the model says of slices: scores, maps of all four diagnoses, and how like its training data they are."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache

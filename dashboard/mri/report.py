@@ -1,7 +1,5 @@
 """A reading as a report: pictures as seen, recipe, digests, scores, checks, limits, note, time; nobody is named."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -16,9 +14,9 @@ from dashboard.mri.slice_display import lettered
 from dashboard.shared.cautions import UNLIKE, InputCautions
 from xai_core.images.display import display_pixels
 from xai_core.images.scans import Edges
-from xai_core.render.colour import colour_table
 from xai_core.render.place import place as placed_on
 from xai_core.render.recipe import percent
+from xai_core.render.scale import colour_table
 from xai_core.report.document import Block, Document, Figure, Figures, Heading, Points, Table, Text
 from xai_core.types import SourceImage
 

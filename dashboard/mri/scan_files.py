@@ -1,7 +1,5 @@
 """Taking files in: DICOM, NIfTI or pictures, one, many or a zip, told by their content. No name is kept."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

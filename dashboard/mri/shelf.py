@@ -1,7 +1,5 @@
 """What is kept of one visitor's scans: in their session only, by digest, few at a time, and for an hour."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 

@@ -1,7 +1,5 @@
 """The training slices that the model finds most like this one: label and source, no pictures."""
 
-from __future__ import annotations
-
 import numpy as np
 import streamlit as st
 

@@ -1,7 +1,5 @@
 """A slice as the browser gets it: through its window, large enough to be read, with letters at its edges."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

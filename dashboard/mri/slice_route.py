@@ -1,7 +1,5 @@
 """GET slices/<word>/<number>: one slice for the viewer. It imports nothing slow, as the server starts with it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Protocol
 from weakref import WeakValueDictionary
@@ -21,6 +19,7 @@ class Offered(Protocol):
     def slice_bytes(self) -> Callable[[int], bytes]: ...
 
 
+_DIGITS = 6  # of a number that any stack may have
 # Held by their visitor's session: what that forgets, or keeps for an hour only, cannot be fetched any more.
 _OFFERED: WeakValueDictionary[str, Offered] = WeakValueDictionary()
 
@@ -32,11 +31,12 @@ def offer(word: str, stack: Offered) -> None:
 
 def answer(request: Request) -> Response:
     """The slice, never to be stored; 404 for an unknown word or number."""
-    stack, index = _OFFERED.get(request.path_params["word"]), request.path_params["index"]
+    stack, number = _OFFERED.get(request.path_params["word"]), request.path_params["index"]
     never = {"Cache-Control": "no-store"}
-    if stack is None or index >= stack.count:
+    written = number.isascii() and number.isdigit() and len(number) <= _DIGITS
+    if stack is None or not written or int(number) >= stack.count:
         return Response(b"", 404, never)
-    return Response(stack.slice_bytes(index), 200, never, "application/octet-stream")
+    return Response(stack.slice_bytes(int(number)), 200, never, "application/octet-stream")
 
 
-SLICES = Route("/{under:path}slices/{word}/{index:int}", answer, methods=["GET"])
+SLICES = Route("/{under:path}slices/{word}/{index}", answer, methods=["GET"])

@@ -1,7 +1,5 @@
 """Which slice, and how it is displayed: plane, number, window."""
 
-from __future__ import annotations
-
 from typing import cast
 
 import streamlit as st

@@ -3,8 +3,6 @@
 The address holds a random word that is given to one visit; nothing of a patient is in it, and nothing is kept on disk.
 """
 
-from __future__ import annotations
-
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass

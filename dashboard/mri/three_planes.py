@@ -1,7 +1,5 @@
 """The three planes of a volume through one place: the open slice large, the other two small below it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 
 from dashboard.mri import diagnoses, slices, stack

@@ -1,7 +1,5 @@
 """The visitor's own files: taking them in, saying what was refused, and forgetting them."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from dashboard.core import session

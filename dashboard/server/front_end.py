@@ -1,7 +1,5 @@
 """Streamlit's own scripts, sooner: from memory, and those that the first screen loads late are named with the page."""
 
-from __future__ import annotations
-
 import re
 from functools import cache, cached_property
 from pathlib import Path

@@ -4,8 +4,6 @@ Streamlit would do it after each run of a page (`runner.postScriptGC`, off in .s
 libraries loaded that costs 50 ms and more, thrice as much as the page, and nobody else runs meanwhile.
 """
 
-from __future__ import annotations
-
 import gc
 import time
 from threading import Event, Thread

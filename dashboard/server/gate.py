@@ -3,8 +3,6 @@
 Login is Streamlit's own OpenID Connect: the section `[auth]` of its secrets. docs/deploy.md shows one.
 """
 
-from __future__ import annotations
-
 from fnmatch import fnmatchcase
 
 import streamlit as st
@@ -51,9 +49,10 @@ def _reason() -> str | None:
 
 
 def _is_invited() -> bool:
-    """Whether SIGHTLINE_USERS names the visitor's address, which the provider must not call unverified."""
+    """Whether SIGHTLINE_USERS names the visitor's address, which the provider must call verified."""
     patterns = configuration.users()
     address = str(st.user.get("email") or "").lower()
     if not patterns:
         return True
-    return st.user.get("email_verified", True) is not False and any(fnmatchcase(address, one) for one in patterns)
+    verified = str(st.user.get("email_verified")).lower() == "true" or configuration.trust_email()
+    return verified and any(fnmatchcase(address, one) for one in patterns)

@@ -1,7 +1,5 @@
 """A network and pictures as one parcel for the dashboard's own process, and what that makes of it."""
 
-from __future__ import annotations
-
 import hashlib
 import pickle
 from collections.abc import Iterator, Mapping, Sequence

@@ -4,8 +4,6 @@ Two threads that import a package and a module of it at the same time may wait f
 `_DeadlockError` in one of them (python/cpython issue 83065). A visitor's page and the warm-up, or two pages, would.
 """
 
-from __future__ import annotations
-
 import ast
 from pathlib import Path
 from threading import RLock

@@ -1,7 +1,5 @@
 """What the server does by itself: when it starts, and when a page fails. It imports nothing slow, to answer at once."""
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import os

@@ -1,7 +1,5 @@
 """The work that the first visitor shall not wait for."""
 
-from __future__ import annotations
-
 import gc
 import logging
 

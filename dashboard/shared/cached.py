@@ -1,7 +1,5 @@
 """Everything slow, computed once for all visitors, known again by all that goes into it (`BY_CONTENT`)."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass

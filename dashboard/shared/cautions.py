@@ -1,7 +1,5 @@
 """What must stand beside the answers of a model that is for research only, wherever it is chosen."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import streamlit as st

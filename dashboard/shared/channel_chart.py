@@ -1,7 +1,5 @@
 """One bar a channel: the weights of all channels in order, the strongest on both ends named."""
 
-from __future__ import annotations
-
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st

@@ -1,7 +1,5 @@
 """The two panes of the Compare page: each asks the shared question, except where it says otherwise."""
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass, replace
 from typing import Literal
 

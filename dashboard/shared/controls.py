@@ -1,7 +1,5 @@
 """What a visitor chooses from: picture, model, class and layer."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 import xai_core as xai

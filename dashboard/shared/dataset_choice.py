@@ -1,7 +1,5 @@
 """Which pictures: a bundled set, uploads or a zip, a folder or a list of this machine, or a well-known set."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from dashboard.core import state

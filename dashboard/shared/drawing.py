@@ -1,7 +1,5 @@
 """A result in the viewer: what every page with a map shows in the same words and on the same scale."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

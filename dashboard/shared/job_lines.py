@@ -1,7 +1,5 @@
 """How the screen follows work in the background: a line for each run, with its place in line and a way to stop it."""
 
-from __future__ import annotations
-
 import hashlib
 import time
 

@@ -1,7 +1,5 @@
 """How the question is put: method, its own settings, which evidence, rather than which class, which score."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import Field, fields
 from functools import partial

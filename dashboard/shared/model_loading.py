@@ -1,7 +1,5 @@
 """Getting a model ready: at once where its weights are on disk, else after the visitor has agreed to the download."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from urllib.parse import urlsplit
 

@@ -1,7 +1,5 @@
 """The network from the picture to its last layer: which layers there are, how fine they are and how far they see."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from dashboard.core import state

@@ -1,7 +1,5 @@
 """The visitor's own models: kept for this visit only, few of them, and never shown to another visitor."""
 
-from __future__ import annotations
-
 from threading import Lock
 from weakref import WeakSet
 

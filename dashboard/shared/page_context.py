@@ -1,7 +1,5 @@
 """The side bar that every page with a map shares: what is asked, from the picture to the layer."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import streamlit as st

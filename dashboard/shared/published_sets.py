@@ -11,6 +11,7 @@ from dashboard.core import jobs
 from dashboard.core.cache_folder import cache_folder
 from dashboard.core.configuration import read_only
 from dashboard.shared import job_lines
+from dashboard.shared.one_of import one_of
 from xai_core.datasets import Dataset
 from xai_core.datasets.published import PUBLISHED, download_published, is_downloaded, open_published
 
@@ -19,15 +20,7 @@ POLL_S = 0.7
 
 def published_set() -> Dataset | None:
     """The chosen set; None while it is not on this machine, when its download is offered. ImageError: it is damaged."""
-    key: str = st.segmented_control(
-        "Set",
-        list(PUBLISHED),
-        format_func=lambda name: PUBLISHED[name].title,
-        default=next(iter(PUBLISHED)),
-        key="unit_published",
-        persist_state="session",
-        required=True,
-    )
+    key = one_of("Set", {name: one.title for name, one in PUBLISHED.items()}, next(iter(PUBLISHED)), "unit_published")
     if is_downloaded(key, cache_folder("sets")):
         st.caption(PUBLISHED[key].about)
         return _opened(key)

@@ -1,7 +1,5 @@
 """Beside the stages of Grad-CAM: CAM, where the network has the head for it, and the sums that must agree."""
 
-from __future__ import annotations
-
 import numpy as np
 import streamlit as st
 

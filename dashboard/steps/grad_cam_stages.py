@@ -1,7 +1,5 @@
 """The stages of the Step-by-step page: each one shows the numbers of the picture at hand and says what they mean."""
 
-from __future__ import annotations
-
 import numpy as np
 import streamlit as st
 

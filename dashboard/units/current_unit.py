@@ -1,7 +1,5 @@
 """The unit that the page shows, with its layer's maps: resolved from the visitor's choice."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Pictures of what one unit sees: bright where it looks and dark elsewhere, or a part of the picture alone."""
 
-from __future__ import annotations
-
 import numpy as np
 from PIL import Image
 

@@ -1,7 +1,5 @@
 """Small versions of a data set's pictures, and the pieces of them that a unit saw."""
 
-from __future__ import annotations
-
 import base64
 import io
 from dataclasses import dataclass
@@ -15,8 +13,7 @@ from PIL import Image
 from dashboard.shared.components.patch_row import PatchImage
 from xai_core.datasets import Dataset
 from xai_core.errors import ImageError
-from xai_core.features.patch_box import patch_box
-from xai_core.features.patches import Patch
+from xai_core.features.patches import Patch, patch_box
 from xai_core.images.display import display_pixels
 from xai_core.models.preprocess import covered_box
 from xai_core.types import Box, LoadedModel, ReceptiveField, SourceImage

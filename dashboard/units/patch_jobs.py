@@ -3,14 +3,14 @@
 A search's state lies on the disk after every batch: after a restart of the server it goes on where it was.
 """
 
-from __future__ import annotations
-
 from contextlib import closing
 from pathlib import Path
 
 from dashboard.core import jobs
 from dashboard.core.cache_folder import cache_folder
 from dashboard.core.jobs import Job, JobProgress
+from dashboard.shared import dataset_choice
+from xai_core.datasets import find_source
 from xai_core.features.patch_job import PatchJob
 from xai_core.features.patches import TopPatches
 from xai_core.features.top_patches import search, stored_patches
@@ -28,7 +28,8 @@ def look(job: PatchJob) -> Job | None:
     run = jobs.look(key_of(job))
     if run is not None:
         return run
-    found = stored_patches(job, _store())
+    store = _store()
+    found = None if store is None else stored_patches(job, store)
     return None if found is None else jobs.keep(key_of(job), found, found.done, found.total)
 
 
@@ -50,6 +51,7 @@ def stop(job: PatchJob) -> None:
     jobs.stop(key_of(job))
 
 
-def _store() -> Path:
-    """The folder of all results: it holds numbers and the names of unreadable pictures, never pixels."""
-    return cache_folder("patches")
+def _store() -> Path | None:
+    """The folder of all results: it holds numbers and the names of unreadable pictures, never pixels. None for a
+    visitor's own pictures, of which nothing may outlive the visit."""
+    return None if find_source(dataset_choice.chosen()).passing else cache_folder("patches")

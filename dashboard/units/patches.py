@@ -1,7 +1,5 @@
 """Top patches: the pictures of a set, and the places in them, that excite the chosen channel most, or least."""
 
-from __future__ import annotations
-
 from functools import partial
 
 import streamlit as st
@@ -12,6 +10,7 @@ from dashboard.core.plain_text import as_code, in_prose
 from dashboard.core.session import StateKey
 from dashboard.shared import cached, dataset_choice, job_lines
 from dashboard.shared.components.patch_row import patch_row
+from dashboard.shared.one_of import one_of
 from dashboard.shared.page_context import PageContext
 from dashboard.units import patch_jobs as units_runs
 from dashboard.units import unit_choice as units_choice
@@ -64,20 +63,12 @@ def _search(context: PageContext, shown: Shown) -> None:
 def _settings() -> tuple[By, int, int]:
     """How places are ranked, how many are kept, and how many of one picture."""
     with st.popover("Settings", icon=":material/tune:"):
-        by = st.segmented_control(
-            "Rank places by",
-            list(BYS),
-            format_func=BYS.__getitem__,
-            default="activation",
-            key="unit_by",
-            persist_state="session",
-            required=True,
-            help="Activation: how strongly the unit fires. Contribution: what it adds there to the score of the class "
-            "that the model sees, weight times activation; about three times the work.",
+        told = (
+            "Activation: how strongly the unit fires. Contribution: what it adds there to the score of the class that "
+            "the model sees, weight times activation; about three times the work."
         )
-        count = st.segmented_control(
-            "Pieces", COUNTS, default=COUNTS[0], key="unit_count", persist_state="session", required=True
-        )
+        by: By = one_of("Rank places by", BYS, "activation", "unit_by", help=told)
+        count = one_of("Pieces", {n: str(n) for n in COUNTS}, COUNTS[0], "unit_count")
         each = st.toggle("Several places of one picture", key="unit_each", persist_state="session")
     return by, count, 3 if each else 1
 
@@ -123,16 +114,7 @@ def _start(job: PatchJob) -> None:
 
 
 def _pieces(context: PageContext, shown: Shown, job: PatchJob, source: str, found: TopPatches) -> None:
-    end = st.segmented_control(
-        "Which end",
-        list(ENDS),
-        format_func=ENDS.__getitem__,
-        default="most",
-        key="unit_end",
-        persist_state="session",
-        required=True,
-        label_visibility="collapsed",
-    )
+    end = one_of("Which end", ENDS, "most", "unit_end", bare=True)
     try:
         patches = found.unit(context.layer, shown.channel, least=end == "least")
     except LayerError as error:

@@ -1,7 +1,5 @@
 """The pixels that made one unit fire, by three rules side by side; a pin keeps them while one looks elsewhere."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

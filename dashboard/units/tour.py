@@ -1,7 +1,5 @@
 """The head of the Units page: what it is about, the way back, and a tour that takes ten seconds."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from dashboard.core import state

@@ -1,7 +1,5 @@
 """What the Units page computes once for all visitors."""
 
-from __future__ import annotations
-
 import numpy as np
 import streamlit as st
 import torch

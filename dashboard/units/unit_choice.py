@@ -1,7 +1,5 @@
 """Which unit a visitor looks at on the Units page: its channel and place, and how the channels are sorted."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from typing import Any
 

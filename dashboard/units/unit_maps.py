@@ -1,7 +1,5 @@
 """All feature maps of the layer as tiles, and the units that fire at one place."""
 
-from __future__ import annotations
-
 import numpy as np
 import streamlit as st
 

@@ -1,7 +1,5 @@
 """One unit over its picture: its channel's map, what it can see and what it really looks at."""
 
-from __future__ import annotations
-
 from functools import partial
 
 import numpy as np
@@ -17,7 +15,7 @@ from dashboard.units import unit_choice as units_choice
 from dashboard.units.current_unit import Shown
 from dashboard.units.field import looked_at
 from xai_core.features.feature_maps import place_of_pixel
-from xai_core.features.patch_box import patch_box
+from xai_core.features.patches import patch_box
 from xai_core.render.describe import describe
 from xai_core.render.recipe import percent
 from xai_core.types import Box, ReceptiveField

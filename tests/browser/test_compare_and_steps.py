@@ -7,7 +7,6 @@ import re
 import pytest
 from playwright.sync_api import Page, WebSocket, expect
 
-from tests.browsing import PageOpener
 from tests.test_theme import contrast
 
 pytestmark = pytest.mark.browser
@@ -77,8 +76,8 @@ def test_the_matrix_fills_and_a_tile_goes_to_the_right_pane(page: Page, sightlin
     expect(page.locator(".matrix button[aria-pressed=true]")).to_have_attribute("aria-label", re.compile("coffee mug"))
 
 
-def test_all_columns_of_the_matrix_are_in_sight_on_a_small_screen(open_page: PageOpener, sightline: str):
-    page = open_page(viewport={"width": 1024, "height": 768})
+def test_all_columns_of_the_matrix_are_in_sight_on_a_small_screen(page: Page, sightline: str):
+    page.set_viewport_size({"width": 1024, "height": 768})
     page.goto(f"{sightline}/compare?sample=coffee")
     page.locator(".viewer .scene[data-heat=drawn]").first.wait_for(timeout=60_000)
     page.get_by_text("Show the matrix").click()
@@ -91,8 +90,8 @@ def test_all_columns_of_the_matrix_are_in_sight_on_a_small_screen(open_page: Pag
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_selected_segment_can_be_read(open_page: PageOpener, sightline: str, scheme: str):
-    page = open_page(color_scheme=scheme)
+def test_the_selected_segment_can_be_read(page: Page, sightline: str, scheme: str):
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
     page.goto(f"{sightline}/compare")
     text, tint, frame = page.wait_for_function(SELECTED_COLOURS, timeout=60_000).json_value()
     ground = page.get_by_test_id("stApp").evaluate("app => getComputedStyle(app).backgroundColor")

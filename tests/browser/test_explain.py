@@ -26,8 +26,12 @@ def recipe(page: Page) -> str:
     return page.locator(".viewer .caption").inner_text()
 
 
-@pytest.mark.parametrize("address", ["/", "/compare"])  # each page on a shared server: test_accessibility.py
-def test_first_visit_to_a_fresh_server_shows_the_whole_app(start_server: ServerStarter, page: Page, address: str):
+# Each page on a shared server: test_accessibility.py.
+@pytest.mark.parametrize("address", ["/", pytest.param("/compare", marks=pytest.mark.slow)])
+def test_first_visit_to_a_fresh_server_shows_the_whole_app(
+    start_server: ServerStarter, open_page: PageOpener, address: str
+):
+    page = open_page()
     with start_server(APP) as base:
         page.goto(base + address)
         expect(page).to_have_title(re.compile("Sightline"))
@@ -54,8 +58,7 @@ def test_class_layer_and_sample_change_the_map(page: Page, sightline: str):
     assert recipe(page) != first
 
 
-def test_the_link_restores_the_view_in_another_browser(open_page: PageOpener, sightline: str):
-    page = open_page()
+def test_the_link_restores_the_view_in_another_browser(page: Page, open_page: PageOpener, sightline: str):
     page.goto(f"{sightline}/explain?sample=coffee&class=504&layer=blocks.4&method=grad_cam")
     expect(finished(page).get_by_role("heading", name="Evidence for: coffee mug")).to_be_visible()
     shown, address = recipe(page), page.url

@@ -7,8 +7,6 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browsing import PageOpener
-
 pytestmark = pytest.mark.browser
 
 
@@ -79,8 +77,8 @@ def test_weights_tell_their_value_and_deeper_kernels_open(page: Page, sightline:
 
 
 @pytest.mark.parametrize("width", [1440, 1024])
-def test_nothing_is_cut_off(open_page: PageOpener, sightline: str, width: int):
-    page = open_page(viewport={"width": width, "height": 768})
+def test_nothing_is_cut_off(page: Page, sightline: str, width: int):
+    page.set_viewport_size({"width": width, "height": 768})
     grid = open_filters(page, f"{sightline}/filters")
     assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth")
     cut = "e => e.scrollWidth > e.clientWidth"

@@ -69,6 +69,7 @@ def listed(own: Own, root: Path) -> Path:
     return root / "list.csv"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("own", [photos, scans])
 def test_own_pictures_go_through_the_whole_page(own: object, page: Page, url: str, tmp_path: Path):
     data = own()

@@ -11,7 +11,7 @@ import torchvision
 from playwright.sync_api import Page, expect
 from torch import nn
 
-from tests.browsing import PageOpener, choose_screen
+from tests.browsing import choose_screen
 
 pytestmark = pytest.mark.browser
 
@@ -64,8 +64,8 @@ def test_a_hostile_file_is_refused_in_words(page: Page, sightline: str, tmp_path
 
 
 @pytest.mark.parametrize("width", [1440, 1024])
-def test_nothing_is_cut_off(open_page: PageOpener, sightline: str, width: int, weights: Path):
-    page = open_page(viewport={"width": width, "height": 768})
+def test_nothing_is_cut_off(page: Page, sightline: str, width: int, weights: Path):
+    page.set_viewport_size({"width": width, "height": 768})
     open_models(page, sightline)
     put(page, weights)
     expect(page.get_by_text("What this does to your picture")).to_be_visible(timeout=120_000)

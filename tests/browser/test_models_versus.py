@@ -16,7 +16,7 @@ import xai_core as xai
 from tests.browsing import ServerStarter
 from xai_core.models.sources.own_folder import VARIABLE, save_to_folder
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 APP = Path(__file__).resolve().parents[2] / "streamlit_app.py"
 TITLE = "Noisy Lite0"

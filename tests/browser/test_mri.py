@@ -10,7 +10,6 @@ import pytest
 from playwright.sync_api import Page, expect
 from pydicom.data import get_testdata_file
 
-from tests.browsing import PageOpener
 from xai_core.types import CLINICAL_CAUTION
 
 pytestmark = pytest.mark.browser
@@ -123,8 +122,8 @@ def test_an_own_dicom_is_shown_without_its_names_and_its_report_has_none(page: P
 
 
 @pytest.mark.parametrize("width", [1440, 1024])
-def test_nothing_is_cut_off(open_page: PageOpener, sightline: str, width: int):
-    page = open_page(viewport={"width": width, "height": 768})
+def test_nothing_is_cut_off(page: Page, sightline: str, width: int):
+    page.set_viewport_size({"width": width, "height": 768})
     open_mri(page, sightline)
     assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth")
     expect(page.locator("[data-testid=stTable]")).to_have_count(2, timeout=WAIT)

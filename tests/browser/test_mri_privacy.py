@@ -173,6 +173,7 @@ def give(page: Page, paths: list[Path], shown: str) -> None:
     page.get_by_text("Technical facts").first.click()
 
 
+@pytest.mark.slow
 def test_no_mark_is_seen_anywhere(page: Page, served: Served, files: dict[str, list[Path]]) -> None:
     assert all(marks_in(path.read_bytes()) for kind in files.values() for path in kind)  # there is something to find
     recipe: list[str] = []

@@ -22,8 +22,8 @@ def opened(page: Page, address: str) -> Page:
     return page
 
 
-def test_stop_go_on_and_the_verdict_is_kept_for_others(open_page: PageOpener, sightline: str):
-    page = opened(open_page(), f"{sightline}/?sample=coffee")
+def test_stop_go_on_and_the_verdict_is_kept_for_others(page: Page, open_page: PageOpener, sightline: str):
+    opened(page, f"{sightline}/?sample=coffee")
     page.get_by_role("button", name="Check this map").click()
     stop = page.get_by_test_id("stMain").get_by_role("button", name="Stop")
     expect(stop).to_be_visible(timeout=PATIENCE_MS)
@@ -46,8 +46,7 @@ def test_stop_go_on_and_the_verdict_is_kept_for_others(open_page: PageOpener, si
     expect(other.get_by_role("button", name="Check this map")).to_have_count(0)
 
 
-def test_a_brush_stroke_erases_and_the_model_is_asked_again_at_once(open_page: PageOpener, sightline: str):
-    page = open_page()
+def test_a_brush_stroke_erases_and_the_model_is_asked_again_at_once(page: Page, sightline: str):
     page.goto(f"{sightline}/?sample=coffee")
     page.locator(".viewer .scene[data-heat=drawn]").wait_for(timeout=60_000)
     page.get_by_text("Erase and retest").click()

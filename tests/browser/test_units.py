@@ -117,8 +117,9 @@ def test_a_tile_of_the_diagram_chooses_the_layer(page: Page, sightline: str):
 
 
 @pytest.mark.parametrize(("width", "height"), [(1440, 900), (1024, 768)])
-def test_nothing_is_wider_than_the_window(open_page, sightline: str, width: int, height: int):
-    page = open_page(viewport={"width": width, "height": height}, color_scheme="dark")
+def test_nothing_is_wider_than_the_window(page: Page, sightline: str, width: int, height: int):
+    page.set_viewport_size({"width": width, "height": height})
+    page.emulate_media(color_scheme="dark")
     page.goto(f"{sightline}/units")
     ready(page)
     main = page.locator("[data-testid=stMain]")

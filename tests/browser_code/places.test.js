@@ -10,27 +10,27 @@ const { columnsFor } = await viewer("gallery")
 const { firstPixel } = await viewer("probe")
 const { extremesInShort, formatNumber, percent, placeInWords } = await viewer("value_text")
 
-const PICTURE = { width: 100, height: 80, box: [10, 0, 90, 80] }
+const IMAGE = { width: 100, height: 80, box: [10, 0, 90, 80] }
 const GRID = { rows: 4, cols: 8 }
 
 test("a point of the picture has the cell of the map under it, and none where the model saw nothing", () => {
-  assert.deepEqual(pointAt(PICTURE, GRID, 25, 59), { x: 25, y: 59, row: 2, col: 1 })
-  assert.deepEqual(pointAt(PICTURE, GRID, 89.9, 79.9), { x: 89.9, y: 79.9, row: 3, col: 7 })
-  assert.deepEqual(pointAt(PICTURE, GRID, 90, 10), { x: 90, y: 10, row: null, col: null })
-  assert.deepEqual(pointAt(PICTURE, null, 50, 10), { x: 50, y: 10, row: null, col: null })
+  assert.deepEqual(pointAt(IMAGE, GRID, 25, 59), { x: 25, y: 59, row: 2, col: 1 })
+  assert.deepEqual(pointAt(IMAGE, GRID, 89.9, 79.9), { x: 89.9, y: 79.9, row: 3, col: 7 })
+  assert.deepEqual(pointAt(IMAGE, GRID, 90, 10), { x: 90, y: 10, row: null, col: null })
+  assert.deepEqual(pointAt(IMAGE, null, 50, 10), { x: 50, y: 10, row: null, col: null })
 })
 
 test("a cell has its box and its middle", () => {
-  assert.deepEqual(cellBox(PICTURE, GRID, 2, 1), [20, 40, 30, 60])
-  assert.deepEqual(pointOfCell(PICTURE, GRID, 2, 1), { x: 25, y: 50 })
+  assert.deepEqual(cellBox(IMAGE, GRID, 2, 1), [20, 40, 30, 60])
+  assert.deepEqual(pointOfCell(IMAGE, GRID, 2, 1), { x: 25, y: 50 })
 })
 
 test("the keys start at the strongest cell", () => {
   const map = mapOf([[0, 1, 5], [5, -9, 2]])
   assert.deepEqual(strongestCell(map), { row: 0, col: 2 })
-  const point = cursorPoint({ picture: PICTURE, map, cursor: { row: 1, col: 0 } })
+  const point = cursorPoint({ image: IMAGE, map, cursor: { row: 1, col: 0 } })
   assert.deepEqual([point.row, point.col, point.y], [1, 0, 60])
-  assert.equal(cursorPoint({ picture: PICTURE, map: null, cursor: { row: 8, col: 8 } }).row, null)
+  assert.equal(cursorPoint({ image: IMAGE, map: null, cursor: { row: 8, col: 8 } }).row, null)
 })
 
 test("the probe starts beside the centre of the strongest cell", () => {

@@ -20,8 +20,8 @@ from dashboard.shared.components.viewer.payload import map_bytes, pack
 from tests.browser.viewer.known import TORCH
 from xai_core.images.digest import array_digest
 from xai_core.images.display import display_pixels
-from xai_core.render.colour import colour_table
 from xai_core.render.overlay import overlay
+from xai_core.render.scale import colour_table
 from xai_core.types import Box, Explanation, SourceImage, Window
 
 FILE = Path(__file__).with_suffix(".json")

@@ -42,19 +42,19 @@ test("a notch of the wheel is one slice, and a touch pad's pixels add up to one"
 })
 
 test("the nearest slices are fetched first, four at a time, in the direction of the scrolling", async () => {
-  const asked = []
-  globalThis.fetch = (url) => new Promise((resolve) => asked.push({ index: Number(url.split("/").at(-1)), resolve }))
+  const requested = []
+  globalThis.fetch = (url) => new Promise((resolve) => requested.push({ index: Number(url.split("/").at(-1)), resolve }))
   const come = []
   const stack = createStack({ url: "slices/x", count: 10 }, (index) => come.push(index), { ahead: 3, behind: 1 })
   nearTo(stack, 5)
-  assert.deepEqual(asked.map(({ index }) => index), [5, 6, 4, 7])
-  asked[0].resolve({ ok: true, arrayBuffer: async () => bytesOf(SERVER.slice.bytes).buffer })
+  assert.deepEqual(requested.map(({ index }) => index), [5, 6, 4, 7])
+  requested[0].resolve({ ok: true, arrayBuffer: async () => bytesOf(SERVER.slice.bytes).buffer })
   await new Promise(setImmediate)
   assert.deepEqual([come, sliceAt(stack, 5).width, sliceAt(stack, 6)], [[5], 3, null])
-  assert.equal(asked.at(-1).index, 8)
-  asked[1].resolve({ ok: false, status: 404 })
+  assert.equal(requested.at(-1).index, 8)
+  requested[1].resolve({ ok: false, status: 404 })
   await new Promise(setImmediate)
-  assert.deepEqual([stack.failed, asked.length], [true, 5])
+  assert.deepEqual([stack.failed, requested.length], [true, 5])
 })
 
 test("the maps of several slices lie one behind the other", () => {

@@ -17,7 +17,8 @@ from xai_core.attribution.explain import explain_forward_pass
 from xai_core.errors import Cancelled
 from xai_core.evaluation import checks
 from xai_core.evaluation.check import Beside, Check, Curves, Drawing, Level, MapRow, Note, ToScale
-from xai_core.evaluation.map_under_test import MapUnderTest, no_progress
+from xai_core.evaluation.map_under_test import MapUnderTest
+from xai_core.types import no_progress
 
 LINE = 200  # signs of a summary: two lines of a narrow card
 
@@ -154,3 +155,11 @@ def test_a_forgetful_check_is_told_in_words():
         assert words in said
     assert "details" not in said
     assert list(_forgotten_of_drawing(Note("Fine."))) == []
+
+
+def test_the_guide_tells_of_every_check_in_the_order_of_the_card():
+    guide = (Path(__file__).parents[2] / "docs" / "guide.md").read_text("utf-8")
+    lacking = [check.question for check in checks.CHECKS if f"\n- *{check.question}*" not in guide]
+    assert not lacking, f"docs/guide.md, Can I trust this map: a line is missing for {lacking}"
+    places = [guide.index(f"\n- *{check.question}*") for check in checks.CHECKS]
+    assert places == sorted(places)

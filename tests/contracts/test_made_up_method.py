@@ -24,10 +24,10 @@ from dashboard.shared.components.viewer import Table
 from tests.contracts import test_methods
 from tests.contracts.test_method_records import forgotten
 from tests.networks import Small
+from training.planted.scores import bench
 from xai_core.attribution import catalog
 from xai_core.attribution.method import INPUT, AttributionRequest, Method, by_gradient, setting
-from xai_core.evaluation.planted.bench import bench
-from xai_core.evaluation.planted.cases import cases
+from xai_core.evaluation.planted.network import cases
 from xai_core.forward.forward_pass import run_forward
 from xai_core.forward.target import target_scores
 from xai_core.render.recipe import as_python, recipe_line
@@ -118,9 +118,7 @@ def test_its_record_is_whole(method: Method) -> None:
 CONTRACTS = [
     contract
     for name, contract in inspect.getmembers(test_methods, inspect.isfunction)
-    if name.startswith("test_")
-    and "key" in inspect.signature(contract).parameters
-    and "threads" not in name  # which takes a minute
+    if name.startswith("test_") and "key" in inspect.signature(contract).parameters
 ]
 
 

@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 
 from xai_core.attribution import methods as folder
-from xai_core.attribution.catalog import METHODS, find_method
+from xai_core.attribution.catalog import BY_EVIDENCE, METHODS, find_method
 from xai_core.attribution.method import Method, setting
-from xai_core.attribution.reading import BY_EVIDENCE
 from xai_core.errors import SettingError
 
 TEXTS = {

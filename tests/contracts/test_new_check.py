@@ -13,12 +13,13 @@ from streamlit.testing.v1 import AppTest
 import xai_core as xai
 from dashboard.core import results
 from dashboard.shared import cached
+from training.planted.verdicts import judged
 from xai_core.errors import NotApplicable
 from xai_core.evaluation import checks
 from xai_core.evaluation.check import Axis, Check, Curves, Drawing, Level, Line, MapRow, NamedMap, Note
 from xai_core.evaluation.map_under_test import MapUnderTest
-from xai_core.evaluation.planted.cases import cases
-from xai_core.evaluation.planted.verdicts import judged
+from xai_core.evaluation.planted.bench import stored
+from xai_core.evaluation.planted.network import cases
 from xai_core.evaluation.verdict import Findings, how_it_is_made
 from xai_core.types import ProgressCallback
 
@@ -81,8 +82,14 @@ def test_the_bench_judges_by_it():
     assert all(one.levels["one_row"] == "bad" for one in judged("shapes", cases("shapes", 1, seed=700)))
 
 
+@pytest.mark.usefixtures("_added")
+def test_the_rules_say_that_the_verdict_was_not_measured_with_it():
+    told = how_it_is_made(0.9, stored().verdicts["checks"])
+    assert f"(Bench page), measured before the card asked *{CHECK.question}*." in told
+
+
 def test_what_is_not_in_the_registry_is_not_there():
-    assert "One row" not in how_it_is_made(0.9)
+    assert "One row" not in how_it_is_made(0.9, stored().verdicts["checks"])
     with pytest.raises(AttributeError, match="There is no check 'one_row'; faithfulness"):
         _ = Findings({}).one_row
     assert Findings({}).road is None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -133,21 +132,30 @@ def test_an_error_of_a_search_is_told_and_ends_it(digits: Dataset):
     assert "failed on our side" in (units_runs.look(job).trouble or "")
 
 
-def test_another_unit_after_the_pass_answers_within_100_ms(digits: Dataset):
-    job = job_of(digits)
+def test_another_unit_after_the_pass_runs_no_network_and_reads_only_its_own_pictures(digits: Dataset):
+    read: list[str] = []
+    dataset = replace(few(digits), read=lambda item: (read.append(item), digits.read(item))[1])
+    job = job_of(dataset)
     units_runs.start(job)
     until(lambda: not units_runs.look(job).running)
     field = receptive_field(job.model.module, "block4", job.model.config.input_size)
 
-    def browse(channel: int) -> float:
-        started = time.perf_counter()
+    def fail(*_: object) -> None:
+        raise AssertionError("a pass was taken")
+
+    hook = job.model.module.register_forward_pre_hook(fail)
+    read.clear()
+    try:
         found = units_runs.look(job).partial
         assert found is not None
-        pieces = [piece(job.model, digits, field, channel, patch) for patch in found.unit("block4", channel)]
-        assert len(pieces) == 4
-        return time.perf_counter() - started
-
-    assert statistics.median(browse(channel) for channel in range(64)) < 0.1
+        for channel in range(64):
+            patches = found.unit("block4", channel)
+            before = len(read)
+            assert len([piece(job.model, dataset, field, channel, patch) for patch in patches]) == 4
+            assert set(read[before:]) <= {dataset.items[patch.image].id for patch in patches}
+    finally:
+        hook.remove()
+    assert read
 
 
 @pytest.mark.parametrize(

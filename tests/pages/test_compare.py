@@ -87,6 +87,7 @@ def test_a_pane_drops_a_layer_that_its_new_model_lacks(app: AppTest):
     assert app.selectbox(key="pane_a_layer").value is None
 
 
+@pytest.mark.slow
 def test_each_pane_has_the_settings_of_its_own_method(app: AppTest):
     app.query_params["a.method"] = app.query_params["b.method"] = "smooth_grad"
     app.query_params["a.set.samples"] = "2"

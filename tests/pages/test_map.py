@@ -23,7 +23,7 @@ import xai_core as xai
 from dashboard.core import jobs
 from dashboard.map import decisions, layouts, map_cache, map_choice, map_descriptions, nearest, selection, suspects
 from dashboard.shared import job_lines
-from xai_core.embedding.duplicates import Duplicates
+from xai_core.embedding.suspects import Duplicates
 from xai_core.errors import Cancelled
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "map.py"

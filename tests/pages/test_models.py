@@ -25,6 +25,7 @@ from dashboard.shared import cached, own_models
 from tests.xai_core.models.sources.onnx.exports import KerasLike, keras_file
 from xai_core.models.catalog import list_again
 from xai_core.models.sources.checkpoint.opening import open_checkpoint
+from xai_core.models.sources.config_file import write_config
 from xai_core.models.sources.own_folder import VARIABLE
 from xai_core.types import LoadedModel, ResizeRule
 
@@ -90,6 +91,7 @@ def area_of(app: AppTest) -> TextArea:
     return next(a for a in app.text_area if a.label.startswith("Names of the 4 classes"))
 
 
+@pytest.mark.slow
 def test_a_grey_resnet18_of_a_trainer_goes_from_the_file_into_use(weights: bytes) -> None:
     app = upload(page().run(), "brain.ckpt", weights)
     said = texts(app)
@@ -184,6 +186,34 @@ def test_a_keras_model_with_several_labels_goes_from_an_onnx_file_into_use() -> 
     explained.session_state["own_models"] = {own.config.key: own}
     explained.session_state["selection"] = replace(Selection(), model=own.config.key)
     assert "for itself" in texts(explained.run())
+
+
+def test_a_guess_stands_under_a_warning_until_its_owner_says_what_was_trained() -> None:
+    torch.manual_seed(0)
+    made = torchvision.models.resnet18(weights=None, num_classes=4)
+    made.fc = nn.Sequential(nn.Dropout(), nn.Linear(512, 64), nn.GELU(), nn.Linear(64, 4))
+    app = upload(page().run(), "brain.ckpt", lightning(made.eval()))
+    assert not app.success
+    assert any("a ReLU was assumed. Say above what your training had." in w.value for w in app.warning)
+    app = button(area_of(app).set_value("\n".join(NAMES)).run(), "Use this model")
+    (own,) = app.session_state["own_models"].values()
+    assert any(w.value == own.config.caution and "a ReLU was assumed" in w.value for w in app.warning)
+    question = next(s for s in app.selectbox if s.label == "Between the head's linear layers stands")
+    assert question.value is None
+    app = question.select("gelu").run()
+    assert not any("was assumed" in w.value for w in app.warning if w.value != own.config.caution)
+    app = button(app, "Use this model")
+    (own,) = app.session_state["own_models"].values()
+    assert (own.config.settled, own.config.caution) == ((("head_activation", "gelu"),), "")
+    assert own.config.class_names == NAMES  # what was entered before stays
+    inputs = torch.rand(1, 3, 64, 64)
+    with torch.no_grad():
+        assert torch.allclose(own.module(inputs), made(inputs), atol=1e-5)
+    card = replace(own.config, settled=(("head_activation", "tanh"),))
+    files = [u for u in app.file_uploader if u.label.startswith("Names or a whole card")]
+    app = files[0].upload("card.yaml", write_config(card).encode()).run()
+    question = next(s for s in app.selectbox if s.label == "Between the head's linear layers stands")
+    assert question.value == "tanh"
 
 
 HOSTILE = {

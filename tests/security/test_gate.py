@@ -49,9 +49,10 @@ def buttons(visitor: Visitor) -> list[str]:
     return [e.button.label for e in visitor.elements.values() if e.HasField("button")]
 
 
-def cookies(email: str, verified: bool = True, secret: str = SECRET) -> dict[str, str]:
+def cookies(email: str, verified: object = True, secret: str = SECRET) -> dict[str, str]:
     """What the browser of somebody who has logged in sends; `token` goes where the page puts it."""
-    user = {"origin": "http://127.0.0.1", "is_logged_in": True, "email": email, "email_verified": verified}
+    user = {"origin": "http://127.0.0.1", "is_logged_in": True, "email": email}
+    user |= {} if verified is None else {"email_verified": verified}
     token = generate_xsrf_token_string()
     signed = create_signed_value(secret, "_streamlit_user", json.dumps(user)).decode()
     return {"Cookie": f"_streamlit_xsrf={token}; _streamlit_user={signed}", "token": token}
@@ -75,10 +76,12 @@ def test_every_address_leads_to_the_gate_alone(locked: tuple[str, Path], page: s
         ("anna@elsewhere.example", True, SECRET),
         ("anna@clinic.example.evil.example", True, SECRET),
         ("anna@clinic.example", False, SECRET),
+        ("anna@clinic.example", "false", SECRET),
+        ("anna@clinic.example", None, SECRET),
         ("anna@clinic.example", True, "another secret than the server's, just as long"),
     ],
 )
-def test_others_stay_outside(locked: tuple[str, Path], email: str, verified: bool, secret: str):
+def test_others_stay_outside(locked: tuple[str, Path], email: str, verified: object, secret: str):
     base, audit = locked
     told = cookies(email, verified, secret)
     with visit(base, Origin="http://127.0.0.1", Host="127.0.0.1", **told) as visitor:
@@ -107,10 +110,31 @@ def test_who_is_invited_enters_and_the_audit_names_neither_them_nor_the_picture(
 
 def test_a_login_that_is_required_but_not_configured_opens_nothing(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(st, "user", {})
-    monkeypatch.delenv("SIGHTLINE_REQUIRE_LOGIN", raising=False)
+    for name in ("SIGHTLINE_REQUIRE_LOGIN", "SIGHTLINE_USERS"):
+        monkeypatch.delenv(name, raising=False)
     assert not gate.is_shut()
     monkeypatch.setenv("SIGHTLINE_REQUIRE_LOGIN", "1")
     assert gate.is_shut()
+    monkeypatch.setenv("SIGHTLINE_REQUIRE_LOGIN", "0")
+    monkeypatch.setenv("SIGHTLINE_USERS", "*@clinic.example")  # naming who may enter shuts it for all others
+    assert gate.is_shut()
+
+
+@pytest.mark.parametrize(
+    ("verified", "trusted", "enters"),
+    [
+        (True, "", True), ("true", "", True), (False, "", False), ("false", "", False), (None, "", False),
+        (None, "1", True),
+    ],
+)  # fmt: skip
+def test_an_address_counts_that_the_provider_calls_verified(
+    monkeypatch: pytest.MonkeyPatch, verified: object, trusted: str, enters: bool
+):
+    user = {"is_logged_in": True, "email": "Ann@clinic.example", "email_verified": verified}
+    monkeypatch.setattr(st, "user", {name: value for name, value in user.items() if value is not None})
+    monkeypatch.setenv("SIGHTLINE_USERS", "*@clinic.example")
+    monkeypatch.setenv("SIGHTLINE_TRUST_EMAIL", trusted)
+    assert gate.is_shut() != enters
 
 
 def test_an_audit_file_that_cannot_be_written_stops_nobody_and_is_told(

@@ -13,7 +13,6 @@ from torch import nn
 
 import dashboard
 from dashboard.app import PAGES
-from tests.browsing import PageOpener
 
 pytestmark = pytest.mark.browser
 
@@ -67,8 +66,7 @@ def innocent(page: Page) -> None:
 
 
 @pytest.mark.parametrize("name", ADDRESSES)
-def test_names_are_text_on_every_page(open_page: PageOpener, url: str, name: str):
-    page = open_page()
+def test_names_are_text_on_every_page(page: Page, url: str, name: str):
     page.goto(f"{url}{name}")
     expect(page.locator("[data-testid=stMainBlockContainer] :is(h1, h2, h3)").first).to_be_visible(timeout=WAIT_MS)
     drawn(page)

@@ -6,17 +6,21 @@ Ten minutes on one core. Writes bench.json and bench.csv to xai_core/evaluation/
 from __future__ import annotations
 
 import argparse
+import json
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from training.planted.figure import draw
-from xai_core.evaluation.planted.bench import FILE, Results, as_csv, as_json, bench
-from xai_core.evaluation.planted.cases import TASKS, Task, cases
-from xai_core.evaluation.planted.verdicts import RANDOM, Judged, judged, ranking
+from training.planted.scores import bench
+from training.planted.verdicts import RANDOM, Judged, judged, ranking
+from xai_core.evaluation.checks import CHECKS
+from xai_core.evaluation.planted.bench import FILE, MEASURES, Results, as_csv, rounded
+from xai_core.evaluation.planted.network import TASKS, Task, cases
 
 COUNTS: dict[Task, int] = {"shapes": 96, "lesions": 96, "mosaics": 48, "marked": 64}
 VERDICT_TASKS: tuple[Task, ...] = ("shapes", "lesions")
@@ -49,10 +53,16 @@ def main() -> None:
     print(results.verdicts)
 
 
+def as_json(results: Results) -> str:
+    rows = [asdict(row) | {name: rounded(getattr(row, name)) for name in MEASURES} for row in results.rows]
+    return json.dumps({"made": results.made, "verdicts": results.verdicts, "rows": rows}, indent=1) + "\n"
+
+
 def quality(made: Sequence[Judged]) -> dict[str, Any]:
     """How well the verdict tells maps that find the planted evidence from maps that do not."""
     seeing = [m for m in made if m.method != BLIND_TO_CLASS]
     return {
+        "checks": [check.key for check in CHECKS],
         "ranking quality": round(ranking(made), 3),
         "ranking quality of methods that ask about the class": round(ranking(seeing), 3),
         "good maps": dict(Counter(m.level for m in made if m.truth is True)),

@@ -12,8 +12,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from xai_core.evaluation.planted.bench import Row
-from xai_core.evaluation.planted.cases import TASKS
-from xai_core.evaluation.planted.network import STAGES
+from xai_core.evaluation.planted.network import STAGES, TASKS
 
 COLOURS = {"": "#7b8a90", **dict(zip(STAGES, ("#9ecae1", "#4292c6", "#08519c"), strict=True))}
 

@@ -1,7 +1,5 @@
 """What stands for "nothing there": the picture that integrated gradients start from and occlusion paints with."""
 
-from __future__ import annotations
-
 import math
 
 import torch

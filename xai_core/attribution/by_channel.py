@@ -1,7 +1,5 @@
 """Methods that weigh each channel by a forward pass of its own: one loop for all, in batches, with progress."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

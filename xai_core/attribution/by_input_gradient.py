@@ -3,8 +3,6 @@
 Every channel of the input has its own gradient; the map is their signed sum, so that its total is kept.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any

@@ -1,13 +1,13 @@
 """Every attribution method. A new one is one file in `methods/` with a `METHOD` record, and one line here."""
 
-from __future__ import annotations
-
+from dataclasses import fields
 from importlib import import_module
 
 from xai_core.attribution import methods as folder
-from xai_core.attribution.method import Method
+from xai_core.attribution.method import INPUT, Method
 from xai_core.errors import NotApplicable
-from xai_core.types import LoadedModel
+from xai_core.render.scale import Evidence
+from xai_core.types import Explanation, LoadedModel
 
 _FILES = (  # in the order of the menus
     "cam",
@@ -31,6 +31,12 @@ _FILES = (  # in the order of the menus
 )
 METHODS: list[Method] = [import_module(f"{folder.__name__}.{file}").METHOD for file in _FILES]
 DEFAULT = "grad_cam"  # quick, and defined at every layer of every network with feature maps
+BY_EVIDENCE = {
+    "raised": {"for": "raised", "against": "lowered", "both": "raised (red) or lowered (blue)"},
+    "raises": {"for": "would raise", "against": "would lower", "both": "would raise (red) or lower (blue)"},
+    "falls": {"for": "falls", "against": "rises", "both": "falls (red) or rises (blue)"},
+}
+GRID = " The layer has {rows} × {columns} cells, so the map shows roughly where, never an outline, and not why."
 
 
 def find_method(key: str) -> Method:
@@ -57,3 +63,13 @@ def methods(model: LoadedModel) -> dict[str, str | None]:
 def batch_methods() -> tuple[str, ...]:
     """The keys of methods for many images at once: quick, about a class, and defined at every layer."""
     return tuple(method.key for method in METHODS if method.for_batches)
+
+
+def how_to_read(result: Explanation, layer: str, evidence: Evidence = "for") -> str:
+    """The reading of the map of `layer`, as it is drawn with this evidence; see `Method.reading`."""
+    method = find_method(result.method)
+    rows, columns = result.maps[layer].shape[1:]
+    settings = {**{field.name: field.default for field in fields(method.settings)}, **result.settings}
+    words = {name: by_evidence[evidence] for name, by_evidence in BY_EVIDENCE.items()}
+    text = method.reading + ("" if layer == INPUT else GRID)
+    return text.format_map(settings | words | {"rows": rows, "columns": columns})

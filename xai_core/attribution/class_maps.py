@@ -16,7 +16,7 @@ from xai_core.errors import ClassError, LayerError, ModelError, SettingError
 from xai_core.forward.forward_pass import ForwardPass, maps_of, run_forward
 from xai_core.forward.inputs import refuse_inputs
 from xai_core.forward.target import Target
-from xai_core.types import ProgressCallback, Score
+from xai_core.types import ProgressCallback, Score, no_progress
 
 Classes = int | Sequence[int] | Sequence[Sequence[int]] | Tensor | None
 Layers = str | nn.Module | Sequence[str | nn.Module]
@@ -70,7 +70,7 @@ def answer(
     """Signed maps {layer: (n, k, h, w)}; the question's trace may be used again afterwards."""
     for name in request.layers:
         maps_of(request.forward_pass, name)
-    maps = method.answer(request, method.settings_from(settings), on_progress or (lambda _done, _total: None))
+    maps = method.answer(request, method.settings_from(settings), on_progress or no_progress)
     for name, values in maps.items():
         if not bool(torch.isfinite(values).all()):
             _refuse_no_number(request, name)
@@ -81,8 +81,8 @@ def _refuse_no_number(request: AttributionRequest, name: str) -> NoReturn:
     if not bool(torch.isfinite(request.forward_pass.scores).all()):
         raise ModelError("The network gives scores that are not numbers; its weights or its input are broken.")
     raise LayerError(
-        f"The map at '{name}' is not a number everywhere: infinite or undefined values stand in that layer or its gradient; "
-        "choose another layer or method."
+        f"The map at '{name}' is not a number everywhere: infinite or undefined values stand in that layer or its "
+        "gradient; choose another layer or method."
     )
 
 
@@ -95,8 +95,8 @@ def _names(module: nn.Module, layers: Layers) -> Sequence[str]:
     unknown = next((layer for layer in given if not isinstance(layer, str) and not names.get(id(layer))), None)
     if unknown is not None:
         raise LayerError(
-            f"The {type(unknown).__name__} that was given as a layer is no part of this {type(module).__name__}; give one "
-            "of its own modules, or a name from named_modules()."
+            f"The {type(unknown).__name__} that was given as a layer is no part of this {type(module).__name__}; give "
+            "one of its own modules, or a name from named_modules()."
         )
     return [layer if isinstance(layer, str) else names[id(layer)] for layer in given]
 
@@ -135,8 +135,8 @@ def _rows(given: int | Sequence[int] | Sequence[Sequence[int]] | Tensor, n: int,
     if chosen.ndim == 1 and n > 1 and len(chosen) > 1:
         if len(chosen) != n:
             raise ClassError(
-                f"{len(chosen)} classes were given with {n} pictures; a row is one class for each picture, so give {n}, or "
-                "several for all of them as one row in a list, [[0, 1]]."
+                f"{len(chosen)} classes were given with {n} pictures; a row is one class for each picture, so give "
+                f"{n}, or several for all of them as one row in a list, [[0, 1]]."
             )
         rows = chosen[:, None]
     else:

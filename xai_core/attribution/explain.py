@@ -1,7 +1,5 @@
 """From a picture to its prediction and its class maps."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
@@ -10,11 +8,10 @@ import numpy as np
 from xai_core.attribution.baselines import black_white_baselines
 from xai_core.attribution.catalog import find_method
 from xai_core.attribution.class_maps import answer, make_target
-from xai_core.attribution.method import AttributionRequest, Method
+from xai_core.attribution.method import AttributionRequest
 from xai_core.deprecated import renamed_arguments
 from xai_core.errors import ImageError, LayerError, ModelError, NotApplicable
 from xai_core.forward.forward_pass import ForwardPass, run_forward
-from xai_core.forward.target import Target
 from xai_core.models.layers import layers as list_layers
 from xai_core.models.preprocess import prepare
 from xai_core.models.probability import probabilities
@@ -85,9 +82,16 @@ def explain(
     chosen = find_method(method)
     if layers is None:
         layers = [suggested_layer(model)] if chosen.reads_layers else []
-    image_pass = forward_image(model, image, chosen.layers_read(layers))
-    target = _target(image_pass, classes, score, contrast_class)
-    return _explanation(image_pass, chosen, layers, target, settings, on_progress)
+    return explain_forward_pass(
+        forward_image(model, image, chosen.layers_read(layers)),
+        method,
+        layers,
+        classes,
+        score=score,
+        contrast_class=contrast_class,
+        settings=settings,
+        on_progress=on_progress,
+    )
 
 
 @renamed_arguments(against="contrast_class")
@@ -103,42 +107,25 @@ def explain_forward_pass(
     on_progress: ProgressCallback | None = None,
 ) -> Explanation:
     """Class maps from a pass that was made before; `layers` must be among those that it kept."""
-    target = _target(image_pass, classes, score, contrast_class)
-    return _explanation(image_pass, find_method(method), layers, target, settings, on_progress)
-
-
-def _target(
-    image_pass: ImageForwardPass, classes: Sequence[int] | None, score: Score, contrast_class: int | None
-) -> Target:
     if score == "log_probability" and image_pass.model.config.labels == "several":
         raise NotApplicable(
             "Where a picture may have several classes, each probability follows from its own score alone; explain that."
         )
-    return make_target(lambda: image_pass.forward_pass, image_pass.given.tensor, classes, score, contrast_class)
-
-
-def _explanation(
-    image_pass: ImageForwardPass,
-    method: Method,
-    layers: Sequence[str],
-    target: Target,
-    settings: Mapping[str, object] | None,
-    on_progress: ProgressCallback | None,
-) -> Explanation:
-    model, prediction = image_pass.model, image_pass.prediction
     inputs, forward = image_pass.given.tensor, lambda: image_pass.forward_pass
-    read = method.layers_read(layers)
+    target = make_target(forward, inputs, classes, score, contrast_class)
+    model, prediction, chosen = image_pass.model, image_pass.prediction, find_method(method)
+    read = chosen.layers_read(layers)
     missing = [name for name in read if name not in image_pass.forward_pass.activations]
     if missing:
         kept = ", ".join(image_pass.forward_pass.activations) or "no layer"
         raise LayerError(f"The pass kept {kept}, not layer '{missing[0]}'; trace it as well.")
     request = AttributionRequest(model.module, inputs, read, target, forward, black_white_baselines(model.config))
-    maps = answer(method, request, settings, on_progress)
+    maps = answer(chosen, request, settings, on_progress)
     indices = tuple(int(c) for c in target.classes[0])
     scored = [prediction.of(index) for index in indices]
     rival = None if target.contrast_class is None else prediction.of(int(target.contrast_class[0, 0]))
     return Explanation(
-        method=method.key,
+        method=chosen.key,
         classes=indices,
         class_names=tuple(s.name for s in scored),
         scores=tuple(s.score for s in scored),
@@ -154,7 +141,7 @@ def _explanation(
         score=target.score,
         contrast_class=None if rival is None else rival.index,
         contrast_class_name=None if rival is None else rival.name,
-        settings=asdict(method.settings_from(settings)) | ({"layer": read[-1]} if method.needs_layer else {}),
+        settings=asdict(chosen.settings_from(settings)) | ({"layer": read[-1]} if chosen.needs_layer else {}),
     )
 
 

@@ -1,7 +1,5 @@
 """What a method is: a record with a function in it, and the question that it answers."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields
 from numbers import Integral, Real

@@ -1,7 +1,5 @@
 """A zip of pictures as a data set: entries are read one at a time and nothing is ever unpacked to the disk."""
 
-from __future__ import annotations
-
 import stat
 import zipfile
 from collections import Counter
@@ -10,10 +8,9 @@ from functools import partial
 from io import BytesIO
 from pathlib import Path
 
-from xai_core.datasets.dataset import Dataset
-from xai_core.datasets.limits import DatasetLimits, check_count
+from xai_core.datasets.dataset import Dataset, DatasetLimits, check_count
 from xai_core.datasets.listed import MAX_BYTES, with_list
-from xai_core.datasets.listing import is_hidden, is_image, labelled, left_out, listing_digest, safe_path
+from xai_core.datasets.listing import dataset_of, is_hidden, is_image, left_out, safe_path
 from xai_core.errors import ImageError
 from xai_core.images.limits import Limits, check_bytes
 from xai_core.images.raster import load_image
@@ -51,15 +48,11 @@ def open_zip(source: Path | bytes, file_name: str, name: str | None, limits: Dat
     if size > limits.max_zip_bytes:
         most = limits.max_zip_bytes // 1_000_000
         raise ImageError(f"{title} unpacks to {size // 1_000_000:,} MB; at most {most:,} MB are read, so split it.")
-    items, class_names = labelled(list(found))
-    dataset = Dataset(
-        name=name or Path(file_name).stem,
-        items=items,
-        class_names=class_names,
-        digest=listing_digest((item.id, found[item.id].file_size, found[item.id].CRC) for item in items),
-        read=partial(_read, archive, found, limits.image),
-        notes=tuple(note for kind, (what, why) in _WHY.items() for note in left_out(others[kind], what, why)),
-        state=lambda item: (found[item].file_size, found[item].CRC),
+    dataset = dataset_of(
+        name or Path(file_name).stem,
+        {path: (info.file_size, info.CRC) for path, info in found.items()},
+        partial(_read, archive, found, limits.image),
+        (note for kind, (what, why) in _WHY.items() for note in left_out(others[kind], what, why)),
     )
     return dataset if len(lists) != 1 else _with_list(dataset, archive, next(iter(lists.items())), limits)
 

@@ -1,7 +1,5 @@
 """Data sets that need no download: scikit-learn's handwritten digits and the sample photographs."""
 
-from __future__ import annotations
-
 import importlib.util
 from functools import partial
 from pathlib import Path

@@ -1,15 +1,12 @@
 """Every way to open a data set, and all sources to choose from. A new one is one file and one line in `SOURCES`."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 
 from xai_core.datasets import bundled, published, uploads
 from xai_core.datasets.archive import open_zip
-from xai_core.datasets.dataset import Dataset, DatasetSource
+from xai_core.datasets.dataset import DEFAULT_DATASET_LIMITS, Dataset, DatasetLimits, DatasetSource
 from xai_core.datasets.folder import open_folder
-from xai_core.datasets.limits import DEFAULT_DATASET_LIMITS, DatasetLimits
 from xai_core.datasets.listed import open_list
 from xai_core.datasets.uploads import Upload, open_uploads
 from xai_core.errors import ImageError

@@ -1,7 +1,5 @@
 """A data set: which pictures there are, what they are called and how each is read."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -9,8 +7,32 @@ from typing import Literal
 import numpy as np
 from PIL import Image
 
+from xai_core.errors import ImageError
 from xai_core.images.display import display_pixels
+from xai_core.images.limits import DEFAULT_LIMITS, Limits
 from xai_core.types import SourceImage
+
+
+@dataclass(frozen=True)
+class DatasetLimits:
+    """max_items: pictures. max_zip_bytes: of a zip's pictures, unpacked. image: of each picture alone.
+
+    max_zip_entries: what a zip may list, pictures or not.
+    """
+
+    max_items: int = 1_000_000
+    max_zip_entries: int = 200_000
+    max_zip_bytes: int = 50_000_000_000
+    image: Limits = DEFAULT_LIMITS
+
+
+DEFAULT_DATASET_LIMITS = DatasetLimits()
+
+
+def check_count(count: int, most: int, title: str, what: str) -> None:
+    """Raise ImageError for a data set that holds more than it may."""
+    if count > most:
+        raise ImageError(f"{title} holds more than {most:,} {what}; split it into smaller parts.")
 
 
 @dataclass(frozen=True, slots=True)

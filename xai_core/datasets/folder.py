@@ -1,16 +1,13 @@
 """A folder of pictures as a data set."""
 
-from __future__ import annotations
-
 import os
 from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from xai_core.datasets.dataset import Dataset
-from xai_core.datasets.limits import DatasetLimits, check_count
-from xai_core.datasets.listing import is_hidden, is_image, labelled, left_out, listing_digest
+from xai_core.datasets.dataset import Dataset, DatasetLimits, check_count
+from xai_core.datasets.listing import dataset_of, is_hidden, is_image, left_out
 from xai_core.errors import ImageError
 from xai_core.images.limits import Limits
 from xai_core.images.raster import load_image
@@ -37,19 +34,11 @@ def open_folder(root: Path, name: str | None, limits: DatasetLimits) -> Dataset:
             others["file"] += 1
     if not found:
         raise ImageError(f"{title} holds no picture; give a folder with one subfolder a class, or with pictures.")
-    items, class_names = labelled(list(found))
-    return Dataset(
-        name=name or root.resolve().name,
-        items=items,
-        class_names=class_names,
-        digest=listing_digest((item.id, *found[item.id]) for item in items),
-        read=partial(_read, root, limits.image),
-        notes=(
-            *left_out(others["file"], "file", "no picture by its name"),
-            *left_out(others["link"], "linked folder", "links could lead in a circle"),
-        ),
-        state=found.__getitem__,
+    notes = (
+        *left_out(others["file"], "file", "no picture by its name"),
+        *left_out(others["link"], "linked folder", "links could lead in a circle"),
     )
+    return dataset_of(name or root.resolve().name, found, partial(_read, root, limits.image), notes)
 
 
 def _read(root: Path, limits: Limits, item: str) -> SourceImage:

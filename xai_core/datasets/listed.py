@@ -1,7 +1,5 @@
 """A CSV of paths, labels and whatever else is known: on the disk beside its pictures, or inside a zip of them."""
 
-from __future__ import annotations
-
 import csv
 import hashlib
 import io
@@ -13,8 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from xai_core.datasets.dataset import Dataset, DatasetItem
-from xai_core.datasets.limits import DatasetLimits, check_count
+from xai_core.datasets.dataset import Dataset, DatasetItem, DatasetLimits, check_count
 from xai_core.datasets.listing import is_hidden, is_image, labelled, left_out, listing_digest, safe_path
 from xai_core.errors import ImageError
 from xai_core.images.limits import Limits
@@ -31,6 +28,27 @@ _WHY = {
     "twice": ("line", "an earlier one names the same picture"),
     "missing": ("line", "there is no picture at its path"),
 }
+
+
+@dataclass(frozen=True, eq=False)
+class ImageList:
+    """rows: by safe path relative to the list's folder, the cells of its line. header: the names of all columns.
+
+    path, label: which of them hold those two, label None where none does. others: lines left out, by a key of `_WHY`.
+    """
+
+    rows: Mapping[str, Sequence[str]]
+    header: tuple[str, ...]
+    path: int
+    label: int | None
+    others: Counter[str]
+
+    def notes(self) -> tuple[str, ...]:
+        return tuple(note for kind, (what, why) in _WHY.items() for note in left_out(self.others[kind], what, why))
+
+    def class_of(self, path: str) -> str:
+        """The text of the label column, "" without one."""
+        return "" if self.label is None else self.rows[path][self.label].strip()
 
 
 def open_list(path: Path, name: str | None, limits: DatasetLimits) -> Dataset:
@@ -74,7 +92,8 @@ def with_list(dataset: Dataset, read: Callable[[], bytes], folder: str, title: s
         listed = read_list(data, title, most)
     except ImageError as error:
         return replace(dataset, notes=(*dataset.notes, f"The list was not used. {error}"))
-    listed = _moved(listed, folder)
+    if folder:
+        listed = replace(listed, rows={f"{folder}/{path}": row for path, row in listed.rows.items()})
     held = {item.id for item in dataset.items}
     named = [path for path in listed.rows if path in held]
     if not named:
@@ -106,11 +125,6 @@ def list_digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _moved(listed: ImageList, folder: str) -> ImageList:
-    """The same list with paths from the top of the zip."""
-    return replace(listed, rows={f"{folder}/{path}" if folder else path: row for path, row in listed.rows.items()})
-
-
 def _present(root: Path, listed: ImageList) -> dict[str, tuple[int, int]]:
     """Size and time of last change of each picture that is there and inside the list's folder."""
     found, home = {}, root.resolve()
@@ -132,27 +146,6 @@ def _present(root: Path, listed: ImageList) -> dict[str, tuple[int, int]]:
 
 def _read(root: Path, limits: Limits, item: str) -> SourceImage:
     return load_image(root / item, name=item, limits=limits)
-
-
-@dataclass(frozen=True, eq=False)
-class ImageList:
-    """rows: by safe path relative to the list's folder, the cells of its line. header: the names of all columns.
-
-    path, label: which of them hold those two, label None where none does. others: lines left out, by a key of `_WHY`.
-    """
-
-    rows: Mapping[str, Sequence[str]]
-    header: tuple[str, ...]
-    path: int
-    label: int | None
-    others: Counter[str]
-
-    def notes(self) -> tuple[str, ...]:
-        return tuple(note for kind, (what, why) in _WHY.items() for note in left_out(self.others[kind], what, why))
-
-    def class_of(self, path: str) -> str:
-        """The text of the label column, "" without one."""
-        return "" if self.label is None else self.rows[path][self.label].strip()
 
 
 def read_list(data: bytes, title: str, most: int) -> ImageList:

@@ -1,14 +1,13 @@
 """From paths to items: which are followed, which files are pictures, which folders classes; a listing's digest."""
 
-from __future__ import annotations
-
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import takewhile
 from pathlib import PurePosixPath
 
-from xai_core.datasets.dataset import DatasetItem
+from xai_core.datasets.dataset import Dataset, DatasetItem
+from xai_core.types import SourceImage
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".tif", ".tiff", ".bmp", ".gif"})
 _DRIVE = re.compile(r"[A-Za-z]:")
@@ -44,6 +43,18 @@ def labelled(paths: Sequence[str]) -> tuple[tuple[DatasetItem, ...], tuple[str, 
     names = sorted({name for first in folders.values() for name in first})
     index = {name: i for i, name in enumerate(names)}
     return tuple(DatasetItem(path, index[first[0]] if first else None) for path, first in folders.items()), tuple(names)
+
+
+def dataset_of(
+    name: str, found: Mapping[str, tuple[int, int]], read: Callable[[str], SourceImage], notes: Iterable[str]
+) -> Dataset:
+    """The pictures at these paths, with what tells the state of each (size and time, or a checksum), as a data set.
+
+    digest: over paths and states.
+    """
+    items, class_names = labelled(list(found))
+    digest = listing_digest((item.id, *found[item.id]) for item in items)
+    return Dataset(name, items, class_names, digest, read, tuple(notes), state=found.__getitem__)
 
 
 def _shared_folders(paths: Sequence[str]) -> int:

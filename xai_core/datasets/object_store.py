@@ -5,9 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from xai_core.datasets.dataset import Dataset
-from xai_core.datasets.limits import DatasetLimits, check_count
-from xai_core.datasets.listing import is_hidden, is_image, labelled, left_out, listing_digest
+from xai_core.datasets.dataset import Dataset, DatasetLimits, check_count
+from xai_core.datasets.listing import dataset_of, is_hidden, is_image, left_out
 from xai_core.errors import ImageError
 from xai_core.images.limits import Limits, check_bytes
 from xai_core.images.raster import load_image
@@ -48,16 +47,9 @@ def open_object_store(address: str, *, name: str | None = None, limits: DatasetL
     check_count(len(found), limits.max_items, title, "pictures")
     if not found:
         raise ImageError(f"{title} holds no picture; give one with a folder for each class, or with pictures.")
-    items, class_names = labelled(list(found))
-    return Dataset(
-        name=name or root.rstrip("/").rsplit("/", 1)[-1],
-        items=items,
-        class_names=class_names,
-        digest=listing_digest((item.id, *found[item.id]) for item in items),
-        read=partial(_read, system, root, limits.image),
-        notes=tuple(left_out(others, "file", "no picture by its name")),
-        state=found.__getitem__,
-    )
+    title = name or root.rstrip("/").rsplit("/", 1)[-1]
+    notes = left_out(others, "file", "no picture by its name")
+    return dataset_of(title, found, partial(_read, system, root, limits.image), notes)
 
 
 def _read(system: FileSystem, root: str, limits: Limits, item: str) -> SourceImage:

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from collections.abc import Callable, Mapping
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 
-from xai_core.datasets.dataset import Dataset, DatasetItem, DatasetSource
-from xai_core.datasets.fetching import fetch_file
+from xai_core.datasets.dataset import DEFAULT_DATASET_LIMITS, Dataset, DatasetItem, DatasetSource
 from xai_core.datasets.folder import open_folder
-from xai_core.datasets.limits import DEFAULT_DATASET_LIMITS
 from xai_core.datasets.listing import listing_digest
 from xai_core.errors import ImageError
+from xai_core.fetching import Unreachable, pieces
 from xai_core.images.digest import array_digest
-from xai_core.types import ProgressCallback, SourceImage
+from xai_core.types import ProgressCallback, SourceImage, no_progress
 
 
 @dataclass(frozen=True)
@@ -55,13 +57,12 @@ def download_published(key: str, folder: Path, on_progress: ProgressCallback | N
     """
     wanted = _published(key)
     making = folder / f"{key}.partial"
-    tell = on_progress or (lambda _received, _total: None)
+    tell = on_progress or no_progress
     tell(0, wanted.size_bytes)
     before = 0
     for file in wanted.files():
         path = making / file.path
-        shown = partial(_shown, tell, before, wanted.size_bytes)
-        fetch_file(file.addresses, path, file.md5, 2 * wanted.size_bytes, shown)
+        _fetch(file, path, 2 * wanted.size_bytes, partial(_shown, tell, before, wanted.size_bytes))
         before += path.stat().st_size
     try:
         wanted.unpack(making)
@@ -90,6 +91,50 @@ def _published(key: str) -> Published:
 
 def _shown(tell: ProgressCallback, before: int, total: int, received: int) -> None:
     tell(min(before + received, total), total)
+
+
+def _fetch(file: RemoteFile, path: Path, most_bytes: int, on_progress: Callable[[int], None]) -> None:
+    """Put the file at `path`, from the first address that gives it; what is there already is not fetched again.
+
+    most_bytes: more are not received. on_progress(received) may raise to stop.
+    ImageError: no network, another file arrived, or the disk refuses; then nothing is left behind.
+    """
+    if path.is_file() and _md5(path) == file.md5:
+        return
+    reason = ""
+    partial = path.with_name(path.name + ".partial")
+    for address in file.addresses:
+        try:
+            _receive(address, partial, most_bytes, on_progress)
+            if _md5(partial) == file.md5:
+                os.replace(partial, path)
+                return
+            reason = f"{urlsplit(address).hostname} sent another file than expected"
+        except Unreachable as error:
+            reason = str(error)
+        except OSError as error:
+            reason = f"the disk refuses ({error.strerror})"
+        finally:
+            with suppress(OSError):
+                partial.unlink()
+    raise ImageError(f"{path.name} could not be downloaded: {reason}; connect to the internet and try again.")
+
+
+def _receive(address: str, partial: Path, most_bytes: int, on_progress: Callable[[int], None]) -> None:
+    partial.parent.mkdir(parents=True, exist_ok=True)
+    received = 0
+    with closing(pieces(address)) as coming, partial.open("wb") as file:
+        for piece in coming:
+            file.write(piece)
+            received += len(piece)
+            on_progress(received)
+            if received > most_bytes:
+                return  # its digest will be wrong
+
+
+def _md5(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
 def _fashion_files() -> list[RemoteFile]:

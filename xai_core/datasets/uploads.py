@@ -1,14 +1,18 @@
 """Pictures at hand, as bytes or already read, as a data set."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import partial
 from hashlib import sha256
 
 from xai_core.datasets.archive import open_zip
-from xai_core.datasets.dataset import Dataset, DatasetItem, DatasetSource
-from xai_core.datasets.limits import DEFAULT_DATASET_LIMITS, DatasetLimits, check_count
+from xai_core.datasets.dataset import (
+    DEFAULT_DATASET_LIMITS,
+    Dataset,
+    DatasetItem,
+    DatasetLimits,
+    DatasetSource,
+    check_count,
+)
 from xai_core.datasets.listing import listing_digest
 from xai_core.errors import ImageError
 from xai_core.images.limits import Limits
@@ -32,7 +36,10 @@ def open_uploads(
         return open_zip(uploads[0][1], uploads[0][0], name, limits)
     check_count(len(uploads), limits.max_items, "The upload", "pictures")
     held = _named(uploads)
-    digests = {item: _content_digest(upload) for item, upload in held.items()}
+    digests = {
+        item: sha256(upload[1]).hexdigest() if isinstance(upload, tuple) else upload.digest
+        for item, upload in held.items()
+    }
     return Dataset(
         name=name or "Uploaded pictures",
         items=tuple(DatasetItem(item, None) for item in held),
@@ -54,10 +61,6 @@ def _named(uploads: Sequence[Upload]) -> dict[str, Upload]:
             name = f"{given} ({count})"
         held[name] = upload
     return held
-
-
-def _content_digest(upload: Upload) -> str:
-    return sha256(upload[1]).hexdigest() if isinstance(upload, tuple) else upload.digest
 
 
 def _read(held: dict[str, Upload], limits: Limits, item: str) -> SourceImage:

@@ -4,8 +4,6 @@ The joint map follows Stylianou, Souvenir & Pless, "Visualizing deep similarity 
 averages of feature maps, their cosine is a sum over places, and each place's part can be shown.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from xai_core.embedding.derived import keep
+from xai_core.durable import keep
 from xai_core.embedding.distances import Metric, Nearest, Searchable, blocks, check_k, exact_distances, nearest
 from xai_core.types import ProgressCallback
 
@@ -42,10 +42,12 @@ def build_approximate(
     base: Searchable, metric: Metric = "l2", *, seed: int = 0, on_progress: ProgressCallback | None = None
 ) -> Approximate:
     """Train and fill the index. Needs a quarter of the vectors' memory; on_progress(rows, n) may raise to stop."""
+    import faiss  # takes a second, and only large tables need it
+
     n, d = base.vectors.shape
     random = np.random.default_rng(seed)
     lists = int(np.clip(2 * np.sqrt(n), 1, max(1, n // 39)))
-    index = _empty(d, lists)
+    index: Any = faiss.index_factory(d, f"IVF{lists},SQ8")
     training = np.sort(random.choice(n, min(n, _A_LIST * lists), replace=False))
     index.cp.seed = seed
     index.cp.niter = 6
@@ -143,12 +145,6 @@ def _tuned(base: Searchable, metric: Metric, index: faiss.IndexIVF, rows: np.nda
         hits = [len(set(a) & set(b) - {row}) for a, b, row in zip(found, truth, rows, strict=True)]
         tried = replace(tried, recall=float(np.mean(hits)) / max(1, k - 1))
     return tried
-
-
-def _empty(d: int, lists: int) -> Any:
-    import faiss  # takes a second, and only large tables need it
-
-    return faiss.index_factory(d, f"IVF{lists},SQ8")
 
 
 def _prepared(base: Searchable, rows: np.ndarray, metric: Metric) -> np.ndarray:

@@ -1,24 +1,30 @@
 """The table of a network and a data set: found on the disk, finished where it was left, or computed from the start."""
 
-from __future__ import annotations
-
 import hashlib
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from xai_core.datasets import Dataset
 from xai_core.durable import disk_trouble, one_writer
-from xai_core.embedding.compact import write_view
 from xai_core.embedding.embedding_layer import find_embedding_layer
 from xai_core.embedding.local import Engine, run_local
 from xai_core.embedding.shard import TableWork
-from xai_core.embedding.spec import digest_of, items_of, shard_size, shards_of, table_facts
-from xai_core.embedding.store import BUSY, finished_keys, missing, prepare_folder, table_folder
-from xai_core.embedding.view import in_memory, open_view
+from xai_core.embedding.store import (
+    BUSY,
+    digest_of,
+    finished_keys,
+    items_of,
+    prepare_folder,
+    shard_size,
+    shards_of,
+    table_facts,
+    table_folder,
+)
+from xai_core.embedding.view import in_memory, open_view, write_view
 from xai_core.errors import ImageError
-from xai_core.types import FeatureTable, LoadedModel, ProgressCallback
+from xai_core.types import FeatureTable, LoadedModel, ProgressCallback, no_progress
 
 
 def build_table(
@@ -56,9 +62,17 @@ def build_table(
         items = list(items_of(dataset))
         with disk_trouble(home):
             prepare_folder(home, facts)
-            todo = list(missing(items, finished_keys(home)))
+            finished = finished_keys(home)
+            todo = [item for item in items if item.key not in finished]
         shards = shards_of(facts, todo, images_a_shard or shard_size(len(items)))
-        advance = _counter(on_progress, len(items) - len(todo), len(items))
+        done, tell = len(items) - len(todo), on_progress or no_progress
+
+        def advance(images: int) -> None:
+            nonlocal done
+            done += images
+            tell(done, len(items))
+
+        advance(0)
         if shards:
             engine(TableWork(model, embedding_layer, dataset.read, tuple(shards), home), advance)
         with disk_trouble(home):
@@ -67,19 +81,6 @@ def build_table(
     if not len(table):
         raise ImageError(f"None of the {len(items)} pictures could be read; the first: {table.unread[0][1]}")
     return table
-
-
-def _counter(on_progress: ProgressCallback | None, done: int, total: int) -> Callable[[int], None]:
-    """Tells `on_progress` how far it is now, and again whenever so many pictures more are done."""
-
-    def advance(images: int) -> None:
-        nonlocal done
-        done += images
-        if on_progress is not None:
-            on_progress(done, total)
-
-    advance(0)
-    return advance
 
 
 def stored_table(model: LoadedModel, dataset: Dataset, layer: str | None, folder: Path | str) -> FeatureTable | None:

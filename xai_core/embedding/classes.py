@@ -1,7 +1,5 @@
 """The classes of a table as places among the vectors: their centres, and how far each picture is from its own."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Exact nearest rows of a memory map: a fast product finds the candidates, float64 puts them in order."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 

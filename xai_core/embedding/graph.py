@@ -1,7 +1,5 @@
 """The k nearest neighbours of every picture: computed once for the maps, the suspects and the quality figures."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +7,9 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from xai_core.durable import keep
 from xai_core.embedding.approximate import in_candidate_order, search_candidates
-from xai_core.embedding.derived import keep
-from xai_core.embedding.distances import Metric, Searchable, check_k, check_metric
+from xai_core.embedding.distances import Metric, check_k, check_metric
 from xai_core.embedding.neighbours import Index, open_index
 from xai_core.types import FeatureTable, ProgressCallback
 
@@ -60,7 +58,8 @@ def knn_graph(
     found = _load(path, metric)
     if found is None:
         found = _computed(table, k, metric, n <= EXACT_UP_TO if exact is None else exact, on_progress)
-        _save(path, found)
+        kept, recall = found, np.float64(found.recall)
+        keep(path, lambda file: np.savez(file, rows=kept.rows, distances=kept.distances, recall=recall))
     return found
 
 
@@ -83,23 +82,15 @@ def _computed(table: FeatureTable, k: int, metric: Metric, exact: bool, on_progr
 
 def _finder(index: Index, count: int) -> Callable[[np.ndarray], np.ndarray]:
     """A function from rows (q,) to candidates int64 (q, count), in which the rows themselves may stand."""
-    if index.approximate is not None:
-        return lambda rows: search_candidates(index.approximate, index.base.vectors[rows], count)  # type: ignore[arg-type]
-    return _brute_force(index.base, index.metric, count)
-
-
-def _brute_force(base: Searchable, metric: Metric, count: int) -> Callable[[np.ndarray], np.ndarray]:
+    approximate, base = index.approximate, index.base
+    if approximate is not None:
+        return lambda rows: search_candidates(approximate, base.vectors[rows], count)
     import faiss  # its product and its selection are one loop, twice as fast as numpy's two
 
     vectors = np.ascontiguousarray(base.vectors, np.float32)
-    if metric == "cosine":
+    if index.metric == "cosine":
         vectors = vectors / np.maximum(base.norms, 1e-30).astype(np.float32)[:, None]
     return lambda rows: faiss.knn(vectors[rows], vectors, count)[1]
-
-
-def _save(path: Path | None, graph: Graph) -> None:
-    recall = np.float64(graph.recall)
-    keep(path, lambda file: np.savez(file, rows=graph.rows, distances=graph.distances, recall=recall))
 
 
 def _load(path: Path | None, metric: Metric) -> Graph | None:

@@ -3,8 +3,6 @@
 python -m xai_core.embedding.job --model imagenet --data pictures/ --out tables/ [--engine ray]
 """
 
-from __future__ import annotations
-
 import argparse
 import sys
 import time
@@ -12,7 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from xai_core.datasets import Dataset, open_dataset
+from xai_core.datasets import open_dataset
 from xai_core.datasets.object_store import open_object_store
 from xai_core.embedding.build import build_table
 from xai_core.embedding.local import Engine, run_local
@@ -26,15 +24,19 @@ _SHOW_EVERY = 1.0  # seconds
 def main(arguments: Sequence[str] | None = None) -> int:
     """0: the table is complete. 1: stopped; finished shards are kept. 2: refused, with one sentence."""
     options = _parser().parse_args(arguments)
+    if options.engine == "local":
+        engine: Engine = partial(run_local, workers=options.workers)
+    else:
+        engine = partial(run_ray, actors=Actors(options.workers, options.cpus, options.gpus))
     try:
         model = load_model(options.model, device=options.device)
         table = build_table(
             model,
-            _dataset(options.data),
+            open_object_store(options.data) if "://" in options.data else open_dataset(options.data),
             options.layer,
             _progress(),
             folder=options.out,
-            engine=_engine(options),
+            engine=engine,
             images_a_shard=options.shard,
         )
     except SightlineError as error:
@@ -65,16 +67,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--shard", type=int, help="pictures in a shard: what a kill can cost each worker")
     parser.add_argument("--device", help="cpu, cuda, mps")
     return parser
-
-
-def _dataset(source: str) -> Dataset:
-    return open_object_store(source) if "://" in source else open_dataset(source)
-
-
-def _engine(options: argparse.Namespace) -> Engine:
-    if options.engine == "local":
-        return partial(run_local, workers=options.workers)
-    return partial(run_ray, actors=Actors(options.workers, options.cpus, options.gpus))
 
 
 def _progress() -> Callable[[int, int], None]:

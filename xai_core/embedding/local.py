@@ -4,8 +4,6 @@ Pillow and torch let go of the interpreter while they work, so threads do what p
 data set the caller has can be used as they are: nothing needs to be sent to another process.
 """
 
-from __future__ import annotations
-
 import os
 import queue
 import threading
@@ -13,9 +11,8 @@ from collections.abc import Callable
 
 import torch
 
-from xai_core.embedding.shard import TableWork, row_maker, run_shard, write_shard
-from xai_core.embedding.spec import Shard
-from xai_core.embedding.store import shard_path
+from xai_core.embedding.shard import TableWork, row_maker, run_shard
+from xai_core.embedding.store import Shard, shard_path, write_shard
 from xai_core.errors import Cancelled
 
 Advance = Callable[[int], None]
@@ -53,7 +50,9 @@ def run_local(given: TableWork, advance: Advance, workers: int | None = None) ->
         except BaseException as error:  # handed to the caller's thread
             events.put(error)
 
-    threads = [threading.Thread(target=work, daemon=True) for _ in range(min(_workers(workers), len(given.shards)))]
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    count = min(max(1, workers or usable or 1), len(given.shards))
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(count)]
     for thread in threads:
         thread.start()
     try:
@@ -74,11 +73,6 @@ def _follow(events: queue.SimpleQueue[int | BaseException | None], running: int,
             running -= 1
         else:
             advance(event)
-
-
-def _workers(wanted: int | None) -> int:
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, wanted or usable or 1)
 
 
 def _use_one_core() -> None:

@@ -1,12 +1,11 @@
 """The nearest pictures to a picture: exact while each vector can be measured at once, by an index above."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from xai_core.durable import keep
 from xai_core.embedding.approximate import (
     Approximate,
     build_approximate,
@@ -14,7 +13,6 @@ from xai_core.embedding.approximate import (
     nearest_approximately,
     save_approximate,
 )
-from xai_core.embedding.derived import keep
 from xai_core.embedding.distances import Metric, Nearest, Searchable, check_metric, nearest, searchable
 from xai_core.errors import SettingError
 from xai_core.types import FeatureTable, ProgressCallback
@@ -55,7 +53,11 @@ def open_index(
     if exact or (exact is None and len(table) <= EXACT_UP_TO):
         return Index(base, metric)
     path = None if table.folder is None else table.folder / f"index-{metric}.faiss"
-    return Index(base, metric, _stored(base, path) or _made(base, metric, path, on_progress))
+    found = _stored(base, path)
+    if found is None:
+        found = build_approximate(base, metric, on_progress=on_progress)
+        save_approximate(found, path)
+    return Index(base, metric, found)
 
 
 def neighbours(index: Index, queries: np.ndarray | int, k: int = 10) -> Nearest:
@@ -73,20 +75,14 @@ def neighbours(index: Index, queries: np.ndarray | int, k: int = 10) -> Nearest:
             f"A vector of {given.shape[1]} numbers was given; the table's have {vectors.shape[1]}: use the same layer."
         )
     wanted = k if row is None else k + 1
-    found = _search(index, given, wanted)
-    return found if row is None else _without(found, row, k)
-
-
-def _search(index: Index, queries: np.ndarray, k: int) -> Nearest:
     if index.approximate is not None:
-        return nearest_approximately(index.approximate, queries, k)
-    return nearest(index.base, queries, k, index.metric)
-
-
-def _without(found: Nearest, row: int, k: int) -> Nearest:
-    """The others of one query; where equal ones crowded the row itself out, the last of them goes."""
-    keep = np.flatnonzero(found.rows[0] != row)[:k]
-    return Nearest(found.rows[:, keep], found.distances[:, keep])
+        found = nearest_approximately(index.approximate, given, wanted)
+    else:
+        found = nearest(index.base, given, wanted, index.metric)
+    if row is None:
+        return found
+    kept = np.flatnonzero(found.rows[0] != row)[:k]  # where equal ones crowded the row itself out, the last goes
+    return Nearest(found.rows[:, kept], found.distances[:, kept])
 
 
 def _base(table: FeatureTable) -> Searchable:
@@ -103,9 +99,3 @@ def _stored(base: Searchable, path: Path | None) -> Approximate | None:
         return None if path is None else load_approximate(base, path)
     except (OSError, ValueError, RuntimeError, TypeError):
         return None
-
-
-def _made(base: Searchable, metric: Metric, path: Path | None, on_progress: ProgressCallback | None) -> Approximate:
-    made = build_approximate(base, metric, on_progress=on_progress)
-    save_approximate(made, path)
-    return made

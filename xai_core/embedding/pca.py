@@ -1,7 +1,5 @@
 """Principal components: the directions in which vectors differ most; a shadow, whose distances still mean something."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import partial
 

@@ -1,7 +1,5 @@
 """What a map is worth: how much of the neighbourhoods of the original space it kept."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

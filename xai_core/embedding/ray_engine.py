@@ -3,8 +3,6 @@
 Ray's own checkpoints lose everything with the driver, so the shards alone carry the state: what is on the disk is done.
 """
 
-from __future__ import annotations
-
 import os
 import pickle
 from dataclasses import dataclass
@@ -16,9 +14,8 @@ import torch
 
 from xai_core.embedding.embedding_layer import EmbeddingLayer
 from xai_core.embedding.local import Advance
-from xai_core.embedding.shard import Read, TableWork, row_maker, run_shard, write_shard
-from xai_core.embedding.spec import Shard
-from xai_core.embedding.store import shard_path
+from xai_core.embedding.shard import Read, TableWork, row_maker, run_shard
+from xai_core.embedding.store import Shard, shard_path, write_shard
 from xai_core.errors import SettingError
 from xai_core.types import LoadedModel
 
@@ -48,10 +45,7 @@ class Actors:
     gpus: float = 0
 
 
-ONE_A_CORE = Actors()
-
-
-def run_ray(given: TableWork, advance: Advance, actors: Actors = ONE_A_CORE) -> None:
+def run_ray(given: TableWork, advance: Advance, actors: Actors = Actors()) -> None:
     """Write every shard into the table's folder, which all machines must see under the same path.
 
     A cluster that is running is used where RAY_ADDRESS names it, else Ray is started on this machine.

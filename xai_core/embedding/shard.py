@@ -1,27 +1,22 @@
-"""One shard from its pictures to its rows, the same on every engine, and the Parquet file that holds it."""
+"""One shard from its pictures to its rows, the same on every engine."""
 
-from __future__ import annotations
-
-import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import torch
 from PIL import Image
 
-from xai_core.durable import disk_trouble, write_file
 from xai_core.embedding.embedding_layer import Embed, EmbeddingLayer, embedder
-from xai_core.embedding.spec import BATCH, THUMBNAIL_SIDE, Item, Shard
+from xai_core.embedding.store import BATCH, THUMBNAIL_SIDE, Item, Shard
 from xai_core.errors import ImageError
 from xai_core.images.display import display_pixels
+from xai_core.models.class_names import plain
 from xai_core.models.preprocess import prepare
 from xai_core.models.probability import log_probabilities
-from xai_core.models.same_class import plain
 from xai_core.types import LoadedModel, SourceImage
 
 Read = Callable[[str], SourceImage]
@@ -59,29 +54,12 @@ def row_maker(model: LoadedModel, embedding_layer: EmbeddingLayer, read: Read) -
 
 def run_shard(maker: RowMaker, shard: Shard, check: Check = lambda _count: None) -> pa.Table:
     """The rows of a shard in its order; a picture that cannot be read has a reason in place of a vector."""
-    batches = list(_batches(shard.items))
     rows = []
-    for batch in batches:
+    for start in range(0, len(shard.items), BATCH):
+        batch = shard.items[start : start + BATCH]
         rows.append(_rows(maker, batch))
         check(len(batch))
     return pa.concat_tables(rows, promote_options="permissive").combine_chunks()
-
-
-def write_shard(path: Path, rows: pa.Table) -> None:
-    """All of it or nothing, on the disk when this returns. SightlineError: the disk refuses."""
-    with disk_trouble(path.parent):
-        write_file(path, lambda file: pq.write_table(rows, file, compression="none", use_dictionary=False))
-
-
-def read_shard(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
-    """The rows, or only some columns. OSError or pyarrow.ArrowException: the file is damaged."""
-    return pq.read_table(path, columns=None if columns is None else list(columns), partitioning=None)
-
-
-def _batches(items: Sequence[Item]) -> Iterator[tuple[Item, ...]]:
-    iterator = iter(items)
-    while batch := tuple(itertools.islice(iterator, BATCH)):
-        yield batch
 
 
 def _rows(maker: RowMaker, items: Sequence[Item]) -> pa.Table:
@@ -122,19 +100,15 @@ def _numbers(maker: RowMaker, inputs: torch.Tensor, items: Sequence[Item], unrea
     own = np.array([maker.class_index.get(plain(item.class_name or ""), -1) for item in items])
     rows = np.arange(n)
     losses = -log_p[rows, np.maximum(own, 0)]
+    flat = pa.array(np.ascontiguousarray(vectors.numpy()).reshape(-1))
     return {
-        "vector": _vector_column(vectors.numpy(), unread),
+        "vector": pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1], mask=pa.array(unread)),
         "prediction": pa.array(best.astype(np.int32), mask=unread),
         "probability": pa.array(np.exp(log_p[rows, best]).astype(np.float32), mask=unread),
         "runner_up": pa.array(second.astype(np.int32), mask=unread),
         "runner_up_probability": pa.array(np.exp(log_p[rows, second]).astype(np.float32), mask=unread),
         "loss": pa.array(losses.astype(np.float32), mask=unread | (own < 0)),
     }
-
-
-def _vector_column(vectors: np.ndarray, unread: np.ndarray) -> pa.Array:
-    flat = pa.array(np.ascontiguousarray(vectors).reshape(-1))
-    return pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1], mask=pa.array(unread))
 
 
 def _thumbnail(image: SourceImage) -> bytes:

@@ -4,8 +4,6 @@ It lies in the view's own folder, which belongs to one state of the data, one ne
 a map of anything else is never found.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,11 +11,11 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from xai_core.embedding.derived import keep
+from xai_core.durable import keep
 from xai_core.embedding.neighbours import open_index
 from xai_core.embedding.projection import Place, Projection
-from xai_core.embedding.spec import digest_of
-from xai_core.embedding.tsne_place import placer
+from xai_core.embedding.store import digest_of
+from xai_core.embedding.tsne import placer
 from xai_core.errors import NotApplicable
 from xai_core.types import FeatureTable
 

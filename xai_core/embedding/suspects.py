@@ -1,21 +1,27 @@
-"""Pictures worth a look: labels that seem wrong, strangers, and what lies between two classes."""
+"""Pictures worth a look: labels that seem wrong, strangers, what lies between classes, and near copies."""
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.optimize import minimize
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.special import log_softmax
 
 from xai_core.embedding.distances import blocks, exact_distances
 from xai_core.embedding.graph import Graph
-from xai_core.embedding.held_out import HeldOut
 from xai_core.embedding.neighbours import Index, neighbours
 from xai_core.errors import NotApplicable, SettingError
-from xai_core.types import FeatureTable
+from xai_core.types import FeatureTable, ProgressCallback
 
 VOTERS = 15
 NEAR = 10
 USUAL = 5000  # pictures that show how far apart neighbours usually are
+SHARE = 0.15  # of the usual distance to the nearest picture
+_MOST_TO_LEARN_FROM = 20_000
+_STEPS = 100
+_DECAY = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,9 +37,12 @@ class ConfusedPair:
     between: np.ndarray
 
 
-def label_doubt(table: FeatureTable, held: HeldOut) -> np.ndarray:
-    """1 - p[label] of a classifier that has not learned from the picture, float32 (n,); NaN without a label."""
-    own = held.probabilities[np.arange(len(table)), np.maximum(table.labels, 0)]
+def label_doubt(table: FeatureTable, held: np.ndarray) -> np.ndarray:
+    """1 - p[label] of a classifier that has not learned from the picture, float32 (n,); NaN without a label.
+
+    held: as `held_out` gives it, float32 (n, n_classes).
+    """
+    own = held[np.arange(len(table)), np.maximum(table.labels, 0)]
     return np.where(table.labels >= 0, 1 - own, np.nan).astype(np.float32)
 
 
@@ -86,9 +95,9 @@ def boundary_margins(table: FeatureTable) -> np.ndarray:
     return margins
 
 
-def confused_pairs(table: FeatureTable, held: HeldOut, most: int = 20, images: int = 12) -> tuple[ConfusedPair, ...]:
+def confused_pairs(table: FeatureTable, held: np.ndarray, most: int = 20, images: int = 12) -> tuple[ConfusedPair, ...]:
     """The classes that are hardest to tell apart, the hardest first. NotApplicable: without two classes."""
-    labels, p = table.labels, held.probabilities
+    labels, p = table.labels, held
     classes = p.shape[1]
     if classes < 2:
         raise NotApplicable("Classes can be confused where there are two or more; this data set has fewer.")
@@ -105,3 +114,125 @@ def _between(labels: np.ndarray, p: np.ndarray, judged: np.ndarray, a: int, b: i
     """Pictures of either class for which the two are the likeliest answers, those most evenly split first."""
     rows = np.flatnonzero(judged & ((labels == a) | (labels == b)))
     return rows[np.argsort(-np.minimum(p[rows, a], p[rows, b]), kind="stable")[:most]]
+
+
+@dataclass(frozen=True)
+class Duplicates:
+    """rows: pictures that belong together. distance: the largest on the way from one to the next.
+
+    identical: their pixels are the same. across: they carry different labels, of which at most one is right.
+    """
+
+    rows: tuple[int, ...]
+    distance: float
+    identical: bool
+    across: bool
+
+
+def near_duplicates(table: FeatureTable, graph: Graph, share: float = SHARE) -> tuple[Duplicates, ...]:
+    """Groups of pictures that the network can hardly tell apart, those across classes first, then the closest.
+
+    Near is below `share` of the median distance to the nearest picture, among the graph's neighbours.
+    """
+    n = len(table)
+    usual = float(np.median(graph.distances[:, 0])) if graph.k else 0.0
+    near = graph.distances <= share * usual
+    ends, starts = graph.rows[near], np.repeat(np.arange(n), near.sum(1))
+    lengths = graph.distances[near]
+    _, group = connected_components(coo_array((np.ones(len(ends)), (starts, ends)), (n, n)), directed=False)
+    members = np.flatnonzero(np.bincount(group, minlength=n)[group] > 1)
+    order = members[np.argsort(group[members], kind="stable")]
+    found = []
+    for rows in np.split(order, np.flatnonzero(np.diff(group[order])) + 1) if len(order) else []:
+        labels = set(table.labels[rows].tolist()) - {-1}
+        digests = {table.image_digests[int(row)] for row in rows}
+        longest = float(lengths[group[starts] == group[rows[0]]].max())
+        found.append(Duplicates(tuple(rows.tolist()), longest, len(digests) == 1, len(labels) > 1))
+    return tuple(sorted(found, key=lambda one: (not one.across, one.distance)))
+
+
+def held_out(
+    table: FeatureTable, *, folds: int = 5, seed: int = 0, on_progress: ProgressCallback | None = None
+) -> np.ndarray:
+    """The probabilities of the data's own classes for every picture, by a classifier of the other folds: float32
+    (n, n_classes), NaN where a class is too small to be learned without the picture.
+
+    Multinomial logistic regression on the vectors, cross-validated: a label that it finds improbable is worth a look
+    (Northcutt et al., "Confident learning", 2021).
+
+    Pictures without a label are judged by the last fold's classifier. on_progress(steps, at most) may raise to stop.
+    NotApplicable: fewer than two classes have two pictures.
+    """
+    labels = np.asarray(table.labels)
+    fold = _folds(labels, folds, seed)
+    sizes = np.bincount(labels[labels >= 0], minlength=len(table.class_names))
+    if (sizes >= 2).sum() < 2:
+        raise NotApplicable("Labels can be doubted where at least two classes have two pictures or more; here not.")
+    p = np.empty((len(table), len(table.class_names)), np.float32)
+    for number in range(folds):
+        learn = np.flatnonzero((fold != number) & (labels >= 0))
+        if len(learn) > _MOST_TO_LEARN_FROM:
+            learn = np.sort(np.random.default_rng(seed).choice(learn, _MOST_TO_LEARN_FROM, replace=False))
+        judged = np.flatnonzero((fold == number) | ((labels < 0) & (number == folds - 1)))
+
+        def tell(step: int, number: int = number) -> None:
+            if on_progress is not None:
+                on_progress(number * _STEPS + min(step, _STEPS), folds * _STEPS)
+
+        p[judged] = _judge(table.vectors, labels, learn, judged, p.shape[1], tell)
+    p[(labels >= 0) & (sizes[labels] < 2)] = np.nan
+    return p
+
+
+def _folds(labels: np.ndarray, folds: int, seed: int) -> np.ndarray:
+    """int64 (n,): each class dealt out evenly; -1 without a label."""
+    random, fold = np.random.default_rng(seed), np.full(len(labels), -1)
+    for label in np.unique(labels[labels >= 0]):
+        rows = random.permutation(np.flatnonzero(labels == label))
+        fold[rows] = (np.arange(len(rows)) + label) % folds
+    return fold
+
+
+def _judge(
+    vectors: np.ndarray,
+    labels: np.ndarray,
+    learn: np.ndarray,
+    judged: np.ndarray,
+    classes: int,
+    tell: Callable[[int], None],
+) -> np.ndarray:
+    """Probabilities (judged, classes) by a classifier of the rows `learn`, on standardised vectors."""
+    x = np.asarray(vectors[learn], np.float64)
+    mean, scale = x.mean(0), x.std(0) + 1e-6
+    weights, bias = _logistic((x - mean) / scale, labels[learn], classes, tell)
+    probabilities = np.empty((len(judged), classes), np.float32)
+    for start in range(0, len(judged), 10_000):
+        part = slice(start, start + 10_000)
+        scores = ((vectors[judged[part]] - mean) / scale) @ weights + bias
+        probabilities[part] = np.exp(log_softmax(scores, axis=1))
+    return probabilities
+
+
+def _logistic(
+    x: np.ndarray, labels: np.ndarray, classes: int, tell: Callable[[int], None]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Weights (d, classes) and bias (classes,) of the least cross-entropy with a little weight decay."""
+    n, d = x.shape
+    rows, steps = np.arange(n), 0
+
+    def loss(flat: np.ndarray) -> tuple[float, np.ndarray]:
+        weights, bias = flat[: d * classes].reshape(d, classes), flat[d * classes :]
+        log_p = log_softmax(x @ weights + bias, axis=1)
+        error = np.exp(log_p)
+        error[rows, labels] -= 1
+        gradient = np.concatenate([(x.T @ error / n + _DECAY * weights).ravel(), error.mean(0)])
+        return -log_p[rows, labels].mean() + _DECAY / 2 * float((weights**2).sum()), gradient
+
+    def step(_found: np.ndarray) -> None:
+        nonlocal steps
+        steps += 1
+        tell(steps)
+
+    start = np.zeros((d + 1) * classes)
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", callback=step, options={"maxiter": _STEPS}).x
+    return found[: d * classes].reshape(d, classes), found[d * classes :]

@@ -1,7 +1,5 @@
 """t-SNE: pictures that are neighbours lie together (van der Maaten & Hinton 2008), by FFT (Linderman et al. 2019)."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,13 +11,16 @@ from xai_core.embedding.graph import Graph, knn_graph
 from xai_core.embedding.neighbours import Index, neighbours, open_index
 from xai_core.embedding.pca import components, coordinates
 from xai_core.embedding.projection import Projection, check_map
-from xai_core.embedding.tsne_place import placer
 from xai_core.types import FeatureTable, ProgressCallback
 
 PERPLEXITY = 15.0
 GATHER, SETTLE = 60, 200  # iterations in which clusters form, and in which they spread
 _ONE_CORE_UP_TO = 5_000  # below, threads cost more than they give
 _SPREAD = 1e-4  # of the first positions, as the method's authors use
+_PLACING_PERPLEXITY, _PULLING = 5.0, 15  # of new pictures
+_START_AMONG = 10  # the median of so many neighbours is where a picture begins
+_STEPS, _RATE, _MOMENTUM, _EXAGGERATION, _MOST_FORCE = 100, 0.1, 0.8, 1.5, 0.25
+_REPELLING = 20_000  # of a larger map as many points stand for all: only the ratio of two sums over them counts
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,3 +109,66 @@ def _callback(n: int, on_progress: ProgressCallback | None) -> Callable[[int], d
         "callbacks": lambda iteration, _error, _points: on_progress(before + iteration, GATHER + SETTLE),
         "callbacks_every_iters": every,
     }
+
+
+def placer(points: np.ndarray, index: Index) -> Callable[[np.ndarray], np.ndarray]:
+    """A function from vectors (m, d) to where they fall on the map of `points` (n, dims): float32 (m, dims).
+
+    The map stays: neighbours pull a new picture, all points push it (Policar et al. 2023). The steps are openTSNE's,
+    but for one picture at a time every force is summed directly, which takes milliseconds.
+    """
+    some = np.linspace(0, len(points) - 1, min(_REPELLING, len(points))).astype(int)
+    repelling = np.ascontiguousarray(points[some].T, np.float32)
+
+    def place(vectors: np.ndarray) -> np.ndarray:
+        given = np.atleast_2d(np.asarray(vectors, np.float32))
+        found = neighbours(index, given, min(_PULLING, len(points)))
+        pulls = zip(found.rows, found.distances, strict=True)
+        return np.stack([_placed(points[rows], distances, repelling) for rows, distances in pulls])
+
+    return place
+
+
+def _placed(near: np.ndarray, distances: np.ndarray, repelling: np.ndarray) -> np.ndarray:
+    weights = _EXAGGERATION * affinities(distances, min(_PLACING_PERPLEXITY, len(distances) / 3))
+    near = near.astype(np.float64)
+    at: np.ndarray = np.median(near[:_START_AMONG], axis=0)
+    step, gain = np.zeros_like(at), np.ones_like(at)
+    for _ in range(_STEPS):
+        force = _force(at, near, weights, repelling)
+        force *= min(1.0, _MOST_FORCE / max(float(np.linalg.norm(force)), 1e-30))
+        gain = np.maximum(np.where(np.sign(step) != np.sign(force), gain + 0.2, gain * 0.8), 0.01)
+        step = _MOMENTUM * step - _RATE * gain * force
+        at = at + step
+    return np.asarray(at, np.float32)
+
+
+def _force(at: np.ndarray, near: np.ndarray, weights: np.ndarray, repelling: np.ndarray) -> np.ndarray:
+    """The gradient of the map's divergence for one point. repelling: float32 (dims, m), which is the faster order."""
+    apart = at - near
+    pulled = (weights / (1 + np.square(apart).sum(1))) @ apart
+    apart = at.astype(np.float32)[:, None] - repelling
+    likeness = np.square(apart[0])
+    for axis in apart[1:]:
+        likeness += np.square(axis)
+    likeness += 1
+    np.reciprocal(likeness, out=likeness)
+    total = max(float(likeness.sum()), 1e-30)
+    force: np.ndarray = pulled - (apart @ np.square(likeness, out=likeness)) / total
+    return force
+
+
+def affinities(distances: np.ndarray, perplexity: float) -> np.ndarray:
+    """Gaussian weights (k,), which sum to 1, of a width at which as many neighbours count as the perplexity says."""
+    squares = np.square(distances) - float(np.square(distances).min())
+    low, high, wanted = 0.0, np.inf, np.log(max(perplexity, 1.0))
+    beta = 1 / max(float(squares.mean()), 1e-30)
+    for _ in range(60):
+        weights: np.ndarray = np.exp(-beta * squares)
+        weights /= weights.sum()
+        entropy = -float(weights @ np.log(np.maximum(weights, 1e-300)))
+        if abs(entropy - wanted) < 1e-5:
+            break
+        low, high = (beta, high) if entropy > wanted else (low, beta)
+        beta = 2 * beta if np.isinf(high) else (low + high) / 2
+    return weights

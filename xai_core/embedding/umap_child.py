@@ -1,35 +1,19 @@
 """The process in which UMAP runs, started as a script: it imports nothing of this project, so that it starts lightly.
 
-UMAP compiles itself for half a minute in each new process. Messages both ways are pickles behind their length, over the
-two pipes to the process that started this one.
+UMAP compiles itself for half a minute in each new process. Messages both ways are pickles over the two
+pipes to the process that started this one; EOFError and UnpicklingError mean that the other side is gone.
 """
-
-from __future__ import annotations
 
 import os
 import pickle
-import struct
 import sys
 import warnings
 from typing import IO, Any
 
 
 def send(pipe: IO[bytes], message: object) -> None:
-    data = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
-    pipe.write(struct.pack("<Q", len(data)) + data)
+    pickle.dump(message, pipe, protocol=pickle.HIGHEST_PROTOCOL)
     pipe.flush()
-
-
-def receive(pipe: IO[bytes]) -> Any:
-    """The next message; EOFError where the other side is gone."""
-    head = pipe.read(8)
-    if len(head) < 8:
-        raise EOFError
-    (length,) = struct.unpack("<Q", head)
-    data = pipe.read(length)
-    if len(data) < length:
-        raise EOFError
-    return pickle.loads(data)
 
 
 def main() -> None:
@@ -64,7 +48,7 @@ def main() -> None:
         send(answers, "ready")
         reducer: Any = None
         while True:
-            name, request = receive(sys.stdin.buffer)
+            name, request = pickle.load(sys.stdin.buffer)
             try:
                 if name == "fit":
                     reducer = fit(request)
@@ -73,7 +57,7 @@ def main() -> None:
                     send(answers, np.asarray(reducer.transform(request), np.float32))
             except Exception as error:  # told to the other side, which raises it
                 send(answers, f"{type(error).__name__}: {error}")
-    except EOFError:
+    except (EOFError, pickle.UnpicklingError):
         return
 
 

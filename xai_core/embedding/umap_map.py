@@ -1,8 +1,7 @@
 """UMAP (McInnes, Healy & Melville 2018), in a process of its own: half a minute of compiling blocks nobody there."""
 
-from __future__ import annotations
-
 import os
+import pickle
 import queue
 import subprocess
 import sys
@@ -16,7 +15,7 @@ from typing import IO, Any
 import numpy as np
 
 from xai_core.embedding.projection import Projection, check_map
-from xai_core.embedding.umap_child import receive, send
+from xai_core.embedding.umap_child import send
 from xai_core.errors import SightlineError
 from xai_core.types import FeatureTable, ProgressCallback
 
@@ -31,9 +30,6 @@ class UmapSettings:
     neighbours: int = 15
     min_dist: float = 0.1
     seed: int = 0
-
-
-USUAL = UmapSettings()
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +74,7 @@ def umap_map(
     dims: int = 2,
     *,
     process: UmapProcess,
-    settings: UmapSettings = USUAL,
+    settings: UmapSettings = UmapSettings(),
     on_progress: ProgressCallback | None = None,
 ) -> Projection:
     """The map of a table; the process keeps it and places new pictures until it is asked for another map.
@@ -138,11 +134,11 @@ def _wait(answers: queue.SimpleQueue[Any], on_progress: ProgressCallback | None)
 def _listen(pipe: IO[bytes], answers: queue.SimpleQueue[Any], ready: threading.Event) -> None:
     """Pass on what the process says; None once it is gone."""
     try:
-        receive(pipe)
+        pickle.load(pipe)
         ready.set()
         while True:
-            answers.put(receive(pipe))
-    except (EOFError, OSError, ValueError):
+            answers.put(pickle.load(pipe))
+    except (EOFError, pickle.UnpicklingError, OSError, ValueError):
         answers.put(None)
 
 

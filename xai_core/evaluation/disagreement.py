@@ -1,7 +1,5 @@
 """Two models on the same pictures: where their answers differ, and which of them is right more often."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from collections.abc import Sequence
@@ -10,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from xai_core.models.class_names import short_name
-from xai_core.models.same_class import plain
+from xai_core.models.class_names import plain, short_name
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,7 +1,5 @@
 """Erase a region of the input, or all but it, and ask the model again."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args

@@ -1,7 +1,5 @@
 """Whether a picture is like those a network was trained on, and which of those it resembles most."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -3,8 +3,6 @@
 Rong et al., A Consistent and Efficient Evaluation Strategy for Attribution Methods, ICML 2022.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch

@@ -1,7 +1,5 @@
 """How well a map finds a known region: pointing game, energy, rank accuracy and overlap."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,11 +51,3 @@ def edges_of(pixels: np.ndarray) -> np.ndarray:
     grey = pixels.mean(axis=2)
     size: np.ndarray = np.hypot(*np.gradient(grey))
     return size.astype(np.float32)
-
-
-def interval(values: np.ndarray, seed: int = 0, draws: int = 1000) -> tuple[float, float, float]:
-    """Mean of (n,) and its 95 % interval by the bootstrap over the n cases."""
-    random = np.random.default_rng(seed)
-    means = values[random.integers(len(values), size=(draws, len(values)))].mean(axis=1)
-    low, high = np.percentile(means, [2.5, 97.5])
-    return float(values.mean()), float(low), float(high)

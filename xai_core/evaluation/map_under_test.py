@@ -18,15 +18,11 @@ from xai_core.evaluation.rival_maps import in_patches
 from xai_core.forward.forward_pass import run_forward
 from xai_core.models.class_names import short_name
 from xai_core.models.probability import probabilities
-from xai_core.types import Explanation, LoadedModel, ProgressCallback
+from xai_core.types import Explanation, LoadedModel, ProgressCallback, no_progress
 
 Remake = Callable[[nn.Module, Tensor, Sequence[int]], np.ndarray]
 """(network, inputs (n, c, H, W), k classes) to signed maps float32 (n, k, h, w)."""
 BATCH = 4  # inputs at once; on a CPU a larger one leaves the cache: 16 takes a third more time a pass
-
-
-def no_progress(_done: int, _total: int) -> None:
-    """For whoever does not want to know."""
 
 
 @dataclass(frozen=True, eq=False)

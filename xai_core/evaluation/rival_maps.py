@@ -1,7 +1,5 @@
 """Maps that know nothing, against which a map must show its worth, and the order in which a map ranks the places."""
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 from torch.nn import functional

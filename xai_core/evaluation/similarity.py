@@ -1,7 +1,5 @@
 """How far two maps of the same picture agree."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -37,12 +35,8 @@ def agreement(a: np.ndarray, b: np.ndarray) -> Agreement:
     first, second = (m if m.shape == size else resample(m, size) for m in (a, b))
     constant = np.ptp(first) == 0 or np.ptp(second) == 0
     correlation = np.nan if constant else stats.spearmanr(first, second, axis=None).statistic
-    return Agreement(float(correlation), _overlap(first, second))
-
-
-def _overlap(a: np.ndarray, b: np.ndarray) -> float:
-    strong_a, strong_b = _strongest(a), _strongest(b)
-    return float((strong_a & strong_b).sum() / (strong_a | strong_b).sum())
+    strong_a, strong_b = _strongest(first), _strongest(second)
+    return Agreement(float(correlation), float((strong_a & strong_b).sum() / (strong_a | strong_b).sum()))
 
 
 def _strongest(values: np.ndarray) -> np.ndarray:

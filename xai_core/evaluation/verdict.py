@@ -1,19 +1,25 @@
-"""From the checks to a verdict in three levels, and its words; there is no single score, on purpose."""
+"""From the checks to a verdict in three levels, and its words; there is no single score, on purpose.
 
-from __future__ import annotations
+`trust` makes all checks of one map and the verdict: what the Trust card shows.
+"""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from xai_core.attribution.explain import forward_image
+from xai_core.attribution.method import INPUT
+from xai_core.errors import LayerError, SightlineError
 from xai_core.evaluation import checks
 from xai_core.evaluation.check import Level
+from xai_core.evaluation.familiarity import familiarity_of
+from xai_core.evaluation.map_under_test import MapUnderTest
 from xai_core.evaluation.rival_maps import PATCH
 from xai_core.models.class_names import short_name
 from xai_core.render.recipe import percent
-from xai_core.types import Prediction
+from xai_core.types import Explanation, LoadedModel, Prediction, ProgressCallback, SourceImage, no_progress
 
 UNSURE_MARGIN = 0.1  # between the two most probable classes
 VERDICTS: dict[Level, str] = {
@@ -119,12 +125,15 @@ def headline(
     )
 
 
-def how_it_is_made(ranking: float) -> str:
+def how_it_is_made(ranking: float, measured: Collection[str]) -> str:
     """The rules (Markdown): each check's threshold, what overrides them, and how well they tell good maps from bad.
 
     ranking: the chance, [0, 1], that a good map gets a higher level than a bad one (`planted.bench.stored_ranking`).
+    measured: the keys of the checks that it was measured with; what has come since is named.
     """
     thresholds = "\n".join(f"- {check.threshold}" for check in checks.CHECKS)
+    since = [f"*{check.question}*" for check in checks.CHECKS if check.key not in measured]
+    without = f", measured before the card asked {' '.join(since)}" if since else ""
     return f"""
 The verdict has three levels and no score. For the highest every check must be made and none may object; one that fails
 gives the lowest.
@@ -137,7 +146,7 @@ gives the lowest.
 
 Likeness is rank correlation: 1 for the same order of places, 0 for no relation. Maps of pixels are tested in patches of
 {PATCH} × {PATCH}. The thresholds are conventions, chosen on two sample photographs, not laws. Where the evidence
-was planted, a good map gets a higher level than a bad one with a chance of {percent(ranking)} (Bench page).
+was planted, a good map gets a higher level than a bad one with a chance of {percent(ranking)} (Bench page){without}.
 
 {" · ".join(check.source for check in checks.CHECKS if check.source)}
 """
@@ -146,3 +155,48 @@ was planted, a good map gets a higher level than a bad one with a chance of {per
 def _points(share: float) -> str:
     """A difference of two probabilities, in percentage points."""
     return f"{100 * share:.2g} points"
+
+
+@dataclass(frozen=True, eq=False)
+class Trust:
+    """checks: what was found, with its figures. levels: of each check that gives one. verdict: of all together."""
+
+    checks: Findings
+    levels: Mapping[str, Level | None]
+    verdict: Verdict
+
+
+def trust(
+    model: LoadedModel,
+    image: SourceImage,
+    result: Explanation,
+    layer: str | None = None,
+    *,
+    on_progress: ProgressCallback = no_progress,
+) -> Trust:
+    """Put the map of the first class of `result` to every check; each record says how many passes it takes.
+
+    layer: of the result; by default its first. on_progress(done, total), in checks, may raise to stop.
+    SightlineError: the result is of another picture or model, or its map is the same everywhere.
+    """
+    if (result.image_digest, result.weights_digest) != (image.digest, model.digest):
+        raise SightlineError("The result is of another picture or another model; explain this picture by this model.")
+    name = layer if layer is not None else next(iter(result.maps))
+    if name not in result.maps:
+        raise LayerError(f"The result has maps of {', '.join(result.maps)}, not of '{name}'.")
+    layers = [
+        read for read in (name, model.config.default_layer) if read is not None and read != INPUT
+    ]  # the second: familiarity
+    tested = MapUnderTest(forward_image(model, image, layers), result, name)
+    findings, familiar = findings_of(tested, on_progress), familiarity_of(tested.image_pass)
+    told = verdict(findings, tested.image_pass.prediction, familiar=familiar is None or familiar.familiar)
+    return Trust(findings, findings.levels, told)
+
+
+def findings_of(tested: MapUnderTest, on_progress: ProgressCallback = no_progress) -> Findings:
+    """What every check finds, in their order. on_progress(done, total), in checks, may raise to stop."""
+    made = {}
+    for done, check in enumerate(checks.CHECKS, start=1):
+        made[check.key] = check.run(tested, no_progress)
+        on_progress(done, len(checks.CHECKS))
+    return Findings(made)

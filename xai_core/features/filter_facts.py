@@ -1,7 +1,5 @@
 """Numbers of a filter: its norm, the orientation and frequency of its stripes, how colourful it is, and its twins."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 

@@ -1,7 +1,5 @@
 """First-layer filters: found by watching what meets the picture, drawn as tiles, compared with each other."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal

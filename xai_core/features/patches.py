@@ -1,7 +1,5 @@
 """What a search for top patches found: for each unit the pictures and places that excite it most, and least."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +8,8 @@ from xai_core.datasets import Dataset
 from xai_core.deprecated import renamed_attribute
 from xai_core.errors import LayerError
 from xai_core.features.running_top import Ranked
+from xai_core.models.preprocess import covered_box
+from xai_core.types import Box, ModelConfig, ReceptiveField, SourceImage
 
 
 @dataclass(frozen=True)
@@ -81,3 +81,28 @@ def class_shares(patches: Sequence[Patch], dataset: Dataset) -> tuple[tuple[str,
     """
     names = Counter(dataset.class_name(patch.image) for patch in patches)
     return tuple((name, count / len(patches)) for name, count in names.most_common() if name is not None)
+
+
+def patch_box(
+    config: ModelConfig,
+    image: SourceImage | tuple[int, int] | Box,
+    field: ReceptiveField,
+    unit: Sequence[int],
+    clipped: bool = True,
+) -> Box:
+    """The receptive field of unit (i, j) or (c, i, j) in picture pixels, without resizing the picture.
+
+    The field's box in input pixels goes back through the crop and the resize of `prepare`; it exceeds the picture where
+    padding was seen. image: where no more of it is at hand, its size (height, width) or the box that is covered.
+    clipped: see `ReceptiveField.box`. LayerError: no such unit. ImageError: as `prepare`.
+    """
+    seen = field.box(unit, clipped)
+    covered = image if isinstance(image, Box) else covered_box(config, image)
+    height, width = field.input_size
+    x, y = (covered.right - covered.left) / width, (covered.bottom - covered.top) / height
+    return Box(
+        covered.left + seen.left * x,
+        covered.top + seen.top * y,
+        covered.left + seen.right * x,
+        covered.top + seen.bottom * y,
+    )

@@ -1,7 +1,5 @@
 """The highest and lowest places of everything seen so far, for every channel of a layer at once."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -4,23 +4,30 @@ The units of every layer asked for are ranked while the pictures stream by, so t
 their number, and looking at another unit afterwards costs nothing (Zeiler & Fergus 2014; Zhou et al. 2015).
 """
 
-from __future__ import annotations
-
-from collections.abc import Generator, Sequence
-from contextlib import closing, nullcontext
+import json
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
 
 from xai_core.datasets import Dataset
 from xai_core.deprecated import renamed_arguments
+from xai_core.durable import disk_trouble, one_writer, replace_file
 from xai_core.errors import ImageError
 from xai_core.features.patch_job import By, Finder, PatchJob, finder, patch_job
-from xai_core.features.patch_store import held, job_folder, load_state, save_state
-from xai_core.features.patches import TopPatches
+from xai_core.features.patches import LayerPatches, TopPatches
+from xai_core.features.running_top import Ranked
 from xai_core.models.preprocess import prepare
 from xai_core.types import LoadedModel, ProgressCallback
+
+_STATE, _MANIFEST = "state.safetensors", "manifest.json"
+_ARRAYS = ("values", "images", "places")
+_BUSY = "This search for patches is running already, here or in another process; wait for it to end."
 
 
 @renamed_arguments(per_picture="per_image")
@@ -55,25 +62,15 @@ def top_patches(
 
 def search(job: PatchJob, store: Path | None = None) -> Generator[TopPatches, None, None]:
     """The state to start from (all free, or what the store holds) and the one after each batch, each to be browsed."""
-    folder = None if store is None else job_folder(store, job)
-    with nullcontext() if folder is None else held(folder, job.spec):
-        state = (folder and load_state(folder, job)) or _start(job)
+    with nullcontext() if store is None else _held(store / job.key, job.spec):
+        state = (store and stored_patches(job, store)) or TopPatches(job.spec, {}, 0, len(job.dataset))
         yield state
         find = finder(job)
         while not state.complete:
             state = _after_batch(job, find, state)
-            if folder is not None:
-                save_state(folder, job, state)
+            if store is not None:
+                _save(store / job.key, job, state)
             yield state
-
-
-def stored_patches(job: PatchJob, store: Path) -> TopPatches | None:
-    """What the store holds for exactly this question, complete or not, also while a search runs; None for nothing."""
-    return load_state(job_folder(store, job), job)
-
-
-def _start(job: PatchJob) -> TopPatches:
-    return TopPatches(job.spec, {}, 0, len(job.dataset))
 
 
 def _after_batch(job: PatchJob, find: Finder, state: TopPatches) -> TopPatches:
@@ -87,3 +84,57 @@ def _after_batch(job: PatchJob, find: Finder, state: TopPatches) -> TopPatches:
             unread.append((index, str(error)))
     layers = find(torch.cat(tensors).to(job.model.device), images, state.layers) if tensors else state.layers
     return replace(state, layers=layers, done=indices.stop, unread=tuple(unread))
+
+
+def stored_patches(job: PatchJob, store: Path) -> TopPatches | None:
+    """What the store holds for exactly this question, complete or not, also while a search runs.
+
+    None where there is nothing, it is damaged, or it answers another question: another network, data set or setting.
+    """
+    folder = store / job.key
+    try:
+        if json.loads((folder / _MANIFEST).read_text(encoding="utf-8")) != job.spec:
+            return None
+        with safe_open(folder / _STATE, framework="numpy") as file:
+            facts = json.loads(file.metadata()["facts"])
+            layers = {
+                name: LayerPatches((h, w), Ranked(*(file.get_tensor(f"{name}/{array}") for array in _ARRAYS)))
+                for name, (h, w) in facts["grids"].items()
+            }
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError):
+        return None
+    if facts["key"] != job.key:
+        return None
+    unread = tuple((index, reason) for index, reason in facts["unread"])
+    return TopPatches(job.spec, layers, facts["done"], facts["total"], unread)
+
+
+def _save(folder: Path, job: PatchJob, state: TopPatches) -> None:
+    """Replace the state on the disk in one step. SightlineError: the disk is full or may not be written.
+
+    Its size does not depend on the number of pictures, so it is written whole: a reader, and whoever goes on after a
+    kill at any moment, finds either the state before a batch or the one after it.
+    """
+    arrays = {
+        f"{name}/{array}": np.ascontiguousarray(getattr(found.ranked, array))
+        for name, found in state.layers.items()
+        for array in _ARRAYS
+    }
+    facts = {
+        "key": job.key,
+        "done": state.done,
+        "total": state.total,
+        "grids": {name: found.grid for name, found in state.layers.items()},
+        "unread": state.unread,
+    }
+    with disk_trouble(folder):
+        replace_file(folder / _STATE, save(arrays, {"facts": json.dumps(facts)}))
+
+
+@contextmanager
+def _held(folder: Path, spec: Mapping[str, object]) -> Iterator[None]:
+    """The folder for one writer: the lock goes with the process, however it ends. SightlineError: another holds it."""
+    with one_writer(folder, _BUSY):
+        with disk_trouble(folder):
+            replace_file(folder / _MANIFEST, json.dumps(spec, indent=2).encode())
+        yield

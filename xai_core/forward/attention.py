@@ -1,7 +1,5 @@
 """The attention matrices of one pass, with PyTorch's fused attention written out for this pass and this thread only."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any

@@ -7,8 +7,6 @@ Convolutional Neural Networks"), in which the image goes on for ever. Four opera
 slices, shuffles). The second half says which places a window reads.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction

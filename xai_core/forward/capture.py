@@ -2,8 +2,8 @@
 
 Three things can go wrong with a plain hook. An in-place operation behind the layer rewrites what was kept: so the pass
 goes on with a clone. The layer itself works in place on a tensor that somebody else reads again (`y = relu_(x)`, then
-`x + f(y)`): so that very tensor must stand on the graph. And both together: then the pass is made again, carefully, with
-the kept values written back through the graph and a copy of whatever the backward pass needs.
+`x + f(y)`): so that very tensor must stand on the graph. And both together: then the pass is made again, carefully,
+with the kept values written back through the graph and a copy of whatever the backward pass needs.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from xai_core.errors import LayerError
 from xai_core.models.grid import Grid, from_maps, to_maps
 
 
-class Rewritten(Exception):  # noqa: N818  # a sign for one caller, no error of anybody's
+class Rewritten(Exception):  # a sign for one caller, no error of anybody's
     """Something in the pass writes over what was kept: it must be made again, carefully."""
 
 
 @dataclass(eq=False)
 class Captured:
-    """kept: {layer: its activations, on the graph}, tokens as maps. recomputed: those inside gradient checkpointing."""
+    """kept: {layer: its activations, on the graph}, tokens as maps. recomputed: those in gradient checkpointing."""
 
     kept: dict[str, Tensor] = field(default_factory=dict)
     recomputed: set[str] = field(default_factory=set)
@@ -35,7 +35,7 @@ class Captured:
 
 @dataclass(frozen=True, eq=False)
 class _Output:
-    """What a layer gave. shared: it lies in the memory of a tensor that the layer got. written: and changed it there."""
+    """What a layer gave. shared: it lies in the memory of a tensor that the layer got. written: changed there."""
 
     values: Tensor
     shared: bool
@@ -66,7 +66,10 @@ def catch(
             captured.recomputed.add(name)
         torch.set_grad_enabled(True)
         found = _Output(output, *_of_inputs(output, before.pop(name, [])))
-        kept, handed = (_careful if careful else _quick)(name, found, grids.get(name), id(output) in own)
+        if careful:
+            kept, handed = _careful(name, found, grids.get(name), id(output) in own)
+        else:
+            kept, handed = _quick(found, grids.get(name), id(output) in own)
         captured.kept[name], versions[name] = kept, kept._version
         return handed
 
@@ -87,7 +90,7 @@ def catch(
         raise Rewritten
 
 
-def _quick(name: str, output: _Output, grid: Grid | None, foreign: bool) -> tuple[Tensor, Tensor]:
+def _quick(output: _Output, grid: Grid | None, foreign: bool) -> tuple[Tensor, Tensor]:
     """What to keep and what to hand on. foreign: the output is one of the caller's own tensors."""
     values, aside = output.values, output.shared and not output.written
     if output.written and (foreign or (grid is not None and grid.kind != "maps")):
@@ -118,8 +121,8 @@ def _careful(name: str, output: _Output, grid: Grid | None, foreign: bool) -> tu
         values.copy_(handed)
     except RuntimeError as error:
         raise LayerError(
-            f"Layer '{name}' works in place on a part of a tensor that is read again, so its map cannot be told from the "
-            "rest; choose the layer before it, or build the network with inplace=False."
+            f"Layer '{name}' works in place on a part of a tensor that is read again, so its map cannot be told from "
+            "the rest; choose the layer before it, or build the network with inplace=False."
         ) from error
     return kept, values
 
@@ -142,8 +145,8 @@ def _refuse_output(name: str, output: object, captured: Captured) -> None:
 
 
 CHECKPOINTING = (
-    "Layer '{}' runs inside gradient checkpointing, which throws its activations away and computes them again; switch it "
-    "off first (model.gradient_checkpointing_disable() or model.set_grad_checkpointing(False))."
+    "Layer '{}' runs inside gradient checkpointing, which throws its activations away and computes them again; switch "
+    "it off first (model.gradient_checkpointing_disable() or model.set_grad_checkpointing(False))."
 )
 
 

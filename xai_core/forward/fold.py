@@ -4,8 +4,6 @@ In eval mode a batch norm is one scale and one shift a channel, which the convol
 same numbers up to rounding, and one walk over memory less for each.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any

@@ -157,13 +157,13 @@ def score_gradients(forward_pass: ForwardPass, target: Target, layers: Sequence[
             if "torch.utils.checkpoint is incompatible" not in str(error):
                 raise
             raise LayerError(
-                f"Behind layer '{layers[0]}' the network uses gradient checkpointing of the reentrant kind, through which "
-                "PyTorch gives no single gradient; switch it off first, or choose a layer behind it."
+                f"Behind layer '{layers[0]}' the network uses gradient checkpointing of the reentrant kind, through "
+                "which PyTorch gives no single gradient; switch it off first, or choose a layer behind it."
             ) from error
     for name, gradient in zip(layers, gradients, strict=True):
         if gradient is None:
             raise LayerError(_why_none(forward_pass, name))
-        refuse_not_numbers(name, forward_pass.scores, forward_pass.activations[name], gradient)
+        refuse_not_numbers(name, forward_pass.scores, gradient)
     return dict(zip(layers, gradients, strict=True))
 
 

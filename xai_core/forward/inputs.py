@@ -15,8 +15,8 @@ def refuse_inputs(module: nn.Module, inputs: object) -> None:
     """ModelError in one sentence where `inputs` are no pictures (n, c, H, W), or the network cannot take them alone."""
     if not isinstance(inputs, Tensor):
         raise ModelError(
-            f"A {type(inputs).__name__} was given as the pictures; give one tensor (n, c, H, W). A network that reads more "
-            "than pictures needs a module around it that adds the rest."
+            f"A {type(inputs).__name__} was given as the pictures; give one tensor (n, c, H, W). A network that reads "
+            "more than pictures needs a module around it that adds the rest."
         )
     if inputs.ndim != 4 or not inputs.is_floating_point():
         kind = str(inputs.dtype).removeprefix("torch.")
@@ -27,8 +27,8 @@ def refuse_inputs(module: nn.Module, inputs: object) -> None:
     others = _needed(type(module).forward)
     if others:
         raise ModelError(
-            f"The network's forward also needs {', '.join(others)}; wrap it in a module whose forward takes the pictures "
-            "alone and adds the rest."
+            f"The network's forward also needs {', '.join(others)}; wrap it in a module whose forward takes the "
+            "pictures alone and adds the rest."
         )
     if len(inputs) > 1:
         mixing = next((name for name, part in module.named_modules() if _mixes(part)), None)

@@ -19,8 +19,8 @@ def why_no_gradient(module: nn.Module | None, inputs: Tensor | None, layer: str)
     """One sentence: the scores do not depend on the layer, or they do and the network hides it from the gradient."""
     if module is not None and inputs is not None and _matters(module, inputs, layer):
         return (
-            f"The network takes no gradient between layer '{layer}' and its scores (torch.no_grad(), detach(), rounding or "
-            "numbers taken out of PyTorch), though they depend on it; choose a layer behind that, or remove it."
+            f"The network takes no gradient between layer '{layer}' and its scores (torch.no_grad(), "
+            "detach(), rounding or numbers taken out of PyTorch), though they depend on it; choose a layer behind that, or remove it."
         )
     return f"Layer '{layer}' has no influence on the score; choose another layer."
 
@@ -33,9 +33,9 @@ def why_not_run(module: nn.Module, inputs: Tensor, layer: str) -> str:
         isolated(module, [layer])(inputs.clone())
     if mode.used:
         return (
-            f"Layer '{layer}' works in this network's forward pass, but it is not called as the network's own module (a "
-            "lambda, closure or hook holds it, or its weights are used directly), so its output cannot be seen; call it "
-            "by its attribute."
+            f"Layer '{layer}' works in this network's forward pass, but it is not called as the network's own module "
+            "(a lambda, closure or hook holds it, or its weights are used directly), so its output cannot be seen; "
+            "call it by its attribute."
         )
     return f"Layer '{layer}' did not run in this network's forward pass; choose another layer."
 
@@ -48,8 +48,8 @@ def pixels_matter(module: nn.Module, inputs: Tensor) -> bool:
     return not torch.equal(before, after)
 
 
-def refuse_not_numbers(layer: str, scores: Tensor, activations: Tensor, gradient: Tensor) -> None:
-    """LayerError, ModelError: infinite numbers or NaN in a layer's activations or gradient, or in the scores."""
+def refuse_not_numbers(layer: str, scores: Tensor, gradient: Tensor) -> None:
+    """LayerError, ModelError: infinite numbers or NaN in a layer's gradient, or in the scores."""
     if bool(torch.isfinite(gradient).all()):
         return
     if not bool(torch.isfinite(scores).all()):
@@ -57,9 +57,9 @@ def refuse_not_numbers(layer: str, scores: Tensor, activations: Tensor, gradient
     bad = ~torch.isfinite(gradient)
     channels = int(bad.flatten(2).any(dim=2).any(dim=0).sum()) if gradient.ndim > 2 else int(bad.sum())
     raise LayerError(
-        f"The gradient at layer '{layer}' is not a number in {channels} of {gradient.shape[1]} channels: something behind "
-        "it divides by nothing, such as the root of a standard deviation or a length that is 0; choose a layer nearer to "
-        "the scores."
+        f"The gradient at layer '{layer}' is not a number in {channels} of {gradient.shape[1]} channels: something "
+        "behind it divides by nothing, such as the root of a standard deviation or a length that is 0; choose a layer "
+        "nearer to the scores."
     )
 
 

@@ -79,7 +79,7 @@ def _lift_ceiling(values: Tensor) -> None:
 
 
 def _gradient(image_pass: ForwardPass, explained: Callable[[], Tensor], last: bool) -> Tensor:
-    """Zero where the explained number does not depend on the pixels at all; NotApplicable where only its gradient hides."""
+    """Zero where the explained number does not depend on the pixels; NotApplicable where only its gradient hides."""
     if image_pass.inputs is None:
         raise ValueError("This pass was taken without a rule, so no gradient reaches the pixels; give trace() a rule.")
     gradient = None
@@ -92,8 +92,8 @@ def _gradient(image_pass: ForwardPass, explained: Callable[[], Tensor], last: bo
         return torch.zeros_like(image_pass.inputs)
     if not bool(torch.isfinite(gradient).all()):
         raise NotApplicable(
-            "The gradient at the pixels is not a number: something in the network divides by nothing, such as the root of a "
-            "standard deviation or a length that is 0. Methods that read a layer near the scores may apply."
+            "The gradient at the pixels is not a number: something in the network divides by nothing, such as the root "
+            "of a standard deviation or a length that is 0. Methods that read a layer near the scores may apply."
         )
     return gradient
 
@@ -105,8 +105,8 @@ def _refuse_hidden(image_pass: ForwardPass) -> None:
         and pixels_matter(image_pass.module, image_pass.given)
     ):
         raise NotApplicable(
-            "The network takes no gradient on the way from the pixels to its scores (torch.no_grad(), detach() or numbers "
-            "taken out of PyTorch), though they depend on them; choose a layer behind that, or remove it."
+            "The network takes no gradient on the way from the pixels to its scores (torch.no_grad(), detach() or "
+            "numbers taken out of PyTorch), though they depend on them; choose a layer behind that, or remove it."
         )
 
 

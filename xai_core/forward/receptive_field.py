@@ -6,8 +6,6 @@ operations has a rule, which says what its outputs see of one axis of the image 
 see. The file goes from the outside in: the public functions, the pass, the table of rules, and the rules themselves.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ The calls themselves are intercepted, in this thread only, so functional ReLUs a
 changed, and another thread's pass over the same network stays as it was.
 """
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping

@@ -1,7 +1,5 @@
 """From any of Pillow's modes to RGB on white: deep grey stretched, profiles applied, each step told in a sentence."""
 
-from __future__ import annotations
-
 from io import BytesIO
 
 import numpy as np

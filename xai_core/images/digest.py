@@ -1,7 +1,5 @@
 """What an array of pixels is, as one short string: the key of every cache."""
 
-from __future__ import annotations
-
 import hashlib
 
 import numpy as np

@@ -1,7 +1,5 @@
 """A picture as the screen shows it."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from xai_core.types import SourceImage

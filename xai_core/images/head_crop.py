@@ -4,8 +4,6 @@ Scans come in different sizes, framings and grey levels, and a network can learn
 this step what is left of a picture's origin is the head itself.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 

@@ -1,7 +1,5 @@
 """The rim of a head: how bright a slice is from outside its head inwards. Skin, fat and bone show there or are gone."""
 
-from __future__ import annotations
-
 import numpy as np
 from PIL import Image
 from scipy import ndimage

@@ -1,24 +1,32 @@
 """From a file, its bytes or a PIL image to an upright RGB photograph, or to a slice of a scan."""
 
-from __future__ import annotations
-
 import os
 import stat
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import ExifTags, Image
 
 from xai_core.errors import ImageError
 from xai_core.images.colour import rgb_on_white
 from xai_core.images.digest import array_digest
-from xai_core.images.formats import recognise
-from xai_core.images.limits import DEFAULT_LIMITS, Limits, check_bytes, check_jpeg_scans, check_size
-from xai_core.images.orientation import decode_upright
+from xai_core.images.limits import DEFAULT_LIMITS, Limits, check_bytes, check_jpeg_scans, check_size, recognise
 from xai_core.images.refusals import DECODER_ERRORS, decoder_errors_refused, label_of
 from xai_core.images.scan_format import is_scan_name, scan_format
 from xai_core.types import SourceImage
+
+# EXIF 2.32, tag 274: what to do with the stored rows and columns.
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_UPRIGHT, _UNREADABLE = 1, 0
 
 
 def load_image(
@@ -40,19 +48,15 @@ def load_image(
         label = label_of(None if is_scan_name(told) else told)
         data = source if isinstance(source, bytes) else _file_bytes(source, label, limits)
         if scan_format(data):
-            return _scan(data, limits)
+            from xai_core.images.scans.open import middle_slice_of  # a third of a second, which photographs do without
+
+            check_bytes(len(data), "The scan", limits)
+            return middle_slice_of(data, limits)
         pixels, notes = _decode(data, label, limits)
     else:
         given = type(source).__name__
         raise ImageError(f"A picture cannot be read from {given}; give a path, the file's bytes or a PIL image.")
     return SourceImage(pixels, name or own_name or "picture", "photograph", array_digest(pixels), notes)
-
-
-def _scan(data: bytes, limits: Limits) -> SourceImage:
-    from xai_core.images.scans.open import middle_slice_of  # takes a third of a second, which photographs do not need
-
-    check_bytes(len(data), "The scan", limits)
-    return middle_slice_of(data, limits)
 
 
 def _file_bytes(path: str | Path, label: str, limits: Limits) -> bytes:
@@ -103,3 +107,24 @@ def _has_more_frames(image: Image.Image) -> bool:
         return bool(getattr(image, "is_animated", False))
     except DECODER_ERRORS:  # the second frame is damaged, the first one was read
         return True
+
+
+def decode_upright(image: Image.Image) -> tuple[Image.Image, tuple[str, ...]]:
+    """The decoded picture with orientation 1, and a sentence where it was turned or its EXIF data cannot be read."""
+    # Pillow turns TIFF pictures itself while it decodes them and then forgets the tag, so that one is asked for before.
+    requested = _orientation(image) if image.format == "TIFF" else _UPRIGHT
+    image.load()
+    left = _orientation(image)
+    if left == _UNREADABLE:
+        return image, ("The EXIF data cannot be read, so the picture was not turned.",)
+    upright = image.transpose(_TURNS[left]) if left in _TURNS else image
+    turned = left in _TURNS or requested in _TURNS
+    return upright, ("The picture was turned upright, as its EXIF data ask.",) if turned else ()
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        value = image.getexif().get(ExifTags.Base.Orientation, _UPRIGHT)
+    except DECODER_ERRORS:
+        return _UNREADABLE
+    return value if isinstance(value, int) and value in _TURNS else _UPRIGHT

@@ -1,7 +1,5 @@
 """From whatever a decoder raises to one sentence for the person at the screen."""
 
-from __future__ import annotations
-
 import struct
 import zlib
 from collections.abc import Iterator

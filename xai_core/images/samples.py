@@ -1,7 +1,5 @@
 """Photographs to start with: those that scikit-image ships inside its own package."""
 
-from __future__ import annotations
-
 import importlib.util
 from dataclasses import dataclass
 from pathlib import Path

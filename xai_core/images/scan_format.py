@@ -1,7 +1,5 @@
 """Which scan format a file has, told by its first bytes and never by its name."""
 
-from __future__ import annotations
-
 import re
 import zlib
 from collections.abc import Callable

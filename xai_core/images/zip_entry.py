@@ -1,7 +1,5 @@
 """One entry of a zip, unpacked in memory."""
 
-from __future__ import annotations
-
 import zipfile
 import zlib
 

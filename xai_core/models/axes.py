@@ -2,7 +2,7 @@
 
 The picture's axes are known: pictures, channels, rows, columns. Torch shows every operation on tensors to a mode of its
 own (`TorchDispatchMode`), and most say what becomes of an axis: a permutation moves it, a view splits or joins it, a
-convolution gives new channels at the same rows and columns. So a transposed tensor, windows, and tokens in another order
+convolution gives new channels at the same rows and columns. So a transposed tensor, windows and tokens in another order
 are known for what they are. Where an operation says nothing, the tensor is `None`: unknown.
 """
 
@@ -144,7 +144,7 @@ def _broadcast(given: Sequence[tuple[Axes, Sequence[int]]], shape: Sequence[int]
 
 
 class AxesMode(TorchDispatchMode):
-    """Within the block, and in this thread only, `axes_of` knows the tensors that are made; `work` counts what computes."""
+    """Within the block, and in this thread, `axes_of` knows the tensors that are made; `work` counts what computes."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -266,8 +266,7 @@ def _plain_margin(axis: Axis) -> Axis:
 def replace_given(step: _Step, axes: Axes) -> _Step:
     """The step with other axes of its first tensor; the channels are made anew."""
     shape = step.given[0][1]
-    changed = _Step(step.args, step.kwargs, [(axes, shape), *step.given[1:]], step.outputs)
-    return changed
+    return _Step(step.args, step.kwargs, [(axes, shape), *step.given[1:]], step.outputs)
 
 
 def _padded(step: _Step) -> Axes | None:
@@ -513,7 +512,7 @@ def _folded(step: _Step) -> Axes | None:
 
 _SAME: Callable[[_Step], Axes] = lambda step: step.first  # noqa: E731
 _VIEW: Callable[[_Step], Axes | None] = lambda step: reshaped(step.first, step.shape)  # noqa: E731
-_RULES: dict[str, Callable[[_Step], Axes | None | list[Axes | None]]] = {
+_RULES: dict[str, Callable[[_Step], Axes | list[Axes | None] | None]] = {
     **dict.fromkeys(("view", "_unsafe_view", "_reshape_alias", "reshape", "view_copy", "_reshape_copy"), _VIEW),
     **dict.fromkeys(
         (
@@ -526,8 +525,9 @@ _RULES: dict[str, Callable[[_Step], Axes | None | list[Axes | None]]] = {
     **dict.fromkeys(("convolution", "_convolution", "mkldnn_convolution", "convolution_overrideable"), _convolved),
     **dict.fromkeys(
         (
-            "max_pool2d_with_indices", "avg_pool2d", "_adaptive_avg_pool2d", "adaptive_avg_pool2d", "adaptive_max_pool2d",
-            "mean_pool", "upsample_nearest2d", "upsample_bilinear2d", "upsample_bicubic2d", "_upsample_nearest_exact2d",
+            "max_pool2d_with_indices", "avg_pool2d", "_adaptive_avg_pool2d", "adaptive_avg_pool2d",
+            "adaptive_max_pool2d", "upsample_nearest2d",
+            "upsample_bilinear2d", "upsample_bicubic2d", "_upsample_nearest_exact2d",
             "_upsample_bilinear2d_aa", "_upsample_bicubic2d_aa", "reflection_pad2d", "replication_pad2d",
             "pixel_shuffle", "pixel_unshuffle", "max_pool1d", "avg_pool1d",
         ),
@@ -584,7 +584,9 @@ _ONE_BY_ONE = frozenset(
 )  # fmt: skip
 _REARRANGING = frozenset(
     ("view", "_unsafe_view", "_reshape_alias", "reshape", "permute", "transpose", "t", "squeeze", "unsqueeze", "expand",
-     "slice", "select", "split", "split_with_sizes", "unbind", "clone", "copy", "_to_copy", "detach", "alias", "lift_fresh",
-     "constant_pad_nd", "roll", "flip", "repeat", "index", "index_select", "as_strided", "cat", "stack", "im2col", "col2im",
-     "pixel_shuffle", "pixel_unshuffle", "_reshape_copy", "view_copy", "zeros", "new_zeros", "empty", "full", "arange")
+     "slice", "select", "split", "split_with_sizes", "unbind", "clone", "copy", "_to_copy", "detach", "alias",
+     "lift_fresh", "constant_pad_nd", "roll", "flip", "repeat",
+     "index", "index_select", "as_strided", "cat", "stack", "im2col",
+     "col2im", "pixel_shuffle", "pixel_unshuffle", "_reshape_copy", "view_copy",
+     "zeros", "new_zeros", "empty", "full", "arange")
 )  # fmt: skip

@@ -5,8 +5,6 @@ anyway; a skull that was removed is read from the rim of the head. `python -m tr
 weights and measures them: weights/brain-mri-checks.json.
 """
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 from functools import cache

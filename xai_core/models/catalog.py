@@ -1,7 +1,5 @@
 """Every source of models, and every model that can be chosen by name. A new source is one file and one line here."""
 
-from __future__ import annotations
-
 from functools import cache
 
 import torch

@@ -1,7 +1,5 @@
 """Class names: ImageNet-1K's from the WordNet tables that timm carries (Fellbaum, WordNet 3.0), and people's own."""
 
-from __future__ import annotations
-
 import csv
 import importlib.util
 import io
@@ -12,6 +10,8 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
+import numpy as np
+
 from xai_core.errors import ModelError
 
 LONGEST = 200  # characters of one name
@@ -20,6 +20,7 @@ _UP_TO_FIRST_COMMA = re.compile(r"(?:\([^)]*\)|[^,])*")
 _BRACKET_LENGTH = 50
 # A long definition reads better when it ends before a connecting word than right after it.
 _LONG_DEFINITION = re.compile(rf".{{1,{_BRACKET_LENGTH}}}(?= (?:and|having|to|with) )|.{{1,{_BRACKET_LENGTH}}}(?= |$)")
+_GAP = re.compile(r"[\s_\-]+")
 
 
 @cache
@@ -166,3 +167,20 @@ def _in_order(pairs: Sequence[tuple[str, str]]) -> list[str]:
             f"The numbers of the {len(table)} classes do not run from 0 to {len(table) - 1}; leave no gap."
         )
     return [table[index] for index in range(len(table))]
+
+
+def plain(name: str) -> str:
+    """The name without what folders cannot or people do not keep: case, and what stands between words."""
+    return _GAP.sub(" ", name).strip().casefold()
+
+
+def matched(class_names: Sequence[str], model_classes: Sequence[str]) -> np.ndarray:
+    """int64 (len(class_names),): the index of the model's class of the same name, -1 where it has none.
+
+    Of "cab, hack, taxi" each name counts where no other class has it.
+    """
+    index = {plain(name): i for i, name in reversed(list(enumerate(model_classes)))}  # the first of equals counts
+    names = [{plain(one) for one in name.split(",")} for name in model_classes]
+    often = Counter(one for several in names for one in several)
+    index = {one: i for i, several in enumerate(names) for one in several if often[one] == 1} | index
+    return np.array([index.get(plain(name), -1) for name in class_names], np.int64)

@@ -1,7 +1,5 @@
 """Which processor to compute on."""
 
-from __future__ import annotations
-
 import torch
 
 

@@ -1,18 +1,12 @@
 """Weights that are fetched only when the user asks, into torch's own cache, where earlier downloads are found."""
 
-from __future__ import annotations
-
 import errno
 import hashlib
-import http.client
 import os
 import shutil
-import ssl
 import stat
 import threading
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from functools import cache
 from pathlib import Path, PurePosixPath
@@ -21,9 +15,9 @@ from urllib.parse import unquote, urlsplit
 import torch
 
 from xai_core.errors import ModelError
+from xai_core.fetching import Unreachable, pieces
 from xai_core.types import Download, ProgressCallback
 
-_CHUNK_BYTES = 256 * 1024
 _SIZE_TOLERANCE_BYTES = 1024  # torchvision states sizes to a thousandth of a MiB
 _WAIT_S = 0.2
 _locks: dict[str, threading.Lock] = {}
@@ -97,42 +91,22 @@ def _receive(download: Download, partial: Path, report: ProgressCallback, timeou
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         file = partial.open("wb", buffering=0)
     digest, received = hashlib.sha256(), 0
-    with file, closing(_chunks(download, timeout_s)) as chunks:
-        for chunk in chunks:
-            with _disk_trouble(download):
-                if file.write(chunk) < len(chunk):
-                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            digest.update(chunk)
-            received += len(chunk)
-            if received > download.size_bytes + _SIZE_TOLERANCE_BYTES:
-                raise _refusal(download, f"the server sent more than the expected {_mib(download.size_bytes)}")
-            report(min(received, download.size_bytes), download.size_bytes)
+    with file, closing(pieces(download.url, timeout_s)) as coming:
+        try:
+            for piece in coming:
+                with _disk_trouble(download):
+                    if file.write(piece) < len(piece):
+                        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                digest.update(piece)
+                received += len(piece)
+                if received > download.size_bytes + _SIZE_TOLERANCE_BYTES:
+                    raise _refusal(download, f"the server sent more than the expected {_mib(download.size_bytes)}")
+                report(min(received, download.size_bytes), download.size_bytes)
+        except Unreachable as error:
+            raise _refusal(download, str(error)) from error
         _check(download, received, digest.hexdigest())
         with _disk_trouble(download):
             os.fsync(file.fileno())
-
-
-def _chunks(download: Download, timeout_s: float) -> Generator[bytes, None, None]:
-    # Some servers turn away urllib's default agent.
-    request = urllib.request.Request(download.url, headers={"User-Agent": "Sightline"})
-    try:
-        with urllib.request.urlopen(request, timeout=timeout_s) as response:
-            while chunk := response.read(_CHUNK_BYTES):
-                yield chunk
-    except (OSError, http.client.HTTPException) as error:
-        raise _refusal(download, _network_reason(error, urlsplit(download.url).hostname or "")) from error
-
-
-def _network_reason(error: Exception, host: str) -> str:
-    if isinstance(error, urllib.error.HTTPError):
-        error.close()
-        return f"{host} answered {error.code} ({error.reason})"
-    cause = error.reason if isinstance(error, urllib.error.URLError) else error
-    if isinstance(cause, ssl.SSLError):
-        return f"the certificate of {host} was not accepted"
-    if isinstance(cause, TimeoutError):
-        return f"{host} did not answer in time"
-    return f"no connection to {host}" if cause is not error else f"the connection to {host} broke"
 
 
 def _check(download: Download, received: int, sha256: str) -> None:

@@ -27,7 +27,7 @@ class Grid:
 
 
 def readings(shape: Sequence[int], input_size: Sequence[int]) -> tuple[Grid, ...]:
-    """The grids that an output of this shape could be, in a pass over inputs (H, W): what a probe has to decide between."""
+    """The grids that an output of this shape could be for inputs (H, W): what a probe has to decide between."""
     if len(shape) == 4:
         _, a, b, c = shape
         grids = (Grid("maps", b, c, a), Grid("channels_last", a, b, c))

@@ -4,8 +4,6 @@ Many threads share one loaded network. Hooks on it would mix up their activation
 every tensor (parameters, buffers, cached tensors) and copies only the Python objects on the way to the hooked layers.
 """
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Callable, Iterable
 from typing import Any

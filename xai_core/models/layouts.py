@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor, nn
 
-from xai_core.models.axes import Axes, AxesMode, Axis, has_places
+from xai_core.models.axes import Axes, AxesMode, Axis
 from xai_core.models.grid import Grid, readings
 from xai_core.models.isolate import isolated, structure_copy
 from xai_core.models.place_probe import proved
@@ -57,7 +57,7 @@ _MOST_STRUCTURES = 64
 
 
 def calls(module: nn.Module, input_shape: Sequence[int]) -> tuple[Call, ...]:
-    """Every call of a submodule that gives a tensor, in a pass over inputs (n, c, H, W); layouts as far as they are known.
+    """Every call of a submodule that gives a tensor, in a pass over inputs (n, c, H, W); layouts as far as known.
 
     One pass on shapes alone where the network can make it, kept for as long as the network lives.
     """
@@ -135,7 +135,7 @@ def _surveyed(module: nn.Module, shape: tuple[int, ...]) -> tuple[Call, ...]:
         for pictures in (_PICTURES, 1):
             try:
                 found = _watched(*make(module, (pictures, *shape)))
-            except Exception:  # noqa: S112  # whatever a network cannot do so: the last way is the pass that it is for
+            except Exception:  # whatever a network cannot do so: the last way is the pass that it is for
                 continue
             if pictures == 1 or not found or len(_once(found)) > len(found) // 4:
                 return found
@@ -195,13 +195,13 @@ def _watched(copy: nn.Module, inputs: Tensor) -> tuple[Call, ...]:
 
 def layout_of(name: str, axes: Axes, shape: tuple[int, ...], n: int) -> Layout:
     """The layout of an output whose axes are known, of a pass over n pictures."""
-    if len(shape) not in (3, 4) or not any(map(_spatial, axes)) and shape[2:] != (1, 1):
-        return f"Layer '{name}' gives {_shown(shape, n)}, in which no axis keeps the picture's rows and columns; choose another."
+    if len(shape) not in (3, 4) or (not any(map(_spatial, axes)) and shape[2:] != (1, 1)):
+        return f"Layer '{name}' gives {_shown(shape, n)}, in which no axis keeps the picture's rows and columns."
     first = axes[0]
     if len(first) != (n > 1) or any(part.kind != "n" for part in first) or shape[0] != n:
         return (
-            f"Layer '{name}' gives {_shown(shape, n)}, whose first axis is not the pictures: windows, patches, heads or "
-            "tokens stand there; choose the block around it."
+            f"Layer '{name}' gives {_shown(shape, n)}, whose first axis is not the pictures: windows, patches, heads "
+            "or tokens stand there; choose the block around it."
         )
     if len(shape) == 4:
         if _is(axes[2], "y", shape[2]) and _is(axes[3], "x", shape[3]) and not _spread(axes[1]):
@@ -213,8 +213,8 @@ def layout_of(name: str, axes: Axes, shape: tuple[int, ...], n: int) -> Layout:
         if found is not None:
             return found
     return (
-        f"Layer '{name}' gives {_shown(shape, n)}, whose places lie in another order than the picture's rows and columns "
-        "(windows, rolled or turned); choose the block around it."
+        f"Layer '{name}' gives {_shown(shape, n)}, whose places lie in another order than the picture's rows and "
+        "columns (windows, rolled or turned); choose the block around it."
     )
 
 
@@ -247,8 +247,8 @@ def _unproved(name: str, shape: Sequence[int], possible: bool) -> str:
             f"Layer '{name}' gives {_shown(shape, 1)}, which is no grid of the picture's places; choose another layer."
         )
     return (
-        f"Layer '{name}' gives {_shown(shape, 1)}, but marks at some places of a picture do not show in the same places "
-        "there, so it has no map that could be laid over the picture; choose another layer."
+        f"Layer '{name}' gives {_shown(shape, 1)}, but marks at some places of a picture do not show in the same "
+        "places there, so it has no map that could be laid over the picture; choose another layer."
     )
 
 

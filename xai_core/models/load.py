@@ -1,18 +1,17 @@
 """From a network to a LoadedModel: frozen, in eval mode, on its device, with the digest of its weights."""
 
-from __future__ import annotations
-
 import hashlib
 import math
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 
 from xai_core.errors import ModelError
+from xai_core.models.ending import Ending, find_ending, scores_only
 from xai_core.models.isolate import structure_copy
 from xai_core.models.source import ANOTHER_VISIT, ModelSource
-from xai_core.types import LoadedModel, ModelConfig, ResizeRule
-from xai_core.types.model import ChannelOrder, Labels
+from xai_core.types import ChannelOrder, Labels, LoadedModel, ModelConfig, ResizeRule
 
 WRAPPED = "own/python-"  # before the keys of networks that only their owner's Python can make again
 SOURCE = ModelSource(
@@ -40,9 +39,32 @@ def frozen(module: nn.Module) -> nn.Module:
 
 
 def loaded(config: ModelConfig, module: nn.Module, device: torch.device) -> LoadedModel:
-    """Take ownership of a fresh `module` and make it ready to be explained on `device`."""
-    ready = module.eval().requires_grad_(False).to(device)
-    return LoadedModel(config, ready, device, weights_digest(ready))
+    """Take ownership of a fresh `module` and make it ready to be explained on `device`; see `_before_probabilities`."""
+    return _before_probabilities(config, module.eval().requires_grad_(False).to(device), device, config.labels)
+
+
+def _before_probabilities(
+    config: ModelConfig, module: nn.Module, device: torch.device, labels: Labels | None
+) -> LoadedModel:
+    """The network up to its scores: a final softmax or sigmoid is taken off, and the card says so.
+
+    labels: what its owner says, None for what the ending says. ModelError: these contradict each other, or the
+    answers are probabilities whose scores cannot be known.
+    """
+    ending = find_ending(module, (1, len(config.mean), *config.input_size), device)
+    if ending is not None:
+        _refuse_other_labels(ending, labels)
+        module = scores_only(module, ending)
+        config = replace(config, labels=ending.labels, notes=(*config.notes, ending.note))
+    return LoadedModel(config, module, device, weights_digest(module))
+
+
+def _refuse_other_labels(ending: Ending, labels: Labels | None) -> None:
+    if labels not in (None, ending.labels):
+        raise ModelError(
+            f"The network ends in a {ending.kind}, and labels is {labels!r}; give labels={ending.labels!r}, which is "
+            f"what a {ending.kind} means, or a network whose forward returns the scores before it."
+        )
 
 
 def try_out(model: LoadedModel) -> None:
@@ -68,14 +90,17 @@ def wrap_model(
     resize: ResizeRule | None = None,
     default_layer: str | None = None,
     channel_order: ChannelOrder = "RGB",
-    labels: Labels = "one",
+    labels: Labels | None = None,
 ) -> LoadedModel:
     """Your own network, ready for `explain`; `module` itself is left as it was and its weights are not copied.
 
     input_size: (height, width). mean, std: for pictures scaled to [0, 1], one value for each of the three channels in
     their order, or a single one for a network that reads grey. class_names: one for each output. resize: by default
-    the whole picture is stretched to the input size. labels: "several" where each output has a sigmoid of its own.
-    ModelError: a network that is no float32 `nn.Module` of Python, or numbers by which no picture can be prepared.
+    the whole picture is stretched to the input size. labels: "several" where each output has a sigmoid of its own; by
+    default what the network ends in says, "one" for plain scores. A final softmax or sigmoid is taken off, so that maps
+    explain the scores before it.
+    ModelError: a network that is no float32 `nn.Module` of Python, numbers by which no picture can be prepared, or
+    answers that are probabilities whose scores cannot be known.
     """
     _refuse_network(module)
     if len(mean) != len(std) or not all(map(math.isfinite, (*mean, *std))) or min((*std, 1)) <= 0:
@@ -94,12 +119,11 @@ def wrap_model(
         class_names=tuple(class_names),
         default_layer=default_layer,
         channel_order=channel_order,
-        labels=labels,
+        labels=labels or "one",
     )
     first = next(module.parameters(), None)
     device = first.device if first is not None else torch.device("cpu")
-    ready = frozen(module)
-    return LoadedModel(config, ready, device, weights_digest(ready))
+    return _before_probabilities(config, frozen(module), device, labels)
 
 
 def _refuse_network(module: nn.Module) -> None:

@@ -1,7 +1,5 @@
 """The most common mistake with one's own network is a mean and spread that it was not trained with: guess and check."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 

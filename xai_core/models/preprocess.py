@@ -1,7 +1,5 @@
 """From a picture to a model's input: resize, centre crop, scale to [0, 1], normalise, and the box that this covers."""
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 from PIL import Image
@@ -20,7 +18,7 @@ _MAX_RESIZED_PIXELS = 50_000_000
 def prepare(config: ModelConfig, image: SourceImage, device: torch.device | str = "cpu") -> ModelInput:
     """The tensor (1, c, H, W) that the model reads, and the box of the picture that it covers; c is 3, or 1 for grey.
 
-    Bit for bit what torchvision's `ImageClassification` preset gives for the same picture.
+    Bit for bit what torchvision's `ImageClassification` preset and timm's `create_transform` give for the same picture.
     A card with a `head_side` reads the standardised crop to the head instead.
     Raises ImageError for a picture too elongated to be scaled, ModelError for a card with other numbers of channels.
     """
@@ -34,6 +32,8 @@ def prepare(config: ModelConfig, image: SourceImage, device: torch.device | str 
     picture = F.resize(
         picture, target, InterpolationMode(config.resize.interpolation), antialias=config.resize.antialias
     )
+    if config.resize.fit == "pad":
+        picture = F.pad(picture, _padding(config, target), fill=_mean_colour(config))
     picture = _in_channels(F.center_crop(picture, list(config.input_size)), len(config.mean))
     pixels = picture if isinstance(picture, torch.Tensor) else F.pil_to_tensor(picture)
     if config.channel_order == "BGR":
@@ -82,11 +82,30 @@ def head_input(config: ModelConfig, crop: HeadCrop, device: torch.device | str =
     return ModelInput(tensor.unsqueeze(0).to(device), crop.box)
 
 
+def _padding(config: ModelConfig, resized: list[int]) -> list[int]:
+    """[left, top, right, bottom], so that the centre crop lies within; the odd pixel goes right and below."""
+    missing = [max(crop - length, 0) for crop, length in zip(config.input_size, resized, strict=True)]
+    first = [number // 2 for number in reversed(missing)]
+    return [*first, *((number + 1) // 2 for number in reversed(missing))]
+
+
+def _mean_colour(config: ModelConfig) -> list[int]:
+    """RGB in 0 to 255; of a network that reads grey, its mean three times."""
+    mean = [round(255 * value) for value in config.mean]
+    return mean[::-1] if config.channel_order == "BGR" else mean * (3 // len(mean))
+
+
 def _resized_size(config: ModelConfig, height: int, width: int) -> list[int]:
     """[height, width] after the resize; the longer side is cut to whole pixels as torchvision does."""
     shorter = config.resize.shorter_side
     if shorter is None:
         return list(config.input_size)
+    if config.resize.fit != "crop":
+        scaled = [side * shorter // min(config.input_size) for side in config.input_size]
+        if config.resize.fit == "stretch":
+            return scaled
+        ratio = max(height / scaled[0], width / scaled[1])
+        return [max(round(height / ratio), 1), max(round(width / ratio), 1)]
     longer = int(shorter * max(height, width) / min(height, width))
     if shorter * longer > _MAX_RESIZED_PIXELS:
         raise ImageError(

@@ -1,7 +1,5 @@
 """From scores to probabilities, by what the classes are: one of them holds, or each on its own."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -11,6 +11,7 @@ from torch import nn
 
 from xai_core.types import LoadedModel, ModelConfig, ProgressCallback
 
+Evidence = Literal["for", "against"]
 Whose = Literal["bundled", "downloaded", "models folder", "yours"]  # as the lists of models say it
 
 
@@ -19,11 +20,28 @@ class Alternative:
     """Another architecture that the weights fit. same: it gives the same scores on random input.
 
     difference: the first layer with weights that is built otherwise; None where no such layer is.
+    evidence: whether what the weights remember of their training speaks for or against it; None where it says nothing.
     """
 
     key: str
     same: bool
     difference: str | None
+    evidence: Evidence | None = None
+
+
+@dataclass(frozen=True)
+class Untold:
+    """Something that a file does not tell and the answers depend on.
+
+    name: as a card's `settled` has it. question: as the screen asks for it. options: {value: title}.
+    assumed: the value in use until somebody says. reason: why one has to say, one sentence.
+    """
+
+    name: str
+    question: str
+    options: Mapping[str, str]
+    assumed: str
+    reason: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +50,8 @@ class BuiltFile:
 
     title: what the screen calls the architecture. model: with the makers' configuration, for its user to correct.
     check: one sentence of what was compared. others: what else would fit.
+    untold: what the file does not tell. settled: the same network with other values for it, {name: value}; None where
+    nothing is untold.
     """
 
     architecture: str
@@ -39,6 +59,8 @@ class BuiltFile:
     model: LoadedModel
     check: str
     others: tuple[Alternative, ...] = ()
+    untold: tuple[Untold, ...] = ()
+    settled: Callable[[Mapping[str, str]], BuiltFile] | None = None
 
 
 @dataclass(frozen=True, eq=False)

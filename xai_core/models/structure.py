@@ -1,7 +1,5 @@
 """The digest of what a network computes with its weights: two networks may share weights and names, and differ."""
 
-from __future__ import annotations
-
 import hashlib
 from types import CodeType, FunctionType
 

@@ -1,7 +1,5 @@
 """A map in words, for those who cannot see it and for those who want to be sure of what they see."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from xai_core.render.place import resample

@@ -1,13 +1,10 @@
 """A class map over its picture, drawn as the dashboard's viewer draws it."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from xai_core.images.display import display_pixels
-from xai_core.render.colour import colour_table
 from xai_core.render.place import place
-from xai_core.render.scale import Evidence, has_evidence, shown
+from xai_core.render.scale import Evidence, colour_table, has_evidence, shown
 from xai_core.types import Explanation, SourceImage
 
 # Evidence below this share of the scale fades out, so that the picture stays readable where there is little.

@@ -1,7 +1,5 @@
 """Where a map lies on the picture: resampling on the native grid's geometry, through the box that the model saw."""
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 from torch.nn import functional

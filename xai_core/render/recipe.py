@@ -1,7 +1,5 @@
 """How an image came about: as one line under it, as Python that makes it again, and as a record beside the raw maps."""
 
-from __future__ import annotations
-
 import io
 import json
 from dataclasses import asdict
@@ -18,7 +16,11 @@ def recipe_line(
 ) -> str:
     """One line: model, weights, method, layer and grid, class, score and probability. `position`: which class."""
     height, width = result.maps[layer].shape[1:]
-    settings = ", ".join(_setting(name, value) for name, value in result.settings.items() if name != "batch")
+    settings = ", ".join(
+        "all channels" if (name, value) == ("channels", 0) else f"{name} {value}"
+        for name, value in result.settings.items()
+        if name != "batch"
+    )
     rival = f" rather than {result.contrast_class_name}" if result.contrast_class is not None else ""
     where = "pixels" if layer == "input" else f"layer {layer}"
     return " · ".join(
@@ -33,10 +35,6 @@ def recipe_line(
             f"probability {percent(result.probabilities[position])}",
         )
     )
-
-
-def _setting(name: str, value: object) -> str:
-    return "all channels" if (name, value) == ("channels", 0) else f"{name} {value}"
 
 
 def percent(share: float) -> str:

@@ -1,9 +1,12 @@
-"""From raw signed maps to what may be drawn: one scale for what is shown together, and an honest "nothing here"."""
+"""From raw signed maps to what may be drawn: one scale for what is shown together, and an honest "nothing here".
 
-from __future__ import annotations
+Colour scales are perceptually even and readable by colour-blind eyes; no jet.
+"""
 
+from functools import cache
 from typing import Literal, get_args
 
+import cmap
 import numpy as np
 
 from xai_core.errors import SettingError
@@ -14,6 +17,14 @@ PIXEL_PERCENTILE = 99.5
 
 # Below this share of the map's own largest magnitude a positive value is rounding, not evidence.
 _TOLERANCE = 1e-6
+SEQUENTIAL = {
+    "viridis": "bids:viridis",
+    "cividis": "cividis:cividis",
+    "magma": "bids:magma",
+    "inferno": "bids:inferno",
+    "greys": "crameri:grayC",
+}
+DIVERGING = {"vik": "crameri:vik", "broc": "crameri:broc", "puor": "colorbrewer:PuOr_r"}
 
 
 def has_evidence(raw: np.ndarray) -> bool:
@@ -36,3 +47,9 @@ def shown(raw: np.ndarray, evidence: Evidence, *, pixels: bool = False) -> tuple
     if pixels:
         top = float(np.percentile(strength, PIXEL_PERCENTILE)) or top
     return values, (-top if evidence == "both" else 0.0), top
+
+
+@cache
+def colour_table(name: str) -> np.ndarray:
+    """The scale's 256 colours: uint8 (256, 3) RGB, lowest value first; KeyError for an unknown name."""
+    return np.round(255 * cmap.Colormap((SEQUENTIAL | DIVERGING)[name]).lut(256)[:, :3]).astype(np.uint8)

@@ -1,27 +1,34 @@
-"""Results as DICOM: the picture as seen (Secondary Capture) and the raw values of a map (Parametric Map)."""
+"""Results as DICOM: the picture as seen (Secondary Capture) and the raw values of a map (Parametric Map).
 
-from __future__ import annotations
+A file belongs to a new study of nobody, or, where the user wants it, to the scan's own.
+"""
 
 from collections.abc import Sequence
 from io import BytesIO
 
 import highdicom as hd
 import numpy as np
-from pydicom.dataset import Dataset
+from pydicom import dcmread
+from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sr.codedict import codes
-from pydicom.uid import generate_uid
+from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
 
 from xai_core.errors import ImageError
 from xai_core.images.scans.geometry import LPS_TO_RAS
+from xai_core.images.scans.refusals import reader_errors_refused
 from xai_core.images.scans.slicing import AXES, Edges, edge_letters
 from xai_core.images.scans.volume import Plane, Volume
-from xai_core.report.dicom_source import nobody, own_study
 from xai_core.report.nifti import check_values
 from xai_core.types import CLINICAL_CAUTION, RESEARCH_ONLY
 
 _MAKER, _VERSION = "Sightline", "1"
 _DICOM_LETTERS = str.maketrans("SI", "HF")
 _REFERENCES = ("ReferencedSeriesSequence", "SourceImageSequence", "StudiesContainingOtherReferencedInstancesSequence")
+_ASKED_FOR = (
+    *("PatientID", "PatientName", "PatientBirthDate", "PatientSex", "AccessionNumber"),
+    *("StudyID", "StudyDate", "StudyTime", "ReferringPhysicianName"),
+)
+_SAME_PLACE = 0.05  # voxels
 
 
 def parametric_map(
@@ -34,7 +41,8 @@ def parametric_map(
     belongs to a new study of nobody. Raises ImageError where the shapes or the files do not fit.
     """
     check_values(volume, values)
-    _check_oriented(volume)
+    if not volume.oriented:
+        raise ImageError("The scan does not say where it lies in the patient, so its map cannot be placed as DICOM.")
     sources = [nobody(volume)] if keep_study_of is None else own_study(volume, keep_study_of)
     known = np.nan_to_num(np.asarray(values, np.float32), posinf=0, neginf=0)
     low, high = float(known.min()), float(known.max())
@@ -162,11 +170,58 @@ def _bytes(result: Dataset, *, referring: bool) -> bytes:
     return stream.getvalue()
 
 
-def _check_oriented(volume: Volume) -> None:
-    if not volume.oriented:
-        raise ImageError("The scan does not say where it lies in the patient, so its map cannot be placed as DICOM.")
-
-
 def _short(value: float) -> float:
     """At most 16 characters, as DICOM's decimal strings have it."""
     return float(f"{value:.8g}")
+
+
+def nobody(volume: Volume) -> Dataset:
+    """A source image of no patient: fresh UIDs, empty names."""
+    source = Dataset()
+    source.file_meta = FileMetaDataset()
+    source.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    source.SOPClassUID, source.SOPInstanceUID = MRImageStorage, generate_uid(prefix=None)
+    source.StudyInstanceUID, source.SeriesInstanceUID = generate_uid(prefix=None), generate_uid(prefix=None)
+    source.FrameOfReferenceUID = generate_uid(prefix=None)
+    source.Rows, source.Columns, source.Modality = 1, 1, volume.modality or "MR"
+    source.ImagePositionPatient, source.ImageOrientationPatient = [0, 0, 0], [1, 0, 0, 0, 1, 0]
+    source.PixelSpacing, source.SliceThickness = [1, 1], 1
+    return _completed(source)
+
+
+def own_study(volume: Volume, files: Sequence[bytes]) -> list[Dataset]:
+    """The headers of those files whose slices lie in the volume, with all identifiers; raises ImageError for none."""
+    found = []
+    for data in files:
+        with reader_errors_refused("A source file", "DICOM file"):
+            header = dcmread(BytesIO(data), stop_before_pixels=True, force=True)
+            if _lies_in(header, volume):
+                found.append(_completed(header))
+    if not found:
+        raise ImageError(
+            "None of the files given is a DICOM slice of this volume, so the export cannot keep its study; give the "
+            "files that the volume was read from, or export without the study."
+        )
+    return found
+
+
+def _lies_in(header: Dataset, volume: Volume) -> bool:
+    """Whether the corner of the (first) slice is a corner voxel of one of the volume's slices."""
+    frame = (header.get("PerFrameFunctionalGroupsSequence") or [Dataset()])[0]
+    place = (frame.get("PlanePositionSequence") or [header])[0].get("ImagePositionPatient")
+    if place is None or "FrameOfReferenceUID" not in header:
+        return False
+    ras = LPS_TO_RAS @ np.array(place, float)
+    voxel = (np.linalg.inv(volume.affine) @ (*ras, 1.0))[:3]
+    nearest, last = np.rint(voxel), np.array(volume.voxels.shape[:3]) - 1
+    at_corner = int(((nearest == 0) | (nearest == last)).sum()) >= 2
+    inside = bool(((nearest >= 0) & (nearest <= last)).all())
+    return inside and at_corner and float(np.abs(voxel - nearest).max()) < _SAME_PLACE
+
+
+def _completed(source: Dataset) -> Dataset:
+    """With an empty value for each element that an export asks its source for."""
+    for keyword in _ASKED_FOR:
+        if keyword not in source:
+            setattr(source, keyword, "")
+    return source

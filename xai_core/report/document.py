@@ -1,7 +1,5 @@
 """A report as a list of blocks, laid out by `html_page` and `pdf_page` with the same content."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """A document as one self-contained HTML page, which runs nothing and fetches nothing."""
 
-from __future__ import annotations
-
 import base64
 import io
 from html import escape
@@ -38,7 +36,8 @@ def _block(block: Block) -> str:
         case Heading(text):
             return f"<h2>{escape(text)}</h2>"
         case Text(text, grave):
-            return f"<p{' class=grave' if grave else ''}>{_lines(text)}</p>"
+            said = escape(text).replace("\n", "<br>")
+            return f"<p{' class=grave' if grave else ''}>{said}</p>"
         case Points(texts):
             return f"<ul>{''.join(f'<li>{escape(text)}</li>' for text in texts)}</ul>"
         case Table(head, lines):
@@ -46,10 +45,6 @@ def _block(block: Block) -> str:
             return f"<table>{''.join(rows)}</table>"
         case Figures(figures):
             return "".join(map(_figure, figures))
-
-
-def _lines(text: str) -> str:
-    return escape(text).replace("\n", "<br>")
 
 
 def _row(cells: tuple[str, ...], tag: str) -> str:

@@ -1,7 +1,5 @@
 """A map over a volume as a NIfTI file that lies where the volume lies."""
 
-from __future__ import annotations
-
 import gzip
 
 import nibabel as nib

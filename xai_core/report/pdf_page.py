@@ -1,7 +1,5 @@
 """A document as a PDF of A4 pages, set with ReportLab (BSD) in DejaVu Sans, which lies beside this file."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Callable
 from functools import cache

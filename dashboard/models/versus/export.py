@@ -1,13 +1,8 @@
 """The comparison to take along: a line a picture."""
 
-from __future__ import annotations
-
-import csv
-import io
-
 from dashboard.models.versus.model_answers import Joined
 from dashboard.models.versus.versus_request import Pair
-from xai_core.evaluation.audit.export import harmless
+from xai_core.report.csv_table import csv_table
 
 COLUMNS = ("name", "label", "same answer", "A", "A probability", "A right", "B", "B probability", "B right")
 _RIGHT = {1: "yes", 0: "no", -1: ""}
@@ -15,13 +10,9 @@ _RIGHT = {1: "yes", 0: "no", -1: ""}
 
 def as_csv(pair: Pair, joined: Joined) -> str:
     """All pictures, in the order of the table; A and B are named in the first line."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
     models = {name: f"{m.config.title} ({m.digest[:8]})" for name, m in zip("AB", pair.models, strict=True)}
-    writer.writerow([f"{column}: {models[column]}" if column in models else column for column in COLUMNS])
-    for row in joined.versus.order.tolist():
-        writer.writerow([harmless(cell) for cell in _cells(joined, row)])
-    return text.getvalue()
+    head = [f"{column}: {models[column]}" if column in models else column for column in COLUMNS]
+    return csv_table(head, (_cells(joined, row) for row in joined.versus.order.tolist()))
 
 
 def _cells(joined: Joined, row: int) -> list[object]:

@@ -1,7 +1,5 @@
 """Both models in figures: how often they agree, who is right, and whether the lead of one may be chance."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

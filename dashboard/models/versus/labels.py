@@ -1,7 +1,5 @@
 """Which of the models' classes a class of the pictures is, where the name does not tell: "no_tumor" for "no tumour"."""
 
-from __future__ import annotations
-
 import difflib
 
 import numpy as np
@@ -11,7 +9,7 @@ from dashboard.core.plain_text import in_prose
 from dashboard.models.versus.model_answers import Tables
 from dashboard.shared.job_lines import short
 from xai_core.evaluation.disagreement import unmatched
-from xai_core.models.same_class import plain
+from xai_core.models.class_names import plain
 
 MOST = 24  # that are asked about
 

@@ -1,7 +1,5 @@
 """One picture as both models see it: Grad-CAM of each one's own answer, and the way to the Compare page."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import streamlit as st

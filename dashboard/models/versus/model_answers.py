@@ -3,8 +3,6 @@
 A model's answers are the table that the Map page reads too, so each model looks at each picture once.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,7 +11,7 @@ import numpy as np
 import streamlit as st
 
 import xai_core as xai
-from dashboard.core import jobs
+from dashboard.core import audit_log, jobs
 from dashboard.core.cache_folder import tables_folder
 from dashboard.core.jobs import Job
 from dashboard.core.plain_text import in_prose
@@ -50,6 +48,8 @@ def answers(pair: Pair) -> Tables | None:
     found = [_look(key, model, pair) for key, model in zip(keys, pair.models, strict=True)]
     a, b = (run.result if run is not None else None for run in found)
     if a is not None and b is not None:
+        for model in pair.models:
+            audit_log.told_of_many(model, pair.dataset)
         return a, b
     for key, model, run in zip(keys, pair.models, found, strict=True):
         if run is not None and run.running:

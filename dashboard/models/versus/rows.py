@@ -1,7 +1,5 @@
 """The pictures as a table, those on which the models differ first; a click on one opens it."""
 
-from __future__ import annotations
-
 from functools import partial
 from typing import Any
 

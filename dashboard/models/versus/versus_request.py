@@ -1,7 +1,5 @@
 """Which two models, and which pictures."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import streamlit as st

@@ -1,7 +1,5 @@
 """The half of the Models page that sets two models side by side: the choices, the work, and what was found."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from dashboard.core.failures import in_words

@@ -1,7 +1,5 @@
 """What a check draws, on the screen: its curves, maps beside the one under test, that map to scale."""
 
-from __future__ import annotations
-
 from typing import Any, assert_never
 
 import numpy as np

@@ -3,8 +3,6 @@
 A line opens: the figures, what they mean and the charts are drawn only then.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 
@@ -60,9 +58,9 @@ def show(subject: Subject) -> None:
     if findings(subject).started:
         st.caption(f"A click on a line opens its charts and figures. {verdict.LIKENESS}")
     with st.popover("How the verdict is made", icon=":material/rule:"):
-        from xai_core.evaluation.planted.bench import stored_ranking  # it loads SciPy, and few ask for the rules
+        from xai_core.evaluation.planted.bench import stored, stored_ranking  # SciPy: few ask for the rules
 
-        st.markdown(verdict.how_it_is_made(stored_ranking()))
+        st.markdown(verdict.how_it_is_made(stored_ranking(), stored().verdicts["checks"]))
 
 
 def found(subject: Subject, check: Check) -> Any | None:

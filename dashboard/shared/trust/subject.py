@@ -1,7 +1,5 @@
 """The map under test as the Trust card has it, and the key from which a check of it is known again."""
 
-from __future__ import annotations
-
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, fields
 

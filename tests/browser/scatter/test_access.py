@@ -48,8 +48,9 @@ def test_every_tool_and_the_legend_can_be_reached_by_keyboard(few: Page) -> None
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_can_be_read(open_page: Callable, opened: Callable, scheme: str) -> None:
-    page = opened("few", on=open_page(color_scheme=scheme))
+def test_text_can_be_read(page: Page, opened: Callable, scheme: str) -> None:
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    opened("few")
     page.get_by_role("button", name="mouse 2").click()
     assert page.evaluate(CONTRAST, ".scatter") >= 4.5
 
@@ -65,7 +66,8 @@ def test_the_map_fits_every_width(page: Page, opened: Callable, width: int) -> N
     assert (side["x"] > stage["x"] + stage["width"]) is (width > 1000)
 
 
-def test_without_webgl2_plotly_shows_the_map(page: Page, map_url: str) -> None:
+def test_without_webgl2_plotly_shows_the_map(open_page: Callable, map_url: str) -> None:
+    page = open_page()
     page.add_init_script(NO_WEBGL2)
     page.goto(f"{map_url}few")
     expect(page.get_by_text("This browser has no WebGL2, so the map is a simpler chart.")).to_be_visible(timeout=30_000)

@@ -30,10 +30,9 @@ def test_each_point_has_its_place_and_the_colour_of_its_class(few: Page, pixels:
     assert 40 < covered < 90  # seven discs 9 pixels wide hold 64 pixels each, and nothing else is drawn
 
 
-def test_a_dark_page_has_brighter_colours(
-    open_page: Callable, opened: Callable, pixels: Callable, places: Callable
-) -> None:
-    page = opened("few", on=open_page(color_scheme="dark"))
+def test_a_dark_page_has_brighter_colours(page: Page, opened: Callable, pixels: Callable, places: Callable) -> None:
+    page.emulate_media(color_scheme="dark")
+    opened("few")
     colour = colour_at(pixels(page), places(page)[0])
     assert np.abs(colour[:3] - by_category(FEW_CLASSES, FEW_NAMES, "Label").dark[0]).max() <= 4
 
@@ -99,8 +98,9 @@ def test_other_places_are_shown_and_take_the_colours_along(few: Page, pixels: Ca
     assert off <= 4
 
 
-def test_less_motion_is_respected(open_page: Callable, opened: Callable) -> None:
-    page = opened("few", on=open_page(reduced_motion="reduce"))
+def test_less_motion_is_respected(page: Page, opened: Callable) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    opened("few")
     frames = """() => { window.states = []; const stage = [...document.querySelectorAll("*")]
         .map(e => e.shadowRoot?.querySelector(".stage")).find(Boolean)
         new MutationObserver(() => states.push(stage.dataset.drawn)).observe(stage, { attributes: true }) }"""

@@ -38,7 +38,7 @@ def test_pointing_shows_the_picture_without_a_run_of_the_page(few: Page, places:
     expect(tip).to_contain_text("digits/0001.png")
     expect(tip).to_contain_text("Label: cat")
     expect(tip).to_contain_text("probability 0.97")
-    assert few.locator(".tip-picture").evaluate("image => image.decode().then(() => image.naturalWidth)") == 96
+    assert few.locator(".tip-image").evaluate("image => image.decode().then(() => image.naturalWidth)") == 96
     stage(few).hover(position=spot(places(few)[4] + [0, 60]))
     expect(tip).to_be_hidden()
     expect(few.get_by_text("runs 1", exact=True)).to_be_visible()
@@ -143,8 +143,8 @@ def test_labels_stand_at_their_classes_and_can_be_hidden(opened: Callable) -> No
 
 def test_the_current_picture_stands_among_its_neighbours(opened: Callable) -> None:
     page = opened("few&here=1")
-    expect(page.locator(".post.here")).to_contain_text("your picture")
-    frame, post = page.locator(".stage").bounding_box(), page.locator(".post.here").bounding_box()
+    expect(page.locator(".post.current")).to_contain_text("your picture")
+    frame, post = page.locator(".stage").bounding_box(), page.locator(".post.current").bounding_box()
     assert frame
     assert post
     assert post["x"] + post["width"] / 2 == pytest.approx(frame["x"] + frame["width"] / 2, abs=60)

@@ -165,7 +165,8 @@ def test_the_place_pointed_at_is_read_out_of_the_next_map_too(
     assert value == pytest.approx(MAPS["layer1"][7, 7], rel=5e-3)
 
 
-def test_another_map_does_not_decode_the_picture_again(page: Page, visit: Callable, app_url: str) -> None:
+def test_another_map_does_not_decode_the_picture_again(open_page: Callable, visit: Callable, app_url: str) -> None:
+    page = open_page()
     page.add_init_script(
         "window.decoded = 0; const real = createImageBitmap;"
         "window.createImageBitmap = (...rest) => { window.decoded += 1; return real(...rest) }"

@@ -26,7 +26,7 @@ def opened(page: Page, parts_url: str, query: str = "linked") -> tuple[Locator, 
     page.goto(parts_url + query)
     viewers = page.locator(".viewer")
     for i in range(3):
-        viewers.nth(i).locator(".scene[data-heat=drawn]").wait_for()
+        viewers.nth(i).locator(".scene[data-heat=drawn]").wait_for(timeout=90_000)  # as `visit`
     return viewers.nth(0), viewers.nth(1)
 
 

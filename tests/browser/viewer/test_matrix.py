@@ -33,7 +33,8 @@ def full(page: Page, parts_url: str) -> Page:
 
 
 @pytest.fixture
-def empty(page: Page, parts_url: str) -> Page:
+def empty(open_page: Callable, parts_url: str) -> Page:
+    page = open_page()
     page.add_init_script(COUNT_WORK)
     page.goto(f"{parts_url}matrix&fill=1")
     page.locator(".matrix .tile").first.wait_for()
@@ -47,8 +48,9 @@ def opened(page: Page, url: str) -> Page:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_in_the_matrix(open_page: Callable, parts_url: str, scheme: str) -> None:
-    page = open_page(color_scheme=scheme, viewport={"width": 1440, "height": 2000})
+def test_axe_finds_nothing_in_the_matrix(page: Page, parts_url: str, scheme: str) -> None:
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    page.set_viewport_size({"width": 1440, "height": 2000})
     assert violations(opened(page, f"{parts_url}matrix&signed=1")) == []
 
 
@@ -106,7 +108,10 @@ def strongest(page: Page, pixels: Callable, row: int, col: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("scale", ["one", "row", "column", "each"])
-def test_tiles_share_the_scale_that_was_asked_for(page: Page, parts_url: str, pixels: Callable, scale: str) -> None:
+def test_tiles_share_the_scale_that_was_asked_for(
+    open_page: Callable, parts_url: str, pixels: Callable, scale: str
+) -> None:
+    page = open_page()
     drawn = '{"opacity": 1, "between": "nearest"}'
     page.add_init_script(f"sessionStorage.setItem('sightline.matrix', '{drawn}')")
     opened(page, f"{parts_url}matrix&scale={scale}")

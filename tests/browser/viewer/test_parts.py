@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 from playwright.sync_api import Page
 
@@ -31,8 +29,8 @@ def opened(page: Page, parts_url: str, part: str) -> str:
 
 @pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_has_a_contrast_of_at_least_4_5(open_page: Callable, parts_url: str, part: str, scheme: str) -> None:
-    page = open_page(color_scheme=scheme)
+def test_text_has_a_contrast_of_at_least_4_5(page: Page, parts_url: str, part: str, scheme: str) -> None:
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
     assert page.evaluate(CONTRAST, opened(page, parts_url, part)) >= 4.5
 
 
@@ -48,9 +46,9 @@ def test_no_part_is_wider_than_its_room(page: Page, parts_url: str, part: str, w
     assert box["x"] + box["width"] <= width
 
 
-def test_what_is_pending_does_not_move_for_those_who_ask_for_less_motion(open_page: Callable, parts_url: str) -> None:
+def test_what_is_pending_does_not_move_for_those_who_ask_for_less_motion(page: Page, parts_url: str) -> None:
     for motion, name in [("no-preference", "pulse"), ("reduce", "none")]:
-        page = open_page(reduced_motion=motion)
+        page.emulate_media(reduced_motion=motion)  # type: ignore[arg-type]
         opened(page, parts_url, "matrix")
         frame = page.locator("[data-state=pending] .frame").first
         assert frame.evaluate("frame => getComputedStyle(frame).animationName") == name

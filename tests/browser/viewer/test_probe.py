@@ -14,7 +14,7 @@ from torch.nn.functional import interpolate
 
 from dashboard.shared.components.viewer import frontend
 from tests.browser.viewer.known import PROBED, TORCH
-from xai_core.render.colour import colour_table
+from xai_core.render.scale import colour_table
 
 pytestmark = pytest.mark.browser
 

@@ -89,17 +89,19 @@ def test_every_control_has_a_name(shown: Page) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_has_a_contrast_of_at_least_4_5_in_both_themes(
-    open_page: Callable, visit: Callable, app_url: str, scheme: str
+    page: Page, visit: Callable, app_url: str, scheme: str
 ) -> None:
-    page = visit(open_page(color_scheme=scheme), app_url)
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    visit(page, app_url)
     page.locator(".viewer .scene").hover()
     assert page.evaluate(CONTRAST, ".viewer") >= 4.5
     assert page.evaluate(CONTRAST, ".gallery") >= 4.5
 
 
-def test_no_part_moves_for_those_who_ask_for_less_motion(open_page: Callable, visit: Callable, app_url: str) -> None:
+def test_no_part_moves_for_those_who_ask_for_less_motion(page: Page, visit: Callable, app_url: str) -> None:
     for motion, moving in [("no-preference", True), ("reduce", False)]:
-        page = visit(open_page(reduced_motion=motion), app_url)
+        page.emulate_media(reduced_motion=motion)  # type: ignore[arg-type]
+        visit(page, app_url)
         duration = page.locator(".hold").evaluate("button => getComputedStyle(button).transitionDuration")
         assert (float(duration.split("s")[0]) > 0) is moving
 

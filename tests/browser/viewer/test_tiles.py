@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.viewer.known import CHANNELS, FILTERS
-from xai_core.render.colour import colour_table
+from xai_core.render.scale import colour_table
 
 pytestmark = pytest.mark.browser
 

@@ -21,7 +21,7 @@ WAIT_S = 60
 @pytest.fixture(autouse=True)
 def session(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, object]]:
     """Who asks, and what their session holds."""
-    state: dict[str, object] = {"visitor": "anna", "anna": {}, "ben": {}}
+    state: dict[str, object] = {"visitor": "anna", "anna": {}, "ben": {}, "cleo": {}}
     monkeypatch.setattr(jobs, "visitor", lambda: state["visitor"])
     monkeypatch.setattr(jobs, "is_here", lambda who: who in ("anna", "ben"))
     monkeypatch.setattr(session_module.st, "session_state", SessionOf(state))
@@ -172,6 +172,37 @@ def test_too_much_at_once_is_refused_in_words_and_can_be_asked_again(session: di
     until(lambda: "a" not in jobs._runs().active)
     jobs.start("c", steps(gate))
     assert jobs.look("c").running
+
+
+def test_work_whose_visitors_have_left_gives_its_place_up(session: dict, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(jobs, "MAX_ACTIVE", 1)
+    left, clock = set(), [0.0]
+    monkeypatch.setattr(jobs, "is_here", lambda who: who not in left)
+    monkeypatch.setattr(jobs.time, "monotonic", lambda: clock[0] + 1.0)
+    jobs.start("left behind", steps(Event()))
+    left.add("anna")
+    session["visitor"] = "ben"
+    assert jobs.look("left behind").running  # a reload takes a moment
+    jobs.start("next", steps(Event()))
+    assert jobs.look("next").running  # whoever waits does not wait for nobody
+    left.add("ben")
+    session["visitor"] = "cleo"
+    jobs.look("next")
+    clock[0] += jobs.DESERTED_S + 1
+    jobs.look("next")
+    assert jobs.look("next").stop.is_set()
+
+
+def test_work_that_somebody_came_back_to_goes_on(monkeypatch: pytest.MonkeyPatch):
+    left, clock = {"anna"}, [0.0]
+    monkeypatch.setattr(jobs, "is_here", lambda who: who not in left)
+    monkeypatch.setattr(jobs.time, "monotonic", lambda: clock[0] + 1.0)
+    jobs.start("reload", steps(Event()))
+    jobs.look("reload")
+    left.clear()
+    clock[0] += jobs.DESERTED_S + 1
+    jobs.look("reload")
+    assert not jobs.look("reload").stop.is_set()
 
 
 def test_errors_are_told_in_their_words_or_kept_for_the_log():

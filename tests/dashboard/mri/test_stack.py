@@ -50,6 +50,8 @@ def test_a_slice_is_fetched_by_its_word_only_while_it_is_kept_and_never_stored()
     assert (answer.status_code, answer.content) == (200, b"\x01")
     assert answer.headers["cache-control"] == "no-store"
     assert client.get("/behind/a/proxy/slices/word/0").content == b"\x00"
+    for number in ("9" * 5000, "-1", "1.0", "\u0661", "x", "%00"):
+        assert client.get(f"/slices/word/{number}").status_code == 404
     for path in ("slices/word/2", "slices/words/0", "slices/word/-1"):
         assert client.get(f"/{path}").status_code == 404
     del kept, answer

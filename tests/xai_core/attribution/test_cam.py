@@ -30,7 +30,6 @@ FAMILIES = [
     ("torchvision", "shufflenet_v2_x0_5", 96),
     ("torchvision", "regnet_y_400mf", 96),
     ("torchvision", "regnet_x_400mf", 96),
-    ("torchvision", "swin_t", 96),
     ("timm", "tf_efficientnet_lite0", 96),
     ("timm", "resnet18", 96),
 ]
@@ -54,9 +53,29 @@ def check_identities(module: nn.Module, inputs: Tensor, classes: list[int]) -> N
         assert relative_error(grad_cam * maps[0, 0].numel(), maps) <= 1e-5
 
 
-@pytest.mark.parametrize(("library", "name", "size"), FAMILIES)
-def test_cam_is_grad_cam_times_places_and_averages_to_the_score(library: str, name: str, size: int):
-    check_identities(network(library, name, size), torch.randn(2, 3, size, size), [3, 700])
+@pytest.fixture(scope="module", params=FAMILIES, ids=lambda family: f"{family[0]} {family[1]}")
+def family(request: pytest.FixtureRequest) -> tuple[nn.Module, int]:
+    """The network and the size of its pictures; built once for all that is asked of it."""
+    library, name, size = request.param
+    return network(library, name, size), size
+
+
+def test_cam_is_grad_cam_times_places_and_averages_to_the_score(family: tuple[nn.Module, int]):
+    module, size = family
+    check_identities(module, torch.randn(2, 3, size, size), [3, 700])
+
+
+def test_the_identities_hold_for_tokens_too():
+    check_identities(network("torchvision", "swin_t", 96), torch.randn(2, 3, 96, 96), [3, 700])
+
+
+def test_cam_applies_at_the_layer_that_the_model_suggests(family: tuple[nn.Module, int]):
+    module, size = family
+    model = wrapped(module, size)
+    assert methods(model)["cam"] is None
+    suggested = next(layer.name for layer in list_layers(model) if layer.suggested)
+    maps = class_maps(model.module, torch.randn(1, 3, size, size), [suggested], None, "cam")
+    assert maps[suggested].shape[2] > 1
 
 
 def test_the_identities_hold_for_the_bundled_model_at_its_suggested_layer():
@@ -137,15 +156,6 @@ def test_features_that_are_all_zero_give_an_empty_map_and_no_error():
 def wrapped(module: nn.Module, size: int) -> LoadedModel:
     names = [str(i) for i in range(1000)]
     return wrap_model(module, input_size=(size, size), mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0), class_names=names)
-
-
-@pytest.mark.parametrize(("library", "name", "size"), [f for f in FAMILIES if f[1] != "swin_t"])
-def test_cam_applies_at_the_layer_that_the_model_suggests(library: str, name: str, size: int):
-    model = wrapped(network(library, name, size), size)
-    assert methods(model)["cam"] is None
-    suggested = next(layer.name for layer in list_layers(model) if layer.suggested)
-    maps = class_maps(model.module, torch.randn(1, 3, size, size), [suggested], None, "cam")
-    assert maps[suggested].shape[2] > 1
 
 
 def test_the_menu_says_why_cam_does_not_apply():

@@ -1,6 +1,4 @@
-import os
-import subprocess
-import sys
+import runpy
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -54,13 +52,15 @@ def test_threads_that_share_one_trace_get_the_serial_maps_bit_for_bit(model: xai
     assert all(np.array_equal(a, b) for a, b in zip(serial, threaded, strict=True))
 
 
-def test_copied_python_makes_the_same_image_again(model: xai.LoadedModel, tmp_path: Path):
+def test_copied_python_makes_the_same_image_again(
+    model: xai.LoadedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     image = xai.load_sample("rocket")
     result = xai.explain(model, image, layers=["bn2"], classes=[657])
-    script = tmp_path / "again.py"
-    script.write_text(as_python(result, "bn2", load_expression(result.model_key), 'xai.load_sample("rocket")'))
-    root = str(Path(__file__).resolve().parents[3])
-    subprocess.run([sys.executable, script], cwd=tmp_path, env={**os.environ, "PYTHONPATH": root}, check=True)
+    monkeypatch.chdir(tmp_path)
+    script = as_python(result, "bn2", load_expression(result.model_key), 'xai.load_sample("rocket")')
+    Path("again.py").write_text(script)
+    runpy.run_path("again.py")
     again = np.asarray(Image.open(tmp_path / "heat_map.png")).astype(int)
     # A sum over another number of threads may end one of 255 levels away.
     np.testing.assert_allclose(again, xai.overlay(image, result, "bn2"), rtol=0, atol=1)

@@ -4,7 +4,7 @@ import torch
 import torchvision
 from captum.attr import LayerGradCam
 
-from tests.networks import OneConv, Small
+from tests.networks import OneConv, Small, narrow_vgg
 from xai_core.attribution.class_maps import class_maps
 
 torch.manual_seed(0)
@@ -20,7 +20,7 @@ def test_hand_computed_case_of_captum():
     ("name", "layers"),
     [
         ("resnet18", ["layer2.0.bn2", "layer3", "layer4.1.bn2", "layer4"]),
-        ("vgg16", ["features.28", "features.21"]),
+        ("vgg", ["features.13", "features.8"]),
         ("densenet121", ["features.norm5", "features.denseblock3"]),
         ("googlenet", ["inception4a.branch1.conv", "inception5b"]),
         ("mobilenet_v2", ["features.10", "features.18"]),
@@ -29,13 +29,15 @@ def test_hand_computed_case_of_captum():
 )
 def test_raw_maps_equal_captum(name: str, layers: list[str]):
     torch.manual_seed(1)
-    if name.startswith("tf_"):
+    if name == "vgg":
+        network = narrow_vgg(1000)
+    elif name.startswith("tf_"):
         network = timm.create_model(name)
     else:
         more = {"init_weights": True} if name == "googlenet" else {}
         network = torchvision.models.get_model(name, weights=None, **more)
     network.eval()
-    inputs, classes = torch.randn(2, 3, 224, 224), [3, 700]
+    inputs, classes = torch.randn(2, 3, 96, 96), [3, 700]
     ours = class_maps(network, inputs, layers, [classes], relu=False)
     for layer in layers:
         for k, c in enumerate(classes):

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 import xai_core as xai
-from xai_core.attribution.catalog import METHODS
+from xai_core.attribution.catalog import BY_EVIDENCE, METHODS
 from xai_core.attribution.method import INPUT, Method
-from xai_core.attribution.reading import BY_EVIDENCE
 from xai_core.types import Box, Explanation
 
 EVIDENCE = ("for", "against", "both")

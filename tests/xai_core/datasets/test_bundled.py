@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -27,14 +25,6 @@ def test_the_digits_are_those_of_scikit_learn_in_its_order() -> None:
         assert np.array_equal(pixels, np.rint(given.images[index] * 255 / 16)[:, :, None].repeat(3, 2))
     assert dataset.items[13].id == f"{given.target[13]}/0013"
     assert len({item.id for item in dataset.items}) == 1797
-
-
-def test_opening_the_digits_does_not_import_scikit_learn() -> None:
-    code = (
-        "import sys; from xai_core.datasets import open_dataset; open_dataset('digits').load(0);"
-        "assert 'sklearn' not in sys.modules"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[3])
 
 
 def test_without_scikit_learn_the_reason_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,12 +18,11 @@ from tests.xai_core.embedding.tables import clusters, table_of
 from xai_core.datasets import open_dataset
 from xai_core.embedding.build import build_table
 from xai_core.embedding.graph import knn_graph
-from xai_core.embedding.landmarks import landmark_map, landmark_table
 from xai_core.embedding.neighbours import open_index
 from xai_core.embedding.pca import pca_map
+from xai_core.embedding.projection import landmark_map, landmark_table
 from xai_core.embedding.quality import agreement, map_quality
-from xai_core.embedding.tsne import GraphIndex, tsne_map
-from xai_core.embedding.tsne_place import placer
+from xai_core.embedding.tsne import GraphIndex, placer, tsne_map
 from xai_core.embedding.umap_map import UmapProcess, start_umap, umap_map
 from xai_core.errors import Cancelled, NotApplicable, SettingError, SightlineError
 from xai_core.types import FeatureTable

@@ -13,14 +13,14 @@ from tests.xai_core.embedding.tables import clusters, table_of
 from xai_core.datasets import open_dataset
 from xai_core.embedding.build import build_table
 from xai_core.embedding.classes import class_centres, own_class_distances
-from xai_core.embedding.duplicates import near_duplicates
 from xai_core.embedding.graph import knn_graph
-from xai_core.embedding.held_out import held_out
 from xai_core.embedding.neighbours import open_index
 from xai_core.embedding.suspects import (
     boundary_margins,
     confused_pairs,
+    held_out,
     label_doubt,
+    near_duplicates,
     neighbour_disagreement,
     outlier_scores,
     strangeness,
@@ -50,9 +50,9 @@ def test_flipped_labels_are_found_as_well_as_cleanlab_finds_them(digits: Feature
     held = held_out(table)
     doubt, votes = label_doubt(table, held), neighbour_disagreement(table, knn_graph(table))
     precision = {name: average_precision_score(wrong, score) for name, score in (("doubt", doubt), ("votes", votes))}
-    oracle = 1 - cleanlab.get_label_quality_scores(table.labels, held.probabilities, method="self_confidence")
+    oracle = 1 - cleanlab.get_label_quality_scores(table.labels, held, method="self_confidence")
     np.testing.assert_allclose(doubt, oracle, atol=1e-5)
-    margin = 1 - cleanlab.get_label_quality_scores(table.labels, held.probabilities, method="normalized_margin")
+    margin = 1 - cleanlab.get_label_quality_scores(table.labels, held, method="normalized_margin")
     print("average precision:", precision, "cleanlab's normalised margin:", average_precision_score(wrong, margin))
     assert precision["doubt"] >= 0.85
     assert precision["votes"] >= 0.85
@@ -64,8 +64,8 @@ def test_held_out_probabilities_are_those_of_scikit_learns_regression() -> None:
 
     vectors, labels = clusters(600, 16, 4)
     table = table_of(vectors, labels)
-    ours = held_out(table, folds=2).probabilities
-    from xai_core.embedding.held_out import _folds
+    ours = held_out(table, folds=2)
+    from xai_core.embedding.suspects import _folds
 
     fold = _folds(table.labels, 2, 0)
     scaler = StandardScaler().fit(vectors[fold == 1])
@@ -79,8 +79,8 @@ def test_held_out_probabilities_are_those_of_scikit_learns_regression() -> None:
 def test_a_pictures_own_label_never_teaches_its_judge(digits: FeatureTable) -> None:
     row, labels = 100, digits.labels.copy()
     labels[row] = (labels[row] + 1) % 10
-    before = held_out(digits).probabilities[row]
-    after = held_out(replace(digits, labels=labels)).probabilities[row]
+    before = held_out(digits)[row]
+    after = held_out(replace(digits, labels=labels))[row]
     assert before.argmax() == after.argmax() == digits.labels[row]
 
 

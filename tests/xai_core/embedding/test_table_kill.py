@@ -20,7 +20,7 @@ import xai_core as xai
 from tests.xai_core.embedding.tables import same
 from xai_core.datasets import open_dataset
 from xai_core.embedding.build import build_table, stored_table
-from xai_core.embedding.spec import shard_size
+from xai_core.embedding.store import shard_size
 from xai_core.errors import SightlineError
 from xai_core.types import SourceImage
 

@@ -20,12 +20,13 @@ from xai_core.datasets.dataset import Dataset, DatasetItem
 from xai_core.errors import ImageError, SightlineError
 from xai_core.evaluation.audit import job as audit_job
 from xai_core.evaluation.audit.examine import object_of
-from xai_core.evaluation.audit.export import as_csv, as_html
 from xai_core.evaluation.audit.job import AuditJob, Progressed, audit, stored_audit
 from xai_core.evaluation.audit.record import (
     GRID,
     Probe,
     Record,
+    as_csv,
+    as_html,
     confident_mistakes,
     least_steady,
     mean_maps,

@@ -9,8 +9,7 @@ import xai_core as xai
 from xai_core.errors import Cancelled, LayerError, SightlineError
 from xai_core.evaluation.checks import CHECKS
 from xai_core.evaluation.checks.faithfulness import CARD_STEPS, faithfulness
-from xai_core.evaluation.trust import Trust
-from xai_core.evaluation.verdict import verdict
+from xai_core.evaluation.verdict import Trust, verdict
 
 
 @pytest.fixture(scope="module")

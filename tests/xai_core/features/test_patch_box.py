@@ -12,7 +12,7 @@ from torch import nn
 
 import xai_core as xai
 from xai_core.errors import LayerError
-from xai_core.features.patch_box import patch_box
+from xai_core.features.patches import patch_box
 from xai_core.forward.receptive_field import receptive_field
 from xai_core.models.preprocess import covered_box, prepare
 from xai_core.types import Box, ModelConfig, ReceptiveField, ResizeRule, SourceImage

@@ -166,7 +166,7 @@ def test_progress_is_told_after_each_batch_and_may_stop_the_search(digits: Datas
 
 def test_memory_does_not_grow_with_the_pictures(digits: Dataset, model: LoadedModel) -> None:
     sizes, tensors = [], []
-    for state in search(patch_job(model, some(digits, *range(640)), LAYERS, batch=64)):
+    for state in search(patch_job(model, some(digits, *range(192)), LAYERS, batch=32)):
         arrays = [vars(found.ranked).values() for found in state.layers.values()]
         sizes.append(sum(array.nbytes for values in arrays for array in values))
         gc.collect()

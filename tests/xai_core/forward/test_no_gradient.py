@@ -95,7 +95,7 @@ def test_a_layer_that_does_not_matter_still_has_no_influence() -> None:
 @pytest.mark.filterwarnings("ignore:None of the inputs have requires_grad")
 @pytest.mark.parametrize("name", CHECKPOINTED)
 def test_gradient_checkpointing_is_named(name: str) -> None:
-    with pytest.raises(xai.LayerError, match="gradient checkpointing.*switch it off"):
+    with pytest.raises(xai.LayerError, match=r"gradient checkpointing.*switch it off"):
         xai.class_maps(made(CHECKPOINTED[name]), INPUTS, ["stem", "body"], 1)
 
 
@@ -123,7 +123,7 @@ def test_a_dead_channel_behind_a_root_gives_no_map_of_nan(name: str, method: str
     with torch.no_grad():
         network.last.weight[2] = 0
         network.last.bias[2] = -1  # dead behind the ReLU
-    with pytest.raises((xai.LayerError, xai.ModelError), match="not a number|not numbers"):
+    with pytest.raises((xai.LayerError, xai.ModelError), match=r"not a number|not numbers"):
         xai.class_maps(network, INPUTS, ["act"], 1, method)
 
 

@@ -10,8 +10,9 @@ import torch
 import torchvision
 import zennit.composites
 from torch import Tensor, nn
+from torchvision.models.resnet import BasicBlock, ResNet
 
-from tests.networks import Small, fingerprint, not_in_place, relative_error
+from tests.networks import Small, fingerprint, narrow_vgg, not_in_place, relative_error
 from xai_core.errors import ClassError, LayerError, ModelError, NotApplicable
 from xai_core.forward.forward_pass import run_forward
 from xai_core.forward.pixel_gradient import input_gradient, neuron_gradient, score_gradient
@@ -27,7 +28,7 @@ def small() -> Small:
 
 def zoo(name: str) -> nn.Module:
     torch.manual_seed(1)
-    return torchvision.models.get_model(name, weights=None).eval()
+    return narrow_vgg() if name == "vgg" else torchvision.models.get_model(name, weights=None).eval()
 
 
 @pytest.mark.parametrize("score", ["logit", "log_probability"])
@@ -83,13 +84,13 @@ def brightest_unit(network: nn.Module, inputs: Tensor, layer: str) -> tuple[int,
         ("resnet18", "layer3.1"),
         ("resnet18", "avgpool"),
         ("resnet18", "fc"),
-        ("vgg11", "features.3"),
-        ("vgg11", "features.19"),
-        ("vgg11", "classifier.0"),
+        ("vgg", "features.2"),
+        ("vgg", "features.12"),
+        ("vgg", "classifier.0"),
     ],
 )
 def test_neuron_gradients_equal_captum(name: str, layer: str, rule: str):
-    network, inputs = zoo(name), torch.randn(2, 3, 224, 224)
+    network, inputs = zoo(name), torch.randn(2, 3, 96, 96)
     unit = brightest_unit(network, inputs, layer)
     ours = neuron_gradient(network, inputs, layer, unit, rule)
     copy = not_in_place(network)
@@ -100,7 +101,7 @@ def test_neuron_gradients_equal_captum(name: str, layer: str, rule: str):
 
 @pytest.mark.parametrize("rule", ["deconv", "guided"])
 def test_class_scores_of_a_residual_network_equal_zennit(rule: str):
-    network, inputs = zoo("resnet18"), torch.randn(2, 3, 224, 224)
+    network, inputs = zoo("resnet18"), torch.randn(2, 3, 96, 96)
     ours = input_gradient(network, inputs, Target(torch.tensor([[3], [3]])), rule)[:, 0]
     composite = {"deconv": zennit.composites.DeconvNet, "guided": zennit.composites.GuidedBackprop}[rule]()
     leaf = inputs.clone().requires_grad_()
@@ -165,8 +166,8 @@ def test_network_and_inputs_are_untouched_after_success_and_after_failure(rule: 
 
 
 def test_eight_threads_with_different_rules_get_the_serial_gradients_bit_for_bit():
-    network = zoo("resnet18")
-    inputs = torch.randn(12, 1, 3, 64, 64)
+    network = ResNet(BasicBlock, [1, 1, 2, 1], num_classes=200).eval()
+    inputs = torch.randn(12, 1, 3, 48, 48)
 
     def work(i: int) -> Tensor:
         rule, image = RULES[i % 3], inputs[i % 12]
@@ -174,9 +175,9 @@ def test_eight_threads_with_different_rules_get_the_serial_gradients_bit_for_bit
             return neuron_gradient(network, image, ("layer2", "layer3.0.bn2", "conv1")[i % 3], (i % 60, 1, 2), rule)
         return input_gradient(network, image, Target(torch.tensor([[i, 2 * i]])), rule)
 
-    serial = [work(i) for i in range(96)]
+    serial = [work(i) for i in range(48)]
     with ThreadPoolExecutor(8) as pool:
-        threaded = list(pool.map(work, range(96)))
+        threaded = list(pool.map(work, range(48)))
     assert sum(not torch.equal(a, b) for a, b in zip(serial, threaded, strict=True)) == 0
 
 

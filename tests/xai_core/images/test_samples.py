@@ -5,9 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import importlib.metadata
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -52,13 +49,6 @@ def test_each_file_is_listed_in_the_wheel_itself(sample) -> None:  # type: ignor
 def test_the_pixels_are_those_of_the_file() -> None:
     path = next(sample_path(sample) for sample in SAMPLES if sample.key == "cat")
     assert np.array_equal(load_sample("cat").pixels, np.asarray(Image.open(path)))
-
-
-def test_loading_a_sample_does_not_import_scikit_image() -> None:
-    code = (
-        "import sys; from xai_core.images import load_sample; load_sample('cat'); assert 'skimage' not in sys.modules"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[3])
 
 
 def test_an_unknown_key_is_refused_with_the_known_ones() -> None:

@@ -54,6 +54,7 @@ def test_the_card_says_research_use_only_and_fits_the_network(model: LoadedModel
     assert xai.methods(model)["cam"] is None
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_held_out_slices_are_named_as_well_as_the_record_says(
     model: LoadedModel, held_out: list[tuple[SourceImage, int]]

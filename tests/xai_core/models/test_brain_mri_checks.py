@@ -46,6 +46,7 @@ def share(found: list[bool]) -> float:
     return sum(found) / len(found)
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_slices_as_they_are_raise_few_alarms(held_out: list[np.ndarray]) -> None:
     found = checks_of(held_out)
@@ -53,6 +54,7 @@ def test_slices_as_they_are_raise_few_alarms(held_out: list[np.ndarray]) -> None
     assert share([one.stripped for one in found]) <= 0.15
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_quarter_turns_and_exchanged_black_and_white_are_found(held_out: list[np.ndarray]) -> None:
     turned = checks_of([np.rot90(slice_).copy() for slice_ in held_out])

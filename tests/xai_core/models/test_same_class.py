@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import xai_core as xai
-from xai_core.models.same_class import matched
+from xai_core.models.class_names import matched
 
 CLASSES = ("cab, hack, taxi", "crane", "crane, machine", "No tumor", "cat, taxi dancer", "hack, horse")
 

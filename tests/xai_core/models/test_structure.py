@@ -62,20 +62,18 @@ def test_a_stride_counts() -> None:
 
 class InSet(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
-        return x if x.shape[1] in {1, 3} or str(x.dtype) in {"a", "b", "c", "d", "e"} else -x
+        known = str(x.dtype) in {"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"}
+        return x if x.shape[1] in {1, 3} or known else -x
 
 
 def test_it_is_the_same_in_another_process() -> None:
-    """Hashes of strings are not, and so the order of a set of strings."""
+    """Hashes of strings are not, and so the order of a set of strings (of twelve: not the same by chance)."""
     code = (
         "from tests.xai_core.models.test_structure import InSet; "
         "from xai_core.models.structure import structure_digest; print(structure_digest(InSet()))"
     )
-    found = {
-        subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True, text=True).stdout
-        for _ in range(3)
-    }
-    assert len(found) == 1
+    other = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True, text=True)
+    assert other.stdout.strip() == structure_digest(InSet())
 
 
 def test_a_function_that_the_network_was_given_counts() -> None:

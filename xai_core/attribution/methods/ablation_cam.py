@@ -1,7 +1,5 @@
 """Ablation-CAM: channels weighted by how far the score drops without them (Desai & Ramaswamy 2020)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """CAM: channels weighted by the classifier itself (Zhou et al. 2016, equation 2); all classes in one matrix product."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 
@@ -46,19 +44,14 @@ def _head_for(module: nn.Module, inputs: Tensor, image_pass: ForwardPass, layer:
     found = head_at(module, image_pass, layer)
     if found is not None:
         return found
-    head = _head(module, inputs)
+    head = find_head(module, inputs.shape)
+    if isinstance(head, str):
+        raise NotApplicable(head)
     if layer not in head.layers:  # it is, where all features are zero and only the biases are left
         raise LayerError(
             f"CAM exists only at '{head.layers[-1]}', whose channel averages make the scores; '{layer}' was asked for."
         )
     return head
-
-
-def _head(module: nn.Module, inputs: Tensor) -> Head:
-    found = find_head(module, inputs.shape)
-    if isinstance(found, str):
-        raise NotApplicable(found)
-    return found
 
 
 def _reason_not(module: nn.Module, input_shape: tuple[int, ...]) -> str | None:

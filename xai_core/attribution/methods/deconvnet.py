@@ -1,7 +1,5 @@
 """DeconvNet: what is positive passes back through every ReLU, active or not (Zeiler & Fergus 2014)."""
 
-from __future__ import annotations
-
 from xai_core.attribution.by_input_gradient import by_input_gradient
 from xai_core.attribution.method import Method
 from xai_core.attribution.methods import guided_backprop

@@ -1,7 +1,5 @@
 """Eigen-CAM: the strongest pattern among the channels, whatever the class (Muhammad & Yeasin 2020)."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch

@@ -1,7 +1,5 @@
 """Grad-CAM: channels weighted by the mean gradient of the class score (Selvaraju et al. 2017, equations 1 and 2)."""
 
-from __future__ import annotations
-
 from torch import Tensor
 
 from xai_core.attribution.method import Method, by_gradient

@@ -1,7 +1,5 @@
 """Grad-CAM++: channels weighted by positive gradients, each place by its own share (Chattopadhyay et al. 2018)."""
 
-from __future__ import annotations
-
 from torch import Tensor
 
 from xai_core.attribution.method import Method, by_gradient

@@ -1,7 +1,5 @@
 """The gradient of the score with respect to every pixel (Simonyan, Vedaldi, Zisserman 2014, section 3)."""
 
-from __future__ import annotations
-
 from xai_core.attribution.by_input_gradient import FINE_BUT_NOISY, by_input_gradient
 from xai_core.attribution.method import Method
 

@@ -1,7 +1,5 @@
 """Gradient times input: a first-order estimate of each pixel's share of the score (Shrikumar et al. 2016)."""
 
-from __future__ import annotations
-
 from xai_core.attribution.by_input_gradient import FINE_BUT_NOISY, by_input_gradient
 from xai_core.attribution.method import Method
 

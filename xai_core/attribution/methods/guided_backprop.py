@@ -1,7 +1,5 @@
 """Guided backpropagation: only positive gradients pass back through active ReLUs (Springenberg et al. 2015)."""
 
-from __future__ import annotations
-
 from xai_core.attribution.by_input_gradient import by_input_gradient
 from xai_core.attribution.method import Method
 from xai_core.forward.relu_rules import no_relu_reason

@@ -1,19 +1,17 @@
 """Guided Grad-CAM: where Grad-CAM finds evidence, the detail of guided backpropagation (Selvaraju et al. 2017)."""
 
-from __future__ import annotations
-
 import torch.nn.functional as F
 from torch import Tensor
 
 from xai_core.attribution.method import INPUT, AttributionRequest, Method, NoSettings
 from xai_core.attribution.methods import grad_cam, guided_backprop
 from xai_core.forward.relu_rules import no_relu_reason
-from xai_core.types import ProgressCallback
+from xai_core.types import ProgressCallback, no_progress
 
 
 def _answer(request: AttributionRequest, settings: NoSettings, on_progress: ProgressCallback) -> dict[str, Tensor]:
     """Section 3.2: the rectified Grad-CAM, brought to the input's size bilinearly, times guided backpropagation."""
-    coarse = grad_cam.METHOD.answer(request, settings, lambda _done, _total: None)[request.layers[-1]]
+    coarse = grad_cam.METHOD.answer(request, settings, no_progress)[request.layers[-1]]
     evidence = F.interpolate(coarse.clamp(min=0), request.inputs.shape[2:], mode="bilinear", align_corners=False)
     detail = guided_backprop.METHOD.answer(request, settings, on_progress)[INPUT]
     return {INPUT: evidence * detail}

@@ -1,7 +1,5 @@
 """HiResCAM: every place of every channel weighted by its own gradient (Draelos & Carin 2020)."""
 
-from __future__ import annotations
-
 from torch import Tensor
 
 from xai_core.attribution.method import Method, by_gradient

@@ -1,7 +1,5 @@
 """Integrated gradients along the straight line from a baseline to the picture (Sundararajan, Taly, Yan 2017)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """LayerCAM: every place of every channel weighted by its own positive gradient (Jiang et al. 2021)."""
 
-from __future__ import annotations
-
 from torch import Tensor
 
 from xai_core.attribution.method import Method, by_gradient

@@ -1,11 +1,8 @@
 """Occlusion: how far the score drops when a window of the picture is hidden (Zeiler & Fergus 2014, section 4.2)."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from xai_core.attribution.baselines import BASELINES, baseline
@@ -52,6 +49,9 @@ def _answer(
     fill = baseline(settings.fill, request)
     intact = target_scores(request.forward_pass.scores.detach(), request.target)
     total = intact.new_zeros(n, intact.shape[1], height, width)
+    counts = total.new_zeros(height, width)  # in how many windows each pixel lies
+    for place in places:
+        counts[place] += 1
     for image in range(n):
         for start in range(0, len(places), settings.batch):
             chunk = places[start : start + settings.batch]
@@ -59,7 +59,7 @@ def _answer(
             for place, drop in zip(chunk, drops, strict=True):
                 total[image, :, *place] += drop[:, None, None]
             on_progress(image * len(places) + start + len(chunk), n * len(places))
-    return {INPUT: total / _counts(places, total)}
+    return {INPUT: total / counts}
 
 
 def _occluded_scores(request: AttributionRequest, image: int, fill: Tensor, places: Sequence[Window]) -> Tensor:
@@ -69,14 +69,6 @@ def _occluded_scores(request: AttributionRequest, image: int, fill: Tensor, plac
         copy[:, *place] = fill[:, *place]
     scores = run_forward(request.module, copies, ()).scores
     return target_scores(scores, request.target.of_image(image, len(places)))
-
-
-def _counts(places: Sequence[Window], like: Tensor) -> Tensor:
-    """In how many windows each pixel lies, (H, W)."""
-    counts = torch.zeros(like.shape[2:], device=like.device, dtype=like.dtype)
-    for place in places:
-        counts[place] += 1
-    return counts
 
 
 METHOD = Method(

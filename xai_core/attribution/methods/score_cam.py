@@ -1,7 +1,5 @@
 """Score-CAM: channels weighted by the score of the picture seen through them (Wang et al. 2020)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -65,10 +63,6 @@ def channels_at_once(height: int, width: int) -> int:
     return min(64, max(16, 600_000 // (height * width)))
 
 
-def _batch(request: AttributionRequest, settings: Settings) -> int:
-    return settings.batch or channels_at_once(*request.inputs.shape[2:])
-
-
 def _memory_format(batch: Tensor) -> torch.memory_format:
     """What a CPU runs a batch fastest in: channels last, but for small pictures, where the weights outweigh them."""
     return torch.channels_last if batch.shape[2] * batch.shape[3] >= 112 * 112 else torch.contiguous_format
@@ -108,7 +102,9 @@ METHOD = Method(
     about="Each channel counts by how well the class scores when only what the channel marks is shown; no gradients.",
     reading="The stronger the colour of a place, the more strongly channels fire there whose places, shown alone, give "
     "this class a high score.",
-    answer=by_channel(_select, _start, shares, _batch),
+    answer=by_channel(
+        _select, _start, shares, lambda request, s: s.batch or channels_at_once(*request.inputs.shape[2:])
+    ),
     settings=Settings,
     slow=True,
     caveat="A masked picture is itself something that the network has never seen.",

@@ -1,7 +1,5 @@
 """SmoothGrad: the gradient, averaged over copies of the picture with noise added (Smilkov et al. 2017)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

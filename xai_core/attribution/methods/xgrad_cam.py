@@ -1,7 +1,5 @@
 """XGrad-CAM: channels weighted by their gradients where they fire (Fu et al. 2020)."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

@@ -1,11 +1,10 @@
 """The examination of a few pictures at once: one pass for the answer and map, four more copies of each."""
 
-from __future__ import annotations
-
 import base64
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,9 +21,8 @@ from xai_core.forward.forward_pass import run_forward
 from xai_core.images.head_crop import head_crop
 from xai_core.models.preprocess import model_view, prepare
 from xai_core.models.probability import probabilities
-from xai_core.render.colour import colour_table
 from xai_core.render.place import resample
-from xai_core.render.scale import has_evidence
+from xai_core.render.scale import colour_table, has_evidence
 from xai_core.types import Box, LoadedModel, ModelInput, SourceImage
 
 BOX_COLUMNS = ("x_center", "y_center", "width", "height")  # of a list, as shares of the picture
@@ -35,63 +33,51 @@ _THUMB, _OPACITY = 112, 0.6
 
 @dataclass(frozen=True, eq=False)
 class Looked:
-    """The pictures of a batch that could be read, with the input made of each and its object, bool (H, W)."""
+    """A picture of the data set that could be read, the input made of it, and its object, bool (H, W).
 
-    indices: list[int]
-    images: list[SourceImage]
-    given: list[ModelInput]
-    objects: list[np.ndarray]
+    truth: the model's class of the picture's own, -1 where it has none.
+    """
 
-    @property
-    def inputs(self) -> Tensor:
-        return torch.cat([one.tensor for one in self.given])
+    index: int
+    given: ModelInput
+    object: np.ndarray
+    truth: int
 
 
-def examine(
-    model: LoadedModel, dataset: Dataset, how: tuple[str, str], looked: Looked, truths: Sequence[int]
-) -> list[Record]:
-    """A record for each picture. how: method and layer. truths: the model's class of each picture's own, -1 where it
-    has none."""
-    inputs = looked.inputs
+def examine(model: LoadedModel, dataset: Dataset, how: tuple[str, str], looked: Sequence[Looked]) -> list[Record]:
+    """A record for each picture. how: method and layer."""
+    inputs = torch.cat([one.given.tensor for one in looked])
     answers = probabilities(_scores(model, inputs), model.config.labels)
     classes = answers.argmax(dim=1, keepdim=True)
     maps = _maps(model, inputs, how, classes)
     steady = _steadiness(model, inputs, how, classes, maps)
-    regions = [o if o.any() else middle(o.shape) for o in looked.objects]
+    regions = [one.object if one.object.any() else middle(one.object.shape) for one in looked]
     frames = np.broadcast_to(outer_frame(regions[0].shape, BORDER), (len(regions), *regions[0].shape))
     border = _scores(model, _only(inputs, frames)).argmax(dim=1)
     background = _scores(model, _only(inputs, ~np.stack(regions))).argmax(dim=1)
     top = answers.topk(min(2, answers.shape[1]), dim=1).values
     return [
-        _record(
-            dataset,
-            looked,
-            at,
-            Told(truths[at], int(classes[at]), top[at].tolist(), steady[at], int(border[at]), int(background[at])),
-            maps[at],
-            model_view(model.config, looked.given[at]),
+        Record(
+            index=one.index,
+            name=dataset.items[one.index].id,
+            truth=one.truth,
+            predicted=int(classes[at]),
+            probability=(best := top[at].tolist())[0],
+            margin=best[0] - (best[1] if len(best) > 1 else 0.0),
+            steadiness=steady[at],
+            border=int(border[at]),
+            background=int(background[at]),
+            **_evidence(maps[at], one.object, model_view(model.config, one.given)),
         )
-        for at in range(len(looked.indices))
+        for at, one in enumerate(looked)
     ]
 
 
-@dataclass(frozen=True)
-class Told:
-    """What the model's passes said of one picture; see `Record`."""
-
-    truth: int
-    predicted: int
-    best: list[float]
-    steadiness: float
-    border: int
-    background: int
-
-
-def read_in(model: LoadedModel, dataset: Dataset, index: int) -> tuple[SourceImage, ModelInput, np.ndarray]:
+def read_in(model: LoadedModel, dataset: Dataset, index: int, truth: int) -> Looked:
     """A picture, its input and its object; ImageError as `Dataset.load`."""
     image = dataset.load(index)
     given = prepare(model.config, image, model.device)
-    return image, given, object_of(model, dataset, index, image, given)
+    return Looked(index, given, object_of(model, dataset, index, image, given), truth)
 
 
 def _scores(model: LoadedModel, inputs: Tensor) -> Tensor:
@@ -124,31 +110,22 @@ def _only(inputs: Tensor, kept: np.ndarray) -> Tensor:
     return torch.where(mask > 0, inputs, mean)
 
 
-def _record(dataset: Dataset, looked: Looked, at: int, told: Told, values: np.ndarray, view: np.ndarray) -> Record:
-    index, found = looked.indices[at], looked.objects[at]
+def _evidence(values: np.ndarray, found: np.ndarray, view: np.ndarray) -> dict[str, Any]:
+    """What a record tells of a map (h, w) and the object: where the evidence lies, and the map in small pictures."""
     known = bool(found.any())
     inside = found if known else ~outer_frame(found.shape)
     empty = not has_evidence(values)
     kept = resample(values, (GRID, GRID))
     kept = kept / (float(np.abs(kept).max()) or 1.0)
-    return Record(
-        index=index,
-        name=dataset.items[index].id,
-        truth=told.truth,
-        predicted=told.predicted,
-        probability=told.best[0],
-        margin=told.best[0] - (told.best[1] if len(told.best) > 1 else 0.0),
-        empty=empty,
-        outside=float("nan") if empty else 1 - share_inside(values, inside),
-        area=float(1 - inside.mean()),
-        known=known,
-        steadiness=told.steadiness,
-        border=told.border,
-        background=told.background,
-        map=tuple(round(float(v), 3) for v in kept.ravel()),
-        thumbnail=_jpeg(view),
-        overlay=_jpeg(_over(view, values)),
-    )
+    return {
+        "empty": empty,
+        "outside": float("nan") if empty else 1 - share_inside(values, inside),
+        "area": float(1 - inside.mean()),
+        "known": known,
+        "map": tuple(round(float(v), 3) for v in kept.ravel()),
+        "thumbnail": _jpeg(view),
+        "overlay": _jpeg(_over(view, values)),
+    }
 
 
 def _over(view: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -176,7 +153,10 @@ def object_of(model: LoadedModel, dataset: Dataset, index: int, image: SourceIma
     if all(name in dataset.columns for name in BOX_COLUMNS):
         told = [float(dataset.columns[name][index]) for name in BOX_COLUMNS]
         if np.isfinite(told).all():
-            return _inside(_box(told, image.size), given.box, size)
+            (x, y, width, height), (rows, columns) = told, image.size
+            (left, right), (top, bottom) = ((at - side / 2, at + side / 2) for at, side in ((x, width), (y, height)))
+            box = Box(left * columns, top * rows, right * columns, bottom * rows)
+            return _inside(box, given.box, size)
     side = model.config.resize.head_side
     crop = head_crop(image, side) if side is not None else None
     if crop is None or not crop.found:
@@ -188,13 +168,6 @@ def object_of(model: LoadedModel, dataset: Dataset, index: int, image: SourceIma
 def middle(size: tuple[int, int]) -> np.ndarray:
     """What stands for an object that is not known: all but a wide frame."""
     return ~outer_frame(size, _MIDDLE)
-
-
-def _box(told: list[float], size: tuple[int, int]) -> Box:
-    """Shares of the picture (height, width) as a box in its pixels."""
-    x, y, width, height = told
-    rows, columns = size
-    return Box((x - width / 2) * columns, (y - height / 2) * rows, (x + width / 2) * columns, (y + height / 2) * rows)
 
 
 def _inside(box: Box, seen: Box, size: tuple[int, int]) -> np.ndarray:

@@ -1,7 +1,5 @@
 """An audit as work that can be stopped and goes on where it was: a file a batch, replaced in one step."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Generator
@@ -13,7 +11,7 @@ from xai_core.attribution.catalog import DEFAULT
 from xai_core.datasets import Dataset
 from xai_core.durable import disk_trouble, one_writer, replace_file
 from xai_core.errors import ImageError
-from xai_core.evaluation.audit.examine import Looked, examine, read_in
+from xai_core.evaluation.audit.examine import examine, read_in
 from xai_core.evaluation.audit.record import Record
 from xai_core.models.structure import structure_digest
 from xai_core.types import LoadedModel
@@ -80,7 +78,7 @@ def audit(job: AuditJob, store: Path) -> Generator[Progressed]:
             records, unread = _batch(job, list(indices))
             told = {"records": [asdict(r) for r in records], "unread": unread}
             with disk_trouble(folder):
-                replace_file(folder / _name(state.done), json.dumps(told).encode())
+                replace_file(folder / f"batch-{state.done:08d}.json", json.dumps(told).encode())
             state = _with(state, records, unread, len(indices))
             yield state
 
@@ -91,7 +89,7 @@ def stored_audit(job: AuditJob, store: Path) -> Progressed | None:
     state = Progressed((), (), 0, total)
     while state.done < total:
         try:
-            told = json.loads((folder / _name(state.done)).read_text("utf-8"))
+            told = json.loads((folder / f"batch-{state.done:08d}.json").read_text("utf-8"))
             records = [Record(**(one | {"map": tuple(one["map"])})) for one in told["records"]]
             unread = [(str(name), str(reason)) for name, reason in told["unread"]]
         except (OSError, ValueError, KeyError, TypeError):
@@ -104,24 +102,12 @@ def _with(state: Progressed, records: list[Record], unread: list[tuple[str, str]
     return Progressed((*state.records, *records), (*state.unread, *unread), state.done + count, state.total)
 
 
-def _name(start: int) -> str:
-    return f"batch-{start:08d}.json"
-
-
 def _batch(job: AuditJob, indices: list[int]) -> tuple[list[Record], list[tuple[str, str]]]:
-    looked, unread = Looked([], [], [], []), []
+    looked, unread = [], []
     for index in indices:
+        label = job.dataset.items[index].label
         try:
-            image, given, region = read_in(job.model, job.dataset, index)
+            looked.append(read_in(job.model, job.dataset, index, -1 if label is None else job.classes[label]))
         except ImageError as error:
             unread.append((job.dataset.items[index].id, str(error)))
-            continue
-        looked.indices.append(index)
-        looked.images.append(image)
-        looked.given.append(given)
-        looked.objects.append(region)
-    if not looked.indices:
-        return [], unread
-    labels = [job.dataset.items[index].label for index in looked.indices]
-    truths = [-1 if label is None else job.classes[label] for label in labels]
-    return examine(job.model, job.dataset, (job.method, job.layer), looked, truths), unread
+    return examine(job.model, job.dataset, (job.method, job.layer), looked) if looked else [], unread

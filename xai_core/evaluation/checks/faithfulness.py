@@ -3,9 +3,7 @@
 Petsiuk et al., RISE, BMVC 2018.
 """
 
-from __future__ import annotations
-
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Literal
@@ -28,10 +26,10 @@ from xai_core.evaluation.check import (
     Role,
 )
 from xai_core.evaluation.erase import Fill, filled
-from xai_core.evaluation.map_under_test import BATCH, MapUnderTest, no_progress, probability, refuse_empty
+from xai_core.evaluation.map_under_test import BATCH, MapUnderTest, probability, refuse_empty
 from xai_core.evaluation.rival_maps import PATCH, TESTABLE, WORTH, centre, ranks, shuffled
 from xai_core.render.recipe import percent, points
-from xai_core.types import LoadedModel, ModelInput, ProgressCallback
+from xai_core.types import LoadedModel, ModelInput, ProgressCallback, no_progress
 
 Kind = Literal["deletion", "insertion"]
 STEPS = 10
@@ -135,30 +133,15 @@ def curves(
     wanted = [ranked[0] < counts[0], ranked[0] < counts[-1]]
     masks = iter([*wanted, *(order < count for order in ranked for count in counts[1:-1])])
     total = 2 + len(maps) * (steps - 1)
-    found = _probabilities(model, given.tensor, masks, class_index, (kind, fill), batch, total, on_progress)
+    empty = filled(model, given.tensor, fill)
+    inside, outside = (empty, given.tensor) if kind == "deletion" else (given.tensor, empty)
+    asked: list[Tensor] = []
+    while chunk := list(islice(masks, batch)):
+        asked.append(probability(model, torch.where(torch.stack(chunk)[:, None], inside, outside), class_index))
+        on_progress(sum(map(len, asked)), total)
+    found = torch.cat(asked).cpu().numpy()
     first, last, inner = found[:1], found[1:2], found[2:].reshape(len(maps), steps - 1)
     return [Curve(kind, fill, counts / counts[-1], np.concatenate([first, row, last])) for row in inner]
-
-
-def _probabilities(
-    model: LoadedModel,
-    image: Tensor,
-    masks: Iterator[Tensor],
-    class_index: int,
-    how: tuple[Kind, Fill],
-    batch: int,
-    total: int,
-    on_progress: ProgressCallback,
-) -> np.ndarray:
-    """The class's probability for each mask (H, W), True where a pixel was removed or shown: float32 (total,)."""
-    kind, fill = how
-    empty = filled(model, image, fill)
-    inside, outside = (empty, image) if kind == "deletion" else (image, empty)
-    found: list[Tensor] = []
-    while chunk := list(islice(masks, batch)):
-        found.append(probability(model, torch.where(torch.stack(chunk)[:, None], inside, outside), class_index))
-        on_progress(sum(map(len, found)), total)
-    return torch.cat(found).cpu().numpy()
 
 
 def faithfulness(
@@ -167,36 +150,26 @@ def faithfulness(
     values: np.ndarray,
     class_index: int,
     *,
-    deletion_fill: Fill = "grey",
-    insertion_fill: Fill = "blurred",
     steps: int = STEPS,
-    random_maps: int = RANDOM_MAPS,
-    batch: int = BATCH,
-    seed: int = 0,
     on_progress: ProgressCallback = no_progress,
 ) -> Faithfulness:
-    """Deletion and insertion for a signed map (h, w): 94 passes by default. Raises what `refuse_empty` does."""
+    """Deletion to grey and insertion into a blur for a signed map (h, w): 94 passes by default. Raises as
+    `refuse_empty`."""
     refuse_empty(values)
-    rivals = [shuffled(values, seed + number) for number in range(random_maps)]
+    rivals = [shuffled(values, number) for number in range(RANDOM_MAPS)]
     maps = [values, centre((int(given.tensor.shape[2]), int(given.tensor.shape[3]))), *rivals]
     each = 2 + len(maps) * (steps - 1)
 
     def trial(kind: Kind, fill: Fill, before: int) -> Trial:
+        def tell(done: int, _total: int) -> None:
+            on_progress(before + done, 2 * each)
+
         own, middle, *random = curves(
-            model,
-            given,
-            maps,
-            class_index,
-            kind=kind,
-            fill=fill,
-            steps=steps,
-            batch=batch,
-            seed=seed,
-            on_progress=lambda done, _total: on_progress(before + done, 2 * each),
+            model, given, maps, class_index, kind=kind, fill=fill, steps=steps, on_progress=tell
         )
         return Trial(own, middle, tuple(random))
 
-    return Faithfulness(trial("deletion", deletion_fill, 0), trial("insertion", insertion_fill, each))
+    return Faithfulness(trial("deletion", "grey", 0), trial("insertion", "blurred", each))
 
 
 def _run(tested: MapUnderTest, on_progress: ProgressCallback) -> Faithfulness:

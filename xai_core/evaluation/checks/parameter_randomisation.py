@@ -3,8 +3,6 @@
 A copy of the same structure forgets what it learned, from the classifier down; the original stays untouched.
 """
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -15,12 +13,12 @@ import torch
 from torch import Tensor, nn
 
 from xai_core.errors import ModelError
-from xai_core.evaluation.check import Axis, Check, Curves, Drawing, Level, Line, MapRow, NamedMap
-from xai_core.evaluation.map_under_test import MapUnderTest, Remake, no_progress, refuse_empty
+from xai_core.evaluation.check import Axis, Check, Curves, Drawing, Line, MapRow, NamedMap
+from xai_core.evaluation.map_under_test import MapUnderTest, Remake, refuse_empty
 from xai_core.evaluation.similarity import ALIKE, SAME, Similarity, level_of_another, similarity
 from xai_core.models.isolate import isolated
 from xai_core.render.recipe import signed
-from xai_core.types import LoadedModel, ModelInput, ProgressCallback
+from xai_core.types import LoadedModel, ModelInput, ProgressCallback, no_progress
 
 POINTS = 6
 
@@ -202,10 +200,6 @@ def _run(tested: MapUnderTest, on_progress: ProgressCallback) -> ParameterRandom
     return parameter_randomisation(*requested, magnitude=tested.pixels, on_progress=one_more)
 
 
-def _level(found: ParameterRandomisation) -> Level:
-    return level_of_another(found.resemblance)
-
-
 def _summary(found: ParameterRandomisation, _tested: MapUnderTest) -> str:
     return (
         f"When the network forgets what it learned, the map's likeness to this one is **{signed(found.resemblance)}**."
@@ -257,7 +251,7 @@ CHECK = Check(
     question="Would any network give this map?",
     doing="Maps of networks that forgot",
     run=_run,
-    level=_level,
+    level=lambda found: level_of_another(found.resemblance),
     meanings={
         "good": "The map depends on what the network has learned. One random twin is a spot check, no proof.",
         "unclear": "Part of the map would look like this in a network that has forgotten what it learned.",

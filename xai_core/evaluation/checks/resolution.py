@@ -1,7 +1,5 @@
 """Could it see that finely? The grid of a map and what one of its cells sees, to scale, and where the evidence lies."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +13,7 @@ from xai_core.forward.receptive_field import receptive_field
 from xai_core.images.head_crop import head_crop
 from xai_core.render.place import resample
 from xai_core.render.recipe import percent
-from xai_core.types import Box, ProgressCallback
+from xai_core.types import Box
 
 FRAME = 0.1  # of each side: the outer frame of a picture
 OUTSIDE = 0.6  # evidence outside the object, as a share of the area there, up to which it counts as on the object
@@ -110,10 +108,6 @@ def _field(image_pass: ImageForwardPass, layer: str, unit: tuple[int, int]) -> t
     return placed, (seen.left, seen.top, seen.right, seen.bottom) == (0, 0, columns, rows)
 
 
-def _run(tested: MapUnderTest, _on_progress: ProgressCallback) -> Resolution:
-    return resolution_check(tested.image_pass, tested.layer, tested.values)
-
-
 def _level(found: Resolution) -> Level | None:
     """Only where the object is known. bad: no more of the evidence lies on it than of the area. good: clearly more."""
     if not found.known or np.isnan(found.outside):
@@ -163,7 +157,7 @@ CHECK = Check(
     key="resolution",
     question="Could it see that finely?",
     doing="Measuring the grid",
-    run=_run,
+    run=lambda tested, _on_progress: resolution_check(tested.image_pass, tested.layer, tested.values),
     level=_level,
     meanings={
         None: "Nothing inside one cell can be told apart, whatever the smooth colours suggest. This is a fact about "

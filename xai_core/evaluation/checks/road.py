@@ -3,21 +3,18 @@
 Rong et al., A Consistent and Efficient Evaluation Strategy for Attribution Methods, ICML 2022 (ROAD).
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from xai_core.evaluation.check import PROBABILITY, SHARE_OF_IMAGE, Check, Curves, Drawing, Level, Line
 from xai_core.evaluation.imputation import NOISE, impute
-from xai_core.evaluation.map_under_test import BATCH, MapUnderTest, no_progress, probability, refuse_empty
+from xai_core.evaluation.map_under_test import BATCH, MapUnderTest, probability, refuse_empty
 from xai_core.evaluation.rival_maps import TESTABLE, WORTH, centre, ranks, shuffled
 from xai_core.render.recipe import percent, points
-from xai_core.types import LoadedModel, ModelInput, ProgressCallback
+from xai_core.types import LoadedModel, ModelInput, ProgressCallback, no_progress
 
 SHARES = (0.2, 0.5, 0.8)
 RANDOM_MAPS = 2
@@ -79,8 +76,6 @@ def road(
     shares: Sequence[float] = SHARES,
     random_maps: int = RANDOM_MAPS,
     noise: float = NOISE,
-    batch: int = BATCH,
-    seed: int = 0,
     on_progress: ProgressCallback = no_progress,
 ) -> Road:
     """ROAD of a signed map (h, w): 19 passes and 18 imputations by default. Raises what `refuse_empty` does.
@@ -90,35 +85,21 @@ def road(
     """
     refuse_empty(values)
     size = (int(given.tensor.shape[2]), int(given.tensor.shape[3]))
-    own, middle = (ranks(m, size, seed) for m in (values, centre(size)))
-    random = [ranks(shuffled(values, seed + number), size, seed) for number in range(random_maps)]
+    own, middle = (ranks(m, size) for m in (values, centre(size)))
+    random = [ranks(shuffled(values, number), size) for number in range(random_maps)]
     last = size[0] * size[1] - 1
     orders = [own, last - own, middle, last - middle, *random]
     counts = np.round(np.array(shares) * (last + 1)).astype(int)
     masks = [torch.from_numpy(order < count) for order in orders for count in counts]
-    found = _probabilities(model, given.tensor, masks, class_index, noise, batch, seed, on_progress)
+    asked = [probability(model, given.tensor, class_index)]
+    for start in range(0, len(masks), BATCH):
+        chosen = torch.stack(masks[start : start + BATCH]).to(given.tensor.device)
+        filled = impute(given.tensor.expand(len(chosen), -1, -1, -1), chosen, noise=noise, seed=start)
+        asked.append(probability(model, filled, class_index))
+        on_progress(min(start + BATCH, len(masks)), len(masks))
+    found = torch.cat(asked).cpu().numpy()
     rows = found[1:].reshape(len(orders), len(counts))
     return Road(tuple(shares), float(found[0]), Removal(*rows[:2]), Removal(*rows[2:4]), rows[4:])
-
-
-def _probabilities(
-    model: LoadedModel,
-    image: Tensor,
-    masks: list[Tensor],
-    class_index: int,
-    noise: float,
-    batch: int,
-    seed: int,
-    on_progress: ProgressCallback,
-) -> np.ndarray:
-    """The class's probability for the picture, and with each mask (H, W), True where a pixel is removed: float32."""
-    found = [probability(model, image, class_index)]
-    for start in range(0, len(masks), batch):
-        chosen = torch.stack(masks[start : start + batch]).to(image.device)
-        filled = impute(image.expand(len(chosen), -1, -1, -1), chosen, noise=noise, seed=seed + start)
-        found.append(probability(model, filled, class_index))
-        on_progress(min(start + batch, len(masks)), len(masks))
-    return torch.cat(found).cpu().numpy()
 
 
 def _run(tested: MapUnderTest, on_progress: ProgressCallback) -> Road:

@@ -1,14 +1,12 @@
 """Is the map about this class? Its likeness to the maps of other classes, on the same picture."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from xai_core.errors import NotApplicable
-from xai_core.evaluation.check import Check, Drawing, Level, MapRow, NamedMap
+from xai_core.evaluation.check import Check, Drawing, MapRow, NamedMap
 from xai_core.evaluation.map_under_test import MapUnderTest, Remake, refuse_empty
 from xai_core.evaluation.similarity import ALIKE, SAME, Similarity, level_of_another, similarity
 from xai_core.models.class_names import short_name
@@ -53,7 +51,6 @@ def specificity(
     *,
     magnitude: bool = False,
     exclude: Sequence[int] = (),
-    seed: int = 0,
 ) -> Specificity:
     """Compare a map (h, w) with the runner-up's and with those of three random classes: one pass, four gradients.
 
@@ -69,7 +66,7 @@ def specificity(
             "classes, three where one of them is the rival."
         )
     far = order[PLAUSIBLE - 1 :] or order[1:]
-    drawn = np.random.default_rng(seed).permutation(far)[:RANDOM_CLASSES].tolist()
+    drawn = np.random.default_rng(0).permutation(far)[:RANDOM_CLASSES].tolist()
     chosen = [order[0], *drawn]
     maps = remake(model.module, given.tensor, chosen)[0]
     others = [
@@ -91,10 +88,6 @@ def _run(tested: MapUnderTest, on_progress: ProgressCallback) -> Specificity:
         magnitude=tested.pixels,
         exclude=() if contrast_class is None else (contrast_class,),
     )
-
-
-def _level(found: Specificity) -> Level:
-    return level_of_another(found.resemblance)
 
 
 def _summary(found: Specificity, tested: MapUnderTest) -> str:
@@ -128,7 +121,7 @@ CHECK = Check(
     question="Is it about this class?",
     doing="Maps of other classes",
     run=_run,
-    level=_level,
+    level=lambda found: level_of_another(found.resemblance),
     meanings={
         "good": "Other classes have other maps. A runner-up of the same kind may rightly share its evidence.",
         "unclear": "Part of the map stays, whatever class is asked for.",

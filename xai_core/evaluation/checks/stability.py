@@ -1,7 +1,5 @@
 """Is the map stable? The same picture with small changes that no one would call another picture."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,12 +9,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from xai_core.evaluation.check import Check, Drawing, Level, MapRow, NamedMap, Note
-from xai_core.evaluation.map_under_test import MapUnderTest, Remake, no_progress, probability, refuse_empty
+from xai_core.evaluation.check import Check, Drawing, MapRow, NamedMap, Note
+from xai_core.evaluation.map_under_test import MapUnderTest, Remake, probability, refuse_empty
 from xai_core.evaluation.similarity import GRID, Similarity, comparable, of_comparable
 from xai_core.render.place import sample_at
 from xai_core.render.recipe import percent, signed
-from xai_core.types import LoadedModel, ModelConfig, ModelInput, ProgressCallback
+from xai_core.types import LoadedModel, ModelConfig, ModelInput, ProgressCallback, no_progress
 
 NOISE = 0.05  # standard deviation, as a share of black to white
 SHIFT = 1 / 28  # of each side: 8 of 224 pixels, two cells of the grid on which maps are compared
@@ -61,14 +59,14 @@ class Stability:
         return float(np.median([answer.similarity.rank_correlation for answer in self.answers]))
 
 
-def variants(config: ModelConfig, given: ModelInput, seed: int = 0) -> list[Variant]:
+def variants(config: ModelConfig, given: ModelInput) -> list[Variant]:
     """Noise, a shift, a mirror image, a lighter window, less and more contrast: all that the network can read.
 
     A picture of less than 15 pixels is not shifted: one pixel would be too far.
     """
     mean, std = (torch.tensor(values).to(given.tensor).view(-1, 1, 1) for values in (config.mean, config.std))
     pixels = given.tensor * std + mean
-    noise = NOISE * torch.randn(pixels.shape, generator=torch.Generator().manual_seed(seed)).to(pixels)
+    noise = NOISE * torch.randn(pixels.shape, generator=torch.Generator().manual_seed(0)).to(pixels)
 
     def ready(changed: Tensor) -> Tensor:
         return (changed.clamp(0, 1) - mean) / std
@@ -97,7 +95,6 @@ def stability(
     class_index: int,
     *,
     magnitude: bool = False,
-    seed: int = 0,
     on_progress: ProgressCallback = no_progress,
 ) -> Stability:
     """Compare a map (h, w) with those of the changed pictures, laid back: up to six maps, and as many passes.
@@ -107,7 +104,7 @@ def stability(
     refuse_empty(values)
     own = comparable(values, magnitude)
     answers, drawn = [], [_scaled(own)]
-    changed = variants(model.config, given, seed)
+    changed = variants(model.config, given)
     for done, variant in enumerate(changed, start=1):
         there = comparable(remake(model.module, variant.tensor, [class_index])[0, 0], magnitude)
         back = variant.back(there)
@@ -146,10 +143,6 @@ def _run(tested: MapUnderTest, on_progress: ProgressCallback) -> Stability:
     return stability(*requested, magnitude=tested.pixels, on_progress=one_more)
 
 
-def _level(found: Stability) -> Level:
-    return "good" if found.typical >= STEADY else "bad" if found.typical < SHAKY else "unclear"
-
-
 def _summary(found: Stability, _tested: MapUnderTest) -> str:
     return f"When the picture changes a little, the map's likeness to this one is **{signed(found.typical)}**."
 
@@ -175,7 +168,7 @@ CHECK = Check(
     question="Is it stable?",
     doing="Maps of the changed picture",
     run=_run,
-    level=_level,
+    level=lambda found: "good" if found.typical >= STEADY else "bad" if found.typical < SHAKY else "unclear",
     meanings={
         "good": "Changes that no one would notice leave the map as it is.",
         "unclear": "Small changes of the picture move part of the map: trust its clusters, not its details.",

@@ -1,12 +1,8 @@
-"""Every method at every stage against planted evidence, beside maps that know nothing; and the committed results."""
+"""A method's maps at every stage of a network with planted evidence, and the committed results of all methods."""
 
-from __future__ import annotations
-
-import csv
-import io
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,23 +11,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from xai_core.attribution.catalog import METHODS
+from xai_core.attribution.baselines import black_white_baselines
 from xai_core.attribution.class_maps import class_maps
 from xai_core.attribution.method import INPUT, Method
-from xai_core.evaluation.localisation import TOLERANCE, Found, edges_of, found, interval
-from xai_core.evaluation.map_under_test import no_progress
-from xai_core.evaluation.planted.cases import TASKS, Case, Task
-from xai_core.evaluation.planted.network import STAGES, inputs_of, planted_model
+from xai_core.evaluation.localisation import Found
+from xai_core.evaluation.planted.network import STAGES, TASKS, Case, Task, inputs_of, planted_model
 from xai_core.evaluation.planted.scene import SIDE
-from xai_core.evaluation.rival_maps import centre
 from xai_core.forward.forward_pass import run_forward
-from xai_core.types import LoadedModel, ProgressCallback
+from xai_core.report.csv_table import csv_table
+from xai_core.types import LoadedModel
 
 MEASURES = tuple(field.name for field in fields(Found))
-TRIVIAL = {"random": "Random map", "centre": "Middle of the picture", "edges": "Edges of the picture"}
 FILE = Path(__file__).with_name("results") / "bench.json"  # made by `python -m training.planted.bench`
 _BATCH = 16
-_RANDOM_GRID = 12
 
 Interval = tuple[float, float, float]
 
@@ -55,16 +47,6 @@ class Row:
     energy: Interval
     rank: Interval
     overlap: Interval
-
-
-def bench(task: Task, requested: Sequence[Case], on_progress: ProgressCallback = no_progress) -> list[Row]:
-    """A row for each method and stage that have a meaning, and for each trivial map."""
-    works = [(method, stage) for method in METHODS for stage in stages_of(task, method)]
-    rows = []
-    for done, (method, stage) in enumerate(works, start=1):
-        rows.append(_row(task, requested, method.key, method.title, stage, maps_of(task, requested, method, stage)))
-        on_progress(done, len(works))
-    return rows + [_row(task, requested, key, TRIVIAL[key], "", _trivial(key, requested)) for key in TRIVIAL]
 
 
 def stages_of(task: Task, method: Method) -> tuple[str, ...]:
@@ -92,28 +74,9 @@ def maps_of(task: Task, requested: Sequence[Case], method: Method, stage: str) -
 
 
 def _maps(model: LoadedModel, inputs: Tensor, classes: Tensor, method: Method, stage: str) -> Tensor:
-    mean, std = torch.tensor(model.config.mean), torch.tensor(model.config.std)
-    baselines = (-mean / std, (1 - mean) / std)
-    layers = [stage] if stage else []
+    layers, baselines = [stage] if stage else [], black_white_baselines(model.config)
     found = class_maps(model.module, inputs, layers, classes, method.key, relu=False, baselines=baselines)
     return found[INPUT if INPUT in found else stage]
-
-
-def _trivial(key: str, requested: Sequence[Case]) -> list[np.ndarray]:
-    if key == "edges":
-        return [edges_of(case.pixels) for case in requested]
-    if key == "centre":
-        return [2 + centre(case.region.shape) for case in requested]  # above zero everywhere
-    random = np.random.default_rng(0)
-    return [random.random((_RANDOM_GRID, _RANDOM_GRID), np.float32) for _ in requested]
-
-
-def _row(task: Task, requested: Sequence[Case], key: str, title: str, stage: str, maps: Sequence[np.ndarray]) -> Row:
-    tolerance = 0.0 if task == "mosaics" else TOLERANCE  # a neighbour's quarter is wrong, however near
-    scored = [found(values, case.region, tolerance=tolerance) for values, case in zip(maps, requested, strict=True)]
-    measured = {name: interval(np.array([getattr(one, name) for one in scored])) for name in MEASURES}
-    area = float(np.mean([case.region.mean() for case in requested]))
-    return Row(task, key, title, stage, key in TRIVIAL, len(requested), area, **measured)
 
 
 @dataclass(frozen=True)
@@ -140,26 +103,20 @@ def stored_ranking() -> float:
     return float(stored().verdicts["ranking quality of methods that ask about the class"])
 
 
-def as_json(results: Results) -> str:
-    rows = [asdict(row) | {name: _rounded(getattr(row, name)) for name in MEASURES} for row in results.rows]
-    return json.dumps({"made": results.made, "verdicts": results.verdicts, "rows": rows}, indent=1) + "\n"
-
-
 def as_csv(rows: Sequence[Row]) -> str:
     """One line a row; three columns a measure: mean and the ends of its 95 % interval."""
     columns = [f"{name}{end}" for name in MEASURES for end in ("", "_low", "_high")]
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["task", "method", "stage", "trivial", "cases", "area", *columns])
-    for row in rows:
-        values = [value for name in MEASURES for value in _rounded(getattr(row, name))]
-        writer.writerow([row.task, row.method, row.stage, int(row.trivial), row.cases, round(row.area, 4), *values])
-    return text.getvalue()
+    lines = (
+        [row.task, row.method, row.stage, int(row.trivial), row.cases, round(row.area, 4)]
+        + [value for name in MEASURES for value in rounded(getattr(row, name))]
+        for row in rows
+    )
+    return csv_table(["task", "method", "stage", "trivial", "cases", "area", *columns], lines)
 
 
 def _read_row(told: dict[str, Any]) -> Row:
     return Row(**(told | {name: tuple(told[name]) for name in MEASURES}))
 
 
-def _rounded(values: Sequence[float]) -> list[float]:
+def rounded(values: Sequence[float]) -> list[float]:
     return [round(value, 4) for value in values]

@@ -1,7 +1,5 @@
 """Lesions drawn into slices of a real MRI template, beside vessels of the same brightness that mean nothing."""
 
-from __future__ import annotations
-
 from functools import cache
 
 import numpy as np

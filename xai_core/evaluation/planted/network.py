@@ -1,14 +1,13 @@
-"""The worlds of the planted-truth bench: their scenes, and the small network trained on each.
+"""The worlds of the planted-truth bench: their scenes, the small network trained on each, and what the bench asks.
 
 Four convolutions, global average pooling and a linear layer. `python -m training.planted` makes the weights, which
 lie beside this file; planted.json there says how good they are.
 """
 
-from __future__ import annotations
-
 import json
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -21,6 +20,7 @@ from torch import Tensor, nn
 from xai_core.evaluation.planted import lesions, shapes
 from xai_core.evaluation.planted.scene import SIDE, Part, Scene
 from xai_core.models.load import loaded
+from xai_core.models.probability import probabilities
 from xai_core.types import LoadedModel, ModelConfig, ResizeRule
 
 World = Literal["shapes", "lesions", "marked"]
@@ -34,6 +34,9 @@ CLASSES: dict[World, tuple[str, ...]] = {
 }
 _TITLES = {"shapes": "Planted shapes", "lesions": "Planted lesions", "marked": "Planted marks (a cheat)"}
 FOLDER = Path(__file__).with_name("weights")
+Task = Literal["shapes", "lesions", "mosaics", "marked"]
+TASKS: dict[Task, World] = {"shapes": "shapes", "lesions": "lesions", "mosaics": "shapes", "marked": "marked"}
+SURE = 0.8  # a picture joins a mosaic only if the network is so sure of it alone
 
 
 def planted_network(classes: int) -> nn.Sequential:
@@ -108,3 +111,60 @@ def inputs_of(world: World, images: Sequence[np.ndarray]) -> Tensor:
     mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in (about.mean, about.std))
     stacked = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 255
     return (stacked - mean) / std
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """pixels: uint8 (h, w, 3). label: the class that is explained. region: bool (h, w), where its evidence lies."""
+
+    pixels: np.ndarray
+    label: int
+    region: np.ndarray
+
+
+def cases(task: Task, count: int, seed: int = 0) -> list[Case]:
+    """`count` cases that the network answers rightly: a map of a wrong answer says nothing about its method.
+
+    mosaics: four pictures of four classes in a grid; the region is the quarter of the class asked for (grid pointing
+    game: Rao et al., CVPR 2022). marked: the region is the mark, all that this network looks at.
+    """
+    if task == "mosaics":
+        return _mosaics(count, seed)
+    return [
+        Case(s.pixels, s.label, s.shortcut if task == "marked" else s.truth)
+        for s in _rightly_named(TASKS[task], count, seed)
+        if task == "marked" or s.truth.any()
+    ][:count]
+
+
+def _rightly_named(world: World, count: int, seed: int, sure: float = 0.0) -> list[Scene]:
+    """At least `count` scenes with evidence in them that the network names rightly, at least so sure."""
+    kept: list[Scene] = []
+    batch = max(12, 2 * count)
+    while len(kept) < count:
+        made = [s for s in scenes(world, "test", batch, seed=seed) if s.truth.any() or s.shortcut.any()]
+        with torch.no_grad():
+            scores = planted_model(world).module(inputs_of(world, [s.pixels for s in made]))
+        named = probabilities(scores, config(world).labels).numpy()
+        kept += [s for s, p in zip(made, named, strict=True) if p.argmax() == s.label and p.max() >= sure]
+        seed += batch
+    return kept
+
+
+def _mosaics(count: int, seed: int) -> list[Case]:
+    random = np.random.default_rng(seed)
+    pool = _rightly_named("shapes", 4 * count, seed + 50_000, SURE)
+    by_class: dict[int, list[Scene]] = {}
+    for one in pool:
+        by_class.setdefault(one.label, []).append(one)
+    made = []
+    for _ in range(count):
+        classes = random.choice(sorted(by_class), 4, replace=False).tolist()
+        chosen = [by_class[c][random.integers(len(by_class[c]))] for c in classes]
+        upper, lower = (np.concatenate([s.pixels for s in pair], axis=1) for pair in (chosen[:2], chosen[2:]))
+        requested = int(random.integers(4))
+        region = np.zeros((2 * SIDE, 2 * SIDE), bool)
+        top, left = requested // 2 * SIDE, requested % 2 * SIDE
+        region[top : top + SIDE, left : left + SIDE] = True
+        made.append(Case(np.concatenate([upper, lower]), classes[requested], region))
+    return made

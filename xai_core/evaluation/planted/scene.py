@@ -1,7 +1,5 @@
 """A picture with known evidence, and the photographs that it is painted on."""
 
-from __future__ import annotations
-
 import importlib.util
 from dataclasses import dataclass
 from functools import cache

@@ -1,7 +1,5 @@
 """Shapes and textures on real photographs, beside a distractor as bright; where asked, with a mark that tells."""
 
-from __future__ import annotations
-
 import numpy as np
 from scipy.ndimage import gaussian_filter
 

@@ -3,8 +3,6 @@
 The plugin for lossless and 12-bit JPEG stands here: pydicom's own need GDCM, which cannot do 12 bits, or a GPL package.
 """
 
-from __future__ import annotations
-
 import re
 
 import imagecodecs

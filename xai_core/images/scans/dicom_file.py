@@ -1,7 +1,5 @@
 """From the bytes of a DICOM file to what may be known of it: a fixed list of elements, and no other."""
 
-from __future__ import annotations
-
 import re
 import zlib
 from io import BytesIO

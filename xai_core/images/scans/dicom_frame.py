@@ -1,7 +1,5 @@
 """One frame of a DICOM file: where it lies, what sets it apart from its neighbours, and how to decode it."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 import secrets

@@ -1,7 +1,5 @@
 """Decoding the frames of a DICOM file: stored values, the modality transformation, colours as RGB."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 import numpy as np

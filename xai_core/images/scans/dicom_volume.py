@@ -1,7 +1,5 @@
 """From one step of a stack to a Volume: decode, place, turn to canonical axes."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Sequence
 

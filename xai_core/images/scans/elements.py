@@ -1,7 +1,5 @@
 """Reading DICOM elements as what they ought to be: finite numbers, or words from fixed lists; else absent."""
 
-from __future__ import annotations
-
 import math
 import re
 

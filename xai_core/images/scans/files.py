@@ -1,7 +1,5 @@
 """Every file that was handed over, one at a time: bytes, paths, folders and zips, without a name ever leaving here."""
 
-from __future__ import annotations
-
 import os
 import zipfile
 from collections.abc import Iterator, Sequence

@@ -1,7 +1,5 @@
 """Slices along a line: their step, the places that no slice fills, and what to say about it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

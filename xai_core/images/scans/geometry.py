@@ -1,7 +1,5 @@
 """Where voxels lie in the patient: affines in RAS millimetres, canonical axes, and the letters at the edges."""
 
-from __future__ import annotations
-
 import numpy as np
 from nibabel.orientations import apply_orientation, inv_ornt_aff, io_orientation
 

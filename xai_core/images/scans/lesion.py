@@ -1,7 +1,5 @@
 """A simulated lesion of known outline: a ring that takes up contrast around a dark core, and dim swelling around it."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

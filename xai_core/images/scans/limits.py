@@ -1,7 +1,5 @@
 """How much of a scan is read, checked before anything is decoded."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from xai_core.errors import ImageError

@@ -1,7 +1,5 @@
 """NIfTI files (1 and 2, gzipped or not): header checks, stored values, canonical axes."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import partial
 

@@ -1,7 +1,5 @@
 """The header of a NIfTI file, unpacked and checked: what is kept of it, and why it is refused."""
 
-from __future__ import annotations
-
 import zlib
 from dataclasses import dataclass
 from io import BytesIO

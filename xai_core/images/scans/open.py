@@ -1,7 +1,5 @@
 """Scans from files, in any order and of any name: the series that many hold, or one slice of one. A reader a format."""
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace

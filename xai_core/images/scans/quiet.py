@@ -1,7 +1,5 @@
 """Keeping pydicom and nibabel silent: their warnings and log lines quote values, which may name a patient."""
 
-from __future__ import annotations
-
 import logging
 import warnings
 

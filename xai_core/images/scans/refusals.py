@@ -1,7 +1,5 @@
 """From whatever a reader raises to one sentence that quotes nothing of the file."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 

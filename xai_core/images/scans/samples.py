@@ -1,7 +1,5 @@
 """Scans to start with: real ones that installed packages carry, and one with a simulated lesion; no downloads."""
 
-from __future__ import annotations
-
 import importlib.util
 from dataclasses import dataclass, replace
 from pathlib import Path

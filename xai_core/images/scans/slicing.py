@@ -4,8 +4,6 @@ Axial and coronal slices have the patient's right on the left, as if seen from t
 ones look to the left. The front (axial) or the head is on top. And where the planes through one voxel cross.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """From loose frames to stacks: by series, size and orientation, sorted along the normal, one list for each step."""
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass

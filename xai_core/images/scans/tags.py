@@ -1,7 +1,5 @@
 """The technical facts of a scan that may be shown: numbers, and words from fixed lists; never free text."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from pydicom import uid

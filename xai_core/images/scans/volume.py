@@ -1,7 +1,5 @@
 """The frozen records of a scan: a series to choose from, and a volume of voxels in the patient."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal

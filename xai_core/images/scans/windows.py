@@ -1,7 +1,5 @@
 """Display windows: what a file stores, what its values suggest, and the customary ones of computed tomography."""
 
-from __future__ import annotations
-
 import numpy as np
 from pydicom.dataset import Dataset
 

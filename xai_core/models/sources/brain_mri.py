@@ -4,8 +4,6 @@ Weights and training vectors lie beside this file; `python -m training.brain_mri
 docs/models/brain-mri.md say how good they are, and where they fail.
 """
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 from functools import cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -13,42 +13,26 @@ import yaml
 
 from xai_core.errors import ModelError
 from xai_core.models.class_names import LONGEST, MOST, is_plain
-from xai_core.types import ChannelOrder, Interpolation, Labels, LoadedModel, ModelConfig, ResizeRule
+from xai_core.types import ChannelOrder, Fit, Interpolation, Labels, LoadedModel, ModelConfig, ResizeRule
 
 SMALLEST_SIDE, LARGEST_SIDE = 8, 2048  # pixels of an input
 LONGEST_TEXT = 2000  # characters
 MAX_BYTES = 2 * 1024**3  # of a model's file, and of what it unpacks to
 LARGEST_FILE = 4 * 2**20  # bytes; a hundred thousand class names need less
-_FIELDS = {
-    "title", "architecture", "class_names", "input_size", "mean", "std", "channel_order", "resize", "licence", "notes",
-    "default_layer", "labels",
-}  # fmt: skip
-_RULES = {"shorter_side", "interpolation", "antialias", "head_side"}
+_FIELDS = (  # in the order of the file
+    "title", "architecture", "class_names", "input_size", "mean", "std", "channel_order", "resize", "labels", "licence",
+    "notes", "default_layer", "settled",
+)  # fmt: skip
+_RULES = {"shorter_side", "interpolation", "antialias", "head_side", "fit"}
 
 
 def write_config(config: ModelConfig) -> str:
     """The card as YAML text; `read_card` gives it back."""
-    rule = config.resize
-    content = {
-        "title": config.title,
-        "architecture": config.architecture,
-        "class_names": list(config.class_names),
-        "input_size": list(config.input_size),
-        "mean": list(config.mean),
-        "std": list(config.std),
-        "channel_order": config.channel_order,
-        "resize": {
-            "shorter_side": rule.shorter_side,
-            "interpolation": rule.interpolation,
-            "antialias": rule.antialias,
-            "head_side": rule.head_side,
-        },
-        "labels": config.labels,
-        "licence": config.licence,
-        "notes": list(config.notes),
-        "default_layer": config.default_layer,
-    }
-    kept = {name: value for name, value in content.items() if value is not None}
+    told = asdict(config)
+    if told["resize"]["fit"] == "crop":
+        del told["resize"]["fit"]  # earlier versions do not know the word
+    told["settled"] = dict(config.settled) or None
+    kept = {name: told[name] for name in _FIELDS if told[name] is not None}
     text: str = yaml.safe_dump(kept, sort_keys=False, allow_unicode=True, width=110, default_flow_style=None)
     return text
 
@@ -56,7 +40,7 @@ def write_config(config: ModelConfig) -> str:
 def read_config(text: str, key: str) -> ModelConfig:
     """The card of a YAML text under a key of the catalogue; ModelError: the first thing that is wrong with it."""
     content = _parsed(text)
-    unknown = sorted(map(str, content.keys() - _FIELDS))
+    unknown = sorted(map(str, content.keys() - set(_FIELDS)))
     if unknown:
         raise ModelError(
             f"The card has an unknown entry '{unknown[0][:40]}'; it may have {', '.join(sorted(_FIELDS))}."
@@ -77,6 +61,7 @@ def read_config(text: str, key: str) -> ModelConfig:
         channel_order=_one_of(content, "channel_order", get_args(ChannelOrder)),
         architecture=_text(content, "architecture", "") or None,
         labels=_one_of(content, "labels", get_args(Labels)),
+        settled=_settled(content.get("settled", {})),
     )
     check_config(config)
     return config
@@ -188,6 +173,12 @@ def _numbers(content: Mapping[str, Any], name: str) -> tuple[float, ...]:
     return tuple(float(value) for value in values)
 
 
+def _settled(value: object) -> tuple[tuple[str, str], ...]:
+    if not isinstance(value, Mapping) or not all(isinstance(text, str) for pair in value.items() for text in pair):
+        raise ModelError("The card's settled must be a table of names and words, such as {head_activation: gelu}.")
+    return tuple(value.items())
+
+
 def _size(value: object) -> tuple[int, int]:
     if not isinstance(value, list) or len(value) != 2 or not all(type(side) is int for side in value):
         raise ModelError("The card's input_size must be [height, width] in pixels, such as [224, 224].")
@@ -204,7 +195,8 @@ def _rule(value: object) -> ResizeRule:
     if not isinstance(antialias, bool):
         raise ModelError("The card's antialias is true or false.")
     interpolation: Interpolation = _one_of(value, "interpolation", get_args(Interpolation))
-    return ResizeRule(lengths["shorter_side"], interpolation, antialias, lengths["head_side"])
+    fit: Fit = _one_of(value, "fit", get_args(Fit))
+    return ResizeRule(lengths["shorter_side"], interpolation, antialias, lengths["head_side"], fit)
 
 
 def _one_of(content: Mapping[str, Any], name: str, allowed: Sequence[Any]) -> Any:

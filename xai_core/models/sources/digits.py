@@ -3,8 +3,6 @@
 Its weights lie beside this file; `python -m training.digits` makes them; weights/digits.json says how good they are.
 """
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from pathlib import Path
 

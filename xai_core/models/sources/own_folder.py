@@ -3,8 +3,6 @@
 The environment variable SIGHTLINE_MODELS names the folder. Weights without a card are opened on the Models page first.
 """
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Callable, Sequence

@@ -1,7 +1,5 @@
 """torchvision's own classifiers as model cards, read from its registry without building a network."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from functools import cache

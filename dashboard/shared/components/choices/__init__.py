@@ -1,7 +1,5 @@
 """A group of choices with bars or small pictures, which Streamlit's own buttons cannot show."""
 
-from __future__ import annotations
-
 import base64
 import io
 from collections.abc import Callable, Sequence
@@ -10,21 +8,13 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import streamlit as st
 from PIL import Image
 
 from dashboard.core.session import widget_value
-from dashboard.shared.components.viewer.frontend import joined
+from dashboard.shared.components.viewer.frontend import beside
 from xai_core.types import FeatureTable
 
-_HERE = Path(__file__).parent
-
-_component = st.components.v2.component(
-    "sightline_choices",
-    html='<div class="choices" role="group"></div>\n',
-    css=(_HERE / "choices.css").read_text("utf-8"),
-    js=joined(_HERE / "choices.js"),
-)
+_component = beside(Path(__file__).with_name("choices.js"), '<div class="choices" role="group"></div>\n')
 
 
 @dataclass(frozen=True)

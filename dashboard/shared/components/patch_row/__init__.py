@@ -1,23 +1,15 @@
 """Pieces of pictures as buttons; pointing at one shows the picture that it comes from, with its place."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import streamlit as st
-
 from dashboard.core.session import widget_value
-from dashboard.shared.components.viewer.frontend import joined
+from dashboard.shared.components.viewer.frontend import beside
 
-_HERE = Path(__file__).parent
-
-_component = st.components.v2.component(
-    "sightline_patch_row",
-    html='<div class="row" role="group"></div>\n<div class="card" popover="manual" aria-hidden="true"></div>\n',
-    css=(_HERE / "patch_row.css").read_text("utf-8"),
-    js=joined(_HERE / "patch_row.js"),
+_component = beside(
+    Path(__file__).with_name("patch_row.js"),
+    '<div class="row" role="group"></div>\n<div class="card" popover="manual" aria-hidden="true"></div>\n',
 )
 
 

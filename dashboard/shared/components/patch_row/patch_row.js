@@ -30,7 +30,7 @@ export default function (component) {
 /** @param {PatchItem} item @param {HTMLElement} card */
 function piece(item, card) {
   const texts = [make("span", "title", item.title), " ", make("span", "value", item.value)]
-  const button = makeButton("piece", picture("crop", item.crop), ...texts)
+  const button = makeButton("piece", image("crop", item.crop), ...texts)
   button.setAttribute("aria-label", `${item.name}, ${item.title}, ${item.value}`)
   button.onpointerenter = button.onfocus = () => show(card, button, item)
   button.onpointerleave = button.onblur = () => hide(card)
@@ -43,7 +43,7 @@ function show(card, button, { context, box: [left, top, right, bottom], name }) 
   const part = (/** @type {number} */ number) => `${100 * number}%`
   const size = { width: part(right - left), height: part(bottom - top) }
   Object.assign(place.style, { left: part(left), top: part(top), ...size })
-  card.replaceChildren(make("div", "frame", picture("context", context), place), make("span", "name", name))
+  card.replaceChildren(make("div", "frame", image("context", context), place), make("span", "name", name))
   if (!card.matches(":popover-open")) card.showPopover()
   const at = button.getBoundingClientRect()
   const { width, height } = card.getBoundingClientRect()
@@ -59,6 +59,6 @@ function hide(card) {
 }
 
 /** @param {string} className @param {string} source */
-function picture(className, source) {
+function image(className, source) {
   return Object.assign(make("img", className), { src: source, alt: "", draggable: false })
 }

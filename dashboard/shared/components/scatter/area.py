@@ -1,7 +1,5 @@
 """What a lasso selects: the browser sends the polygon alone, and the points inside are found here."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal, get_args
 

@@ -1,7 +1,5 @@
 """A colour for each point: one byte a point, and what the bytes mean."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +8,7 @@ import numpy as np
 
 from dashboard.shared.components.scatter.palette import OTHER, category_table, rgb_of
 from xai_core.errors import SettingError
-from xai_core.render.colour import colour_table
+from xai_core.render.scale import colour_table
 
 MOST_CLASSES = 255  # with a code of their own; the rest share the last one
 RAMP = 255  # steps of a continuous scale; code 255 stands for "no value"

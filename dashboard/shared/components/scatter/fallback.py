@@ -1,7 +1,5 @@
 """The map as a Plotly chart: for three dimensions, and for a browser that has no WebGL2 (remote desktops)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Colours that tell classes apart, on a light page and on a dark one."""
 
-from __future__ import annotations
-
 import warnings
 from functools import cache
 

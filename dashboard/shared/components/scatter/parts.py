@@ -5,8 +5,6 @@ and the selection are a message each, carried by an invisible component into a s
 the map finds them. The scene, small and always sent, names the digests that belong together.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Mapping
@@ -69,17 +67,17 @@ def send_marks(key: str, selected: np.ndarray | None, highlighted: np.ndarray | 
 
 
 def send_scene(key: str, needs: Mapping[str, str], options: ScatterOptions) -> None:
-    """What stands among the points, and which parts belong together; pictures are the blobs post<i> and here."""
+    """What stands among the points, and which parts belong together; images are the blobs post<i> and current."""
     signposts, current_point = options.signposts, options.current_point
     blobs = {f"post{i}": post.image for i, post in enumerate(signposts) if post.image}
     if current_point and current_point.image:
-        blobs["here"] = current_point.image
+        blobs["current"] = current_point.image
     header = {
         "needs": needs,
         "name": options.name,
         "description": options.description,
         "posts": [[float(post.x), float(post.y), post.label, post.code] for post in signposts],
-        "here": current_point and _placed(current_point),
+        "current": current_point and _placed(current_point),
         "chosen": options.chosen,
     }
     send(key, "scene", header, blobs, _digest(*blobs.values()))

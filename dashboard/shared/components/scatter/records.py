@@ -1,7 +1,5 @@
 """What the map shows: the points, and what stands among them. Checked on entry."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

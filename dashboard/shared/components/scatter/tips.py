@@ -1,7 +1,5 @@
 """What is said of a point under the pointer, sent when it is asked for, in a run of this fragment alone."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from dashboard.core.session import StateKey, widget_value

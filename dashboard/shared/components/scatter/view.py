@@ -1,7 +1,5 @@
 """`scatter`: a map of up to a few million points that is drawn in the browser."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

@@ -1,23 +1,15 @@
 """A network's stages from the picture to the answer: each tile shows what one unit of its middle sees."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import streamlit as st
-
 from dashboard.core.session import widget_value
-from dashboard.shared.components.viewer.frontend import joined
+from dashboard.shared.components.viewer.frontend import beside
 
-_HERE = Path(__file__).parent
-
-_component = st.components.v2.component(
-    "sightline_stages",
-    html='<div class="stages" role="group" aria-label="Layers, from the picture on"></div>\n',
-    css=(_HERE / "stages.css").read_text("utf-8"),
-    js=joined(_HERE / "stages.js"),
+_component = beside(
+    Path(__file__).with_name("stages.js"),
+    '<div class="stages" role="group" aria-label="Layers, from the picture on"></div>\n',
 )
 
 
@@ -44,5 +36,5 @@ def stages(items: Sequence[Stage], image: str, *, selected: str, key: str, on_ch
         if isinstance(chosen, str) and chosen in known:  # a browser can send anything
             on_choose(chosen)
 
-    data = {"items": [asdict(item) for item in items], "picture": image, "selected": selected}
+    data = {"items": [asdict(item) for item in items], "image": image, "selected": selected}
     _component(data=data, key=key, on_choose_change=told)

@@ -9,7 +9,7 @@ const FINEST = 28 // cells a side beyond which grid lines would cover the pictur
 
 /** @typedef {{ name: string, grid: Pair, channels: number, field: string, sees: Box }} StageItem */
 
-/** @param {Component<{ items: StageItem[], picture: string, selected: string }>} component */
+/** @param {Component<{ items: StageItem[], image: string, selected: string }>} component */
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component
   const group = find(parentElement, ".stages")
@@ -20,24 +20,24 @@ export default function (component) {
     !event.shiftKey && walkAlong(event, childrenOf(group), ["ArrowLeft", "ArrowRight"])
 }
 
-/** @param {StageItem} item @param {{ picture: string, selected: string }} data @param {Tell} setTriggerValue */
-function tile(item, { picture, selected }, setTriggerValue) {
+/** @param {StageItem} item @param {{ image: string, selected: string }} data @param {Tell} setTriggerValue */
+function tile(item, { image, selected }, setTriggerValue) {
   const button = makeButton("stage")
   const [rows, columns] = item.grid
   button.dataset.name = item.name
   button.title = `${item.name}: ${item.channels} channels on a grid of ${rows} × ${columns}, ${item.field}`
   button.setAttribute("aria-pressed", String(item.name === selected))
-  button.append(drawing(item, picture))
+  button.append(drawing(item, image))
   const details = [`${rows} × ${columns} places`, `${item.channels} channels`, item.field]
   button.append(make("span", "name", item.name), ...details.map((line) => make("span", "detail", line)))
   button.onclick = () => setTriggerValue("choose", item.name)
   return button
 }
 
-/** @param {StageItem} view @param {string} picture */
-function drawing({ grid: [rows, columns], sees: [left, top, right, bottom] }, picture) {
+/** @param {StageItem} view @param {string} image */
+function drawing({ grid: [rows, columns], sees: [left, top, right, bottom] }, image) {
   const svg = shape("svg", { viewBox: `0 0 ${SIDE} ${SIDE}`, "aria-hidden": "true" })
-  svg.append(shape("image", { href: picture, width: SIDE, height: SIDE, preserveAspectRatio: "none" }))
+  svg.append(shape("image", { href: image, width: SIDE, height: SIDE, preserveAspectRatio: "none" }))
   const box = { x: left * SIDE, y: top * SIDE, width: (right - left) * SIDE, height: (bottom - top) * SIDE }
   const around = `M0 0H${SIDE}V${SIDE}H0ZM${box.x} ${box.y}v${box.height}h${box.width}v${-box.height}Z`
   svg.append(shape("path", { d: around, class: "unseen", "fill-rule": "evenodd" }))

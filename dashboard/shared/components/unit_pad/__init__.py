@@ -1,25 +1,16 @@
 """Moving a unit: buttons, and keys that work anywhere on the page."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Literal, get_args
 
-import streamlit as st
-
 from dashboard.core.session import widget_value
-from dashboard.shared.components.viewer.frontend import joined
-
-_HERE = Path(__file__).parent
+from dashboard.shared.components.viewer.frontend import beside
 
 Move = Literal["up", "down", "left", "right", "next channel", "previous channel", "later layer", "earlier layer"]
 
-_component = st.components.v2.component(
-    "sightline_unit_pad",
-    html='<div class="pad" role="group" aria-label="Move the unit"></div>\n',
-    css=(_HERE / "unit_pad.css").read_text("utf-8"),
-    js=joined(_HERE / "unit_pad.js"),
+_component = beside(
+    Path(__file__).with_name("unit_pad.js"), '<div class="pad" role="group" aria-label="Move the unit"></div>\n'
 )
 
 

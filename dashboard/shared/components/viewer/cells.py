@@ -1,7 +1,5 @@
 """The cells of a matrix: maps, reasons and what is still to come, and the colour scales that they share."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Sequence
 from typing import Any, Literal, TypeGuard, get_args

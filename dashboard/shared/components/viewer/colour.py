@@ -1,11 +1,9 @@
 """The colour scales as the browser gets them: 256 RGB entries each."""
 
-from __future__ import annotations
-
 from functools import cache
 from typing import Literal
 
-from xai_core.render.colour import DIVERGING, SEQUENTIAL, colour_table
+from xai_core.render.scale import DIVERGING, SEQUENTIAL, colour_table
 
 Kind = Literal["sequential", "diverging"]
 SCALES = {"sequential": tuple(SEQUENTIAL), "diverging": tuple(DIVERGING)}

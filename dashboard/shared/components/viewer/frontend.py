@@ -4,8 +4,6 @@ A component is one ES module, as Streamlit wants it. Its file and all that it im
 imports, exports and types: they share one scope, so that a name may stand only once among them.
 """
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 
@@ -49,3 +47,9 @@ def register(name: str, *, styles: tuple[str, ...] = (), parts: tuple[str, ...] 
         css=read("css", tuple(f"{style}.css" for style in ("shared", *styles, name))),
         js=joined(HERE / "js" / f"{name}.js"),
     )
+
+
+def beside(script: Path, html: str) -> ComponentRenderer:
+    """The component of a script and of the style file of the same name beside it."""
+    css = script.with_suffix(".css").read_text("utf-8")
+    return st.components.v2.component(f"sightline_{script.stem}", html=html, css=css, js=joined(script))

@@ -1,7 +1,5 @@
 """`gallery`: the same picture once for each layer, each tile a button."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -66,7 +64,7 @@ def gallery_payload(
     common = max((scale_top(tile.values, signed) for tile in tiles if tile.vmax is None), default=0.0)
     kind = kind_of(-1.0 if signed else 0.0)
     header = {
-        "picture": image_header(image),
+        "image": image_header(image),
         "tiles": [
             {"name": tile.name}
             | map_header(tile.values, common if tile.vmax is None else tile.vmax, signed, tile.message)
@@ -78,4 +76,4 @@ def gallery_payload(
         "scales": scale_header(kind),
     }
     maps = {f"map{i}": map_bytes(tile.values) for i, tile in enumerate(tiles)}
-    return pack(header, {"picture": image.data, "scales": tables(kind), **maps})
+    return pack(header, {"image": image.data, "scales": tables(kind), **maps})

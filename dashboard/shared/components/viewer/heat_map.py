@@ -1,7 +1,5 @@
 """`viewer`: a picture with a heat map over it, explored without a run of the server."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -67,7 +65,7 @@ def viewer_payload(image: DisplayImage, heat: Heat | None, options: ViewerOption
     """Everything that the browser draws from, as one payload."""
     spot = options.spot
     header: dict[str, Any] = {
-        "picture": image_header(image),
+        "image": image_header(image),
         "heat": None,
         "message": options.message,
         "caption": options.caption,
@@ -77,7 +75,7 @@ def viewer_payload(image: DisplayImage, heat: Heat | None, options: ViewerOption
         "compact": options.compact,
         "spot": spot and {"row": spot.row, "col": spot.col, "box": box_list(spot.box)},
     }
-    blobs = {"picture": image.data}
+    blobs = {"image": image.data}
     if heat is not None:
         kind = kind_of(heat.vmin)
         header |= {"heat": heat_header(heat), "scales": scale_header(kind)}

@@ -1,7 +1,5 @@
 """`matrix`: classes down, methods or layers across, each cell a small map that is also a button."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -93,7 +91,7 @@ def matrix_payload(image: DisplayImage, table: Table, options: MatrixOptions, ke
     kind = kind_of(-1.0 if signed else 0.0)
     maps = [small_map(cell) for line in cells for cell in line if is_map(cell)]
     header = {
-        "picture": image_header(image),
+        "image": image_header(image),
         "rows": list(table.rows),
         "columns": list(table.columns),
         "cells": cell_headers(cells, tops, signed),
@@ -105,4 +103,4 @@ def matrix_payload(image: DisplayImage, table: Table, options: MatrixOptions, ke
         **legend_of(scale, tops, signed, options.label),
     }
     blobs = {f"map{i}": map_bytes(values) for i, values in enumerate(maps)}
-    return pack(header, {"picture": image.data, "scales": tables(kind), **blobs})
+    return pack(header, {"image": image.data, "scales": tables(kind), **blobs})

@@ -4,8 +4,6 @@ Layout: uint32 little-endian n, n bytes of UTF-8 JSON, the blobs. `header["blobs
 from the end of the header; js/payload.js is the reader. Base64 in JSON would add a third and a decoding step.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import struct

@@ -1,7 +1,5 @@
 """`planes`: the other two planes of a volume, small, beside a `scan_viewer`; a click in one moves the place in all."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """`probe`: a layer's grid beside its upsampled version; each pixel shows the cells that it is made of."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal, get_args
 

@@ -1,7 +1,5 @@
 """What the viewer and the gallery are given, checked on entry, and what a click gives back."""
 
-from __future__ import annotations
-
 import io
 from dataclasses import dataclass
 

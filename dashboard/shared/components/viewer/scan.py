@@ -98,7 +98,7 @@ def scan_payload(view: ScanView, settings: str) -> bytes:
     box = box_list(shown.box if shown else Box(0, 0, wide, tall))
     sent = nearest(maps, at) if heat else []
     header: dict[str, Any] = {
-        "picture": {"digest": slices.url, "width": wide, "height": tall, "box": box, "name": slices.name},
+        "image": {"digest": slices.url, "width": wide, "height": tall, "box": box, "name": slices.name},
         "heat": None,
         "message": None,
         "caption": view.caption,

@@ -1,7 +1,5 @@
 """`map_controls`: the viewer's controls on their own, for maps that share one drawing."""
 
-from __future__ import annotations
-
 from dashboard.shared.components.viewer.colour import kind_of, scale_header, tables
 from dashboard.shared.components.viewer.frontend import register
 from dashboard.shared.components.viewer.payload import pack

@@ -1,7 +1,5 @@
 """`tiles`: many small maps or small pictures as cells without blur, for channels and filters."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args

@@ -1,7 +1,5 @@
 """`canvas`: what the model saw, with its map, to be marked with a brush or a box."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,7 +48,7 @@ def canvas(marked: MarkedImage, *, key: str, height: int, settings_of: str, on_m
         on_mark(widget_value(key).mark)
 
     header = {
-        "picture": image_header(image),
+        "image": image_header(image),
         "heat": heat_header(heat),
         "scales": scale_header(kind_of(heat.vmin)),
         "settings": settings_of,
@@ -59,7 +57,7 @@ def canvas(marked: MarkedImage, *, key: str, height: int, settings_of: str, on_m
         "marked": float(region.mean()),
     }
     blobs = {
-        "picture": image.data,
+        "image": image.data,
         "map": map_bytes(heat.values),
         "scales": tables(kind_of(heat.vmin)),
         "region": region.astype(np.uint8).tobytes(),

@@ -6,12 +6,12 @@ import { ARROWS } from "../../components/viewer/js/keyboard.js"
 const STEP = 0.02 // of the shorter side, for a press of an arrow key; with Shift five times as far
 const ARM = 10 // CSS pixels
 
-/** @param {Size} picture @returns {Pair} */
+/** @param {Size} image @returns {Pair} */
 export function middleOf({ width, height }) {
   return [width / 2, height / 2]
 }
 
-/** @param {Pair} cross in pixels of the picture @param {Size} picture @param {KeyboardEvent} event @returns {Pair} */
+/** @param {Pair} cross in pixels of the picture @param {Size} image @param {KeyboardEvent} event @returns {Pair} */
 export function moved([x, y], { width, height }, event) {
   const [down, right] = ARROWS[event.key]
   const step = (event.shiftKey ? 5 : 1) * STEP * Math.min(width, height)

@@ -4,8 +4,8 @@ import { clamp } from "../../components/viewer/js/clamp.js"
 import { contextOf, elementsByClass, listening, onResize, shareOf } from "../../components/viewer/js/elements.js"
 import { ARROWS, isCommand } from "../../components/viewer/js/keyboard.js"
 import { drawSoon, mount } from "../../components/viewer/js/mount.js"
-import { decodePayload, decodeScales, takePicture } from "../../components/viewer/js/payload.js"
-import { drawHeat, drawPicture, fitSize, newCanvas, sameSize, sampleArea } from "../../components/viewer/js/scene.js"
+import { decodePayload, decodeScales, takeImage } from "../../components/viewer/js/payload.js"
+import { drawHeat, layImage, fitSize, newCanvas, sameSize, sampleArea } from "../../components/viewer/js/scene.js"
 import { getSettings, lutOf, onSettings } from "../../components/viewer/js/settings.js"
 import { drawCross, middleOf, moved } from "./cross.js"
 
@@ -16,11 +16,11 @@ const PENDING_INK = "rgb(214 40 40 / .47)"
 
 /**
  * @typedef {"brush" | "box"} Tool
- * @typedef {{ kind: Tool, points: Pair[], radius?: number }} Stroke in pixels of the picture
+ * @typedef {{ kind: Tool, points: Pair[], radius?: number }} Stroke in pixels of the image
  * @typedef {{ eraser: HTMLElement, scene: HTMLCanvasElement, brush: HTMLElement, box: HTMLElement,
  *   size: HTMLInputElement, undo: HTMLButtonElement, clear: HTMLButtonElement, hint: HTMLElement }} EraserElements
  * @typedef {Drawn & { el: EraserElements, tool: Tool, pending: Stroke[], stroke: Stroke | null, turn: number,
- *   tell: (what: Stroke | "undo" | "clear") => void, picture: Picture,
+ *   tell: (what: Stroke | "undo" | "clear") => void, image: DisplayImage,
  *   bitmap?: ImageBitmap | null, heat: Heat, map: CellMap,
  *   region: HTMLCanvasElement, scales: Scales, settings: string, maxHeight: number,
  *   area: Sampled | null, cross?: Pair }} Eraser
@@ -49,18 +49,18 @@ function createEraser(root, signal) {
 function receive(view, { data, setTriggerValue }) {
   const payload = decodePayload(data)
   const { header, blob, floats } = payload
-  const { picture, heat, settings, maxHeight, marked } = header
+  const { image, heat, settings, maxHeight, marked } = header
   if (header.turn !== view.turn) view.pending = []
   const map = { rows: heat.rows, cols: heat.cols, values: floats("map") }
-  const region = regionCanvas(picture, blob("region"))
+  const region = regionCanvas(image, blob("region"))
   const scales = decodeScales(header.scales, blob("scales"))
   const tell = (/** @type {unknown} */ value) => setTriggerValue("mark", value)
-  Object.assign(view, { picture, heat, map, region, scales, settings, maxHeight, turn: header.turn, tell, area: null })
+  Object.assign(view, { image, heat, map, region, scales, settings, maxHeight, turn: header.turn, tell, area: null })
   view.el.undo.disabled = view.el.clear.disabled = !marked
   view.el.hint.textContent = marked
     ? `${(100 * marked).toFixed(marked < 0.1 ? 1 : 0)} % of the picture is marked.`
     : "Draw on the picture to mark a part of it."
-  takePicture(view, payload, () => drawSoon(view, draw), () => {
+  takeImage(view, payload, () => drawSoon(view, draw), () => {
     view.el.hint.textContent = "The browser cannot decode this picture."
   })
 }
@@ -85,7 +85,7 @@ function listenToStrokes(view) {
   const { scene } = view.el
   const on = listening(view.signal)
   on(scene, "pointerdown", (event) => {
-    if (event.button !== 0 || !view.picture) return
+    if (event.button !== 0 || !view.image) return
     scene.setPointerCapture(event.pointerId)
     start(view, placeOf(view, event))
   })
@@ -110,10 +110,10 @@ function listenToKeys(view) {
   const on = listening(view.signal)
   on(scene, "keydown", (event) => {
     const marks = event.key === "Enter" || event.key === " "
-    if (!view.picture || isCommand(event) || !(marks || event.key === "Escape" || event.key in ARROWS)) return
+    if (!view.image || isCommand(event) || !(marks || event.key === "Escape" || event.key in ARROWS)) return
     event.preventDefault()
-    const cross = view.cross ?? middleOf(view.picture)
-    if (event.key in ARROWS) moveCross(view, moved(cross, view.picture, event))
+    const cross = view.cross ?? middleOf(view.image)
+    if (event.key in ARROWS) moveCross(view, moved(cross, view.image, event))
     if (event.key === "Escape") view.stroke = null
     if (marks && view.stroke) finish(view)
     else if (marks) {
@@ -134,7 +134,7 @@ function moveCross(view, to) {
 
 /** @param {Eraser} view @param {Pair} at */
 function start(view, at) {
-  const radius = (Number(view.el.size.value) / 200) * Math.min(view.picture.width, view.picture.height)
+  const radius = (Number(view.el.size.value) / 200) * Math.min(view.image.width, view.image.height)
   view.stroke = view.tool === "box" ? { kind: "box", points: [at, at] } : { kind: "brush", points: [at], radius }
   drawSoon(view, draw)
 }
@@ -151,32 +151,32 @@ function finish(view) {
 }
 
 /** @param {Eraser} view @param {PointerEvent} event @returns {Pair} */
-function placeOf({ el, picture }, event) {
+function placeOf({ el, image }, event) {
   const { x, y } = shareOf(el.scene, event)
   /** @param {number} share @param {number} side */
   const along = (share, side) => Math.round(10 * clamp(share * side, 0, side)) / 10
-  return [along(x, picture.width), along(y, picture.height)]
+  return [along(x, image.width), along(y, image.height)]
 }
 
 /** @param {Eraser} view */
 function draw(view) {
-  const { el, bitmap, picture } = view
+  const { el, bitmap, image } = view
   if (!bitmap || !el.eraser.clientWidth) return
-  const size = fitSize(picture, el.eraser.clientWidth, view.maxHeight, devicePixelRatio)
+  const size = fitSize(image, el.eraser.clientWidth, view.maxHeight, devicePixelRatio)
   if (!sameSize(size, el.scene)) {
     Object.assign(el.scene, size)
     el.scene.style.width = `${size.width / devicePixelRatio}px`
     view.area = null
   }
   const context = contextOf(el.scene)
-  drawPicture(context, bitmap, picture, size)
+  layImage(context, bitmap, image, size)
   drawMap(view, context, size)
   context.imageSmoothingEnabled = false
   context.drawImage(view.region, 0, 0, size.width, size.height)
   const strokes = view.stroke ? [...view.pending, view.stroke] : view.pending
-  const scale = size.width / picture.width
+  const scale = size.width / image.width
   for (const stroke of strokes) drawStroke(context, stroke, scale)
-  if (el.scene.matches(":focus-visible")) drawCross(context, view.cross ?? middleOf(picture), scale)
+  if (el.scene.matches(":focus-visible")) drawCross(context, view.cross ?? middleOf(image), scale)
   el.scene.dataset.drawn = String(view.turn)
 }
 
@@ -184,7 +184,7 @@ function draw(view) {
 function drawMap(view, context, size) {
   const settings = getSettings(view.settings)
   if (view.area?.between !== settings.between) {
-    view.area = { between: settings.between, ...sampleArea(view.picture, view.map, size, settings.between) }
+    view.area = { between: settings.between, ...sampleArea(view.image, view.map, size, settings.between) }
   }
   if (view.heat.vmax <= view.heat.vmin) return
   drawHeat(context, view.area, { range: view.heat, settings, lut: lutOf(settings, view.heat, view.scales) })

@@ -1,7 +1,5 @@
 """The open panel: the marked picture with the old map, the changed one with the new, scores and earlier trials."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import partial
 

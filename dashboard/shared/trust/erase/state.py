@@ -1,7 +1,5 @@
 """What a visitor has marked, and the trials so far; one record a card, begun anew for another map."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Hashable
 from dataclasses import dataclass, field

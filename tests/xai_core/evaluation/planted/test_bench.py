@@ -8,12 +8,12 @@ import io
 import numpy as np
 import pytest
 
+from training.planted.scores import TRIVIAL, interval, row_of, trivial
+from training.planted.verdicts import RANDOM, Judged, judged, ranking
 from xai_core.attribution.catalog import METHODS, find_method, methods
-from xai_core.evaluation.localisation import Found, edges_of, found, interval
-from xai_core.evaluation.planted.bench import TRIVIAL, _row, _trivial, as_csv, maps_of, stored
-from xai_core.evaluation.planted.cases import TASKS, cases
-from xai_core.evaluation.planted.network import STAGES, planted_model
-from xai_core.evaluation.planted.verdicts import RANDOM, Judged, judged, ranking
+from xai_core.evaluation.localisation import Found, edges_of, found
+from xai_core.evaluation.planted.bench import as_csv, maps_of, stored
+from xai_core.evaluation.planted.network import STAGES, TASKS, cases, planted_model
 
 REGION = np.zeros((8, 8), bool)
 REGION[:4, :4] = True
@@ -53,7 +53,7 @@ def test_edges_and_intervals():
 
 def test_grad_cam_beats_trivial_maps_in_the_mosaic():
     requested = cases("mosaics", 16, seed=8)
-    row = _row(
+    row = row_of(
         "mosaics",
         requested,
         "grad_cam",
@@ -61,7 +61,7 @@ def test_grad_cam_beats_trivial_maps_in_the_mosaic():
         STAGES[2],
         maps_of("mosaics", requested, find_method("grad_cam"), STAGES[2]),
     )
-    blind = [_row("mosaics", requested, key, "", "", _trivial(key, requested)) for key in TRIVIAL]
+    blind = [row_of("mosaics", requested, key, "", "", trivial(key, requested)) for key in TRIVIAL]
     assert row.energy[1] > max(b.energy[2] for b in blind) + 0.1
     assert row.pointing[0] > 0.8
 
@@ -76,7 +76,7 @@ def test_the_committed_table_is_complete_and_comes_out_again():
         assert all((task, key, "") in rows for key in TRIVIAL)
     known = rows["shapes", "hires_cam", STAGES[1]]
     requested = cases("shapes", known.cases)
-    again = _row(
+    again = row_of(
         "shapes",
         requested,
         "hires_cam",
@@ -111,6 +111,7 @@ def test_ranking_by_hand():
     assert ranking([*good, *bad, map_of(None, "bad")]) == pytest.approx(3.5 / 4)
 
 
+@pytest.mark.slow
 def test_the_verdict_ranks_good_maps_above_bad_ones_and_a_random_map_never_gets_the_top_level():
     made = judged("shapes", cases("shapes", 4, seed=700))
     random = [m for m in made if m.method == RANDOM]

@@ -9,13 +9,15 @@ import pytest
 import torch
 
 from xai_core.evaluation.planted import lesions, scene, shapes
-from xai_core.evaluation.planted.cases import SURE, TASKS, cases
 from xai_core.evaluation.planted.network import (
     CLASSES,
     FOLDER,
+    SURE,
+    TASKS,
     TRUE_MARK,
     WORLDS,
     World,
+    cases,
     facts,
     inputs_of,
     planted_model,

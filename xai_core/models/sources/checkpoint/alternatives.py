@@ -11,25 +11,33 @@ from torch import Tensor, nn
 from xai_core.errors import ModelError
 from xai_core.models.source import Alternative
 from xai_core.models.sources.checkpoint.architectures import shapes_of
+from xai_core.models.sources.checkpoint.norm_evidence import evidence, norm_misfit
 from xai_core.models.sources.checkpoint.recognise import Proposal, network_of
+from xai_core.models.sources.checkpoint.untold import settle
 
 MOST = 4  # that are built and run
 _SAME = 1e-3  # of the largest score
 
 
 def alternatives(
-    network: nn.Module, input_shape: tuple[int, ...], others: Iterable[Proposal], tensors: Mapping[str, Tensor]
+    network: nn.Module,
+    input_shape: tuple[int, ...],
+    others: Iterable[Proposal],
+    tensors: Mapping[str, Tensor],
+    shown: Tensor | None = None,
 ) -> tuple[Alternative, ...]:
-    """The first few others against `network`, on one random input (1, c, H, W)."""
+    """The first few others against `network`, on one random input (1, c, H, W). shown: photographs, as evidence."""
     given = torch.rand(input_shape, generator=torch.Generator().manual_seed(0)) - 0.5
     found = []
     for proposal in list(others)[:MOST]:
         try:
-            other = network_of(proposal, tensors)
+            other = settle(network_of(proposal, tensors), proposal, {})
             same = _same(_scores(network, given), _scores(other, given))
+            said = None if same else evidence(norm_misfit(network, shown), norm_misfit(other, shown))
         except (ModelError, RuntimeError, ValueError, AssertionError):  # torch's and timm's ways to refuse a size
             continue
-        found.append(Alternative(proposal.architecture.key, same, None if same else _first_difference(network, other)))
+        difference = None if same else _first_difference(network, other)
+        found.append(Alternative(proposal.architecture.key, same, difference, said))
     return tuple(found)
 
 

@@ -3,8 +3,6 @@
 `python -m xai_core.models.sources.checkpoint.architectures` makes the index again, for newer libraries.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import warnings

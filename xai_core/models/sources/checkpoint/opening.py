@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
@@ -17,12 +19,18 @@ from xai_core.models.load import loaded
 from xai_core.models.source import ANOTHER_VISIT, BuiltFile, FileKind, ModelFile, ModelSource
 from xai_core.models.sources.checkpoint.alternatives import alternatives
 from xai_core.models.sources.checkpoint.architectures import Architecture, index
+from xai_core.models.sources.checkpoint.norm_evidence import photographs
 from xai_core.models.sources.checkpoint.reading import Weights, read_weights
 from xai_core.models.sources.checkpoint.recognise import Proposal, chosen, network_of, recognise
+from xai_core.models.sources.checkpoint.untold import caution, settle, untold, verified
 from xai_core.models.sources.config_file import carded, config_of, read_file, refuse_other_count
-from xai_core.types import Interpolation, LoadedModel, ModelConfig, ResizeRule
+from xai_core.types import Fit, Interpolation, LoadedModel, ModelConfig, ResizeRule
+
+if TYPE_CHECKING:
+    from timm.models import PretrainedCfg
 
 OWN = "own/"  # before the keys of networks that no catalogue lists
+_NOTES = ("The mean, spread and size of the input are the architecture's own; change them if you trained otherwise.",)
 GREY = (0.449,), (0.226,)  # the means of ImageNet's own, for one channel: what timm takes too
 
 
@@ -48,8 +56,12 @@ def open_checkpoint(
     proposal = _choose(weights, architecture or (given.architecture if given else None))
     made = given or _config_for(proposal, title, class_names)
     refuse_other_count(made, proposal.classes, proposal.channels)
-    made = replace(made, notes=(*made.notes, *weights.notes))
-    return carded(loaded(made, network_of(proposal, weights.tensors), pick_device(device)), made, OWN)
+    network = network_of(proposal, weights.tensors)
+    said = verified(network, proposal, made) | dict(made.settled)
+    network = settle(network, proposal, said)
+    notes = (*made.notes, *weights.notes, *(() if architecture or given else _others(proposal, weights)))
+    made = replace(made, notes=notes, caution=made.caution or caution(proposal, said), settled=tuple(said.items()))
+    return carded(loaded(made, network, pick_device(device)), made, OWN)
 
 
 def _read(data: bytes, title: str) -> ModelFile:
@@ -67,20 +79,40 @@ def _read(data: bytes, title: str) -> ModelFile:
 
 def _built(weights: Weights, key: str, proposals: Sequence[Proposal], title: str) -> BuiltFile:
     proposal = _choose(weights, key)
-    network = network_of(proposal, weights.tensors)
     config = _config_for(proposal, title)
+    network = network_of(proposal, weights.tensors)
+    known = verified(network, proposal, config)
+    network = settle(network, proposal, known)
     shape = (1, proposal.channels, *config.input_size)
     others = [other for other in proposals if other.architecture.key != key]
-    found = alternatives(network, shape, others, weights.tensors)
-    return BuiltFile(key, key, loaded(config, network, pick_device()), "Every tensor fits.", found)
+    found = alternatives(network, shape, others, weights.tensors, photographs(config))
+
+    questions = tuple(one for one in untold(proposal) if one.name not in known)
+
+    def settled(chosen: Mapping[str, str]) -> BuiltFile:
+        said = known | dict(chosen)
+        made = settle(network_of(proposal, weights.tensors), proposal, said) if chosen else network
+        told = replace(config, settled=tuple(said.items()), caution=caution(proposal, said))
+        check = f"Every tensor fits; what has none (activations, strides, padding) is as {key} has it."
+        return BuiltFile(key, key, loaded(told, made, pick_device()), check, found, questions, settled)
+
+    return settled({})
 
 
 def _network(path: Path, config: ModelConfig) -> nn.Module:
-    """The network of a file that has a card; ModelError also where the card names another number of classes."""
+    """The network of a file that has a card; ModelError also where the card names another number of classes, or does
+    not say what the weights do not tell."""
     weights = read_weights(read_file(path)[0])
     proposal = _choose(weights, config.architecture)
     refuse_other_count(config, proposal.classes, proposal.channels)
-    return network_of(proposal, weights.tensors)
+    network = network_of(proposal, weights.tensors)
+    said = verified(network, proposal, config) | dict(config.settled)
+    if caution(proposal, said):
+        entries = ", ".join(f"{one.name}: {one.assumed}" for one in untold(proposal) if one.name not in said)
+        raise ModelError(
+            f"{caution(proposal, said)} Write for example settled: {{{entries}}} into {path.with_suffix('.yaml').name}."
+        )
+    return settle(network, proposal, said)
 
 
 SOURCE = ModelSource(
@@ -113,6 +145,16 @@ def _choose(weights: Weights, architecture: str | None = None) -> Proposal:
     return found[0]
 
 
+def _others(proposal: Proposal, weights: Weights) -> tuple[str, ...]:
+    names = [p.architecture.key for p in recognise(weights.tensors) if p.architecture != proposal.architecture]
+    if not names:
+        return ()
+    listed = ", ".join(names[:3]) + (" …" if len(names) > 3 else "")
+    return (
+        f"The weights fit {proposal.architecture.key}, which was taken, and {listed}: name yours if it is another.",
+    )
+
+
 def _named(key: str) -> Architecture:
     entry = next((entry for entry in index() if entry.key == key), None)
     if entry is None:
@@ -139,7 +181,7 @@ def _config_for(proposal: Proposal, title: str, class_names: Sequence[str] | Non
         std=_for_channels(std, GREY[1], proposal.channels),
         resize=rule,
         class_names=names,
-        notes=_notes(proposal),
+        notes=_NOTES,
         architecture=proposal.architecture.key,
     )
 
@@ -156,19 +198,20 @@ def _published(key: str) -> tuple[tuple[int, int], tuple[float, ...], tuple[floa
 
     config = timm.get_pretrained_cfg(name) or PretrainedCfg()
     _, height, width = config.input_size
+    return (height, width), tuple(config.mean), tuple(config.std), timm_rule(config)
+
+
+def timm_rule(config: PretrainedCfg) -> ResizeRule:
+    """How timm prepares pictures for these weights, as `timm.data.create_transform` reads the same record."""
     interpolation: Interpolation = "bicubic" if config.interpolation == "bicubic" else "bilinear"
-    rule = ResizeRule(round(min(height, width) / config.crop_pct), interpolation)
-    return (height, width), tuple(config.mean), tuple(config.std), rule
+    if config.crop_mode == "squash" and config.crop_pct == 1:
+        return ResizeRule(None, interpolation)
+    fits: dict[str, Fit] = {"squash": "stretch", "border": "pad"}
+    side = math.floor(min(config.input_size[1:]) / config.crop_pct)
+    return ResizeRule(side, interpolation, fit=fits.get(config.crop_mode, "crop"))
 
 
 def _for_channels(values: tuple[float, ...], grey: tuple[float, ...], channels: int) -> tuple[float, ...]:
     if channels == len(values):
         return values
     return grey if channels == 1 else (values * channels)[:channels]
-
-
-def _notes(proposal: Proposal) -> tuple[str, ...]:
-    notes = ["The mean, spread and size of the input are the architecture's own; change them if you trained otherwise."]
-    if len(proposal.head_layers) > 1:
-        notes.append("The head is a sequence; a ReLU was assumed between its linear layers.")
-    return tuple(notes)

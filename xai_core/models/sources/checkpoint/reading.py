@@ -1,7 +1,5 @@
 """Tensors from a file that a stranger may have made: nothing in it is ever run."""
 
-from __future__ import annotations
-
 import argparse
 import io
 import zipfile
@@ -37,6 +35,20 @@ _HARMLESS: list[Any] = [argparse.Namespace, OrderedDict, defaultdict, dict, int,
 _PLACES = ("state_dict_ema", "model_ema", "ema_state_dict", "ema", "state_dict", "model_state_dict", "model")
 _PREFIXES = ("module", "model", "_orig_mod", "ema_model", "ema", "net", "network", "backbone", "student")
 _DEPTH = 3
+_MOST_TENSORS = 100_000
+_FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+_FLOAT8 = (torch.float8_e4m3fn, torch.float8_e4m3fnuz, torch.float8_e5m2, torch.float8_e5m2fnuz, torch.float8_e8m0fnu)
+_WHOLE = (
+    torch.bool,
+    torch.uint8,
+    torch.uint16,
+    torch.uint32,
+    torch.uint64,
+    torch.int8,
+    torch.int16,
+    torch.int32,
+    torch.int64,
+)
 _one_at_a_time = Lock()  # what torch allows in a file is set for the whole process; and two files' memory might not fit
 
 
@@ -51,7 +63,8 @@ class Weights:
 def read_weights(data: bytes) -> Weights:
     """The tensors of a .safetensors, .pt, .pth or .ckpt file, also from inside a trainer's checkpoint.
 
-    ModelError: too large, damaged, needs code to be run, holds no tensors, or tensors with NaN.
+    ModelError: too large, damaged, needs code to be run, holds no tensors, ones of a special kind, more in them than in
+    the file, or NaN.
     """
     if len(data) > MAX_BYTES:
         raise ModelError(
@@ -62,9 +75,9 @@ def read_weights(data: bytes) -> Weights:
     else:
         _refuse_bombs(data)
         content = _read_torch(data)
-    tensors, notes = _without_prefixes(*_tensors_in(content))
-    _refuse_unusable(tensors)
-    return Weights(tensors, notes)
+    found, notes = _without_prefixes(*_tensors_in(content))
+    tensors, more = _ordinary(found, len(data))
+    return Weights(tensors, (*notes, *more))
 
 
 def _looks_like_safetensors(data: bytes) -> bool:
@@ -75,7 +88,12 @@ def _looks_like_safetensors(data: bytes) -> bool:
 def _read_safetensors(data: bytes) -> dict[str, Tensor]:
     try:
         return load_safetensors(data)
-    except (SafetensorError, ValueError, KeyError, RuntimeError) as error:
+    except KeyError as error:  # the types of numbers that the library knows and PyTorch does not
+        raise ModelError(
+            f"This safetensors file holds numbers of the type {str(error.args[0])[:20]}, which are not read; save the "
+            "weights as ordinary floats, such as float32."
+        ) from error
+    except (SafetensorError, ValueError, RuntimeError, TypeError, AttributeError) as error:
         raise ModelError("This safetensors file is damaged or cut short; copy it again.") from error
 
 
@@ -149,17 +167,59 @@ def _without_prefixes(tensors: dict[str, Tensor], notes: list[str]) -> tuple[dic
         tensors = inside
 
 
-def _refuse_unusable(tensors: Mapping[str, Tensor]) -> None:
+def _ordinary(tensors: Mapping[str, Tensor], held: int) -> tuple[dict[str, Tensor], tuple[str, ...]]:
+    """The tensors as PyTorch computes with them, and what was done. held: bytes of the file.
+
+    ModelError: names that no trainer gives, tensors of other kinds, more than the file holds, NaN.
+    """
+    if len(tensors) > _MOST_TENSORS:
+        raise ModelError(f"The file holds {len(tensors)} tensors; up to {_MOST_TENSORS} are read.")
     for name, tensor in tensors.items():
-        if not is_plain(name):
-            raise ModelError(
-                "The file names a tensor by a long or unprintable text, as no trainer does; it is refused."
-            )
-        if tensor.layout != torch.strided or tensor.is_quantized or tensor.is_complex():
-            raise ModelError(
-                f"'{name}' is sparse, quantised or complex; save the weights as ordinary floats and open that file."
-            )
-        if tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes():
-            raise ModelError(f"'{name}' claims {tuple(tensor.shape)} but the file holds less; it is refused.")
-        if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+        _refuse_kind(name, tensor)
+    # One view under two names (tied weights) is one; views of one storage may overlap without an end.
+    views = {_view(tensor): (name, tensor) for name, tensor in tensors.items()}
+    claimed = sum(tensor.numel() * tensor.element_size() for _, tensor in views.values())
+    if claimed > 2 * held + 2**20:
+        raise ModelError(
+            f"The tensors claim {claimed / 1e6:.0f} MB together, and the file has {held / 1e6:.0f} MB: they overlap as "
+            "no trainer's do; it is refused."
+        )
+    numbers = sum(tensor.numel() for _, tensor in views.values())
+    if 4 * numbers > 2 * MAX_BYTES:
+        raise ModelError(
+            f"The {numbers / 1e9:.1f} billion weights would take {4 * numbers / 1e9:.1f} GB to compute with; up to "
+            f"{2 * MAX_BYTES / 1e9:.1f} GB are opened."
+        )
+    ready = {}
+    for view, (name, tensor) in views.items():
+        ready[view] = tensor.float() if tensor.dtype in _FLOAT8 else tensor
+        if ready[view].is_floating_point() and not bool(torch.isfinite(ready[view]).all()):
             raise ModelError(f"'{name}' holds NaN or infinite weights: the training broke; take an earlier checkpoint.")
+    small = any(tensor.dtype in _FLOAT8 for tensor in tensors.values())
+    notes = ("The file's 8-bit floats were read as float32; what was trained in more bits answers a little otherwise.",)
+    return {name: ready[_view(tensor)] for name, tensor in tensors.items()}, notes if small else ()
+
+
+def _view(tensor: Tensor) -> tuple[object, ...]:
+    return (tensor.data_ptr(), tensor.dtype, tuple(tensor.shape), tensor.stride())
+
+
+def _refuse_kind(name: str, tensor: Tensor) -> None:
+    if not is_plain(name):
+        raise ModelError("The file names a tensor by a long or unprintable text, as no trainer does; it is refused.")
+    if type(tensor) is not Tensor or tensor.is_nested or tensor.layout != torch.strided or tensor.is_quantized:
+        raise ModelError(
+            f"'{name}' is sparse, nested, quantised or of another special kind; save the weights as ordinary floats "
+            "and open that file."
+        )
+    if tensor.is_meta:
+        raise ModelError(
+            f"'{name}' has a shape but no numbers (a meta tensor); save the weights after they were loaded."
+        )
+    if tensor.dtype not in (*_FLOATS, *_FLOAT8, *_WHOLE):
+        kind = str(tensor.dtype).removeprefix("torch.")
+        raise ModelError(
+            f"'{name}' is {kind}, which is not read; save the weights as ordinary floats, such as float32."
+        )
+    if tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes():
+        raise ModelError(f"'{name}' claims {tuple(tensor.shape)} but the file holds less; it is refused.")

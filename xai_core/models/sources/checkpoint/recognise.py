@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -117,7 +116,7 @@ def misfit(network: nn.Module, tensors: Mapping[str, Tensor], optional: tuple[st
 def network_of(proposal: Proposal, tensors: Mapping[str, Tensor]) -> nn.Module:
     """The architecture with these weights as float32, in eval mode; float32 ones share the memory of `tensors`.
 
-    ModelError says which tensors do not fit.
+    What weights do not tell is left to `untold.settle`. ModelError says which tensors do not fit.
     """
     entry = proposal.architecture
     network = build(entry.key, proposal.classes, proposal.channels, empty=False)
@@ -147,10 +146,7 @@ def chosen(entry: Architecture, tensors: Mapping[str, Tensor]) -> Proposal:
 
 
 def _replace_head(network: nn.Module, head: str, layers: tuple[str, ...], tensors: Mapping[str, Tensor]) -> None:
-    """A sequence in place of the plain head, as fine-tuners put there: linear layers, a ReLU between two of them.
-
-    What stands between leaves no trace in the weights; dropout does nothing here, and a ReLU is the usual choice.
-    """
+    """A sequence in place of the plain head, as fine-tuners put there: linear layers, and nothing yet between them."""
     parts: list[nn.Module] = []
     for layer in layers:
         while len(parts) < int(layer):
@@ -159,9 +155,6 @@ def _replace_head(network: nn.Module, head: str, layers: tuple[str, ...], tensor
         if weight.ndim != 2:
             raise ModelError(f"The head '{head}' is a sequence with '{head}.{layer}', which is no linear layer.")
         parts.append(nn.Linear(weight.shape[1], weight.shape[0], bias=f"{head}.{layer}.bias" in tensors))
-    for first, second in pairwise(layers):
-        if int(second) - int(first) > 1:
-            parts[int(first) + 1] = nn.ReLU()
     parent, _, leaf = head.rpartition(".")
     with torch.no_grad():
         setattr(network.get_submodule(parent), leaf, nn.Sequential(*parts))

@@ -1,7 +1,5 @@
 """ONNX operators as functions of tensors, by the ONNX standard: (attributes, *inputs) to a tensor or several."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

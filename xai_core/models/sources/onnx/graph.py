@@ -1,7 +1,5 @@
 """An ONNX graph as plain records, tidied for explaining: copies left out, the final softmax or sigmoid taken off."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -13,7 +11,7 @@ from onnx import numpy_helper
 from torch import Tensor
 
 Ending = Literal["softmax", "sigmoid", "none"]
-_PASSING = ("Identity", "Cast", "Dropout")
+_PASSING = ("Identity", "Cast", "Dropout", "Reshape", "Flatten", "Squeeze", "Unsqueeze")  # numbers stay as they are
 _FLOATS = (torch.float16, torch.float64, torch.bfloat16)
 
 

@@ -1,7 +1,5 @@
 """From an ONNX file to a model that can be explained, its answers checked against onnxruntime's."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from xai_core.errors import ModelError
+from xai_core.models.ending import find_ending
 from xai_core.models.sources.onnx.graph import Ending, Graph, computes_in_half, read_graph, without_ending
 from xai_core.models.sources.onnx.network import KNOWN, OnnxNetwork, network_of
 from xai_core.models.sources.onnx.trial import Trial, tried
@@ -54,6 +53,7 @@ def read_onnx(data: bytes) -> OnnxModel:
     classes = _run(network, images).shape[1]
     if trial.answer.size == 1 and graph.ending != "sigmoid":
         raise ModelError("The model answers with a single number; a classifier gives a score for each class.")
+    _refuse_probabilities(network, images)
     notes = (*_notes(graph, trial), *_batch_notes(network, images), *((_HALF,) if half else ()))
     size = (images.shape[2], images.shape[3])
     return OnnxModel(
@@ -73,6 +73,16 @@ def _refuse_unusable(graph: Graph) -> None:
     for name, value in graph.constants.items():
         if value.is_floating_point() and value.numel() > 1 and bool(torch.isnan(value).any()):
             raise ModelError(f"'{name[:60]}' holds NaN: the training broke; take an earlier model.")
+
+
+def _refuse_probabilities(network: OnnxNetwork, images: Tensor) -> None:
+    """Where no softmax or sigmoid stands at the very end, but others are made of what one gives."""
+    ending = find_ending(network, tuple(images.shape))
+    if ending is not None:
+        raise ModelError(
+            f"The model reshapes what its {ending.kind} gives in a way that is not known, and maps explain the scores "
+            "before it; export it without that ending."
+        )
 
 
 def _built(graph: Graph) -> OnnxNetwork:
@@ -121,10 +131,6 @@ def _notes(graph: Graph, trial: Trial) -> tuple[str, ...]:
     notes = []
     if graph.ending != "none":
         notes.append(f"The final {graph.ending} was taken off, so that maps explain the score before it.")
-    elif trial.answer.min() >= 0 and abs(float(trial.answer.sum()) - 1) < 1e-3:
-        notes.append(
-            "The answers look like probabilities, but no softmax stands at the end: maps explain them as they are."
-        )
     if graph.channels_last:
         notes.append("It reads (height, width, channels), as Keras does; pictures are turned for it.")
     if trial.answer.size == 1:

@@ -5,8 +5,6 @@ comes on standard input; on standard output goes an npz with the tidied model, a
 with a sentence that says why not. Imports nothing of the project.
 """
 
-from __future__ import annotations
-
 import io
 import json
 import sys

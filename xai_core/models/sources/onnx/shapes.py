@@ -1,7 +1,5 @@
 """ONNX operators that move, cut, repeat and reshape tensors: (attributes, *inputs) to a tensor or several."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """The first run of a stranger's ONNX file, in a process that the system ends where it takes too much."""
 
-from __future__ import annotations
-
 import io
 import json
 import math

@@ -1,7 +1,5 @@
 """ONNX operators as PyTorch's own layers, where their weights are constants: what the other pages know how to read."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 

@@ -4,7 +4,7 @@ import { contextOf } from "../../viewer/js/elements.js"
 import { fillRoom, pointOnScreen, pointSize, toScreen, unitOf } from "./camera.js"
 import { css } from "./colour.js"
 import { boxCorners } from "./lasso.js"
-import { drawPictures } from "./pictures.js"
+import { drawImages } from "./images.js"
 import { placePosts } from "./posts.js"
 
 /** @param {Scatter} view */
@@ -14,8 +14,8 @@ export function drawOver(view) {
   const context = contextOf(over)
   context.setTransform(ratio, 0, 0, ratio, 0, 0)
   context.clearRect(0, 0, view.room.width, view.room.height)
-  drawPictures(view, context)
-  if (view.here) drawHere(view, context, view.here)
+  drawImages(view, context)
+  if (view.current) drawCurrent(view, context, view.current)
   const around = (/** @type {number} */ gap) => pointSize(view) / 2 + gap
   const { chosen, hovered } = view
   if (chosen !== null) ring(view, context, pointOnScreen(view, chosen), { radius: around(5), width: 2.5 })
@@ -46,10 +46,10 @@ function ring(view, context, [left, top], { radius, width }) {
   stroke(view, context, width)
 }
 
-/** @param {Scatter} view @param {Context2D} context @param {NonNullable<Scatter["here"]>} here */
-function drawHere(view, context, here) {
-  const [left, top] = toScreen(view, ...unitOf(view, here.x, here.y))
-  for (const index of here.neighbours) {
+/** @param {Scatter} view @param {Context2D} context @param {NonNullable<Scatter["current"]>} current */
+function drawCurrent(view, context, current) {
+  const [left, top] = toScreen(view, ...unitOf(view, current.x, current.y))
+  for (const index of current.neighbours) {
     if (index >= view.count) continue
     const end = pointOnScreen(view, index)
     context.beginPath()

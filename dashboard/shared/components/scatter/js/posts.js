@@ -9,19 +9,19 @@ const ABOVE_PLACE = 16 // CSS pixels between the current picture and its mark
 /**
  * picture: name of a blob -> its bytes, null where there is none.
  * @param {Scatter} view @param {[x: number, y: number, label: string, code: number | null][]} posts
- * @param {(name: string) => BlobPart | null} picture
+ * @param {(name: string) => BlobPart | null} image
  */
-export function showPosts(view, posts, picture) {
+export function showPosts(view, posts, image) {
   const { el } = view
   for (const url of view.postUrls ?? []) URL.revokeObjectURL(url)
   view.postUrls = []
-  view.posts = posts.map(([x, y, label, code], i) => ({ x, y, code, element: post(view, label, picture(`post${i}`)) }))
+  view.posts = posts.map(([x, y, label, code], i) => ({ x, y, code, element: post(view, label, image(`post${i}`)) }))
   el.posts.replaceChildren(...view.posts.map(({ element }) => element))
-  if (!view.here) return
-  const element = post(view, view.here.label, picture("here"))
-  element.classList.add("here")
+  if (!view.current) return
+  const element = post(view, view.current.label, image("current"))
+  element.classList.add("current")
   el.posts.append(element)
-  view.posts.unshift({ ...view.here, code: null, element, here: true })
+  view.posts.unshift({ ...view.current, code: null, element, current: true })
 }
 
 /** @param {Scatter} view @param {string} label @param {BlobPart | null} bytes */
@@ -30,7 +30,7 @@ function post(view, label, bytes) {
   if (bytes) {
     const url = URL.createObjectURL(new Blob([bytes]))
     view.postUrls?.push(url)
-    element.append(Object.assign(make("img", "post-picture"), { src: url, alt: "", draggable: false }))
+    element.append(Object.assign(make("img", "post-image"), { src: url, alt: "", draggable: false }))
   }
   element.append(make("span", "post-label", label))
   return element
@@ -64,11 +64,11 @@ export function placePosts(view) {
     const [left, top] = toScreen(view, ...unitOf(view, item.x, item.y))
     /** @type {(x: number, y: number) => Box} */
     const boxAt = (x, y) => [x - width / 2, y - height / 2, x + width / 2, y + height / 2]
-    const boxes = item.here ? [boxAt(left, top - height / 2 - ABOVE_PLACE)]
+    const boxes = item.current ? [boxAt(left, top - height / 2 - ABOVE_PLACE)]
       : STEPS_ASIDE.map(([right, down]) => boxAt(left + right * (width + 4), top + down * (height + 4)))
-    const free = item.here ? boxes[0] : boxes.find((box) => !taken.some((other) => overlap(box, other)))
+    const free = item.current ? boxes[0] : boxes.find((box) => !taken.some((other) => overlap(box, other)))
     const off = left < 0 || top < 0 || left > view.room.width || top > view.room.height
-    const shown = free && !off && !view.hidden.has(classOf(view, item) ?? NaN) && (view.signed || item.here)
+    const shown = free && !off && !view.hidden.has(classOf(view, item) ?? NaN) && (view.signed || item.current)
     if (shown) taken.push(free)
     const box = free ?? boxes[0]
     element.style.transform = `translate(${Math.round(box[0])}px, ${Math.round(box[1])}px)`

@@ -7,8 +7,8 @@ interface Coordinates { origin: Pair; span: number }
 interface PointGrid { side: number; start: Uint32Array; points: Uint32Array }
 type Entry = [code: number, name: string, count: number]
 interface ScatterLegend { label: string; entries: Entry[]; ends: Pair | null }
-interface Tip { title: string; lines: string[]; picture: string | null }
-interface Signpost extends Place { label?: string; code: number | null; element: HTMLElement; here?: boolean; size?: Pair | null }
+interface Tip { title: string; lines: string[]; image: string | null }
+interface Signpost extends Place { label?: string; code: number | null; element: HTMLElement; current?: boolean; size?: Pair | null }
 type Lasso = { kind: "lasso" | "box"; mode: SelectMode; path: Pair[] }
 type SelectMode = "replace" | "add" | "remove"
 type DragKind = "move" | "lasso" | "box"
@@ -28,7 +28,7 @@ interface Uniforms {
 
 interface ScatterElements {
   scatter: HTMLElement; stage: HTMLElement; points: HTMLCanvasElement; over: HTMLCanvasElement; posts: HTMLElement
-  tip: HTMLElement; "tip-picture": HTMLImageElement; "tip-title": HTMLElement; "tip-colour": HTMLElement
+  tip: HTMLElement; "tip-image": HTMLImageElement; "tip-title": HTMLElement; "tip-colour": HTMLElement
   "tip-swatch": HTMLElement; "tip-lines": HTMLElement; move: HTMLElement; lasso: HTMLElement; box: HTMLElement
   nearer: HTMLElement; farther: HTMLElement; all: HTMLElement; clear: HTMLElement; number: HTMLElement
   selection: HTMLElement; classes: HTMLElement; signs: HTMLElement; "show-all": HTMLElement
@@ -43,11 +43,11 @@ interface Scatter extends Lens, Coordinates {
   table: Uint8Array; legend: ScatterLegend; grid: PointGrid | null
   ink: number[]; paper: number[]; accent: string; dark: boolean
   hidden: Set<number>; pointedClass: number; fading: boolean; selectedCount: number; highlightedCount: number
-  chosen: number | null; hovered: number | null; here: (Place & { label: string; neighbours: number[] }) | null
+  chosen: number | null; hovered: number | null; current: (Place & { label: string; neighbours: number[] }) | null
   posts?: Signpost[]; postUrls?: string[]; signed: boolean
   mode: DragKind; drag: Drag | null; pinch: Pinch | null; lasso: Lasso | null; fingers: Map<number, Pair>
   cross: boolean; crossTimer?: number
-  tips: Map<number, Tip>; tipsVersion?: string; wish?: number[] | null; wishTimer?: number | null; asked?: number
+  tips: Map<number, Tip>; tipsVersion?: string; wish?: number[] | null; wishTimer?: number | null; requested?: number
   bitmaps?: Map<string, HTMLImageElement>; sight: number[] | null; sightTimer?: number
   way: number; next: number; pace: number; since: number; frame: number | null; overFrame: number | null
   motions?: Record<string, () => void>

@@ -27,7 +27,7 @@ function createView(root, signal) {
   const el = { ...elementsByClass(root), live: find(root, "[aria-live]") }
   const view = /** @type {Scatter} */ (/** @type {unknown} */ ({
     signal, el, has: {}, steps: null, count: 0, hidden: new Set(), tips: new Map(), fingers: new Map(), mode: "move",
-    drag: null, pinch: null, lasso: null, hovered: null, chosen: null, here: null, marks: null, cross: false,
+    drag: null, pinch: null, lasso: null, hovered: null, chosen: null, current: null, marks: null, cross: false,
     camera: { x: 0.5, y: 0.5, zoom: 1 }, extent: [0, 0, 1, 1], room: { width: 0, height: 0 }, way: 1, next: 0,
     pace: FIRST_PART, pointedClass: NaN, selectedCount: 0, highlightedCount: 0, frame: null, overFrame: null,
     signed: true, gpu: createGpu(el.points), drawPoints, drawOver,
@@ -141,10 +141,10 @@ function takeMarks(view, { header: { counts }, blob }) {
 
 /** @param {Scatter} view @param {Payload} payload */
 function takeScene(view, { header, blob }) {
-  const { name, description, here, chosen, posts } = header
-  Object.assign(view, { name, description, here, chosen: chosen < view.count ? chosen : null })
+  const { name, description, current, chosen, posts } = header
+  Object.assign(view, { name, description, current, chosen: chosen < view.count ? chosen : null })
   view.el.signs.hidden = !posts.length
-  showPosts(view, posts, (picture) => (picture in header.blobs ? blob(picture) : null))
+  showPosts(view, posts, (image) => (image in header.blobs ? blob(image) : null))
 }
 
 /** Whether the page went from light to dark, or this is the first look. @param {Scatter} view */

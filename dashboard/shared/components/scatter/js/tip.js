@@ -46,9 +46,9 @@ function showTip(view, hovered) {
   el["tip-colour"].textContent = colourInWords(view, hovered)
   el["tip-swatch"].style.background = css(colourOf(view, view.codes[hovered]))
   el["tip-lines"].replaceChildren(...(known?.lines ?? []).map((line) => make("span", "", line)))
-  el["tip-picture"].hidden = !known?.picture
+  el["tip-image"].hidden = !known?.image
   el.tip.classList.toggle("waiting", view.can.tips && !known)
-  if (known?.picture) el["tip-picture"].src = known.picture
+  if (known?.image) el["tip-image"].src = known.image
   el.tip.hidden = false
 }
 
@@ -73,9 +73,9 @@ export function wantTips(view, indices) {
 function askTips(view) {
   view.wishTimer = null
   if (!view.wish || view.signal.aborted) return
-  const waits = view.asked && performance.now() - view.asked < ASK_AGAIN_MS
+  const waits = view.requested && performance.now() - view.requested < ASK_AGAIN_MS
   if (waits) return
-  view.asked = performance.now()
+  view.requested = performance.now()
   tell(view.map, { ask: view.wish })
   view.wish = null
 }
@@ -85,12 +85,12 @@ export function receiveTips(view, { version, answers }) {
   if (version !== view.tipsVersion) forgetTips(view)
   view.tipsVersion = version
   for (const { index, ...tip } of answers) view.tips.set(index, tip)
-  for (const [index, { picture }] of view.tips) {
+  for (const [index, { image }] of view.tips) {
     if (view.tips.size <= KEPT_TIPS) break
-    if (picture) URL.revokeObjectURL(picture)
+    if (image) URL.revokeObjectURL(image)
     view.tips.delete(index)
   }
-  if (answers.length) view.asked = 0
+  if (answers.length) view.requested = 0
   if (view.hovered !== null && !view.el.tip.hidden) showTip(view, view.hovered)
   if (view.wish) askTips(view)
   drawOverSoon(view)
@@ -98,7 +98,7 @@ export function receiveTips(view, { version, answers }) {
 
 /** @param {Scatter} view */
 export function forgetTips(view) {
-  for (const { picture } of view.tips.values()) if (picture) URL.revokeObjectURL(picture)
+  for (const { image } of view.tips.values()) if (image) URL.revokeObjectURL(image)
   view.tips.clear()
   view.bitmaps?.clear()
 }

@@ -22,7 +22,7 @@ function answer(asking, { data, setTriggerValue }) {
   Object.assign(asking, { map, setTriggerValue })
   const url = (/** @type {number} */ index) => URL.createObjectURL(new Blob([blob(index)]))
   const answers = tips.map((/** @type {[number, string, string[]]} */ [index, title, lines]) => {
-    return { index, title, lines, picture: index in blobs ? url(index) : null }
+    return { index, title, lines, image: index in blobs ? url(index) : null }
   })
   tell(map, { answered: { version, answers } })
 }

@@ -18,8 +18,8 @@ const TAP_SLACK = 6 // CSS pixels that a finger may slip during a tap
 /** @param {Viewer} view @param {MapPoint | null} point @param {boolean} [spoken] */
 export function pointTo(view, point, spoken = false) {
   showPoint(view, point)
-  const { pointed, picture } = view
-  const place = pointed && { x: pointed.x / picture.width, y: pointed.y / picture.height }
+  const { pointed, image } = view
+  const place = pointed && { x: pointed.x / image.width, y: pointed.y / image.height }
   announce(view, { place, spoken })
   if (spoken && pointed) view.el.live.textContent = pointInWords(view, pointed)
 }
@@ -27,17 +27,17 @@ export function pointTo(view, point, spoken = false) {
 // What the person points at in a linked viewer.
 /** @param {Viewer} view @param {Place | null} place @param {{ spoken: boolean }} message */
 export function followPlace(view, place, { spoken }) {
-  const { picture, map } = view
-  if (!picture) return
-  const point = place && pointAt(picture, map, place.x * picture.width, place.y * picture.height)
+  const { image, map } = view
+  if (!image) return
+  const point = place && pointAt(image, map, place.x * image.width, place.y * image.height)
   showPoint(view, point, true)
   if (spoken && point) view.el.live.textContent = pointInWords(view, point)
 }
 
 /** The map may be another one since the place was pointed at. @param {Viewer} view */
 export function readAgain(view) {
-  const { pointed, picture, map } = view
-  showPoint(view, pointed && pointAt(picture, map, pointed.x, pointed.y), view.ghost)
+  const { pointed, image, map } = view
+  showPoint(view, pointed && pointAt(image, map, pointed.x, pointed.y), view.ghost)
 }
 
 /** @param {Viewer} view @param {MapPoint | null} point @param {boolean} [ghost] */
@@ -59,11 +59,11 @@ function pointInWords(view, point) {
 
 /** @param {Viewer} view @param {PointerEvent} event */
 function pointOfEvent(view, event) {
-  const { picture, map } = view
+  const { image, map } = view
   const share = shareOf(view.el.scene, event)
-  const x = clamp(share.x * picture.width, 0, picture.width - 0.01)
-  const y = clamp(share.y * picture.height, 0, picture.height - 0.01)
-  return pointAt(picture, map, x, y)
+  const x = clamp(share.x * image.width, 0, image.width - 0.01)
+  const y = clamp(share.y * image.height, 0, image.height - 0.01)
+  return pointAt(image, map, x, y)
 }
 
 /** @param {Viewer} view @param {AbortSignal} signal */

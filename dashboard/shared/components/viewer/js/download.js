@@ -3,7 +3,7 @@
 import { cutInWords, paintBar } from "./bar.js"
 import { clamp } from "./clamp.js"
 import { contextOf } from "./elements.js"
-import { boxOn, coversPicture, drawHeat, drawPicture, newCanvas, outline, sampleArea } from "./scene.js"
+import { boxOn, coversImage, drawHeat, layImage, newCanvas, outline, sampleArea } from "./scene.js"
 import { formatNumber } from "./value_text.js"
 
 /** @typedef {ReturnType<typeof measureStrip>} TextStrip */
@@ -39,18 +39,18 @@ export function exportName({ heat }) {
 
 /** @param {Viewer} view @param {CanvasImageSource} bitmap */
 function exportImage(view, bitmap) {
-  const size = exportSize(view.picture)
+  const size = exportSize(view.image)
   const strip = measureStrip(view, size.width)
   const canvas = newCanvas({ width: size.width, height: size.height + strip.height })
   const context = contextOf(canvas)
-  drawPicture(context, bitmap, view.picture, size)
+  layImage(context, bitmap, view.image, size)
   if (view.shows()) {
     const settings = view.settings()
-    const area = sampleArea(view.picture, /** @type {CellMap} */ (view.map), size, settings.between)
+    const area = sampleArea(view.image, /** @type {CellMap} */ (view.map), size, settings.between)
     drawHeat(context, area, { range: view.heat, settings, lut: view.lut() })
   }
   const line = Math.max(1, Math.round(size.width / 700))
-  if (!coversPicture(view.picture)) outline(context, boxOn(view.picture, size), line)
+  if (!coversImage(view.image)) outline(context, boxOn(view.image, size), line)
   drawStrip(context, view, strip, size)
   return canvas
 }

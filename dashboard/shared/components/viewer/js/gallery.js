@@ -5,8 +5,8 @@ import {
 } from "./elements.js"
 import { walkAlong } from "./keyboard.js"
 import { drawSoon, mount } from "./mount.js"
-import { decodePayload, decodeScales, takePicture } from "./payload.js"
-import { pictureCanvas } from "./scene.js"
+import { decodePayload, decodeScales, takeImage } from "./payload.js"
+import { imageCanvas } from "./scene.js"
 import { getSettings, onSettings } from "./settings.js"
 import { drawTile, fitTile } from "./tile.js"
 import { extremesInShort } from "./value_text.js"
@@ -34,23 +34,23 @@ function createGallery(root, signal) {
 function receive(gallery, { data, setTriggerValue }) {
   const payload = decodePayload(data)
   const { header, blob, floats } = payload
-  const { picture, selected, settings: name } = header
+  const { image, selected, settings: name } = header
   const tiles = header.tiles.map((/** @type {GalleryTile} */ tile, /** @type {number} */ i) => {
     return { ...tile, map: { rows: tile.rows, cols: tile.cols, values: floats(`map${i}`) } }
   })
   const scales = decodeScales(header.scales, blob("scales"))
-  Object.assign(gallery, { setTriggerValue, picture, selected, name, tiles, scales, bitmap: null })
+  Object.assign(gallery, { setTriggerValue, image, selected, name, tiles, scales, bitmap: null })
   gallery.strip.classList.toggle("fill", header.fill)
   showTiles(gallery)
-  takePicture(gallery, payload, schedule, () => {
+  takeImage(gallery, payload, schedule, () => {
     for (const note of gallery.strip.querySelectorAll(".note")) note.textContent = "picture not readable"
   })
 }
 
 /** Buttons are kept from run to run, so that the focus stays where it was. @param {Gallery} view */
-function showTiles({ strip, tiles, selected, picture }) {
+function showTiles({ strip, tiles, selected, image }) {
   keepCount(strip, tiles.length, newTile)
-  childrenOf(strip).forEach((button, i) => showTile(button, tiles[i], tiles[i].name === selected, picture))
+  childrenOf(strip).forEach((button, i) => showTile(button, tiles[i], tiles[i].name === selected, image))
 }
 
 function newTile() {
@@ -58,14 +58,14 @@ function newTile() {
   return makeButton("tile", frame, " ", make("span", "name"), " ", make("span", "grid"))
 }
 
-/** @param {HTMLElement} button @param {GalleryTile} tile @param {boolean} selected @param {Size} picture */
-function showTile(button, tile, selected, picture) {
+/** @param {HTMLElement} button @param {GalleryTile} tile @param {boolean} selected @param {Size} image */
+function showTile(button, tile, selected, image) {
   const grid = `${tile.rows} \u00d7 ${tile.cols}`
   writeIn(button, ".name", tile.name)
   writeIn(button, ".grid", tile.message ? grid : `${grid} \u00b7 ${extremesInShort(tile)}`)
   writeIn(button, ".note", tile.message ?? "")
   button.title = tile.name
-  find(button, ".frame").style.aspectRatio = `${picture.width} / ${picture.height}`
+  find(button, ".frame").style.aspectRatio = `${image.width} / ${image.height}`
   button.setAttribute("aria-pressed", String(selected))
 }
 
@@ -88,12 +88,12 @@ function drawTiles(gallery) {
 }
 
 /** @param {Gallery} view @param {Tile} tile @param {Element} button */
-function draw({ picture, bitmap, name, scales }, tile, button) {
+function draw({ image, bitmap, name, scales }, tile, button) {
   const canvas = find(button, ".scene")
-  const size = fitTile(canvas, picture)
+  const size = fitTile(canvas, image)
   if (!size || !bitmap) return
-  const base = pictureCanvas(bitmap, picture, size)
-  drawTile(canvas, { base, picture, tile, settings: getSettings(name), scales })
+  const base = imageCanvas(bitmap, image, size)
+  drawTile(canvas, { base, image, tile, settings: getSettings(name), scales })
 }
 
 /** The tile is marked at once; the next run of the server confirms it. @param {Gallery} gallery @param {Event} event */

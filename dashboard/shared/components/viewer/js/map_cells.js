@@ -5,9 +5,9 @@ import { clamp } from "./clamp.js"
 
 export const KEY_GRID = 16 // cells a side for the arrow keys where no map is shown
 
-/** @param {Frame} picture @param {Grid | null} map @param {number} x @param {number} y @returns {MapPoint} */
-export function pointAt(picture, map, x, y) {
-  const [left, top, right, bottom] = picture.box
+/** @param {Frame} image @param {Grid | null} map @param {number} x @param {number} y @returns {MapPoint} */
+export function pointAt(image, map, x, y) {
+  const [left, top, right, bottom] = image.box
   const inside = x >= left && x < right && y >= top && y < bottom
   /** @param {number} part @param {number} n */
   const cell = (part, n) => clamp(Math.floor(part * n), 0, n - 1)
@@ -16,18 +16,18 @@ export function pointAt(picture, map, x, y) {
 }
 
 // The middle of a cell, kept on the picture.
-/** @param {Frame} picture @param {Grid} grid @param {number} row @param {number} col */
-export function pointOfCell(picture, grid, row, col) {
-  const [left, top, right, bottom] = picture.box
+/** @param {Frame} image @param {Grid} grid @param {number} row @param {number} col */
+export function pointOfCell(image, grid, row, col) {
+  const [left, top, right, bottom] = image.box
   return {
-    x: clamp(left + ((col + 0.5) / grid.cols) * (right - left), 0, picture.width - 0.01),
-    y: clamp(top + ((row + 0.5) / grid.rows) * (bottom - top), 0, picture.height - 0.01),
+    x: clamp(left + ((col + 0.5) / grid.cols) * (right - left), 0, image.width - 0.01),
+    y: clamp(top + ((row + 0.5) / grid.rows) * (bottom - top), 0, image.height - 0.01),
   }
 }
 
-/** @param {Frame} picture @param {Grid} grid @param {number} row @param {number} col @returns {Box} */
-export function cellBox(picture, grid, row, col) {
-  const [left, top, right, bottom] = picture.box
+/** @param {Frame} image @param {Grid} grid @param {number} row @param {number} col @returns {Box} */
+export function cellBox(image, grid, row, col) {
+  const [left, top, right, bottom] = image.box
   const [width, height] = [right - left, bottom - top]
   const [x0, x1] = [col, col + 1].map((c) => left + (c / grid.cols) * width)
   const [y0, y1] = [row, row + 1].map((r) => top + (r / grid.rows) * height)
@@ -44,6 +44,6 @@ export function strongestCell(map) {
 export function cursorPoint(view) {
   const grid = view.map ?? { rows: KEY_GRID, cols: KEY_GRID }
   const { row, col } = view.cursor ?? { row: 0, col: 0 }
-  const place = pointOfCell(view.picture, grid, row, col)
+  const place = pointOfCell(view.image, grid, row, col)
   return view.map ? { ...place, row, col } : { ...place, row: null, col: null }
 }

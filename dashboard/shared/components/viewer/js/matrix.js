@@ -5,8 +5,8 @@ import { clamp } from "./clamp.js"
 import { elementsByClass, find, onResize } from "./elements.js"
 import { listenToTiles, setStop, showTable } from "./matrix_table.js"
 import { drawSoon, mount } from "./mount.js"
-import { decodePayload, decodeScales, takePicture } from "./payload.js"
-import { fitSize, pictureCanvas, sameSize } from "./scene.js"
+import { decodePayload, decodeScales, takeImage } from "./payload.js"
+import { fitSize, imageCanvas, sameSize } from "./scene.js"
 import { getSettings, lutOf, onSettings } from "./settings.js"
 import { drawTile } from "./tile.js"
 
@@ -38,15 +38,15 @@ function createMatrix(root, signal) {
 function receive(view, { data, setTriggerValue }) {
   const payload = decodePayload(data)
   const { header, blob, floats } = payload
-  const { picture, rows, columns, selected, choosable, reveal, settings: name, range, note } = header
+  const { image, rows, columns, selected, choosable, reveal, settings: name, range, note } = header
   const scales = decodeScales(header.scales, blob("scales"))
   const cells = withMaps(header.cells, floats, view.cells)
-  Object.assign(view, { setTriggerValue, picture, rows, columns, cells, selected, choosable, reveal, name, scales })
+  Object.assign(view, { setTriggerValue, image, rows, columns, cells, selected, choosable, reveal, name, scales })
   view.heat = range
   showTable(view)
   showBelow(view, note)
   if (cells.length) setStop(view, view.stop ?? { row: selected?.[0] ?? 0, col: selected?.[1] ?? 0 })
-  takePicture(view, payload, schedule, () => {
+  takeImage(view, payload, schedule, () => {
     view.el.readout.textContent = "The browser cannot decode this picture."
   })
 }
@@ -82,14 +82,14 @@ function schedule(view) {
 
 /** @param {Matrix} view */
 function drawMatrix(view) {
-  const { el, bitmap, picture, columns } = view
+  const { el, bitmap, image, columns } = view
   const room = el.scroller.clientWidth
   if (!bitmap || !room) return // in a hidden tab
   const widthOf = () => Math.floor((room - find(el.head, ".corner").offsetWidth) / columns.length) - PADDING
   el.matrix.classList.remove("small")
   el.matrix.classList.toggle("small", widthOf() < SMALL)
   const width = clamp(widthOf(), NARROWEST, WIDEST)
-  const size = fitSize(picture, width, TALLEST * width, devicePixelRatio)
+  const size = fitSize(image, width, TALLEST * width, devicePixelRatio)
   const height = size.height / devicePixelRatio
   el.matrix.style.setProperty("--tile", `${width}px`)
   el.matrix.style.setProperty("--frame", `${height}px`)
@@ -100,9 +100,9 @@ function drawMatrix(view) {
 
 /** @param {Matrix} view @param {CanvasImageSource} bitmap @param {Size} size */
 function drawCells(view, bitmap, size) {
-  const { el, picture, cells, scales } = view
-  const baseOf = `${picture.digest} ${size.width} x ${size.height}`
-  if (view.baseOf !== baseOf) Object.assign(view, { baseOf, base: pictureCanvas(bitmap, picture, size) })
+  const { el, image, cells, scales } = view
+  const baseOf = `${image.digest} ${size.width} x ${size.height}`
+  if (view.baseOf !== baseOf) Object.assign(view, { baseOf, base: imageCanvas(bitmap, image, size) })
   const canvases = el.body.querySelectorAll("canvas")
   const settings = JSON.stringify(view.settings())
   cells.forEach((cell, i) => {
@@ -111,7 +111,7 @@ function drawCells(view, bitmap, size) {
     if (!drawn || canvas.dataset.drawn === drawn) return
     if (!sameSize(canvas, size)) Object.assign(canvas, size)
     canvas.style.width = `${size.width / devicePixelRatio}px`
-    drawTile(canvas, { base: view.base, picture, tile: cell, settings: view.settings(), scales })
+    drawTile(canvas, { base: view.base, image, tile: cell, settings: view.settings(), scales })
     canvas.dataset.drawn = drawn
   })
 }

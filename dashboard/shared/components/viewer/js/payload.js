@@ -19,7 +19,7 @@ const BITMAPS = new Map()
 const KEPT_BITMAPS = 4
 
 /** @param {string} digest @param {() => BlobPart} bytes */
-function decodedPicture(digest, bytes) {
+function decodedImage(digest, bytes) {
   const bitmap = BITMAPS.get(digest) ?? createImageBitmap(new Blob([bytes()]))
   BITMAPS.delete(digest)
   BITMAPS.set(digest, bitmap)
@@ -36,13 +36,13 @@ export function decodeScales(header, bytes) {
 
 /**
  * The picture comes onto the view once it is decoded, unless another has been sent since.
- * @template {Pictured} V @param {V} view @param {Payload} payload @param {(view: V) => void} redraw
+ * @template {WithImage} V @param {V} view @param {Payload} payload @param {(view: V) => void} redraw
  * @param {() => void} failed
  */
-export async function takePicture(view, { header: { picture }, blob }, redraw, failed) {
+export async function takeImage(view, { header: { image }, blob }, redraw, failed) {
   try {
-    const bitmap = await decodedPicture(picture.digest, () => blob("picture"))
-    if (view.picture !== picture) return
+    const bitmap = await decodedImage(image.digest, () => blob("image"))
+    if (view.image !== image) return
     view.bitmap = bitmap
     redraw(view)
   } catch {

@@ -8,7 +8,7 @@ import { isCommand } from "./keyboard.js"
 import { announce, onLinked } from "./link.js"
 import { drawSoon, mount } from "./mount.js"
 import { decodePayload, decodeScales } from "./payload.js"
-import { cutLines, pictureCanvas } from "./scene.js"
+import { cutLines, imageCanvas } from "./scene.js"
 import { getSettings, onSettings } from "./settings.js"
 import { createStack, endStack, mapsBySlice, nearTo, showEdges, sliceAt, wheelSteps } from "./stack.js"
 import { drawTile, fitTile } from "./tile.js"
@@ -176,13 +176,13 @@ function drawPlane(planes, view) {
   el.scene.setAttribute("aria-label", `${capital(plane)} slice ${words}. A click or the arrow keys move the place.`)
   paintPlane(planes, view, index)
   const [width, height] = scan.sizes[0]
-  const picture = { width, height, box: one?.box ?? [0, 0, width, height] }
-  const size = fitTile(el.scene, picture)
+  const image = { width, height, box: one?.box ?? [0, 0, width, height] }
+  const size = fitTile(el.scene, image)
   if (!size || !view.bitmap) return
   const heat = one && !planes.hidden
   const tile = heat ? { map: one.map, vmin: one.heat.vmin, vmax: one.heat.vmax } : null
-  const base = pictureCanvas(view.bitmap, picture, size)
-  drawTile(el.scene, { base, picture, tile, settings: getSettings(planes.name), scales: planes.scales })
+  const base = imageCanvas(view.bitmap, image, size)
+  drawTile(el.scene, { base, image, tile, settings: getSettings(planes.name), scales: planes.scales })
   const line = Math.max(1, Math.round(devicePixelRatio))
   if (!planes.hidden) cutLines(contextOf(el.scene), crossing(planes, view), line)
   el.scene.dataset.heat = heat ? "drawn" : "none"

@@ -11,7 +11,7 @@ interface Cell { row: number; col: number }
 interface CellMap extends Grid { values: Float32Array }
 type MapPoint = Place & (Cell | { row: null; col: null })
 interface Frame extends Size { box: Box } // the picture's size, and the part that the map covers
-interface Picture extends Frame { digest: string; name: string }
+interface DisplayImage extends Frame { digest: string; name: string }
 
 interface Scale { vmin: number; vmax: number }
 interface Measured extends Scale { low: number; peak: number } // of the map's own values
@@ -33,7 +33,7 @@ interface Payload {
 // What a view lends to the scripts that several views share.
 interface Drawn { signal: AbortSignal; frame?: number | null }
 interface Linked { link?: string | null }
-interface Pictured { picture: Picture | null; bitmap?: ImageBitmap | HTMLCanvasElement | null }
+interface WithImage { image: DisplayImage | null; bitmap?: ImageBitmap | HTMLCanvasElement | null }
 interface FormElements {
   controls: HTMLFieldSetElement; opacity: HTMLInputElement; threshold: HTMLInputElement; scales: HTMLSelectElement
   segments: HTMLElement; "opacity-text": HTMLElement; "threshold-text": HTMLElement
@@ -58,7 +58,7 @@ interface Viewer extends Drawn, Linked {
     value: HTMLElement; place: HTMLElement; hold: HTMLButtonElement; download: HTMLElement; caption: HTMLElement
     live: HTMLElement; words: HTMLElement
   }
-  picture: Picture; bitmap?: ImageBitmap | HTMLCanvasElement | null
+  image: DisplayImage; bitmap?: ImageBitmap | HTMLCanvasElement | null
   map: CellMap | null; heat: Heat; scales: Scales // where shows()
   message: string | null; caption: string; maxHeight: number | null; compact: boolean; hint?: string
   spot: (Cell & { box: Box }) | null // the chosen unit, and what it sees
@@ -108,20 +108,20 @@ interface Planes extends Drawn, Linked {
 }
 
 interface Tile extends Scale { map: CellMap; area?: Sampled; message?: string | null }
-interface TileDrawing { base: HTMLCanvasElement; picture: Frame; tile: Tile | null; settings: Drawing; scales: Scales }
+interface TileDrawing { base: HTMLCanvasElement; image: Frame; tile: Tile | null; settings: Drawing; scales: Scales }
 interface GalleryTile extends Tile, Measured, Grid { name: string }
-interface Gallery extends Drawn, Pictured {
-  strip: HTMLElement; tiles: GalleryTile[]; picture: Picture; selected: string; name: string; scales: Scales
+interface Gallery extends Drawn, WithImage {
+  strip: HTMLElement; tiles: GalleryTile[]; image: DisplayImage; selected: string; name: string; scales: Scales
   setTriggerValue: Tell
 }
 interface MatrixCell extends Tile, Measured, Grid { digest?: string; reason?: string }
-interface Matrix extends Drawn, Pictured {
+interface Matrix extends Drawn, WithImage {
   el: LegendElements & {
     matrix: HTMLElement; table: HTMLTableElement; head: HTMLElement; body: HTMLElement; scroller: HTMLElement
     readout: HTMLElement; progress: HTMLElement; "scale-note": HTMLElement
   }
   cells: (MatrixCell | null)[]; rows: string[]; columns: string[]; selected: Pair | null; choosable: boolean
-  reveal: string | null; name: string; scales: Scales; heat: Heat; picture: Picture; stop?: Cell
+  reveal: string | null; name: string; scales: Scales; heat: Heat; image: DisplayImage; stop?: Cell
   base: HTMLCanvasElement; baseOf?: string; setTriggerValue: Tell; settings(): Drawing; lut(): Uint8Array
 }
 

@@ -30,7 +30,7 @@ function createScan(root, signal) {
   view.afterMarks = (context, line) => {
     if (view.cross && !view.hidden) cutLines(context, view.cross, line)
   }
-  view.pick = ({ x, y }) => announce(view, { picked: [x / view.picture.width, y / view.picture.height] })
+  view.pick = ({ x, y }) => announce(view, { picked: [x / view.image.width, y / view.image.height] })
   onLinked(view, { go: (index) => follow(view, index), cross: (cross) => placeCross(view, cross) }, signal)
   view.drag = (move) => dragWindow(view, move)
   view.dragEnd = () => tellWindow(view)
@@ -85,12 +85,12 @@ function scanHint({ scan, cross, heat }) {
 
 /** The slice of `view.index` with its map, or what is known of it so far. @param {ScanViewer} view */
 function showSlice(view) {
-  const { stack, index, el, scan, picture } = view
+  const { stack, index, el, scan, image } = view
   const slice = sliceAt(stack, index)
   const [width, height] = scan.sizes[scan.sizes.length > 1 ? index : 0]
   const heat = view.kept.get(index)
   const box = heat?.box ?? [0, 0, width, height]
-  view.picture = { ...picture, width, height, box }
+  view.image = { ...image, width, height, box }
   Object.assign(view, { heat: heat?.heat ?? view.heat, map: heat?.map ?? null, area: null, base: null })
   el.slices.value = String(index + 1)
   el.slices.style.setProperty("--part", `${(100 * index) / Math.max(1, scan.count - 1)}%`)

@@ -10,12 +10,12 @@ const CUT_GAP = 1 / 24 // of the shorter side
 const OUTSIDE_DIM = 0.4 // how much darker the part is that the model did not see
 
 // The largest size of the picture's shape within the room given, in whole device pixels.
-/** @param {Size} picture @param {number} width @param {number} height @param {number} ratio */
-export function fitSize(picture, width, height, ratio) {
-  const scale = Math.min((width * ratio) / picture.width, (height * ratio) / picture.height)
+/** @param {Size} image @param {number} width @param {number} height @param {number} ratio */
+export function fitSize(image, width, height, ratio) {
+  const scale = Math.min((width * ratio) / image.width, (height * ratio) / image.height)
   return {
-    width: Math.max(1, Math.round(picture.width * scale)),
-    height: Math.max(1, Math.round(picture.height * scale)),
+    width: Math.max(1, Math.round(image.width * scale)),
+    height: Math.max(1, Math.round(image.height * scale)),
   }
 }
 
@@ -29,7 +29,7 @@ function axisArea({ low, high, n, scale, size }) {
   return { first, count, positions: Float64Array.from({ length: count }, (_, i) => position(i)) }
 }
 
-/** @param {Frame} picture @param {Grid} grid @param {Size} size */
+/** @param {Frame} image @param {Grid} grid @param {Size} size */
 function areaOf({ box: [left, top, right, bottom], width, height }, { rows, cols }, size) {
   return {
     across: axisArea({ low: left, high: right, n: cols, scale: size.width / width, size: size.width }),
@@ -38,9 +38,9 @@ function areaOf({ box: [left, top, right, bottom], width, height }, { rows, cols
 }
 
 // The map sampled at every pixel of a width x height canvas that the box covers.
-/** @param {Frame} picture @param {CellMap} map @param {Size} size @param {Between} between */
-export function sampleArea(picture, map, size, between) {
-  const { across, down } = areaOf(picture, map, size)
+/** @param {Frame} image @param {CellMap} map @param {Size} size @param {Between} between */
+export function sampleArea(image, map, size, between) {
+  const { across, down } = areaOf(image, map, size)
   const field = sampleMap(map, down.positions, across.positions, between)
   return { x: across.first, y: down.first, width: across.count, height: down.count, field }
 }
@@ -56,13 +56,13 @@ export function sameSize(a, b) {
 }
 
 // The picture, dimmed where the model did not see it.
-/** @param {Context2D} context @param {CanvasImageSource} bitmap @param {Frame} picture @param {Size} size */
-export function drawPicture(context, bitmap, picture, size) {
+/** @param {Context2D} context @param {CanvasImageSource} bitmap @param {Frame} image @param {Size} size */
+export function layImage(context, bitmap, image, size) {
   context.imageSmoothingQuality = "high"
-  context.imageSmoothingEnabled = size.width < PIXELS_FROM * picture.width
+  context.imageSmoothingEnabled = size.width < PIXELS_FROM * image.width
   context.drawImage(bitmap, 0, 0, size.width, size.height)
-  if (coversPicture(picture)) return
-  const { x, y, width, height } = boxOn(picture, size)
+  if (coversImage(image)) return
+  const { x, y, width, height } = boxOn(image, size)
   context.beginPath()
   context.rect(0, 0, size.width, size.height)
   context.rect(x, y, width, height)
@@ -85,14 +85,14 @@ export function drawHeat(context, area, { range, settings, lut }) {
   context.drawImage(layer, area.x, area.y)
 }
 
-/** @param {Frame} picture */
-export function coversPicture({ box: [left, top, right, bottom], width, height }) {
+/** @param {Frame} image */
+export function coversImage({ box: [left, top, right, bottom], width, height }) {
   return left <= 0 && top <= 0 && right >= width && bottom >= height
 }
 
-/** The box in whole pixels of the canvas: the very pixels that carry heat. @param {Frame} picture @param {Size} size */
-export function boxOn(picture, size) {
-  const { across, down } = areaOf(picture, { rows: 1, cols: 1 }, size)
+/** The box in whole pixels of the canvas: the very pixels that carry heat. @param {Frame} image @param {Size} size */
+export function boxOn(image, size) {
+  const { across, down } = areaOf(image, { rows: 1, cols: 1 }, size)
   return { x: across.first, y: down.first, width: across.count, height: down.count }
 }
 
@@ -143,9 +143,9 @@ function tracePlace(context, { x, y }, gap) {
 }
 
 // The picture alone, on a canvas of its own.
-/** @param {CanvasImageSource} bitmap @param {Frame} picture @param {Size} size */
-export function pictureCanvas(bitmap, picture, size) {
+/** @param {CanvasImageSource} bitmap @param {Frame} image @param {Size} size */
+export function imageCanvas(bitmap, image, size) {
   const base = newCanvas(size)
-  drawPicture(contextOf(base), bitmap, picture, size)
+  layImage(contextOf(base), bitmap, image, size)
   return base
 }

@@ -5,7 +5,7 @@ import { contextOf, onResize } from "./elements.js"
 import { cellBox } from "./map_cells.js"
 import { drawSoon } from "./mount.js"
 import {
-  boxOn, coversPicture, crosshair, drawHeat, fitSize, outline, pictureCanvas, sameSize, sampleArea,
+  boxOn, coversImage, crosshair, drawHeat, fitSize, outline, imageCanvas, sameSize, sampleArea,
 } from "./scene.js"
 
 const WIDE = 720 // CSS pixels from which the panel stands beside the picture
@@ -26,7 +26,7 @@ export function followSize(view, signal) {
 
 /** @param {Viewer} view */
 function relayout(view) {
-  if (!view.picture) return
+  if (!view.image) return
   layout(view)
   if (view.shows()) drawBar(view)
   schedule(view)
@@ -35,13 +35,13 @@ function relayout(view) {
 // Canvases get whole device pixels, and CSS the same length, so that the browser scales nothing.
 /** @param {Viewer} view */
 export function layout(view) {
-  const { el, picture } = view
+  const { el, image } = view
   const room = el.viewer.clientWidth
   if (!room) return // in a hidden tab
   const wide = room >= WIDE && !view.compact
   const ratio = devicePixelRatio
   const maxHeight = view.maxHeight ?? Math.max(240, WINDOW_PART * innerHeight)
-  const size = fitSize(picture, wide ? room - PANEL - GAP : room, maxHeight, ratio)
+  const size = fitSize(image, wide ? room - PANEL - GAP : room, maxHeight, ratio)
   el.viewer.classList.toggle("wide", wide)
   el.viewer.style.setProperty("--stage-width", `${size.width / ratio}px`)
   el.stage.style.height = `${size.height / ratio}px`
@@ -64,7 +64,7 @@ function drawScene(view) {
   const started = performance.now()
   const { scene } = view.el
   const context = contextOf(scene)
-  view.base ??= pictureCanvas(view.bitmap, view.picture, scene)
+  view.base ??= imageCanvas(view.bitmap, view.image, scene)
   context.clearRect(0, 0, scene.width, scene.height)
   context.drawImage(view.base, 0, 0)
   const drawn = view.shows() && !view.hidden
@@ -76,7 +76,7 @@ function drawScene(view) {
 function currentArea(view) {
   const { between } = view.settings()
   const map = /** @type {CellMap} */ (view.map)
-  view.area ??= { between, ...sampleArea(view.picture, map, view.el.scene, between) }
+  view.area ??= { between, ...sampleArea(view.image, map, view.el.scene, between) }
   return view.area
 }
 
@@ -86,7 +86,7 @@ export function drawMarks(view) {
   const context = contextOf(marks)
   const line = Math.max(1, Math.round(devicePixelRatio))
   context.clearRect(0, 0, marks.width, marks.height)
-  if (!coversPicture(view.picture)) outline(context, boxOn(view.picture, marks), line)
+  if (!coversImage(view.image)) outline(context, boxOn(view.image, marks), line)
   const { pointed, map, spot } = view
   if (spot) drawSpot(view, context, spot, line)
   view.afterMarks?.(context, line)
@@ -99,13 +99,13 @@ export function drawMarks(view) {
 // The chosen unit: its cell in a thin frame, what it sees in a bold one.
 /** @param {Viewer} view @param {Context2D} context @param {Cell & { box: Box }} spot @param {number} line */
 function drawSpot(view, context, spot, line) {
-  outline(context, boxOn({ ...view.picture, box: spot.box }, view.el.marks), 2 * line)
+  outline(context, boxOn({ ...view.image, box: spot.box }, view.el.marks), 2 * line)
   if (view.map) outline(context, cellOn(view, spot), line)
 }
 
 /** @param {Viewer} view @param {Cell} cell */
-function cellOn({ picture, map, el: { marks } }, { row, col }) {
-  return boxOn({ ...picture, box: cellBox(picture, /** @type {CellMap} */ (map), row, col) }, marks)
+function cellOn({ image, map, el: { marks } }, { row, col }) {
+  return boxOn({ ...image, box: cellBox(image, /** @type {CellMap} */ (map), row, col) }, marks)
 }
 
 /** Half a pixel on, so that a line of one pixel fills one. @param {Place} place */
@@ -114,8 +114,8 @@ function middleOf({ x, y }) {
 }
 
 /** @param {Viewer} view @param {Place} place @param {number} size */
-function spotOn({ picture, el: { marks } }, { x, y }, size) {
+function spotOn({ image, el: { marks } }, { x, y }, size) {
   /** @param {number} place @param {number} length @param {number} side */
   const at = (place, length, side) => Math.round((place / length) * side - size / 2)
-  return { x: at(x, picture.width, marks.width), y: at(y, picture.height, marks.height), width: size, height: size }
+  return { x: at(x, image.width, marks.width), y: at(y, image.height, marks.height), width: size, height: size }
 }

@@ -5,11 +5,11 @@
 import { contextOf } from "./elements.js"
 import { drawHeat, fitSize, sameSize, sampleArea } from "./scene.js"
 import { lutOf } from "./settings.js"
-/** @param {HTMLCanvasElement} canvas @param {Size} picture */
-export function fitTile(canvas, picture) {
+/** @param {HTMLCanvasElement} canvas @param {Size} image */
+export function fitTile(canvas, image) {
   const { clientWidth, clientHeight } = /** @type {HTMLElement} */ (canvas.parentElement)
   if (!clientWidth) return null
-  const size = fitSize(picture, clientWidth, clientHeight, devicePixelRatio)
+  const size = fitSize(image, clientWidth, clientHeight, devicePixelRatio)
   if (!sameSize(size, canvas)) Object.assign(canvas, size)
   canvas.style.width = `${size.width / devicePixelRatio}px`
   return size
@@ -18,12 +18,12 @@ export function fitTile(canvas, picture) {
 // base: a canvas of the tile's size with the picture alone. The map's samples are kept on the tile, where only
 // opacity, threshold or colour change.
 /** @param {HTMLCanvasElement} canvas @param {TileDrawing} drawing */
-export function drawTile(canvas, { base, picture, tile, settings, scales }) {
+export function drawTile(canvas, { base, image, tile, settings, scales }) {
   const context = contextOf(canvas)
   context.clearRect(0, 0, canvas.width, canvas.height)
   context.drawImage(base, 0, 0)
   if (!tile || tile.message) return
   const drawnAs = `${settings.between} ${base.width} x ${base.height}`
-  if (tile.area?.drawnAs !== drawnAs) tile.area = { drawnAs, ...sampleArea(picture, tile.map, base, settings.between) }
+  if (tile.area?.drawnAs !== drawnAs) tile.area = { drawnAs, ...sampleArea(image, tile.map, base, settings.between) }
   drawHeat(context, tile.area, { range: tile, settings, lut: lutOf(settings, tile, scales) })
 }

@@ -14,7 +14,7 @@ import { drawMarks, followSize, layout, schedule } from "./stage.js"
 export function createView(root, signal) {
   const named = { live: find(root, "[aria-live]"), words: find(root, "#words") }
   const el = /** @type {Viewer["el"]} */ ({ ...elementsByClass(root), ...named })
-  const begun = { picture: null, map: null, cursor: null, pointed: null, hovered: false, hidden: false }
+  const begun = { image: null, map: null, cursor: null, pointed: null, hovered: false, hidden: false }
   const view = /** @type {Viewer} */ (/** @type {unknown} */ ({ root, signal, el, ...begun }))
   addReadings(view)
   addActions(view)
@@ -66,13 +66,13 @@ function hideMap(view, hidden) {
 
 /** What Python sent with this run. @param {Viewer} view @param {Payload} payload @param {Tell} setTriggerValue */
 export function take(view, { header, blob, floats }, setTriggerValue) {
-  const { heat, picture } = header
+  const { heat, image } = header
   const map = heat && { rows: heat.rows, cols: heat.cols, values: floats("map") }
   if (map?.rows !== view.map?.rows || map?.cols !== view.map?.cols) view.cursor = null
-  if (picture.digest !== view.picture?.digest) Object.assign(view, { bitmap: null, pointed: null })
+  if (image.digest !== view.image?.digest) Object.assign(view, { bitmap: null, pointed: null })
   const { message, caption, maxHeight, compact, link, spot, settings: name } = header
   if (spot) view.cursor = { row: spot.row, col: spot.col }
-  Object.assign(view, { spot, setTriggerValue, picture, heat, map, message, caption, maxHeight, compact, link, name })
+  Object.assign(view, { spot, setTriggerValue, image, heat, map, message, caption, maxHeight, compact, link, name })
   Object.assign(view, { base: null, area: null })
   if (heat) view.scales = decodeScales(header.scales, blob("scales"))
   showTexts(view)
@@ -83,9 +83,9 @@ export function take(view, { header, blob, floats }, setTriggerValue) {
 
 /** @param {Viewer} view */
 function showTexts(view) {
-  const { el, heat, picture } = view
+  const { el, heat, image } = view
   const overlaid = heat ? `, overlaid with ${heat.label} of layer ${heat.layer}` : ""
-  el.scene.setAttribute("aria-label", picture.name + overlaid)
+  el.scene.setAttribute("aria-label", image.name + overlaid)
   el["legend-title"].textContent = heat ? `${heat.label} \u00b7 ${heat.layer}` : ""
   el.words.textContent = heat ? heat.description : "The picture without a map."
   el.caption.textContent = view.caption

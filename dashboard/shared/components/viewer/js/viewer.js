@@ -1,7 +1,7 @@
 // A view of one picture, which comes with its map.
 
 import { mount } from "./mount.js"
-import { decodePayload, takePicture } from "./payload.js"
+import { decodePayload, takeImage } from "./payload.js"
 import { schedule } from "./stage.js"
 import { createView, showBanner, take } from "./view.js"
 
@@ -12,5 +12,5 @@ export default (component) => mount(component, createView, receive)
 function receive(view, { data, setTriggerValue }) {
   const payload = decodePayload(data)
   take(view, payload, setTriggerValue)
-  takePicture(view, payload, schedule, () => showBanner(view, "The browser cannot decode this picture."))
+  takeImage(view, payload, schedule, () => showBanner(view, "The browser cannot decode this picture."))
 }

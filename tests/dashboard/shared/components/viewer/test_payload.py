@@ -34,8 +34,8 @@ def test_blobs_come_back_as_they_were() -> None:
 def test_the_viewer_sends_the_raw_map_row_by_row_and_the_pictures_true_size() -> None:
     header, blobs = sent(heat())
     np.testing.assert_array_equal(np.frombuffer(blobs["map"], "<f4").reshape(2, 3), VALUES)
-    assert (header["picture"]["width"], header["picture"]["height"]) == (6, 4)
-    assert header["picture"]["box"] == [1, 0, 5, 4]
+    assert (header["image"]["width"], header["image"]["height"]) == (6, 4)
+    assert header["image"]["box"] == [1, 0, 5, 4]
     assert len(blobs["scales"]) == 768 * len(header["scales"]["names"])
 
 

@@ -42,7 +42,7 @@ def test_the_maps_of_the_nearest_slices_go_along_as_far_as_there_is_room() -> No
 def test_a_scan_without_maps_sends_none() -> None:
     header, blobs = unpack(scan_payload(ScanView(SLICES, 3, None, None, {}, link="l"), "v"))
     assert header["heat"] is None
-    assert header["picture"]["box"] == [0, 0, 30, 20]
+    assert header["image"]["box"] == [0, 0, 30, 20]
     assert blobs == {}
 
 

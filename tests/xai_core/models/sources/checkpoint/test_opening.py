@@ -117,7 +117,7 @@ def test_a_head_of_several_layers_is_rebuilt() -> None:
     inputs = torch.rand(1, 3, 224, 224)
     with torch.no_grad():
         torch.testing.assert_close(model.module(inputs), original(inputs))
-    assert any("ReLU was assumed" in note for note in model.config.notes)
+    assert "a ReLU was assumed" in model.config.caution
 
 
 def test_what_was_done_to_the_file_is_said() -> None:

@@ -15,9 +15,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import safetensors.torch
 import torch
 
 from xai_core.errors import ModelError
+from xai_core.models.sources.checkpoint import reading
 from xai_core.models.sources.checkpoint.reading import read_weights
 
 ROOT = Path(__file__).resolve().parents[5]
@@ -69,6 +71,23 @@ def renamed(data: bytes, change: Callable[[str], str]) -> bytes:
         for entry in old.infolist():
             new.writestr(change(entry.filename), old.read(entry))
     return file.getvalue()
+
+
+def safetensors_of(kind: str, shape: list[int], size: int) -> bytes:
+    """One tensor of zeros of a type of number."""
+    return with_header(f'{{"a":{{"dtype":"{kind}","shape":{shape},"data_offsets":[0,{size}]}}}}'.encode(), bytes(size))
+
+
+def overlapping(count: int) -> dict[str, torch.Tensor]:
+    """Views of one storage, each but a little smaller than it."""
+    held = torch.ones(300, 300)
+    return {f"w{i}": held[i // 200 :, i % 200 :] for i in range(count)}
+
+
+def nested(layout: torch.layout) -> bytes:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch calls them a prototype
+        return saved({"a.weight": torch.nested.nested_tensor([torch.ones(2), torch.ones(3)], layout=layout)})
 
 
 OLD = old_format(STATE)
@@ -126,6 +145,20 @@ BROKEN = {
     "the old format, another length": OLD.replace((16).to_bytes(8, "little"), (2**40).to_bytes(8, "little")),
     "the old format of a network": old_format(torch.nn.Linear(2, 2)),
     "complex": saved({"a.weight": torch.ones(2, 2, dtype=torch.complex64)}),
+    "meta": saved({"a.weight": torch.empty(3, 3, device="meta")}),
+    "nested": nested(torch.strided),
+    "nested, jagged": nested(torch.jagged),
+    "four bits packed": saved({"a.weight": torch.zeros(2, dtype=torch.uint8).view(torch.float4_e2m1fn_x2)}),
+    "sixty views of one storage": saved(overlapping(60)),
+    "ten thousand views of one storage": saved(overlapping(10_000)),
+    "views in a trainer's file": saved({"state_dict": {f"module.{n}": t for n, t in overlapping(60).items()}}),
+    "8-bit NaN": saved({"a.weight": torch.full((2, 2), float("nan")).to(torch.float8_e4m3fn)}),
+    "safetensors of four bits": safetensors_of("F4", [2], 1),
+    "safetensors of six bits": safetensors_of("F6_E2M3", [4], 3),
+    "safetensors of complex numbers": safetensors_of("C64", [2], 16),
+    "safetensors of a hundred thousand names": with_header(
+        b"{" + b",".join(b'"w%d":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}' % i for i in range(100_001)) + b"}"
+    ),
     "a name of a mile": saved({"a" * 5000: torch.ones(2)}),
     **{f"cut to {share} of ten": GOOD[: len(GOOD) * share // 10] for share in range(1, 10)},
     **{f"flipped at {at}": GOOD[:at] + bytes([GOOD[at] ^ 255]) + GOOD[at + 1 :] for at in range(40, 90, 5)},
@@ -168,6 +201,38 @@ def measure() -> None:
         with contextlib.suppress(ModelError):
             read_weights(data)
     print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+
+
+EIGHT_BITS = {
+    "e4m3fn": torch.float8_e4m3fn,
+    "e4m3fnuz": torch.float8_e4m3fnuz,
+    "e5m2": torch.float8_e5m2,
+    "e5m2fnuz": torch.float8_e5m2fnuz,
+}
+
+
+@pytest.mark.parametrize("kind", EIGHT_BITS)
+def test_eight_bit_floats_are_read_as_float32(kind: str) -> None:
+    values = torch.tensor([[0.5, -1.5], [2.0, 0.0]])
+    state = {"a.weight": values.to(EIGHT_BITS[kind]), "a.bias": torch.zeros(2)}
+    for data in (saved(state), *([] if kind.endswith("uz") else [safetensors.torch.save(state)])):
+        read = read_weights(data)
+        assert read.tensors["a.weight"].dtype == torch.float32
+        assert torch.equal(read.tensors["a.weight"], values)
+        assert "8-bit floats were read as float32" in read.notes[-1]
+
+
+def test_one_tensor_under_many_names_is_one() -> None:
+    tied = torch.ones(300, 300)
+    tensors = read_weights(saved({f"w{i}": tied for i in range(500)})).tensors
+    assert len(tensors) == 500
+    assert len({tensor.data_ptr() for tensor in tensors.values()}) == 1
+
+
+def test_more_weights_than_can_be_computed_with_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "MAX_BYTES", 2000)
+    with pytest.raises(ModelError, match=r"billion weights would take .* GB to compute with"):
+        read_weights(safetensors_of("F8_E4M3", [1500], 1500))
 
 
 def test_code_in_a_file_never_runs(tmp_path: Path) -> None:

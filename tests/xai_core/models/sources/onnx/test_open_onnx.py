@@ -65,12 +65,23 @@ EXPORTS = {
     ),
     "convnext, opset 17": pytorch(lambda: timm.create_model("convnext_atto", num_classes=5), 17),
     "vit, opset 17, softmax": pytorch(
-        lambda: timm.create_model("vit_tiny_patch16_224", num_classes=5, img_size=64), 17, nn.Softmax(1)
+        lambda: timm.create_model("vit_tiny_patch16_224", num_classes=5, img_size=64, depth=2), 17, nn.Softmax(1)
     ),
     "keras, opset 13, softmax": keras(13, "Softmax"),
     "keras, opset 15, none": keras(15, None),
     "keras, opset 18, several labels": keras(18, "Sigmoid"),
     "keras, opset 17, one output": keras(17, "Sigmoid", classes=1, channels=1),
+}
+
+
+# Seconds each, for the exporter and for the trial: one of each kind of file is left to the ordinary run.
+LONG = {
+    "resnet18 for grey, modern 18",
+    "shufflenet, modern 18, softmax",
+    "squeezenet, opset 15, sigmoid",
+    "convnext, opset 17",
+    "efficientnet with padding by size, opset 16",
+    "keras, opset 15, none",
 }
 
 
@@ -84,7 +95,9 @@ def scores_of(network: nn.Module, export: Export, images: Tensor) -> Tensor:
         return network(images.permute(0, 2, 3, 1) if export.turned else images)
 
 
-@pytest.mark.parametrize("name", EXPORTS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name in LONG else ()) for name in EXPORTS]
+)
 def test_the_file_answers_as_the_network_and_gives_a_map(name: str) -> None:
     export = EXPORTS[name]
     original = network_of(export)
@@ -127,7 +140,7 @@ def test_layers_keep_their_names_and_cam_finds_the_head() -> None:
 
 
 def test_a_network_written_for_one_picture_reads_several_one_after_another() -> None:
-    network = timm.create_model("vit_tiny_patch16_224", num_classes=3, img_size=64).eval()
+    network = timm.create_model("vit_tiny_patch16_224", num_classes=3, img_size=64, depth=1).eval()
     found = read_onnx(exported(network, 18, modern=True))
     assert any("one picture at a time" in note for note in found.notes)
     images = torch.rand(3, 3, 64, 64)

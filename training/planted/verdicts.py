@@ -13,10 +13,8 @@ from xai_core.attribution.method import INPUT
 from xai_core.evaluation.check import Level
 from xai_core.evaluation.localisation import Found, found
 from xai_core.evaluation.map_under_test import MapUnderTest, Remake
-from xai_core.evaluation.planted.cases import TASKS, Case, Task
-from xai_core.evaluation.planted.network import STAGES, planted_model
-from xai_core.evaluation.trust import findings_of
-from xai_core.evaluation.verdict import verdict
+from xai_core.evaluation.planted.network import STAGES, TASKS, Case, Task, planted_model
+from xai_core.evaluation.verdict import findings_of, verdict
 from xai_core.images.digest import array_digest
 from xai_core.types import SourceImage
 

@@ -7,23 +7,23 @@ import { pointsInSight } from "./grid.js"
 import { drawOverSoon } from "./motion.js"
 import { KEPT_TIPS, wantTips } from "./tip.js"
 
-const MOST_PICTURES = 140
+const MOST_IMAGES = 140
 const SMALLEST_SIDE = 34
 const LARGEST_SIDE = 80
 
 /** @param {Scatter} view @param {Context2D} context */
-export function drawPictures(view, context) {
-  view.sight = mayShowPictures(view) ? pointsInSight(view, MOST_PICTURES) : null
+export function drawImages(view, context) {
+  view.sight = mayShowImages(view) ? pointsInSight(view, MOST_IMAGES) : null
   if (!view.sight) return
   wantSight(view)
   const share = Math.sqrt((0.12 * view.room.width * view.room.height) / Math.max(1, view.sight.length))
   const side = clamp(share, SMALLEST_SIDE, LARGEST_SIDE)
-  for (const index of view.sight) drawPicture(view, context, index, side)
+  for (const index of view.sight) drawThumbnail(view, context, index, side)
 }
 
 /** From afar there is no need to count. @param {Scatter} view */
-function mayShowPictures({ can, lasso, way, count, camera }) {
-  return can.tips && !lasso && way === 1 && count / camera.zoom ** 2 < 40 * MOST_PICTURES
+function mayShowImages({ can, lasso, way, count, camera }) {
+  return can.tips && !lasso && way === 1 && count / camera.zoom ** 2 < 40 * MOST_IMAGES
 }
 
 /** @param {Scatter} view */
@@ -33,7 +33,7 @@ function wantSight(view) {
 }
 
 /** @param {Scatter} view @param {Context2D} context @param {number} index @param {number} side */
-function drawPicture(view, context, index, side) {
+function drawThumbnail(view, context, index, side) {
   const bitmap = bitmapOf(view, index)
   if (!bitmap) return
   const [left, top] = pointOnScreen(view, index)
@@ -48,7 +48,7 @@ function drawPicture(view, context, index, side) {
 
 /** @param {Scatter} view @param {number} index */
 function bitmapOf(view, index) {
-  const url = view.tips.get(index)?.picture
+  const url = view.tips.get(index)?.image
   if (!url) return null
   view.bitmaps ??= new Map()
   const known = view.bitmaps.get(url)

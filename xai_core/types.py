@@ -1,20 +1,162 @@
-"""What a network answers, and what is found out about it."""
+"""The core types: frozen records that flow image -> model -> forward pass -> attribution -> render."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from xai_core.deprecated import renamed_attribute
 from xai_core.errors import LayerError
-from xai_core.types.image import Box
-from xai_core.types.model import Labels
 
+if TYPE_CHECKING:
+    import torch
+
+Interpolation = Literal["bilinear", "bicubic"]
+ChannelOrder = Literal["RGB", "BGR"]
+Labels = Literal["one", "several"]
+Fit = Literal["crop", "stretch", "pad"]
 Score = Literal["logit", "log_probability"]
+ProgressCallback = Callable[[int, int], None]  # (done, of all); it may raise to stop the work
+
+RESEARCH_ONLY = "Research use only: not for diagnosis."
+CLINICAL_CAUTION = f"{RESEARCH_ONLY} A heat map is not an outline of a lesion."
+
+
+def no_progress(_done: int, _total: int) -> None:
+    """A `ProgressCallback` for whoever does not want to know."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle in picture coordinates: pixels, origin at the top left corner, right and bottom exclusive."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+@dataclass(frozen=True)
+class Window:
+    """Display window of a scan in its physical unit: values below centre - width/2 are black, above + width/2 white.
+
+    table: shares of white at even steps across the window, linear in between, for what is no straight line from black
+    to white: (1, 0) is the inverse; empty otherwise.
+    """
+
+    center: float
+    width: float
+    table: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class SourceImage:
+    """A picture as it was read, upright.
+
+    pixels: uint8 (h, w, 3) RGB for a photograph; float32 (h, w) in physical units for a scan.
+    notes: what was done on reading ("transparent parts were laid on white"), one sentence each.
+    digest: SHA-256 hex of shape, dtype and pixels, and of a scan's window; the name is not part of it.
+    """
+
+    pixels: np.ndarray
+    name: str
+    kind: Literal["photograph", "scan"]
+    digest: str
+    notes: tuple[str, ...] = ()
+    spacing_mm: tuple[float, float] | None = None
+    window: Window | None = None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) in pixels."""
+        return int(self.pixels.shape[0]), int(self.pixels.shape[1])
+
+
+@dataclass(frozen=True)
+class ResizeRule:
+    """How a picture becomes the model's input.
+
+    shorter_side: length in pixels to which the shorter side is scaled before the centre crop to the input size;
+    None stretches the whole picture to the input size without a crop.
+    head_side: for slices of a head: the picture is first cropped to the head at so many pixels a side, see
+    `images.head_crop`, and that square is stretched to the input size.
+    fit: what else may be done to that length before the crop: "stretch" brings both sides to it (timm's "squash"),
+    "pad" scales the longer side to it and fills what is missing with the mean (timm's "border"). Where the input is no
+    square, the length is its shorter side's, and the other is in proportion.
+    """
+
+    shorter_side: int | None
+    interpolation: Interpolation = "bilinear"
+    antialias: bool = True
+    head_side: int | None = None
+    fit: Fit = "crop"
+
+
+@dataclass(frozen=True)
+class Download:
+    """Weights that are fetched only when the user asks: address, size in bytes, and the start of the file's SHA-256."""
+
+    url: str
+    size_bytes: int
+    sha256_prefix: str
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """What one must know to feed a network and read its answer.
+
+    input_size: (height, width). mean, std: for inputs scaled to [0, 1], one value for each channel that the network
+    reads, in its own order; a single one means that it reads grey pictures.
+    first_conv, classifier, default_layer: dotted module names, None where unknown.
+    channel_order: of a network that reads three channels. architecture: "torchvision/resnet18", for a file of weights.
+    labels: whether a picture has one of the classes (softmax) or several, each on its own (sigmoid).
+    caution: what must stand beside every answer of the network.
+    settled: what a file's weights do not tell and its owner says, as (name, value): ("head_activation", "gelu").
+    """
+
+    key: str
+    title: str
+    source: str
+    licence: str
+    input_size: tuple[int, int]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    resize: ResizeRule
+    class_names: tuple[str, ...]
+    first_conv: str | None = None
+    classifier: str | None = None
+    default_layer: str | None = None
+    notes: tuple[str, ...] = ()
+    download: Download | None = None
+    channel_order: ChannelOrder = "RGB"
+    architecture: str | None = None
+    labels: Labels = "one"
+    caution: str = ""
+    settled: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedModel:
+    """A network ready to be explained: in eval mode, parameters frozen. digest: SHA-256 hex of its state dict."""
+
+    config: ModelConfig
+    module: torch.nn.Module
+    device: torch.device
+    digest: str
+
+    card = renamed_attribute("card", "config")
+
+
+@dataclass(frozen=True, eq=False)
+class ModelInput:
+    """tensor: float32 (1, c, H, W), normalised; c is 3, or 1 for grey. box: the part of the picture it covers."""
+
+    tensor: torch.Tensor
+    box: Box
 
 
 @dataclass(frozen=True)
