@@ -19,8 +19,8 @@ def why_no_gradient(module: nn.Module | None, inputs: Tensor | None, layer: str)
     """One sentence: the scores do not depend on the layer, or they do and the network hides it from the gradient."""
     if module is not None and inputs is not None and _matters(module, inputs, layer):
         return (
-            f"The network takes no gradient between layer '{layer}' and its scores (torch.no_grad(), "
-            "detach(), rounding or numbers taken out of PyTorch), though they depend on it; choose a layer behind that, or remove it."
+            f"The network takes no gradient between layer '{layer}' and its scores, though they depend on it "
+            "(torch.no_grad(), detach(), rounding or numbers taken out of PyTorch); choose a layer behind that."
         )
     return f"Layer '{layer}' has no influence on the score; choose another layer."
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from xai_core.models.axes import Axes, AxesMode, Axis
 from xai_core.models.grid import Grid, readings
-from xai_core.models.isolate import isolated, structure_copy
+from xai_core.models.isolate import find_layer, isolated, structure_copy
 from xai_core.models.place_probe import proved
 from xai_core.models.structure import structure_digest
 
@@ -72,7 +72,9 @@ def layouts(module: nn.Module, input_shape: Sequence[int], names: Iterable[str])
     """
     survey = _survey(module, input_shape)
     once = _once(survey.calls)
-    wanted = [name for name in dict.fromkeys(names) if name in once]
+    own = {id(part): name for name, part in module.named_modules()}
+    asked = {name: own.get(id(find_layer(module, name)), name) for name in names}  # a layer may have several names
+    wanted = list(dict.fromkeys(name for name in asked.values() if name in once))
     open_ = {name: once[name] for name in wanted if once[name].layout is None and name not in survey.proved}
     if open_:
         size = (input_shape[2], input_shape[3])
@@ -80,7 +82,8 @@ def layouts(module: nn.Module, input_shape: Sequence[int], names: Iterable[str])
         found = proved(module, input_shape, {name: some for name, some in candidates.items() if some})
         for name, call in open_.items():
             survey.proved[name] = found.get(name) or _unproved(name, call.shape, bool(candidates[name]))
-    return {name: once[name].layout or survey.proved[name] for name in wanted}  # type: ignore[misc]
+    found_ = {name: once[name].layout or survey.proved[name] for name in wanted}
+    return {name: found_[own_name] for name, own_name in asked.items() if own_name in found_}
 
 
 def plain(part: nn.Module) -> bool:
@@ -115,14 +118,11 @@ def _of_structure(module: nn.Module, key: tuple[int, ...], parts: tuple[int, ...
     structure = (structure_digest(module), shapes, key)
     if any(_closes_over(value) for part in module.modules() for value in vars(part).values()):
         return _Survey(parts, _surveyed(module, key))  # what a closure holds is not seen in the digest
-    if structure not in _BY_STRUCTURE:
-        found = _surveyed(module, key)
-        if not found:
-            return _Survey((), found)  # the network failed, and may not fail again
-        _BY_STRUCTURE[structure] = _Survey(parts, found)
+    same = _BY_STRUCTURE.get(structure)
+    if same is None:
+        same = _BY_STRUCTURE[structure] = _Survey(parts, _surveyed(module, key))
         while len(_BY_STRUCTURE) > _MOST_STRUCTURES:
             _BY_STRUCTURE.popitem(last=False)
-    same = _BY_STRUCTURE[structure]
     return _Survey(parts, same.calls, same.proved)
 
 
@@ -131,15 +131,18 @@ def _closes_over(value: object) -> bool:
 
 
 def _surveyed(module: nn.Module, shape: tuple[int, ...]) -> tuple[Call, ...]:
+    """Raises what the network raises when it is run on a noise picture, where it cannot run."""
+    trouble: Exception | None = None
     for make in (_on_shapes, _on_numbers):
         for pictures in (_PICTURES, 1):
             try:
                 found = _watched(*make(module, (pictures, *shape)))
-            except Exception:  # whatever a network cannot do so: the last way is the pass that it is for
+            except Exception as error:  # networks refuse shapes and batches in ways that no list ends
+                trouble = error
                 continue
-            if pictures == 1 or not found or len(_once(found)) > len(found) // 4:
+            if pictures == 1 or len(_once(found)) > len(found) // 4:  # else it takes its pictures one by one
                 return found
-    return ()
+    raise trouble or AssertionError
 
 
 def _on_shapes(module: nn.Module, shape: tuple[int, ...]) -> tuple[nn.Module, Tensor]:
