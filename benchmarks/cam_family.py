@@ -68,7 +68,7 @@ def quick(network: nn.Module, inputs: Tensor, rounds: int) -> None:
     """Print times of everything that takes about one pass."""
     work: dict[str, Callable[[], object]] = {
         "plain forward pass": partial(plain, network, inputs),
-        "CAM of 1000 classes": partial(class_maps, network, inputs, [LAYER], range(1000), "cam"),
+        "CAM of 1000 classes": partial(class_maps, network, inputs, [LAYER], [list(range(1000))], "cam"),
         "six methods, one pass": partial(together, network, inputs),
     }
     for key, kind in QUICK.items():

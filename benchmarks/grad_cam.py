@@ -57,7 +57,7 @@ def main() -> None:
             "plain forward pass": lambda: plain(network, inputs),
             "ours, last stage, 1 class": lambda: class_maps(network, inputs, ["layer4"], [1]),
             "peer, last stage, 1 class": lambda: peer_single(network, inputs, ["layer4"], [1]),
-            "ours, 4 stages x 5 classes": lambda: class_maps(network, inputs, STAGES, CLASSES),
+            "ours, 4 stages x 5 classes": lambda: class_maps(network, inputs, STAGES, [CLASSES]),
             "peer, 4 stages x 5 classes": lambda: peer_single(network, inputs, STAGES, CLASSES),
             "peer, 4 stages averaged x 5 classes": lambda: peer_averaged(network, inputs, STAGES, CLASSES),
         },
@@ -66,7 +66,7 @@ def main() -> None:
     every = compare(
         {
             f"ours, {len(convolutions)} convolutions x 5 classes": lambda: class_maps(
-                network, inputs, convolutions, CLASSES
+                network, inputs, convolutions, [CLASSES]
             ),
             f"peer, {len(convolutions)} convolutions x 5 classes": lambda: peer_single(
                 network, inputs, convolutions, CLASSES

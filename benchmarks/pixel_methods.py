@@ -78,7 +78,7 @@ def measure(case: Case, network: nn.Module, oracle: nn.Module, inputs: Tensor, c
     """[our CPU seconds, Captum's] for maps of these classes; oracle: the network without work in place."""
 
     def ours() -> None:
-        class_maps(network, inputs, [LAYER], classes, method=case.method, settings=case.settings)
+        class_maps(network, inputs, [LAYER], [classes], method=case.method, settings=case.settings)
 
     def peer() -> None:
         for c in classes:

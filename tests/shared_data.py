@@ -19,6 +19,15 @@ def shared(folder: str) -> Path:
     return found
 
 
+def cases(folder: str) -> Path:
+    """A folder of small files that other frameworks made, under the same rule."""
+    found = SHARED.parent / "cases" / folder
+    if not found.is_dir():
+        message = f"shared cases '{folder}' are not beside the checkout"
+        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
+    return found
+
+
 def photographs() -> list[Path]:
     """167 photographs, the ImageNet class id first in each name."""
     return sorted(shared("photos").glob("*.JPEG"))

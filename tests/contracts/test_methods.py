@@ -65,16 +65,16 @@ def test_maps_have_native_size_and_repeat_to_the_bit(network: Small, key: str):
     inputs = torch.randn(2, 3, 16, 16)
     layers = defined(key, network, inputs, ["block", "last"])
     sizes = {"block": (8, 8), "last": (4, 4), INPUT: (16, 16)}
-    first = class_maps(network, inputs, layers, [0, 2], method=key, relu=False)
+    first = class_maps(network, inputs, layers, [[0, 2]], method=key, relu=False)
     assert list(first) == (layers if find_method(key).target == "layer" else [INPUT])
     assert {name: tuple(m.shape) for name, m in first.items()} == {name: (2, 2, *sizes[name]) for name in first}
-    again = class_maps(network, inputs, layers, [0, 2], method=key, relu=False)
+    again = class_maps(network, inputs, layers, [[0, 2]], method=key, relu=False)
     assert all(torch.equal(first[name], again[name]) for name in first)
 
 
 @pytest.mark.parametrize("key", KEYS)
 def test_the_class_matters_unless_theory_says_that_it_does_not(network: Small, key: str):
-    (maps,) = class_maps(network, torch.randn(1, 3, 16, 16), ["last"], [0, 1], method=key, relu=False).values()
+    (maps,) = class_maps(network, torch.randn(1, 3, 16, 16), ["last"], [[0, 1]], method=key, relu=False).values()
     method = find_method(key)
     assert maps.abs().max() > 0
     if method.class_sensitive:
@@ -92,9 +92,9 @@ def test_a_class_that_does_not_exist_is_refused(network: Small, key: str):
 @pytest.mark.parametrize("key", KEYS)
 def test_pictures_of_a_batch_do_not_mix(network: Small, key: str):
     inputs = torch.randn(1, 3, 16, 16).repeat(2, 1, 1, 1) * torch.tensor([1.0, 3.0]).view(2, 1, 1, 1)
-    (both,) = class_maps(network, inputs, ["last"], [0, 2], method=key, relu=False).values()
+    (both,) = class_maps(network, inputs, ["last"], [[0, 2]], method=key, relu=False).values()
     for i in range(2):
-        (alone,) = class_maps(network, inputs[i : i + 1], ["last"], [0, 2], method=key, relu=False).values()
+        (alone,) = class_maps(network, inputs[i : i + 1], ["last"], [[0, 2]], method=key, relu=False).values()
         assert torch.allclose(both[i], alone[0], rtol=1e-4, atol=1e-6)
 
 
@@ -103,12 +103,12 @@ def test_the_network_is_untouched_after_success_and_after_failure(network: Small
     inputs = torch.randn(1, 3, 16, 16)
     layers = defined(key, network, inputs, ["stem", "block", "last"])
     before = fingerprint(network)
-    class_maps(network, inputs, layers, [0, 1], method=key)
+    class_maps(network, inputs, layers, [[0, 1]], method=key)
     assert fingerprint(network) == before
     network.fail = True
     before = fingerprint(network)
     with pytest.raises(RuntimeError, match="failed on purpose"):
-        class_maps(network, inputs, layers, [0, 1], method=key)
+        class_maps(network, inputs, layers, [[0, 1]], method=key)
     assert fingerprint(network) == before
     assert torch.is_grad_enabled()
 
@@ -116,7 +116,7 @@ def test_the_network_is_untouched_after_success_and_after_failure(network: Small
 @pytest.mark.parametrize("key", KEYS)
 def test_progress_runs_up_to_its_total_and_can_cancel(network: Small, key: str):
     inputs, reports = torch.randn(2, 3, 16, 16), []
-    class_maps(network, inputs, ["last"], [0, 1], method=key, on_progress=lambda *report: reports.append(report))
+    class_maps(network, inputs, ["last"], [[0, 1]], method=key, on_progress=lambda *report: reports.append(report))
     done = [report[0] for report in reports]
     assert done == sorted(set(done))
     assert {report[1] for report in reports} == {done[-1]}
@@ -126,7 +126,7 @@ def test_progress_runs_up_to_its_total_and_can_cancel(network: Small, key: str):
 
     before = fingerprint(network)
     with pytest.raises(Cancelled):
-        class_maps(network, inputs, ["last"], [0, 1], method=key, on_progress=cancel)
+        class_maps(network, inputs, ["last"], [[0, 1]], method=key, on_progress=cancel)
     assert fingerprint(network) == before
     assert torch.is_grad_enabled()
 

@@ -45,9 +45,9 @@ def network() -> Small:
 @pytest.mark.parametrize("key", KEYS)
 def test_a_layer_that_is_named_twice_is_read_once(network: Small, key: str):
     inputs = torch.randn(2, 3, 16, 16)
-    once = class_maps(network, inputs, ["last"], [0, 2], method=key)
-    twice = class_maps(network, inputs, ["last", "last"], [0, 2], method=key)
-    named = class_maps(network, inputs, "last", [0, 2], method=key)
+    once = class_maps(network, inputs, ["last"], [[0, 2]], method=key)
+    twice = class_maps(network, inputs, ["last", "last"], [[0, 2]], method=key)
+    named = class_maps(network, inputs, "last", [[0, 2]], method=key)
     for name, maps in once.items():
         assert torch.equal(twice[name], maps)
         assert torch.equal(named[name], maps)
@@ -171,3 +171,101 @@ def test_outputs_with_a_sigmoid_each_and_channels_in_another_order(network: Smal
 def test_classes_are_counted_from_nought(network: Small):
     with pytest.raises(ClassError, match="0 to 2"):
         class_maps(network, INPUTS, ["last"], -1)
+
+
+def test_a_row_of_labels_is_one_for_each_picture(network: Small):
+    inputs = torch.randn(4, 3, 16, 16)
+    labels = [2, 1, 0, 2]
+    for given in (torch.tensor(labels), labels, tuple(labels)):
+        maps = class_maps(network, inputs, ["last"], given, relu=False)["last"]
+        assert maps.shape == (4, 1, 4, 4)
+        for i, label in enumerate(labels):
+            alone = class_maps(network, inputs[i : i + 1], ["last"], label, relu=False)["last"]
+            assert torch.allclose(maps[i], alone[0], rtol=1e-4, atol=1e-6)
+
+
+def test_several_classes_of_all_pictures_are_one_row_in_a_list(network: Small):
+    inputs = torch.randn(3, 3, 16, 16)
+    every = class_maps(network, inputs, ["last"], [[0, 1, 2]], relu=False)["last"]
+    assert every.shape == (3, 3, 4, 4)
+    assert torch.equal(every[:, 1], class_maps(network, inputs, ["last"], 1, relu=False)["last"][:, 0])
+    assert torch.equal(every, class_maps(network, inputs, ["last"], torch.arange(3).repeat(3, 1), relu=False)["last"])
+    lead = class_maps(network, inputs, ["last"], [[0, 1]], relu=False, contrast_class=[2, 2, 2])["last"]
+    assert torch.allclose(lead, every[:, :2] - every[:, 2:], atol=1e-5)
+
+
+def test_a_single_picture_may_have_a_row_of_classes(network: Small):
+    assert class_maps(network, INPUTS[:1], ["last"], [2, 0])["last"].shape == (1, 2, 4, 4)
+
+
+@pytest.mark.parametrize("classes", [[0, 1, 2], torch.tensor([0, 1, 2]), range(3)])
+def test_a_row_of_another_length_is_refused_with_both_ways_out(network: Small, classes: Any):
+    with pytest.raises(ClassError, match=r"3 classes were given with 2 pictures.*\[\[0, 1\]\]"):
+        class_maps(network, INPUTS, ["last"], classes)
+
+
+def test_layers_may_be_given_as_modules(network: Small):
+    inputs = torch.randn(2, 3, 16, 16)
+    named = class_maps(network, inputs, ["block", "last"], 1)
+    for given in ([network.block, network.last], [network.block, "last"]):
+        found = class_maps(network, inputs, given, 1)
+        assert list(found) == ["block", "last"]
+        assert all(torch.equal(found[name], named[name]) for name in named)
+    assert list(class_maps(network, inputs, network.last, 1)) == ["last"]
+
+
+class TwoInputs(Small):
+    def forward(self, x: Tensor, extra: Tensor) -> Tensor:
+        return super().forward(x) + extra
+
+
+class Volumes(nn.Sequential):
+    def __init__(self) -> None:
+        super().__init__(nn.Conv3d(1, 2, 3), nn.Flatten(), nn.LazyLinear(3))
+
+
+BATCHED = Small()
+BATCHED.stem[1] = nn.BatchNorm2d(8, track_running_stats=False)
+OTHER_NETWORKS: dict[str, tuple[Callable[[Small], object], str]] = {
+    "a module of another network": (
+        lambda net: class_maps(net, INPUTS, [nn.Conv2d(1, 1, 1)], 0),
+        "no part of this Small",
+    ),
+    "the network itself as a layer": (lambda net: class_maps(net, INPUTS, [net], 0), "no part of this Small"),
+    "inputs in a tuple": (lambda net: class_maps(net, (INPUTS,), ["last"], 0), "A tuple was given as the pictures"),
+    "two inputs": (lambda _net: class_maps(TwoInputs().eval(), INPUTS, ["last"], 0), "forward also needs extra"),
+    "a signal": (lambda _net: class_maps(nn.Conv1d(3, 3, 1).eval(), INPUTS[:, :, 0], [""], 0), "Conv1d, Conv3d"),
+    "a volume": (lambda _net: class_maps(Volumes().eval(), INPUTS[:, None], ["0"], 0), "Conv1d, Conv3d"),
+    "whole numbers": (lambda net: class_maps(net, INPUTS.to(torch.uint8), ["last"], 0), "float numbers"),
+    "statistics of the batch": (lambda _net: class_maps(BATCHED.eval(), INPUTS, ["last"], 0), "one picture at a time"),
+}
+
+
+@pytest.mark.parametrize("requested", OTHER_NETWORKS)
+def test_what_is_no_network_of_pictures_gets_one_sentence(network: Small, requested: str):
+    ask, told = OTHER_NETWORKS[requested]
+    with pytest.raises(SightlineError, match=told) as refusal:
+        ask(network)
+    assert "\n" not in str(refusal.value)
+
+
+def test_statistics_of_a_batch_of_one_are_the_pictures_own():
+    assert class_maps(BATCHED.eval(), INPUTS[:1], ["last"], 0)["last"].shape == (1, 1, 4, 4)
+
+
+@pytest.mark.filterwarnings("ignore:.*:DeprecationWarning", "ignore:.*:UserWarning")
+def test_a_quantised_layer_is_refused_and_a_quantised_head_hides_the_gradient(network: Small):
+    class Whole(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.net, self.quantised = network, Quantised()
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.net(self.quantised(x).dequantize())
+
+    class Quantised(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return torch.quantize_per_tensor(x, 0.1, 0, torch.qint8)
+
+    with pytest.raises(SightlineError, match="whole numbers"):
+        class_maps(Whole().eval(), torch.randn(1, 3, 16, 16), ["quantised"], 0)

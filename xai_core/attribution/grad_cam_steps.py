@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from xai_core.attribution.explain import ImageForwardPass
-from xai_core.forward.forward_pass import score_gradients
+from xai_core.forward.forward_pass import maps_of, score_gradients
 from xai_core.forward.target import Target
 
 
@@ -45,6 +45,7 @@ class GradCamSteps:
 
 def grad_cam_steps(image_pass: ImageForwardPass, layer: str, class_index: int) -> GradCamSteps:
     """The stages of Grad-CAM (Selvaraju et al. 2017) for one class at one layer that the pass kept."""
+    maps_of(image_pass.forward_pass, layer)
     target = Target(torch.tensor([[class_index]], device=image_pass.model.device))
     gradients = score_gradients(image_pass.forward_pass, target, [layer])[layer][0].float().cpu().numpy()
     activations = image_pass.forward_pass.activations[layer].detach()[0].float().cpu().numpy()

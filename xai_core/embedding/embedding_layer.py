@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,9 +12,10 @@ from torch import Tensor, nn
 from xai_core.errors import LayerError
 from xai_core.forward.fold import folded
 from xai_core.forward.forward_pass import run_forward
-from xai_core.models.grid import as_maps
+from xai_core.models.grid import Grid, to_maps
 from xai_core.models.isolate import find_layer, isolated
 from xai_core.models.layers import layers
+from xai_core.models.layouts import Layout, layouts
 from xai_core.types import LoadedModel
 
 Embed = Callable[[Tensor], tuple[Tensor, Tensor]]
@@ -47,29 +48,31 @@ def embedder(model: LoadedModel, embedding_layer: EmbeddingLayer) -> Embed:
     left as it was.
     LayerError: the layer does not run exactly once, or gives no maps (n, c, h, w) or numbers (n, c).
     """
-    layouts = [torch.contiguous_format, torch.channels_last]  # the last is a fifth to a quarter faster on a CPU
+    formats = [torch.contiguous_format, torch.channels_last]  # the last is a fifth to a quarter faster on a CPU
     twin = folded(model.module, _noise(model))  # and this as much again
     copy = isolated(model.module if embedding_layer.name in twin.changed else twin.module, [embedding_layer.name])
     part = copy.get_submodule(embedding_layer.name)
+    shape = (1, len(model.config.mean), *model.config.input_size)
+    layout = layouts(model.module, shape, [embedding_layer.name]).get(embedding_layer.name)
     taken: list[object] = []
 
-    def take(values: object) -> None:
-        taken.append(_averaged(values, model.config.input_size))
+    def take(values: object, layout: Layout | None) -> None:
+        taken.append(_averaged(values, layout))
 
     if embedding_layer.side == "input":
-        part.register_forward_pre_hook(lambda _module, args: take(args[0] if args else None))
+        part.register_forward_pre_hook(lambda _module, args: take(args[0] if args else None, None))
     else:
-        part.register_forward_hook(lambda _module, _args, output: take(output))
+        part.register_forward_hook(lambda _module, _args, output: take(output, layout))
 
     def run(inputs: Tensor) -> Tensor:
         taken.clear()
         try:
             with torch.no_grad():
-                return run_forward(copy, inputs.contiguous(memory_format=layouts[-1]), ()).scores.float()
+                return run_forward(copy, inputs.contiguous(memory_format=formats[-1]), ()).scores.float()
         except RuntimeError as error:
-            if len(layouts) == 1 or "view size is not compatible" not in str(error):
+            if len(formats) == 1 or "view size is not compatible" not in str(error):
                 raise
-            layouts.pop()  # a network that calls `view` on its maps cannot take them so, at any time
+            formats.pop()  # a network that calls `view` on its maps cannot take them so, at any time
             return run(inputs)
 
     def embed(inputs: Tensor) -> tuple[Tensor, Tensor]:
@@ -89,11 +92,13 @@ def embedder(model: LoadedModel, embedding_layer: EmbeddingLayer) -> Embed:
     return embed
 
 
-def _averaged(values: object, input_size: Sequence[int]) -> object:
+def _averaged(values: object, layout: Layout | None) -> object:
     """(n, c) float32 at once, because an operation behind the layer may work in place; anything else as it is."""
     if not isinstance(values, Tensor):
         return values
-    placed = as_maps(values.detach(), input_size)
+    placed = to_maps(values.detach(), layout) if isinstance(layout, Grid) else values.detach()
+    if isinstance(layout, str) and placed.ndim > 2:
+        return (tuple(values.shape),)
     if placed.ndim == 4:
         return placed.float().mean(dim=(2, 3))
     return placed.float().clone() if placed.ndim == 2 else (tuple(values.shape),)

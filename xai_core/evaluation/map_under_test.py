@@ -94,7 +94,7 @@ def remake_of(
             module,
             inputs,
             method.layers_read(layers),
-            classes,
+            [list(classes)],
             method.key,
             relu=False,
             score=result.score,

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from xai_core.errors import LayerError
-from xai_core.forward.forward_pass import ForwardPass, score_gradients
+from xai_core.forward.forward_pass import ForwardPass, maps_of, score_gradients
 from xai_core.forward.target import Target
 from xai_core.types import Box
 
@@ -21,8 +21,8 @@ def feature_maps(forward_pass: ForwardPass, layer: str) -> np.ndarray:
     """The activations of one picture: float32 (c, h, w); LayerError where they are no maps or were not kept."""
     if layer not in forward_pass.activations:
         raise LayerError(f"The pass kept {', '.join(forward_pass.activations)}, not layer '{layer}'; trace it as well.")
-    activations = forward_pass.activations[layer].detach()
-    if activations.ndim != 4 or len(activations) != 1:
+    activations = maps_of(forward_pass, layer).detach()
+    if len(activations) != 1:
         raise LayerError(
             f"Layer '{layer}' gives {tuple(activations.shape)}; the maps (1, c, h, w) of a picture are needed."
         )

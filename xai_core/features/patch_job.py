@@ -16,10 +16,11 @@ from xai_core.datasets import Dataset
 from xai_core.errors import ClassError, LayerError
 from xai_core.features.patches import LayerPatches
 from xai_core.features.running_top import nothing_seen, ranked_with
-from xai_core.forward.forward_pass import run_forward, score_gradients
+from xai_core.forward.forward_pass import maps_of, run_forward, score_gradients
 from xai_core.forward.target import Target
-from xai_core.models.grid import as_maps
+from xai_core.models.grid import Grid, to_maps
 from xai_core.models.isolate import find_layer, isolated
+from xai_core.models.layouts import Layout, layouts
 from xai_core.models.structure import structure_digest
 from xai_core.types import LoadedModel
 
@@ -113,20 +114,22 @@ def finder(job: PatchJob) -> Finder:
 def _by_activation(job: PatchJob) -> Finder:
     """One forward pass: each layer is reduced while its output is still warm, and nothing is kept."""
     copy = isolated(job.model.module, job.layers)
-    given: list[tuple[Sequence[int], Sequence[int], Found]] = []
+    config = job.model.config
+    known = layouts(job.model.module, (1, len(config.mean), *config.input_size), job.layers)
+    given: list[tuple[Sequence[int], Found]] = []
     found: dict[str, LayerPatches] = {}
 
     def reduce(name: str, output: object) -> None:
         if name in found:
             raise LayerError(f"Layer '{name}' runs more than once in a pass; choose the block around it.")
-        input_size, images, before = given[0]
-        found[name] = _with(job, name, _maps(name, output, input_size), images, before)
+        images, before = given[0]
+        found[name] = _with(job, name, _maps(name, output, known.get(name)), images, before)
 
     for name in job.layers:
         copy.get_submodule(name).register_forward_hook(lambda _module, _args, output, name=name: reduce(name, output))
 
     def find(inputs: Tensor, images: Sequence[int], before: Found) -> Found:
-        given[:] = [(inputs.shape[2:], images, before)]
+        given[:] = [(images, before)]
         found.clear()
         with torch.no_grad():
             copy(inputs)
@@ -150,8 +153,12 @@ def _by_contribution(job: PatchJob, inputs: Tensor, images: Sequence[int], befor
     gradients = score_gradients(image_pass, Target(classes), job.layers)
     found: dict[str, LayerPatches] = {}
     for name in job.layers:
-        activations = _maps(name, image_pass.activations[name].detach(), inputs.shape[2:])
-        alpha = _maps(name, gradients[name], inputs.shape[2:]).mean(dim=(2, 3), keepdim=True)
+        activations, gradient = image_pass.activations[name].detach(), gradients[name]
+        if activations.ndim == 2:
+            activations, gradient = activations[:, :, None, None], gradient[:, :, None, None]
+        else:
+            maps_of(image_pass, name)
+        alpha = gradient.mean(dim=(2, 3), keepdim=True)
         found[name] = _with(job, name, alpha * activations, images, before)
     return found
 
@@ -162,9 +169,11 @@ def _with(job: PatchJob, name: str, maps: Tensor, images: Sequence[int], before:
     return LayerPatches((maps.shape[2], maps.shape[3]), ranked_with(best, maps, images, job.per_image))
 
 
-def _maps(name: str, output: object, input_size: Sequence[int]) -> Tensor:
+def _maps(name: str, output: object, layout: Layout | None) -> Tensor:
     """(n, c, h, w), also of tokens; the numbers (n, c) of a linear layer count as maps of one place."""
-    placed = as_maps(output, input_size) if isinstance(output, Tensor) else output
+    if isinstance(layout, str) and isinstance(output, Tensor) and output.ndim > 2:
+        raise LayerError(layout)
+    placed = to_maps(output, layout) if isinstance(output, Tensor) and isinstance(layout, Grid) else output
     if isinstance(placed, Tensor) and placed.ndim in (2, 4):
         return placed if placed.ndim == 4 else placed[:, :, None, None]
     shape = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from xai_core.forward.forward_pass import ForwardPass, run_forward
-from xai_core.models.grid import grid_of, to_maps
+from xai_core.models.grid import Grid, to_maps
 from xai_core.models.isolate import isolated
+from xai_core.models.layouts import layouts
 
 # They neither mix channels nor weigh them, so they may stand between the feature maps and the classifier.
 _NEUTRAL = ("AvgPool", "Dropout", "Identity", "Flatten", "DropPath", "StochasticDepth")
@@ -86,14 +87,15 @@ def _run(module: nn.Module, input_shape: Sequence[int]) -> tuple[list[_Call], Te
     """Every call of a submodule in the order of return, and the scores (1, n_classes)."""
     names = [name for name, _ in module.named_modules() if name]
     copy = isolated(module, names)
+    known = layouts(module, input_shape, names)
     calls: list[_Call] = []
 
     def note(name: str, part: nn.Module, args: tuple[object, ...], output: object) -> None:
         if not isinstance(output, Tensor) or output.ndim < 2:
             return
-        grid = grid_of(output.shape, input_shape[2:])
-        placed = output if grid is None else to_maps(output, grid)
-        maps = placed.ndim == 4 and placed[0, 0].numel() > 1
+        layout = known.get(name)
+        maps = isinstance(layout, Grid) and layout.height * layout.width > 1
+        placed = to_maps(output, layout) if isinstance(layout, Grid) else output
         calls.append(
             _Call(name, part, tuple(placed.shape), _means(placed) if maps else None, _linear(part, args, output))
         )

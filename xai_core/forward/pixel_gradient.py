@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-from xai_core.errors import LayerError
+from xai_core.errors import LayerError, NotApplicable
 from xai_core.forward.forward_pass import ForwardPass, run_forward
+from xai_core.forward.no_gradient import pixels_matter
 from xai_core.forward.relu_rules import Rule
 from xai_core.forward.target import Target, target_scores
 
@@ -78,7 +79,7 @@ def _lift_ceiling(values: Tensor) -> None:
 
 
 def _gradient(image_pass: ForwardPass, explained: Callable[[], Tensor], last: bool) -> Tensor:
-    """Zero where the explained number does not depend on the pixels at all."""
+    """Zero where the explained number does not depend on the pixels; NotApplicable where only its gradient hides."""
     if image_pass.inputs is None:
         raise ValueError("This pass was taken without a rule, so no gradient reaches the pixels; give trace() a rule.")
     gradient = None
@@ -86,7 +87,27 @@ def _gradient(image_pass: ForwardPass, explained: Callable[[], Tensor], last: bo
         number = explained()
         if number.requires_grad:
             (gradient,) = torch.autograd.grad(number, image_pass.inputs, retain_graph=not last, allow_unused=True)
-        return torch.zeros_like(image_pass.inputs) if gradient is None else gradient
+    if gradient is None:
+        _refuse_hidden(image_pass)
+        return torch.zeros_like(image_pass.inputs)
+    if not bool(torch.isfinite(gradient).all()):
+        raise NotApplicable(
+            "The gradient at the pixels is not a number: something in the network divides by nothing, such as the root "
+            "of a standard deviation or a length that is 0. Methods that read a layer near the scores may apply."
+        )
+    return gradient
+
+
+def _refuse_hidden(image_pass: ForwardPass) -> None:
+    if (
+        image_pass.module is not None
+        and image_pass.given is not None
+        and pixels_matter(image_pass.module, image_pass.given)
+    ):
+        raise NotApplicable(
+            "The network takes no gradient on the way from the pixels to its scores (torch.no_grad(), detach() or "
+            "numbers taken out of PyTorch), though they depend on them; choose a layer behind that, or remove it."
+        )
 
 
 def _places(layer: str, shape: tuple[int, ...], unit: Sequence[int] | Tensor) -> Tensor:

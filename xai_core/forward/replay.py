@@ -10,8 +10,9 @@ from torch import Tensor, nn
 
 from xai_core.errors import LayerError, ModelError
 from xai_core.forward.forward_pass import run_forward
-from xai_core.models.grid import as_maps, from_maps, grid_of
+from xai_core.models.grid import Grid, from_maps, to_maps
 from xai_core.models.isolate import find_layer, isolated
+from xai_core.models.layouts import layouts
 
 Replay = Callable[[Tensor], Tensor]
 
@@ -24,9 +25,11 @@ def replayer(module: nn.Module, inputs: Tensor, layer: str) -> Replay:
     function is private to the thread; the network is left as it was. LayerError, ModelError: see `run_forward`.
     """
     memory, scores = _record(module, inputs.clone(), layer)
+    layout = layouts(module, inputs.shape, [layer]).get(layer)
+    grid = layout if isinstance(layout, Grid) else Grid("maps", 0, 0, 0)  # what has no places is taken as it is
     for repeat in (False, True):
-        replay = _replay(module, inputs, layer, memory, repeat)
-        if _holds(replay, as_maps(memory[layer], inputs.shape[2:]), scores):
+        replay = _replay(module, inputs, layer, memory, grid, repeat)
+        if _holds(replay, to_maps(memory[layer], grid), scores):
             return replay
     raise ModelError(
         f"The network does not give the same scores again when it runs on from layer '{layer}'; choose another layer."
@@ -58,17 +61,16 @@ def _record(module: nn.Module, inputs: Tensor, layer: str) -> tuple[dict[str, Te
     return {name: output for name, output in memory.items() if runs[name] == 1}, scores
 
 
-def _replay(module: nn.Module, inputs: Tensor, layer: str, memory: Mapping[str, Tensor], repeat: bool) -> Replay:
+def _replay(
+    module: nn.Module, inputs: Tensor, layer: str, memory: Mapping[str, Tensor], grid: Grid, repeat: bool
+) -> Replay:
     copy = isolated(module, memory)
     given: list[Tensor] = []  # the activations of the run that is going on
-    grid = grid_of(memory[layer].shape, inputs.shape[2:])
 
     def remembered(name: str) -> Tensor:
-        if name == layer and grid is not None:
+        if name == layer:
             whole = memory[name].expand(len(given[-1]), *memory[name].shape[1:])
             return from_maps(given[-1].clone(), whole, grid)
-        if name == layer:
-            return given[-1].clone()
         return memory[name].expand(len(given[-1]) if repeat else 1, *memory[name].shape[1:]).clone()
 
     for name in memory:

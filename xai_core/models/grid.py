@@ -9,8 +9,6 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-STRIDES = tuple(first * 2**halvings for first in (1, 7) for halvings in range(8))  # patches of 14 are cut, too
-FEWEST_LAST = 8  # channels: less behind the places are the columns of a strip
 MOST_OTHERS = 16  # tokens that stand for no place: class, distillation, registers
 
 
@@ -18,7 +16,7 @@ MOST_OTHERS = 16  # tokens that stand for no place: class, distillation, registe
 class Grid:
     """kind: "maps" (n, c, h, w), "channels_last" (n, h, w, c), or "tokens" (n, others + h * w, c).
 
-    others: tokens that stand for no place; they come first.
+    others: tokens that stand for no place and come first; what comes behind the places stands for none either.
     """
 
     kind: Literal["maps", "channels_last", "tokens"]
@@ -28,21 +26,19 @@ class Grid:
     others: int = 0
 
 
-def grid_of(shape: Sequence[int], input_size: Sequence[int]) -> Grid | None:
-    """The grid of an output of this shape in a pass over inputs (H, W); None for what has no places.
-
-    Found from the numbers alone: a grid has the picture's proportions, and no more rows or columns than it. Where
-    numbers fit both ways (96 x 96 x 96 of a picture of 384 x 384), it is taken for maps.
-    """
+def readings(shape: Sequence[int], input_size: Sequence[int]) -> tuple[Grid, ...]:
+    """The grids that an output of this shape could be for inputs (H, W): what a probe has to decide between."""
     if len(shape) == 4:
-        return _of_four(shape, input_size)
-    return _of_tokens(shape, input_size) if len(shape) == 3 else None
+        _, a, b, c = shape
+        grids = (Grid("maps", b, c, a), Grid("channels_last", a, b, c))
+        return tuple(grid for grid in grids if min(grid.height, grid.width) > 1)
+    tokens = _of_tokens(shape, input_size) if len(shape) == 3 else None
+    return () if tokens is None else (tokens,)
 
 
-def as_maps(output: Tensor, input_size: Sequence[int]) -> Tensor:
-    """(n, c, h, w) of an output with places; one that has none, or that is laid out so already, as it is."""
-    grid = grid_of(output.shape, input_size)
-    return output if grid is None else to_maps(output, grid)
+def grid_of_tokens(tokens: int, input_size: Sequence[int]) -> Grid | None:
+    """The grid of so many tokens of inputs (H, W), by their number alone: the largest of square cells."""
+    return _of_tokens((1, tokens, 1), input_size)
 
 
 def to_maps(output: Tensor, grid: Grid) -> Tensor:
@@ -51,7 +47,7 @@ def to_maps(output: Tensor, grid: Grid) -> Tensor:
         return output
     if grid.kind == "channels_last":
         return output.permute(0, 3, 1, 2)
-    places = output[:, grid.others :].transpose(1, 2)
+    places = output[:, grid.others : grid.others + grid.height * grid.width].transpose(1, 2)
     return places.reshape(len(output), grid.channels, grid.height, grid.width)
 
 
@@ -62,20 +58,10 @@ def from_maps(maps: Tensor, output: Tensor, grid: Grid) -> Tensor:
     if grid.kind == "channels_last":
         return maps.permute(0, 2, 3, 1).contiguous()
     places = maps.flatten(2).transpose(1, 2)
-    return torch.cat([output[:, : grid.others], places], dim=1) if grid.others else places.contiguous()
-
-
-def _of_four(shape: Sequence[int], input_size: Sequence[int]) -> Grid:
-    """Channels last where only that reading is the picture, halved a few times; where both are, channels come first."""
-    _, a, b, c = shape
-    last = min(a, b) > 1 and c >= FEWEST_LAST and not _shrunk(b, c, input_size) and _shrunk(a, b, input_size)
-    return Grid("channels_last", a, b, c) if last else Grid("maps", b, c, a)
-
-
-def _shrunk(rows: int, columns: int, input_size: Sequence[int]) -> bool:
-    """Whether one stride turns inputs (H, W) into this grid, give or take the cell that rounding or an edge costs."""
-    height, width = input_size
-    return any(abs(rows - height / s) <= 1 and abs(columns - width / s) <= 1 for s in STRIDES)
+    end = grid.others + places.shape[1]
+    if output.shape[1] == places.shape[1]:
+        return places.contiguous()
+    return torch.cat([output[:, : grid.others], places, output[:, end:]], dim=1)
 
 
 def _of_tokens(shape: Sequence[int], input_size: Sequence[int]) -> Grid | None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import torch
 from torch import nn
 
-from xai_core.models.grid import grid_of
+from xai_core.models.grid import Grid
 from xai_core.models.influence import influential
-from xai_core.models.isolate import isolated
+from xai_core.models.layouts import calls as calls_of
+from xai_core.models.layouts import layouts
 from xai_core.types import LayerInfo, LoadedModel
 
 # They only rearrange, thin out or average what the layer before them found.
@@ -19,13 +19,24 @@ _PASSIVE = ("Pool", "Dropout", "Identity", "Flatten", "DropPath", "Permute")
 
 @dataclass(frozen=True)
 class _Call:
-    """One call of a module during the pass: order counts the returns. shape: (n, c, h, w), also of tokens."""
+    """A call of a module during the pass whose output has places: order counts the returns.
+
+    shape: (1, c, h, w), also of tokens. rearranges: it made nothing new.
+    """
 
     order: int
     name: str
     output: int
-    shape: tuple[int, ...]
-    tokens: bool
+    grid: Grid
+    rearranges: bool
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (1, self.grid.channels, self.grid.height, self.grid.width)
+
+    @property
+    def tokens(self) -> bool:
+        return self.grid.kind == "tokens"
 
 
 def layers(model: LoadedModel) -> tuple[LayerInfo, ...]:
@@ -36,8 +47,9 @@ def layers(model: LoadedModel) -> tuple[LayerInfo, ...]:
     """
     calls = _record(model)
     kinds = dict(model.module.named_modules())
-    active = [group for group in _groups(calls) if not _passive(kinds[group[0].name])]
+    active = [group for group in _groups(calls) if not (group[0].rearranges or _passive(kinds[group[0].name]))]
     chosen = _collapse([_representative(group, calls) for group in active], kinds)
+    chosen = [call for call in chosen if not _branch(call, kinds[call.name])] or chosen
     if any(call.tokens for call in chosen):
         chosen = _reaching(model, chosen, calls)
     ends = _stage_ends(chosen)
@@ -61,29 +73,20 @@ def layers(model: LoadedModel) -> tuple[LayerInfo, ...]:
 
 
 def _record(model: LoadedModel) -> list[_Call]:
-    """Run once on a grey picture and note what each module gives back."""
-    names = [name for name, _ in model.module.named_modules() if name]
-    copy = isolated(model.module, names)
-    seen: list[_Call] = []
-    kept: list[torch.Tensor] = []  # holds outputs alive, so that an id is not used twice
-
-    def note(name: str, module: nn.Module, inputs: tuple[object, ...], output: object) -> None:
-        handed_on = _passive(module) and inputs and inputs[0] is output  # a dropout in eval mode makes nothing
-        grid = grid_of(output.shape, model.config.input_size) if isinstance(output, torch.Tensor) else None
-        if grid is not None and not handed_on:
-            kept.append(output)  # type: ignore[arg-type]  # what has a grid is a tensor
-            shape = (1, grid.channels, grid.height, grid.width)
-            seen.append(_Call(len(seen), name, id(output), shape, grid.kind == "tokens"))
-
-    for name in names:
-        copy.get_submodule(name).register_forward_hook(lambda m, i, output, name=name: note(name, m, i, output))
-    channels = len(model.config.mean)
-    with torch.no_grad():
-        copy(torch.zeros(1, channels, *model.config.input_size, device=model.device))
-    counts: dict[str, int] = {}
-    for call in seen:
-        counts[call.name] = counts.get(call.name, 0) + 1
-    return [c for c in seen if counts[c.name] == 1 and c.shape[2] * c.shape[3] > 1]
+    """What each module gives back in a pass, of those that run once and keep the picture's places."""
+    shape = (1, len(model.config.mean), *model.config.input_size)
+    kinds = dict(model.module.named_modules())
+    seen = calls_of(model.module, shape)
+    found = layouts(model.module, shape, [call.name for call in seen])
+    placed = []
+    for order, call in enumerate(seen):
+        grid = found.get(call.name)
+        kept = call.handed_on and (
+            call.rearranges or _passive(kinds[call.name])
+        )  # a dropout in eval mode makes nothing
+        if isinstance(grid, Grid) and grid.height * grid.width > 1 and not kept:
+            placed.append(_Call(order, call.name, call.output, grid, call.rearranges))
+    return placed
 
 
 def _groups(calls: list[_Call]) -> list[list[_Call]]:
@@ -113,7 +116,7 @@ def _reaching(model: LoadedModel, chosen: list[_Call], calls: list[_Call]) -> li
     the last layer that has a map, as pytorch-grad-cam advises too.
     """
     shape = (1, len(model.config.mean), *model.config.input_size)
-    alive = influential(model.module, shape, [call.name for call in calls])
+    alive = influential(model.module, shape, {call.name: call.grid for call in calls})
     kept = [call for call in chosen if call.name in alive]
     lost = (
         next((call for call in chosen if call.name not in alive and call.order > kept[-1].order), None)
@@ -123,7 +126,15 @@ def _reaching(model: LoadedModel, chosen: list[_Call], calls: list[_Call]) -> li
     if lost is None:
         return kept or chosen
     inside = [c for c in calls if c.name.startswith(lost.name + ".") and c.name in alive and c.shape == lost.shape]
-    return [*kept, *inside[-1:]]
+    norms = [c for c in inside if "Norm" in type(dict(model.module.named_modules())[c.name]).__name__]
+    return [*kept, *norms[-1:]]
+
+
+def _branch(call: _Call, module: nn.Module) -> bool:
+    """A part of a transformer's block beside its stream: queries, attention, an activation; norms read the stream."""
+    kind = type(module).__name__
+    beside = next(module.children(), None) is None or any(word in kind for word in ("Att", "Mlp", "MLP"))
+    return call.grid.kind != "maps" and beside and "Norm" not in kind
 
 
 def _passive(module: nn.Module) -> bool:

@@ -35,7 +35,7 @@ def by_loop(module: Small, image: Tensor, class_index: int) -> Tensor:
 
 def test_maps_are_those_of_channels_set_to_zero_by_hand():
     module, inputs = small(), torch.randn(2, 3, 16, 16)
-    ours = class_maps(module, inputs, ["stem"], [0, 1, 2], "ablation_cam", relu=False, settings={"batch": 3})["stem"]
+    ours = class_maps(module, inputs, ["stem"], [[0, 1, 2]], "ablation_cam", relu=False, settings={"batch": 3})["stem"]
     for i in range(2):
         for k in range(3):
             assert relative_error(ours[i, k], by_loop(module, inputs[i : i + 1], k)) <= 1e-4

@@ -45,11 +45,11 @@ def check_identities(module: nn.Module, inputs: Tensor, classes: list[int]) -> N
     """CAM is h * w times Grad-CAM at the head's layer, and its mean with the bias is the score."""
     head = head_of(module, inputs)
     layer = head.layers[-1]
-    maps = class_maps(module, inputs, [layer], classes, "cam", relu=False)[layer]
+    maps = class_maps(module, inputs, [layer], [classes], "cam", relu=False)[layer]
     scores = module(inputs).detach()[:, classes]
     assert relative_error(maps.mean(dim=(2, 3)), scores - head.bias[classes]) <= 1e-5
     if not head.relu:  # else Grad-CAM's activations are those before the ReLU
-        grad_cam = class_maps(module, inputs, [layer], classes, "grad_cam", relu=False)[layer]
+        grad_cam = class_maps(module, inputs, [layer], [classes], "grad_cam", relu=False)[layer]
         assert relative_error(grad_cam * maps[0, 0].numel(), maps) <= 1e-5
 
 
@@ -105,7 +105,7 @@ def test_behind_a_functional_relu_the_maps_are_those_of_the_relu():
 @pytest.mark.parametrize("layer", ["classifier.1", "classifier.2"])
 def test_squeezenet_has_a_channel_for_each_class(layer: str):
     module, inputs = network("torchvision", "squeezenet1_1"), torch.randn(2, 3, 96, 96)
-    maps = class_maps(module, inputs, [layer], [3, 700], "cam", relu=False)[layer]
+    maps = class_maps(module, inputs, [layer], [[3, 700]], "cam", relu=False)[layer]
     with torch.no_grad():
         expected = module.classifier[:3](module.features(inputs))[:, [3, 700]]
         assert torch.equal(maps, expected)
@@ -115,7 +115,7 @@ def test_squeezenet_has_a_channel_for_each_class(layer: str):
 def test_all_classes_come_from_one_pass_and_equal_each_class_alone():
     module, inputs, passes = Small(classes=7).eval(), torch.randn(2, 3, 16, 16), []
     module.stem.register_forward_hook(lambda *_: passes.append(1))
-    every = class_maps(module, inputs, ["last"], range(7), "cam", relu=False)["last"]
+    every = class_maps(module, inputs, ["last"], [list(range(7))], "cam", relu=False)["last"]
     assert len(passes) == 1
     assert every.shape == (2, 7, 4, 4)
     alone = class_maps(module, inputs, ["last"], 5, "cam", relu=False)["last"]
@@ -128,7 +128,7 @@ def test_all_classes_come_from_one_pass_and_equal_each_class_alone():
 
 def test_a_lead_over_another_class_is_the_difference_of_the_maps():
     module, inputs = Small().eval(), torch.randn(1, 3, 16, 16)
-    maps = class_maps(module, inputs, ["last"], [0, 1], "cam", relu=False)["last"][0]
+    maps = class_maps(module, inputs, ["last"], [[0, 1]], "cam", relu=False)["last"][0]
     for score in ("logit", "log_probability"):  # the normalisation cancels
         lead = class_maps(module, inputs, ["last"], [0], "cam", relu=False, score=score, contrast_class=1)["last"][0, 0]
         assert torch.allclose(lead, maps[0] - maps[1], atol=1e-6)

@@ -122,5 +122,5 @@ def test_the_sum_of_hires_cam_is_the_score_of_a_network_without_bias():
 
     torch.manual_seed(0)
     module, inputs = Piecewise().eval(), torch.randn(2, 3, 8, 8)
-    maps = class_maps(module, inputs, ["conv"], [0, 1, 2], "hires_cam", relu=False)["conv"]
+    maps = class_maps(module, inputs, ["conv"], [[0, 1, 2]], "hires_cam", relu=False)["conv"]
     assert torch.allclose(maps.sum(dim=(2, 3)), module(inputs), atol=1e-5)

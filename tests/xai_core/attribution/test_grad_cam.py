@@ -38,7 +38,7 @@ def test_raw_maps_equal_captum(name: str, layers: list[str]):
         network = torchvision.models.get_model(name, weights=None, **more)
     network.eval()
     inputs, classes = torch.randn(2, 3, 96, 96), [3, 700]
-    ours = class_maps(network, inputs, layers, classes, relu=False)
+    ours = class_maps(network, inputs, layers, [classes], relu=False)
     for layer in layers:
         for k, c in enumerate(classes):
             oracle = LayerGradCam(network, _not_in_place(network, layer)).attribute(inputs, c)[:, 0]
@@ -64,7 +64,7 @@ def test_one_pass_serves_any_number_of_layers_and_classes():
 
     network.stem[0].register_forward_hook(count)
     inputs = torch.randn(4, 3, 16, 16)
-    together = class_maps(network, inputs, ["block", "last"], [0, 1, 4], relu=False)
+    together = class_maps(network, inputs, ["block", "last"], [[0, 1, 4]], relu=False)
     assert passes == 1
     assert together["block"].shape == (4, 3, 8, 8)
     assert together["last"].shape == (4, 3, 4, 4)
@@ -84,6 +84,6 @@ def test_classes_may_be_one_index_none_or_one_row_for_each_picture():
 
 def test_relu_removes_the_negative_evidence_and_nothing_else():
     network, inputs = Small().eval(), torch.randn(2, 3, 16, 16)
-    signed = class_maps(network, inputs, ["last"], [0, 1, 2], relu=False)["last"]
+    signed = class_maps(network, inputs, ["last"], [[0, 1, 2]], relu=False)["last"]
     assert (signed < 0).any()
-    assert torch.equal(class_maps(network, inputs, ["last"], [0, 1, 2])["last"], signed.clamp(min=0))
+    assert torch.equal(class_maps(network, inputs, ["last"], [[0, 1, 2]])["last"], signed.clamp(min=0))

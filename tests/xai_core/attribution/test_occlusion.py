@@ -15,7 +15,7 @@ class Sums(nn.Module):
 
 def occluded(inputs: Tensor, **settings: object) -> Tensor:
     baselines = (torch.full((1,), -1.0), torch.full((1,), 1.0))
-    return class_maps(Sums().eval(), inputs, [], [0, 1], method="occlusion", settings=settings, baselines=baselines)[
+    return class_maps(Sums().eval(), inputs, [], [[0, 1]], method="occlusion", settings=settings, baselines=baselines)[
         "input"
     ]
 

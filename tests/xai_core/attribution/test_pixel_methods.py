@@ -62,7 +62,7 @@ def test_black_and_white_come_from_the_models_card(model: LoadedModel, image: So
 def test_no_pass_is_taken_but_those_that_the_map_is_made_of(method: str, settings: dict[str, int], rows: list[int]):
     network, seen = Small().eval(), []
     network.block.register_forward_hook(lambda _m, _args, output: seen.append(len(output)))
-    class_maps(network, torch.randn(1, 3, 16, 16), [], [0, 2], method=method, settings=settings)
+    class_maps(network, torch.randn(1, 3, 16, 16), [], [[0, 2]], method=method, settings=settings)
     assert seen == rows
     seen.clear()
     class_maps(network, torch.randn(1, 3, 16, 16), [], None, method=method, settings=settings)  # the best class

@@ -50,7 +50,7 @@ def test_it_is_the_papers_formula(fused: bool) -> None:
     expected = by_hand(network, image)[0, 1:].reshape(4, 4)  # the class token's row
     for block in network.blocks:
         block.attn.fused_attn = fused
-    found = xai.class_maps(network, image, [], [1, 2], method="rollout")["input"]
+    found = xai.class_maps(network, image, [], [[1, 2]], method="rollout")["input"]
     assert np.allclose(found[0].numpy(), expected, rtol=1e-5)
 
 

@@ -43,7 +43,7 @@ def by_loop(module: Small, image: Tensor, layer: str, class_index: int) -> np.nd
 @pytest.mark.parametrize("layer", ["stem", "block"])
 def test_maps_are_those_of_the_papers_loop(layer: str):
     module, inputs = lively_small(), torch.randn(2, 3, 16, 16)
-    ours = class_maps(module, inputs, [layer], [0, 2], "score_cam", relu=False, settings={"batch": 3})[layer]
+    ours = class_maps(module, inputs, [layer], [[0, 2]], "score_cam", relu=False, settings={"batch": 3})[layer]
     for i in range(2):
         for k, class_index in enumerate((0, 2)):
             expected = by_loop(module, inputs[i : i + 1], layer, class_index)

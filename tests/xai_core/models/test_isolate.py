@@ -97,8 +97,8 @@ def test_a_layer_under_two_names_is_one_layer_under_each(name: str):
     assert private.target is not wrapper.target
     assert private.backbone.stem is network.stem
     for method in ("grad_cam", "cam", "score_cam", "ablation_cam"):
-        expected = xai.class_maps(network, inputs, ["last"], [0, 2], method=method)["last"]
-        torch.testing.assert_close(xai.class_maps(wrapper, inputs, [name], [0, 2], method=method)[name], expected)
+        expected = xai.class_maps(network, inputs, ["last"], [[0, 2]], method=method)["last"]
+        torch.testing.assert_close(xai.class_maps(wrapper, inputs, [name], [[0, 2]], method=method)[name], expected)
 
 
 def test_what_is_suggested_for_a_network_with_two_names_can_be_explained():

@@ -12,7 +12,7 @@ from xai_core.attribution.method import INPUT, AttributionRequest, Method, setti
 from xai_core.errors import NotApplicable
 from xai_core.forward.attention import Attention, attention_pass
 from xai_core.forward.target import target_scores
-from xai_core.models.grid import Grid, grid_of
+from xai_core.models.grid import Grid, grid_of_tokens
 from xai_core.types import ProgressCallback
 
 _NO_ATTENTION = "Attention rollout follows attention between tokens; this network has none."
@@ -78,7 +78,7 @@ def _grid(found: Sequence[Attention], input_shape: Sequence[int]) -> Grid | str:
             "Attention rollout needs the same tokens in every layer; here attention works in windows or on several "
             "grids. Grad-CAM and LayerCAM apply."
         )
-    grid = grid_of((n, keys, 1), input_shape[2:])
+    grid = grid_of_tokens(keys, input_shape[2:])
     return grid or f"Attention rollout needs tokens that stand for places; these {keys} form no grid."
 
 
