@@ -66,7 +66,8 @@ def centred(base: Searchable, vectors: np.ndarray, metric: Metric) -> np.ndarray
     """
     moved = np.empty(vectors.shape, np.float32)
     if metric == "l2":
-        return np.subtract(vectors, base.centre, out=moved)
+        np.subtract(vectors, base.centre, out=moved)
+        return moved
     for part in blocks(len(vectors), vectors.shape[1]):
         block = np.asarray(vectors[part], np.float64)
         lengths = np.linalg.norm(block, axis=1, keepdims=True)
