@@ -38,7 +38,7 @@ SORTING_ELEMENTS = (
     *("AcquisitionNumber", "TriggerTime", "InversionTime", "EncryptedAttributesSequence"),
     *("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"),
     *("ScanningSequence", "SequenceVariant", "RepetitionTime", "MagneticFieldStrength", "FlipAngle", "KVP"),
-    *("ContrastBolusAgent", "PixelPresentation"),
+    *("ContrastBolusAgent", "ContrastBolusAgentSequence", "EchoPulseSequence", "PixelPresentation"),
 )
 
 

@@ -21,6 +21,7 @@ from xai_core.images.scans.windows import stored_windows
 
 _SALT = secrets.token_bytes(16)  # two files of one series meet in one process only, and no UID can be guessed back
 _LOCALISER = re.compile(r"\b(locali[sz]er|loc|scout|survey|topogram|3[- ]?plane)\b", re.IGNORECASE)
+_MOSAIC = "MOSAIC"  # Siemens' word in the image type
 _PARTS = {"M": "magnitude", "P": "phase", "R": "real part", "I": "imaginary part"}
 _UNIT_TOLERANCE = 1e-2
 # What can set frames at one place apart, the likelier first: (element, functional group, element there, name).
@@ -72,6 +73,11 @@ def frames_in(data: bytes, label: str, limits: ScanLimits) -> list[Frame]:
 
 
 def _frames(dataset: Dataset, label: str) -> Iterator[Frame]:
+    if _MOSAIC in words(dataset, "ImageType") and frames_of(dataset) == 1:
+        raise ImageError(
+            f"{label} is a mosaic, many slices as tiles of one picture, and only its maker's private elements say "
+            "where they lie; convert it by dcm2niix, or export it as Enhanced MR, and open that."
+        )
     count, pixels = frames_of(dataset), kept_pixels(dataset)
     shared = (dataset.get("SharedFunctionalGroupsSequence") or [Dataset()])[0]
     groups = dataset.get("PerFrameFunctionalGroupsSequence") or [Dataset()] * count
@@ -96,7 +102,7 @@ def _frames(dataset: Dataset, label: str) -> Iterator[Frame]:
             marks=_marks(place),
             localiser=_is_localiser(dataset),
             modality=modality_of(dataset),
-            tags=dicom_tags(dataset),
+            tags=dicom_tags(dataset, place.group),
             burned_in=_burned_in(dataset),
         )
 

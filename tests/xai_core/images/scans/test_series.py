@@ -188,6 +188,52 @@ def test_the_frames_of_an_enhanced_file_are_sorted_by_their_places() -> None:
     assert (volume.windows[0].window.center, volume.windows[0].window.width) == (499.5, 112.0)  # the middle slice's
 
 
+def test_the_facts_of_an_enhanced_file_stand_in_its_functional_groups() -> None:
+    dataset = enhanced(list(range(12)))
+    shared = dataset.SharedFunctionalGroupsSequence[0]
+    timing, modifier, usage = Dataset(), Dataset(), Dataset()
+    timing.RepetitionTime, timing.FlipAngle = 2200.0, 8.0
+    modifier.InversionTimes = [900.0]
+    usage.ContrastBolusAgentNumber, usage.ContrastBolusAgentAdministered = 1, "YES"
+    shared.MRTimingAndRelatedParametersSequence, shared.MRModifierSequence = [timing], [modifier]
+    dataset.EchoPulseSequence = "GRADIENT"
+    for group in dataset.PerFrameFunctionalGroupsSequence:
+        echo = Dataset()
+        echo.EffectiveEchoTime = 3.5
+        group.MREchoSequence, group.ContrastBolusUsageSequence = [echo], [usage]
+    tags = opened([dataset]).series[0].volume().tags
+    assert {name: tags[name] for name in ("Repetition time", "Echo time", "Inversion time", "Flip angle")} == {
+        "Repetition time": "2200 ms",
+        "Echo time": "3.5 ms",
+        "Inversion time": "900 ms",
+        "Flip angle": "8 °",
+    }
+    assert (tags["Sequence"], tags["Contrast agent"]) == ("gradient echo", "given")
+    assert (tags["Slice thickness"], tags["Pixel spacing"]) == ("2 mm", "0.5 x 0.5 mm")
+
+
+def test_an_agent_that_was_listed_and_not_yet_given_is_not_said_to_be() -> None:
+    dataset = enhanced(list(range(12)))
+    agent, usage = Dataset(), Dataset()
+    agent.ContrastBolusAgentNumber = 1
+    usage.ContrastBolusAgentAdministered = "NO"
+    dataset.ContrastBolusAgentSequence = [agent]
+    assert opened([dataset]).series[0].volume().tags["Contrast agent"] == "given"  # nothing is said of the frames
+    for group in dataset.PerFrameFunctionalGroupsSequence:
+        group.ContrastBolusUsageSequence = [usage]
+    assert "Contrast agent" not in opened([dataset]).series[0].volume().tags
+
+
+def test_a_mosaic_is_refused_with_the_way_out() -> None:
+    kinds = ["ORIGINAL", "PRIMARY", "M", "ND", "MOSAIC"]
+    with pytest.raises(ImageError, match=r"is a mosaic, many slices as tiles .* convert it by dcm2niix"):
+        opened([made_slice(noise(64, 64), ImageType=kinds)])
+    several = [made_slice(noise(64, 64), ImageType=kinds), *made_stack(VOXELS)]
+    found = opened(several)
+    assert len(found.series) == 1
+    assert any("is a mosaic" in said for said in found.left_out)
+
+
 def test_a_folder_and_a_zip_give_the_same(tmp_path: Path) -> None:
     slices = made_stack(VOXELS)
     packed = BytesIO()
