@@ -3,7 +3,8 @@
 A file belongs to a new study of nobody, or, where the user wants it, to the scan's own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from io import BytesIO
 from typing import Any
 
@@ -45,6 +46,11 @@ def parametric_map(
     check_values(volume, values)
     if not volume.oriented:
         raise ImageError("The scan does not say where it lies in the patient, so its map cannot be placed as DICOM.")
+    with _writable():
+        return _map_bytes(volume, values, label, keep_study_of)
+
+
+def _map_bytes(volume: Volume, values: np.ndarray, label: str, keep_study_of: Sequence[bytes] | None) -> bytes:
     sources = [nobody(volume)] if keep_study_of is None else own_study(volume, keep_study_of)
     known = np.nan_to_num(np.asarray(values, np.float32), posinf=0, neginf=0)
     low, high = float(known.min()), float(known.max())
@@ -82,8 +88,26 @@ def secondary_capture(
 ) -> bytes:
     """picture, uint8 (h, w, 3) RGB of a slice as seen, any size of the same outer edges, as a Secondary Capture.
 
-    It says where in the patient its pixels lie. keep_study_of: as for `parametric_map`.
+    It says where in the patient its pixels lie. keep_study_of: as for `parametric_map`. Raises ImageError.
     """
+    with _writable():
+        return _picture_bytes(volume, plane, index, image, keep_study_of)
+
+
+@contextmanager
+def _writable() -> Iterator[None]:
+    """Turn what the writer raises over an odd scan into one sentence; its own words may quote the file."""
+    try:
+        yield
+    except ImageError:
+        raise
+    except (ValueError, TypeError, AttributeError, KeyError, IndexError, ArithmeticError):
+        raise ImageError("This scan's geometry or header cannot be written as DICOM; take the NIfTI map.") from None
+
+
+def _picture_bytes(
+    volume: Volume, plane: Plane, index: int, image: np.ndarray, keep_study_of: Sequence[bytes] | None
+) -> bytes:
     sources = [nobody(volume)] if keep_study_of is None else own_study(volume, keep_study_of)
     first = sources[0]
     edges = edge_letters(volume, plane)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from dataclasses import replace
 from io import BytesIO
 
 import nibabel as nib
@@ -224,6 +225,19 @@ def test_a_nifti_of_a_tilted_gantry_says_its_place_by_the_form_that_can() -> Non
     image = nib.Nifti1Image.from_bytes(gzip.decompress(nifti_map(volume, marked_map(volume))))
     assert (int(image.header["sform_code"]), int(image.header["qform_code"])) == (2, 0)
     np.testing.assert_allclose(image.affine, volume.affine, atol=1e-4)
+
+
+def test_what_no_dicom_can_say_is_refused_in_a_sentence() -> None:
+    volume = volume_of(made_stack(noise(9, 12, 10)))
+    image = display_pixels(slice_image(volume, "axial", 4))
+    leaning = volume.affine.copy()
+    leaning[0, 1] = 0.2  # rows lean to columns
+    for affine in (leaning, np.full((4, 4), np.nan), np.diag([0.0, 0, 0, 1])):
+        odd = replace(volume, affine=affine)
+        with pytest.raises(ImageError, match="take the NIfTI map"), np.errstate(invalid="ignore"):
+            parametric_map(odd, marked_map(volume))
+    with pytest.raises(ImageError, match="cannot be written as DICOM"):
+        secondary_capture(volume, "axial", 4, image.astype(np.float32))
 
 
 def test_a_picture_across_the_tilt_claims_no_place() -> None:
