@@ -14,7 +14,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 pyth
 DOCS = NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 INSTALL = $(BIN)/python -m pip install --disable-pip-version-check $(PIP_ARGS)
 
-.PHONY: run test check lint lint-js test-js pytest format setup docs
+.PHONY: run test check lint lint-types lint-style lint-docs lint-js test-js pytest format setup docs
 
 run: $(VENV)/.run
 	@exec $(BIN)/python -m streamlit run streamlit_app.py $(ARGS)
@@ -31,11 +31,18 @@ endif
 
 check: lint test-js pytest
 
-lint: $(VENV)/.dev lint-js
+# The parts do not depend on each other: `make -j2 lint` runs two at a time, as CI does.
+lint: lint-types lint-style lint-docs lint-js
+
+lint-types: $(VENV)/.dev
+	@$(BIN)/mypy
+
+lint-style: $(VENV)/.dev
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+lint-docs: $(VENV)/.dev
 	@$(DOCS)
 
 # The scripts that run in the browser: types and style, and tests of what needs no browser. They too are left out where

@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 MB = 1024**2
+GB = 1024**3
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
 _MEMORY_MB = {"MODEL": 2048, "OWN_MODEL": 4096, "TRACE": 1024, "RESULT": 1024, "MAP": 512}
 _ADDRESS = re.compile(r"[^\s;@]+@[^\s;@]+|\*")
 _PREFIX = "SIGHTLINE_"
+_CACHE_GB = 20
 _NAMES = (
-    *("MODELS", "CACHE", "READ_ONLY", "REQUIRE_LOGIN", "USERS", "TRUST_EMAIL", "AUDIT"),
+    *("MODELS", "CACHE", "CACHE_GB", "READ_ONLY", "REQUIRE_LOGIN", "USERS", "TRUST_EMAIL", "AUDIT"),
     *(f"{what}_MEMORY_MB" for what in _MEMORY_MB),
     "SERVED",  # set by `sightline.serve` for the process that it starts
 )
@@ -25,11 +27,19 @@ def memory(what: str) -> int:
     """Bytes that the server keeps at most of "MODEL"s, of visitors' own models ("OWN_MODEL"), of passes for quick
     answers ("TRACE"), of "MAP"s and their checks, or of "RESULT"s of background work: SIGHTLINE_<what>_MEMORY_MB.
     ValueError: no number."""
-    name = f"SIGHTLINE_{what}_MEMORY_MB"
-    text = os.environ.get(name, "").strip() or str(_MEMORY_MB[what])
+    return _whole_number(f"SIGHTLINE_{what}_MEMORY_MB", _MEMORY_MB[what], "megabytes") * MB
+
+
+def cache_limit() -> int:
+    """SIGHTLINE_CACHE_GB: bytes that the folder of results takes at most on the disk. ValueError: no number."""
+    return _whole_number("SIGHTLINE_CACHE_GB", _CACHE_GB, "gigabytes") * GB
+
+
+def _whole_number(name: str, usual: int, unit: str) -> int:
+    text = os.environ.get(name, "").strip() or str(usual)
     if not (text.isascii() and text.isdigit() and 0 < int(text) < 10**8):
-        raise ValueError(f'{name} is "{text[:40]}"; give a whole number of megabytes above 0, or leave it out.')
-    return int(text) * MB
+        raise ValueError(f'{name} is "{text[:40]}"; give a whole number of {unit} above 0, or leave it out.')
+    return int(text)
 
 
 def read_only() -> bool:
@@ -83,6 +93,7 @@ def check() -> None:
             raise ValueError(f"There is no setting {name[:60]}{_meant(name)}; docs/deploy.md lists them all.")
     for what in _MEMORY_MB:
         memory(what)
+    cache_limit()
     read_only()
     login_required()
     trust_email()

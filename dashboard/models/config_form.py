@@ -1,7 +1,5 @@
 """The form in which a visitor says what their network is fed and what its classes are called."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import streamlit as st

@@ -1,7 +1,5 @@
 """The file that a visitor has opened, an upload or one of the models folder, and the architecture that it fits."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

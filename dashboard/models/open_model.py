@@ -1,7 +1,5 @@
 """The parts of the Models page: open a file, describe it, use it; and the models that this visit has."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from dashboard.core import state

@@ -28,7 +28,10 @@ def ready_model(
     cautioned: whether its word of caution stands on the page already.
     """
     if key in own_models.own():
-        return own_models.own()[key]
+        model = own_models.own()[key]
+        if not cautioned:
+            cautions.of_model(model.config)
+        return model
     with in_words():
         config = _config(key)
     if config.download is not None and not is_on_disk(config.download):

@@ -18,7 +18,7 @@ APP = Path(__file__).resolve().parents[2] / "streamlit_app.py"
 
 def finished(page: Page) -> Page:
     """Wait for the heat map itself, not only for the page."""
-    page.locator(".viewer .scene[data-heat=drawn]").wait_for(timeout=60_000)
+    page.locator(".viewer .scene[data-heat=drawn]").wait_for(timeout=120_000)
     return page
 
 
@@ -35,7 +35,7 @@ def test_first_visit_to_a_fresh_server_shows_the_whole_app(
     with start_server(APP) as base:
         page.goto(base + address)
         expect(page).to_have_title(re.compile("Sightline"))
-        expect(page.get_by_role("img", name="Logo").first).to_be_visible(timeout=60_000)
+        expect(page.get_by_role("img", name="Logo").first).to_be_visible(timeout=120_000)
         if address in ("/", "/explain"):
             finished(page)
             expect(page.get_by_role("heading", name=re.compile("The model sees: "))).to_be_visible()
@@ -135,6 +135,6 @@ def test_a_file_that_is_no_picture_is_refused_in_a_sentence(page: Page, sightlin
 def test_a_download_without_a_network_fails_in_a_sentence_and_the_way_back_works(page: Page, sightline: str):
     page.goto(f"{sightline}/?model=torchvision%2Fmnasnet0_5")
     page.get_by_role("button", name=re.compile(r"^Download \d+ MB$")).click()
-    expect(page.get_by_test_id("stAlert")).to_contain_text("could not be downloaded", timeout=60_000)
+    expect(page.get_by_test_id("stAlert")).to_contain_text("could not be downloaded", timeout=120_000)
     page.get_by_role("button", name="Use the bundled model").click()
     finished(page)

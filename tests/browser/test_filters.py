@@ -76,7 +76,7 @@ def test_weights_tell_their_value_and_deeper_kernels_open(page: Page, sightline:
     expect(page.locator(".st-key-filter_kernels .tile")).to_have_count(16)
 
 
-@pytest.mark.parametrize("width", [1440, 1024])
+@pytest.mark.parametrize("width", [pytest.param(1440, marks=pytest.mark.slow), 1024])
 def test_nothing_is_cut_off(page: Page, sightline: str, width: int):
     page.set_viewport_size({"width": width, "height": 768})
     grid = open_filters(page, f"{sightline}/filters")

@@ -67,7 +67,7 @@ def test_a_lasso_gives_filmstrip_mix_mean_map_and_list_and_outlives_another_colo
         assert len(list(csv.DictReader(file))) == count
 
 
-@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1024, 768)])
+@pytest.mark.parametrize(("width", "height"), [pytest.param(1440, 900, marks=pytest.mark.slow), (1024, 768)])
 def test_map_and_what_was_picked_stand_on_one_screen(page: Page, url: str, width: int, height: int):
     page.set_viewport_size({"width": width, "height": height})
     page.goto(url)

@@ -63,7 +63,7 @@ def test_a_hostile_file_is_refused_in_words(page: Page, sightline: str, tmp_path
     expect(page.get_by_text("bad.pt: The file")).to_be_visible(timeout=120_000)
 
 
-@pytest.mark.parametrize("width", [1440, 1024])
+@pytest.mark.parametrize("width", [pytest.param(1440, marks=pytest.mark.slow), 1024])
 def test_nothing_is_cut_off(page: Page, sightline: str, width: int, weights: Path):
     page.set_viewport_size({"width": width, "height": 768})
     open_models(page, sightline)

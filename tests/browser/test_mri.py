@@ -121,7 +121,7 @@ def test_an_own_dicom_is_shown_without_its_names_and_its_report_has_none(page: P
         assert secret not in report
 
 
-@pytest.mark.parametrize("width", [1440, 1024])
+@pytest.mark.parametrize("width", [pytest.param(1440, marks=pytest.mark.slow), 1024])
 def test_nothing_is_cut_off(page: Page, sightline: str, width: int):
     page.set_viewport_size({"width": width, "height": 768})
     open_mri(page, sightline)

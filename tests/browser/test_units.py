@@ -116,7 +116,7 @@ def test_a_tile_of_the_diagram_chooses_the_layer(page: Page, sightline: str):
     expect(page.get_by_role("heading", name="32 feature maps of this picture")).to_be_visible(timeout=WAIT_MS)
 
 
-@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1024, 768)])
+@pytest.mark.parametrize(("width", "height"), [pytest.param(1440, 900, marks=pytest.mark.slow), (1024, 768)])
 def test_nothing_is_wider_than_the_window(page: Page, sightline: str, width: int, height: int):
     page.set_viewport_size({"width": width, "height": height})
     page.emulate_media(color_scheme="dark")

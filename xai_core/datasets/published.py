@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
+import weakref
 from collections.abc import Callable, Mapping
-from contextlib import closing, suppress
+from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -18,10 +20,14 @@ import numpy as np
 from xai_core.datasets.dataset import DEFAULT_DATASET_LIMITS, Dataset, DatasetItem, DatasetSource
 from xai_core.datasets.folder import open_folder
 from xai_core.datasets.listing import listing_digest
+from xai_core.durable import USED, Damaged, file_checksum, mark_used, read_sealed, write_sealed
 from xai_core.errors import ImageError
 from xai_core.fetching import Unreachable, pieces
 from xai_core.images.digest import array_digest
 from xai_core.types import ProgressCallback, SourceImage, no_progress
+
+_SUMS = "checksums"
+_OWN = (_SUMS, USED)
 
 
 @dataclass(frozen=True)
@@ -60,12 +66,17 @@ def download_published(key: str, folder: Path, on_progress: ProgressCallback | N
     tell = on_progress or no_progress
     tell(0, wanted.size_bytes)
     before = 0
-    for file in wanted.files():
-        path = making / file.path
-        _fetch(file, path, 2 * wanted.size_bytes, partial(_shown, tell, before, wanted.size_bytes))
-        before += path.stat().st_size
+    with suppress(OSError):
+        making.mkdir(parents=True, exist_ok=True)
+    with mark_used(making) or nullcontext():
+        for file in wanted.files():
+            path = making / file.path
+            _fetch(file, path, 2 * wanted.size_bytes, partial(_shown, tell, before, wanted.size_bytes))
+            before += path.stat().st_size
     try:
         wanted.unpack(making)
+        sums = json.dumps(_checksums(making)).encode()
+        write_sealed(making / _SUMS, key, lambda file: file.write(sums))
         os.replace(making, folder / key)
     except (OSError, RuntimeError) as error:
         shutil.rmtree(making, ignore_errors=True)
@@ -73,14 +84,47 @@ def download_published(key: str, folder: Path, on_progress: ProgressCallback | N
 
 
 def open_published(key: str, folder: Path) -> Dataset:
-    """The test pictures of a set that has been downloaded. ImageError: it has not, or it is damaged."""
-    wanted = _published(key)
+    """The test pictures of a set that has been downloaded. ImageError: it has not, or it is damaged, and was set aside:
+    the next download fetches what is missing, and unpacks it again."""
+    wanted, root = _published(key), folder / key
     if not is_downloaded(key, folder):
         raise ImageError(f"{wanted.title} is not on this machine; ask for its download first.")
+    used = mark_used(root)
     try:
-        return wanted.open(folder / key)
+        if json.loads(read_sealed(root / _SUMS, key)) != _checksums(root):
+            raise Damaged("A file of the set is not what was unpacked.")
+        dataset = wanted.open(root)
     except (OSError, RuntimeError, ValueError) as error:
-        raise ImageError(f'{wanted.title} is damaged; remove "{folder / key}" and download it again.') from error
+        if used is not None:
+            used.close()
+        _set_aside(root, folder / f"{key}.partial", {file.path for file in wanted.files()})
+        raise ImageError(f"{wanted.title} is damaged on this machine's disk; ask for its download again.") from error
+    if used is not None:
+        weakref.finalize(dataset.read, used.close)  # it may read its files as long as it lives
+    return dataset
+
+
+def _checksums(root: Path) -> dict[str, list[int]]:
+    """Length and CRC-32 of every file of a set by its path, without our own."""
+    files = sorted(path for path in root.rglob("*") if path.is_file())
+    return {
+        path.relative_to(root).as_posix(): list(file_checksum(path))
+        for path in files
+        if path.parent != root or path.name not in _OWN
+    }
+
+
+def _set_aside(root: Path, making: Path, downloads: set[str]) -> None:
+    """Leave of a damaged set what was downloaded, which the next download looks at again."""
+    with suppress(OSError):
+        shutil.rmtree(making, ignore_errors=True)
+        os.replace(root, making)
+        for path in sorted(making.rglob("*"), reverse=True):
+            if path.is_dir():
+                with suppress(OSError):  # a download is in it
+                    path.rmdir()
+            elif path.relative_to(making).as_posix() not in downloads:
+                path.unlink()
 
 
 def _published(key: str) -> Published:

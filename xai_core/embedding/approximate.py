@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from xai_core.durable import keep
-from xai_core.embedding.distances import Metric, Nearest, Searchable, blocks, check_k, exact_distances, nearest
+from xai_core.durable import Damaged, check_seal, keep, place_of, read_sealed
+from xai_core.embedding.distances import Metric, Nearest, Searchable, blocks, centred, check_k, exact_distances, nearest
 from xai_core.types import ProgressCallback
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def search_candidates(found: Approximate, queries: np.ndarray, count: int) -> np
     import faiss
 
     parameters: Any = faiss.SearchParametersIVF(nprobe=found.lists)  # type: ignore[call-arg]
-    return found.index.search(_scaled(queries, found.metric), count, params=parameters)[1]
+    return found.index.search(centred(found.base, queries, found.metric), count, params=parameters)[1]
 
 
 def save_approximate(found: Approximate, path: Path | None) -> None:
@@ -125,11 +125,15 @@ def save_approximate(found: Approximate, path: Path | None) -> None:
 
 
 def load_approximate(base: Searchable, path: Path) -> Approximate:
-    """OSError, ValueError or RuntimeError: there is none, or it is damaged."""
-    facts: dict[str, Any] = json.loads(path.with_suffix(".json").read_text())
+    """Damaged; OSError: there is none."""
+    told = path.with_suffix(".json")
+    facts: dict[str, Any] = json.loads(read_sealed(told, place_of(told)))
+    check_seal(path, place_of(path))
     import faiss
 
     index: Any = faiss.read_index(str(path))
+    if (index.ntotal, index.d) != base.vectors.shape or not 0 <= facts["recall"] <= 1:
+        raise Damaged("An index does not belong to its table.")
     return Approximate(base, index=index, **facts)
 
 
@@ -148,12 +152,4 @@ def _tuned(base: Searchable, metric: Metric, index: faiss.IndexIVF, rows: np.nda
 
 
 def _prepared(base: Searchable, rows: np.ndarray, metric: Metric) -> np.ndarray:
-    return _scaled(np.asarray(base.vectors[rows], np.float32), metric)
-
-
-def _scaled(vectors: np.ndarray, metric: Metric) -> np.ndarray:
-    """For cosine each vector is brought to length 1, as L2 then orders the same way."""
-    if metric == "l2":
-        return np.ascontiguousarray(vectors)
-    lengths: np.ndarray = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.maximum(lengths, 1e-30))
+    return np.ascontiguousarray(centred(base, np.asarray(base.vectors[rows]), metric))

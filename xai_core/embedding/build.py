@@ -1,13 +1,12 @@
 """The table of a network and a data set: found on the disk, finished where it was left, or computed from the start."""
 
 import hashlib
-import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from xai_core.datasets import Dataset
-from xai_core.durable import disk_trouble, one_writer
+from xai_core.durable import Damaged, disk_trouble, one_writer
 from xai_core.embedding.embedding_layer import find_embedding_layer
 from xai_core.embedding.local import Engine, run_local
 from xai_core.embedding.shard import TableWork
@@ -77,7 +76,7 @@ def build_table(
             engine(TableWork(model, embedding_layer, dataset.read, tuple(shards), home), advance)
         with disk_trouble(home):
             write_view(home, view, facts, dataset, items)
-    table = open_view(view, model.config.class_names)
+    table = open_view(view, model.config.class_names, len(items))
     if not len(table):
         raise ImageError(f"None of the {len(items)} pictures could be read; the first: {table.unread[0][1]}")
     return table
@@ -88,8 +87,8 @@ def stored_table(model: LoadedModel, dataset: Dataset, layer: str | None, folder
     facts = table_facts(model, dataset, find_embedding_layer(model, layer))
     view = _view(table_folder(Path(folder), facts), facts, dataset)
     try:
-        table = open_view(view, model.config.class_names)
-    except (OSError, ValueError, KeyError, sqlite3.Error):
+        table = open_view(view, model.config.class_names, len(dataset))
+    except (OSError, Damaged):
         return None
     return table if len(table) else None
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import torch
 
 from xai_core.embedding.shard import TableWork, row_maker, run_shard
-from xai_core.embedding.store import Shard, shard_path, write_shard
+from xai_core.embedding.store import Shard, write_shard
 from xai_core.errors import Cancelled
 
 Advance = Callable[[int], None]
@@ -44,7 +44,7 @@ def run_local(given: TableWork, advance: Advance, workers: int | None = None) ->
             maker = row_maker(given.model, given.embedding_layer, given.read)
             while not stop.is_set():
                 shard = todo.get_nowait()
-                write_shard(shard_path(given.folder, shard.name), run_shard(maker, shard, check))
+                write_shard(given.folder, shard.name, run_shard(maker, shard, check))
         except queue.Empty:
             events.put(None)
         except BaseException as error:  # handed to the caller's thread

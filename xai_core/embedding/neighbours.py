@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from xai_core.durable import keep
+from xai_core.durable import Damaged, keep, kept
 from xai_core.embedding.approximate import (
     Approximate,
     build_approximate,
@@ -74,6 +74,8 @@ def neighbours(index: Index, queries: np.ndarray | int, k: int = 10) -> Nearest:
         raise SettingError(
             f"A vector of {given.shape[1]} numbers was given; the table's have {vectors.shape[1]}: use the same layer."
         )
+    if not np.isfinite(given).all():
+        raise SettingError("The vector holds numbers that are not finite (NaN or infinity), so it has no neighbours.")
     wanted = k if row is None else k + 1
     if index.approximate is not None:
         found = nearest_approximately(index.approximate, given, wanted)
@@ -86,16 +88,26 @@ def neighbours(index: Index, queries: np.ndarray | int, k: int = 10) -> Nearest:
 
 
 def _base(table: FeatureTable) -> Searchable:
-    path = None if table.folder is None else table.folder / "norms.npy"
-    if path is not None and path.exists():
-        return Searchable(table.vectors, np.load(path))
+    path = None if table.folder is None else table.folder / "norms.npz"
+    content = kept(path)
+    if content is not None:
+        file = np.load(content)
+        base = Searchable(table.vectors, file["norms"], file["centre"], file["direction"])
+        if _belong(base):
+            return base
     base = searchable(table.vectors)
-    keep(path, lambda file: np.save(file, base.norms))
+    keep(path, lambda file: np.savez(file, norms=base.norms, centre=base.centre, direction=base.direction))
     return base
+
+
+def _belong(base: Searchable) -> bool:
+    n, d = base.vectors.shape
+    finite = all(np.isfinite(values).all() for values in (base.norms, base.centre, base.direction))
+    return finite and base.norms.shape == (n,) and base.centre.shape == base.direction.shape == (d,)
 
 
 def _stored(base: Searchable, path: Path | None) -> Approximate | None:
     try:
         return None if path is None else load_approximate(base, path)
-    except (OSError, ValueError, RuntimeError, TypeError):
+    except (OSError, Damaged):
         return None

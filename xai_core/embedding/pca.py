@@ -51,9 +51,9 @@ def components(vectors: np.ndarray, count: int, on_progress: ProgressCallback | 
 
 def coordinates(found: Components, vectors: np.ndarray) -> np.ndarray:
     """float32 (m, k) of vectors (m, d)."""
-    axes, shift = found.axes.T.astype(np.float32), found.axes @ found.mean
+    axes, mean = found.axes.T.astype(np.float32), found.mean.astype(np.float32)
     given = np.atleast_2d(vectors)
     points = np.empty((len(given), len(found.axes)), np.float32)
     for part in blocks(len(given), given.shape[1]):
-        points[part] = given[part] @ axes - shift
+        points[part] = (given[part] - mean) @ axes
     return points

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from xai_core.embedding.distances import blocks
+from xai_core.embedding.distances import blocks, check_finite
 from xai_core.errors import NotApplicable, SettingError
 from xai_core.types import FeatureTable
 
@@ -31,11 +31,12 @@ class Projection:
 
 
 def check_map(table: FeatureTable, dims: int) -> None:
-    """SettingError: a map has two or three dimensions. NotApplicable: too few pictures."""
+    """SettingError: a map has two or three dimensions. NotApplicable: too few pictures, or vectors are not finite."""
     if dims not in (2, 3):
         raise SettingError(f"A map has 2 or 3 dimensions, not {dims}.")
     if len(table) < FEWEST:
         raise NotApplicable(f"A map needs at least {FEWEST} pictures; this table has {len(table)}.")
+    check_finite(table.vectors)
 
 
 def landmark_map(
@@ -70,11 +71,12 @@ def _nearest_landmark(vectors: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     import faiss
 
     landmarks = np.ascontiguousarray(vectors[chosen], np.float32)
+    centre = landmarks.mean(0, dtype=np.float64).astype(np.float32)  # float32 products cancel far from zero
     found = np.empty(len(vectors), np.int64)
     index = faiss.IndexFlatL2(vectors.shape[1])
-    index.add(landmarks)
+    index.add(landmarks - centre)
     for part in blocks(len(vectors), vectors.shape[1]):
-        found[part] = index.search(np.ascontiguousarray(vectors[part]), 1)[1][:, 0]
+        found[part] = index.search(np.ascontiguousarray(vectors[part]) - centre, 1)[1][:, 0]
     return found
 
 

@@ -105,10 +105,13 @@ def _others(points: np.ndarray, k: int) -> np.ndarray:
 def _trustworthiness(vectors: np.ndarray, near: np.ndarray, rows: np.ndarray, k: int) -> float:
     """Penalty for each map neighbour: by how much its rank in the original space exceeds k."""
     n, penalty = len(vectors), 0.0
-    lengths = np.concatenate([np.square(vectors[part]).sum(1) for part in blocks(n, vectors.shape[1])])
+    parts = blocks(n, vectors.shape[1])
+    centre = (sum(vectors[part].sum(0, dtype=np.float64) for part in parts) / n).astype(np.float32)
+    lengths = np.concatenate([np.square(vectors[part] - centre).sum(1) for part in parts])
     for start in range(0, len(rows), _QUERIES):
         some = rows[start : start + _QUERIES]
-        scores = lengths / 2 - vectors[some] @ vectors.T  # in the order of the distances
+        # In the order of the distances; around the mean, as far from zero float32 products cancel.
+        scores = lengths / 2 - (vectors[some] - centre) @ vectors.T
         scores[np.arange(len(some)), some] = -np.inf  # the picture itself has rank 0
         for own, strangers in zip(scores, near[some], strict=True):
             ranks = (own < own[strangers][:, None]).sum(1)

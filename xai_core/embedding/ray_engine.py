@@ -15,7 +15,7 @@ import torch
 from xai_core.embedding.embedding_layer import EmbeddingLayer
 from xai_core.embedding.local import Advance
 from xai_core.embedding.shard import Read, TableWork, row_maker, run_shard
-from xai_core.embedding.store import Shard, shard_path, write_shard
+from xai_core.embedding.store import Shard, is_written, write_shard
 from xai_core.errors import SettingError
 from xai_core.types import LoadedModel
 
@@ -29,9 +29,8 @@ class ShardJob:
 
     def __call__(self, batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         shard: Shard = pickle.loads(batch["shard"][0])
-        path = shard_path(self.folder, shard.name)
-        if not path.exists():  # a driver that died may have left its workers time to finish
-            write_shard(path, run_shard(self.maker, shard))
+        if not is_written(self.folder, shard.name):  # a driver that died may have left its workers time to finish
+            write_shard(self.folder, shard.name, run_shard(self.maker, shard))
         return {"pictures": np.array([len(shard.items)])}
 
 

@@ -19,6 +19,10 @@ from xai_core.models.preprocess import prepare
 from xai_core.models.probability import log_probabilities
 from xai_core.types import LoadedModel, SourceImage
 
+_NOT_FINITE = (
+    "The network's answer to this picture holds numbers that are not finite (NaN or infinity), so it has no place here."
+)
+
 Read = Callable[[str], SourceImage]
 Check = Callable[[int], None]  # told after each batch how many pictures it had; may raise to stop
 
@@ -78,11 +82,12 @@ def _rows(maker: RowMaker, items: Sequence[Item]) -> pa.Table:
         "path": pa.array([_written(item.id) for item in items]),
         "key": pa.array([item.key for item in items]),
         "label": pa.array([item.class_name for item in items], pa.string()),
-        "error": pa.array(reasons, pa.string()),
         "digest": pa.array(digests, pa.string()),
         "thumbnail": pa.array(thumbnails, pa.binary()),
     }
-    return pa.table(columns | _numbers(maker, inputs, items, np.array([r is not None for r in reasons])))
+    numbers, odd = _numbers(maker, inputs, items, np.array([r is not None for r in reasons]))
+    columns["error"] = pa.array([_NOT_FINITE if o else r for r, o in zip(reasons, odd, strict=True)], pa.string())
+    return pa.table(columns | numbers)
 
 
 def _written(path: str) -> str:
@@ -90,8 +95,11 @@ def _written(path: str) -> str:
     return path.encode(errors="surrogateescape").decode(errors="backslashreplace")
 
 
-def _numbers(maker: RowMaker, inputs: torch.Tensor, items: Sequence[Item], unread: np.ndarray) -> dict[str, pa.Array]:
-    """The network's answers as columns; pictures without one have nulls."""
+def _numbers(
+    maker: RowMaker, inputs: torch.Tensor, items: Sequence[Item], unread: np.ndarray
+) -> tuple[dict[str, pa.Array], np.ndarray]:
+    """The network's answers as columns, and for which pictures, bool (n,), they are no finite numbers; both these and
+    unread pictures have nulls."""
     n = len(items)
     vectors, scores = (t[:n].cpu() for t in maker.embed(inputs.to(maker.model.device)))
     log_p = log_probabilities(scores.double(), maker.model.config.labels).numpy()
@@ -100,8 +108,11 @@ def _numbers(maker: RowMaker, inputs: torch.Tensor, items: Sequence[Item], unrea
     own = np.array([maker.class_index.get(plain(item.class_name or ""), -1) for item in items])
     rows = np.arange(n)
     losses = -log_p[rows, np.maximum(own, 0)]
+    finite = np.isfinite(vectors.numpy()).all(1) & np.isfinite(log_p[rows, best])
+    odd = ~unread & ~finite
+    unread = unread | odd
     flat = pa.array(np.ascontiguousarray(vectors.numpy()).reshape(-1))
-    return {
+    columns = {
         "vector": pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1], mask=pa.array(unread)),
         "prediction": pa.array(best.astype(np.int32), mask=unread),
         "probability": pa.array(np.exp(log_p[rows, best]).astype(np.float32), mask=unread),
@@ -109,6 +120,7 @@ def _numbers(maker: RowMaker, inputs: torch.Tensor, items: Sequence[Item], unrea
         "runner_up_probability": pa.array(np.exp(log_p[rows, second]).astype(np.float32), mask=unread),
         "loss": pa.array(losses.astype(np.float32), mask=unread | (own < 0)),
     }
+    return columns, odd
 
 
 def _thumbnail(image: SourceImage) -> bytes:

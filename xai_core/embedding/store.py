@@ -3,7 +3,7 @@
 The same question has the same name; another one never gets its answer.
 
 <folder>/<key>/manifest.json      what every row was made of
-               shards/*.parquet   the rows; a name is the hash of what is in it
+               shards/*.parquet   the rows; a name is the hash of what is asked and the checksum of what is in it
                view-*/            the rows of one listing in order; it can be made again from the shards
 """
 
@@ -18,12 +18,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from xai_core.datasets import Dataset
-from xai_core.durable import disk_trouble, replace_file, write_file
+from xai_core.durable import Damaged, crc32, disk_trouble, replace_file
 from xai_core.embedding.embedding_layer import EmbeddingLayer
 from xai_core.models.structure import structure_digest
 from xai_core.types import LoadedModel
 
-VERSION = 3  # goes up whenever the same picture would get another row
+VERSION = 4  # goes up whenever the same picture would get another row
 BATCH = 16  # always full: a convolution rounds differently in batches of another size
 THUMBNAIL_SIDE = 64
 BUSY = "This table is being computed already, here or in another process; wait for it to end."
@@ -99,10 +99,6 @@ def table_folder(store: Path, facts: Mapping[str, object]) -> Path:
     return store / digest_of(dict(facts))[:24]
 
 
-def shard_path(folder: Path, name: str) -> Path:
-    return folder / "shards" / f"{name}.parquet"
-
-
 def prepare_folder(folder: Path, facts: Mapping[str, object]) -> None:
     """Make the folder and write the manifest."""
     (folder / "shards").mkdir(parents=True, exist_ok=True)
@@ -115,7 +111,7 @@ def finished_keys(folder: Path) -> set[str]:
     for path in finished_shards(folder):
         try:
             keys.update(read_shard(path, ["key"])["key"].to_pylist())
-        except (OSError, pa.ArrowException, KeyError):
+        except Damaged:
             path.unlink(missing_ok=True)
     return keys
 
@@ -139,12 +135,25 @@ def readable(paths: Sequence[Path], positions: Mapping[str, int]) -> tuple[np.nd
     return found, unread
 
 
-def write_shard(path: Path, rows: pa.Table) -> None:
-    """All of it or nothing, on the disk when this returns. SightlineError: the disk refuses."""
-    with disk_trouble(path.parent):
-        write_file(path, lambda file: pq.write_table(rows, file, compression="none", use_dictionary=False))
+def write_shard(folder: Path, name: str, rows: pa.Table) -> None:
+    """All of it or nothing, on the disk when this returns. SightlineError: the disk refuses.
+
+    The checksum of the content stands in the file's name, where it troubles no other reader of Parquet.
+    """
+    sink = pa.BufferOutputStream()
+    pq.write_table(rows, sink, compression="none", use_dictionary=False)
+    data = memoryview(sink.getvalue())
+    with disk_trouble(folder):
+        replace_file(folder / "shards" / f"{name}.{crc32(data):08x}.parquet", data)
+
+
+def is_written(folder: Path, name: str) -> bool:
+    return any((folder / "shards").glob(f"{name}.*.parquet"))
 
 
 def read_shard(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
-    """The rows, or only some columns. OSError or pyarrow.ArrowException: the file is damaged."""
-    return pq.read_table(path, columns=None if columns is None else list(columns), partitioning=None)
+    """The rows, or only some columns. Damaged; OSError: there is no such file."""
+    data = path.read_bytes()
+    if path.name.split(".")[1:] != [f"{crc32(data):08x}", "parquet"]:
+        raise Damaged(f"{path.name} is damaged, or was written by another version.")
+    return pq.read_table(pa.BufferReader(data), columns=None if columns is None else list(columns))

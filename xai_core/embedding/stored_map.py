@@ -7,11 +7,10 @@ a map of anything else is never found.
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
-from xai_core.durable import keep
+from xai_core.durable import keep, kept
 from xai_core.embedding.neighbours import open_index
 from xai_core.embedding.projection import Place, Projection
 from xai_core.embedding.store import digest_of
@@ -33,16 +32,13 @@ def stored_map(table: FeatureTable, request: Mapping[str, object]) -> Projection
 
     A t-SNE map can place new pictures as before; UMAP places them only while its process holds the map.
     """
-    path = _path(table, request)
-    if path is None or not path.exists():
+    content = kept(_path(table, request))
+    if content is None:
         return None
-    try:
-        with path.open("rb") as bytes_, np.load(bytes_) as file:
-            points, facts = file["points"], json.loads(str(file["facts"]))
-        method, settings = str(facts["method"]), dict(facts["settings"])
-    except (OSError, EOFError, ValueError, KeyError, TypeError, BadZipFile):
-        return None
-    if points.dtype != np.float32 or points.ndim != 2 or len(points) != len(table):
+    file = np.load(content)
+    points, facts = file["points"], json.loads(str(file["facts"]))
+    method, settings = str(facts["method"]), dict(facts["settings"])
+    if points.dtype != np.float32 or points.ndim != 2 or len(points) != len(table) or not np.isfinite(points).all():
         return None
     return Projection(method, points, _place(table, method, points), settings)
 

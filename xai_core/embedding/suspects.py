@@ -9,7 +9,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.special import log_softmax
 
-from xai_core.embedding.distances import blocks, exact_distances
+from xai_core.embedding.distances import blocks, check_finite, exact_distances
 from xai_core.embedding.graph import Graph
 from xai_core.embedding.neighbours import Index, neighbours
 from xai_core.errors import NotApplicable, SettingError
@@ -19,6 +19,8 @@ VOTERS = 15
 NEAR = 10
 USUAL = 5000  # pictures that show how far apart neighbours usually are
 SHARE = 0.15  # of the usual distance to the nearest picture
+_FAR = 15  # a rank that copies rarely reach, and small classes do
+_LEAST_DIMENSION = 2.0  # fewer means that copies reached the middle rank
 _MOST_TO_LEARN_FROM = 20_000
 _STEPS = 100
 _DECAY = 1e-3
@@ -132,23 +134,47 @@ class Duplicates:
 def near_duplicates(table: FeatureTable, graph: Graph, share: float = SHARE) -> tuple[Duplicates, ...]:
     """Groups of pictures that the network can hardly tell apart, those across classes first, then the closest.
 
-    Near is below `share` of the median distance to the nearest picture, among the graph's neighbours.
+    Near is below `share` of the usual distance to the nearest picture, among the graph's neighbours; pictures with the
+    same pixels always belong together.
     """
     n = len(table)
-    usual = float(np.median(graph.distances[:, 0])) if graph.k else 0.0
-    near = graph.distances <= share * usual
-    ends, starts = graph.rows[near], np.repeat(np.arange(n), near.sum(1))
-    lengths = graph.distances[near]
+    digests = np.unique(np.array(tuple(table.image_digests)), return_inverse=True)[1]
+    near = graph.distances <= share * usual_nearest(graph)
+    same = np.argsort(digests, kind="stable")
+    same = same[np.flatnonzero(np.diff(digests[same]) == 0) + np.arange(2)[:, None]]  # each with the next of its pixels
+    starts = np.concatenate([np.repeat(np.arange(n), near.sum(1)), same[0]])
+    ends = np.concatenate([graph.rows[near], same[1]])
+    lengths = np.concatenate([graph.distances[near], np.zeros(same.shape[1], np.float32)])
     _, group = connected_components(coo_array((np.ones(len(ends)), (starts, ends)), (n, n)), directed=False)
+    longest = np.zeros(n, np.float32)
+    np.maximum.at(longest, group[starts], lengths)
     members = np.flatnonzero(np.bincount(group, minlength=n)[group] > 1)
     order = members[np.argsort(group[members], kind="stable")]
     found = []
     for rows in np.split(order, np.flatnonzero(np.diff(group[order])) + 1) if len(order) else []:
         labels = set(table.labels[rows].tolist()) - {-1}
-        digests = {table.image_digests[int(row)] for row in rows}
-        longest = float(lengths[group[starts] == group[rows[0]]].max())
-        found.append(Duplicates(tuple(rows.tolist()), longest, len(digests) == 1, len(labels) > 1))
+        identical = len(set(digests[rows].tolist())) == 1
+        found.append(Duplicates(tuple(rows.tolist()), float(longest[group[rows[0]]]), identical, len(labels) > 1))
     return tuple(sorted(found, key=lambda one: (not one.across, one.distance)))
+
+
+def usual_nearest(graph: Graph) -> float:
+    """How far the nearest other picture usually is, as the far neighbours let expect it.
+
+    The nearest ones themselves cannot say it: where many pictures have a copy, these are the copies. The number of
+    pictures within a distance grows with a power of it, the intrinsic dimension (Levina & Bickel 2004), which the
+    medians at two ranks tell; so does the distance within which there is one picture in half of the cases.
+    """
+    rank = min(_FAR, graph.k)
+    if not rank:
+        return 0.0
+    middle = max(1, rank // 3)
+    far, nearer = (float(np.median(graph.distances[:, at - 1])) for at in (rank, middle))
+    if rank == middle or far <= 0:
+        return far
+    growth = np.log(far / nearer) if nearer > 0 else np.inf
+    dimension = max(_LEAST_DIMENSION, np.log(rank / middle) / growth) if growth > 0 else np.inf
+    return float(far * (np.log(2) / rank) ** (1 / dimension))
 
 
 def held_out(
@@ -161,8 +187,9 @@ def held_out(
     (Northcutt et al., "Confident learning", 2021).
 
     Pictures without a label are judged by the last fold's classifier. on_progress(steps, at most) may raise to stop.
-    NotApplicable: fewer than two classes have two pictures.
+    NotApplicable: fewer than two classes have two pictures, or vectors are not finite.
     """
+    check_finite(table.vectors)
     labels = np.asarray(table.labels)
     fold = _folds(labels, folds, seed)
     sizes = np.bincount(labels[labels >= 0], minlength=len(table.class_names))

@@ -1,5 +1,6 @@
 """A table for reading: the rows of one listing, written from its shards as a memory map and a small data base."""
 
+import errno
 import json
 import os
 import shutil
@@ -7,17 +8,19 @@ import sqlite3
 import threading
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from io import BytesIO
 from pathlib import Path
-from typing import Any, overload
+from typing import IO, Any, overload
 
 import numpy as np
 import pyarrow as pa
 
 from xai_core.datasets import Dataset
-from xai_core.durable import PARTIAL, replace_file, sync_folder
+from xai_core.durable import PARTIAL, Damaged, check_seal, mark_used, place_of, read_sealed, seal, sync_folder
 from xai_core.embedding.store import Item, finished_shards, read_shard, readable
+from xai_core.errors import SightlineError
 from xai_core.types import FeatureTable
 
 COLUMNS: Mapping[str, type] = {
@@ -40,8 +43,31 @@ def write_view(folder: Path, view: Path, facts: Mapping[str, object], dataset: D
     found, unread = readable(paths, positions)
     making = view.with_name(view.name + PARTIAL)
     shutil.rmtree(making, ignore_errors=True)
-    making.mkdir()
-    _write_rows(making, paths, positions, found)
+    try:
+        making.mkdir()
+        _write_rows(making, paths, positions, found)
+        _write_facts(making, facts, dataset, items, found, unread)
+        for path in making.iterdir():
+            with path.open("r+b") as file:
+                seal(file, place_of(view / path.name))
+        shutil.rmtree(view, ignore_errors=True)  # it is made again only where it is damaged
+        os.replace(making, view)
+    finally:
+        shutil.rmtree(making, ignore_errors=True)
+    sync_folder(folder)
+    for other in folder.glob("view-*"):
+        if other != view:
+            shutil.rmtree(other, ignore_errors=True)  # it may be open elsewhere, which some systems forbid
+
+
+def _write_facts(
+    making: Path,
+    facts: Mapping[str, object],
+    dataset: Dataset,
+    items: Sequence[Item],
+    found: np.ndarray,
+    unread: Mapping[int, str],
+) -> None:
     described = {
         "facts": dict(facts),
         "listing": dataset.digest,
@@ -51,23 +77,15 @@ def write_view(folder: Path, view: Path, facts: Mapping[str, object], dataset: D
     np.save(making / "items.npy", np.flatnonzero(found))
     labels = np.array([-1 if item.label is None else item.label for item in dataset.items], np.int32)
     np.save(making / "label.npy", labels[found])
-    replace_file(making / "view.json", json.dumps(described).encode("ascii"))
-    shutil.rmtree(view, ignore_errors=True)  # it is made again only where it is damaged
-    os.replace(making, view)
-    sync_folder(folder)
-    for other in folder.glob("view-*"):
-        if other != view:
-            shutil.rmtree(other, ignore_errors=True)  # it may be open elsewhere, which some systems forbid
+    (making / "view.json").write_bytes(json.dumps(described).encode("ascii"))
 
 
 def _write_rows(making: Path, paths: Sequence[Path], positions: Mapping[str, int], found: np.ndarray) -> None:
     row_of = np.cumsum(found) - 1
     n = int(found.sum())
-    vectors: np.memmap | None = None
+    width = 0
     columns: dict[str, np.ndarray] = {name: np.empty(n, kind) for name, kind in COLUMNS.items()}
-    with closing(sqlite3.connect(making / "rows.sqlite")) as base:
-        base.execute("PRAGMA synchronous = OFF")  # a view that a kill cuts short is thrown away
-        base.execute("CREATE TABLE rows (row INTEGER PRIMARY KEY, name TEXT, digest TEXT, thumbnail BLOB)")
+    with (making / "vectors.npy").open("wb") as vectors, _new_rows(making / "rows.sqlite") as base:
         for path in paths:
             shard = read_shard(path)
             places = np.array([positions.get(key, -1) for key in shard["key"].to_pylist()])
@@ -77,23 +95,48 @@ def _write_rows(making: Path, paths: Sequence[Path], positions: Mapping[str, int
             shard, rows = shard.filter(pa.array(wanted)), row_of[places[wanted]]
             column = shard["vector"].combine_chunks()
             part = column.flatten().to_numpy().reshape(len(column), -1)
-            if vectors is None:
-                shape = (n, part.shape[1])
-                vectors = np.lib.format.open_memmap(making / "vectors.npy", "w+", np.float32, shape)
-            vectors[rows] = part
+            if not width:
+                width = part.shape[1]
+                begin = _header(vectors, (n, width))
+            _write_at(vectors, begin, rows, part)
             for name, column in columns.items():
                 column[rows] = shard[name].to_numpy()
             values = (shard[name].to_pylist() for name in ("path", "digest", "thumbnail"))
             base.executemany(
                 "INSERT OR REPLACE INTO rows VALUES (?, ?, ?, ?)", zip(rows.tolist(), *values, strict=True)
             )
-        base.commit()
-    if vectors is None:
-        np.save(making / "vectors.npy", np.empty((0, 0), np.float32))
-    else:
-        vectors.flush()
+        if not width:
+            _header(vectors, (0, 0))
     for name, column in columns.items():
         np.save(making / f"{name}.npy", column)
+
+
+@contextmanager
+def _new_rows(path: Path) -> Iterator[sqlite3.Connection]:
+    """The empty data base, for all that is done in the block; OSError: the disk refuses."""
+    try:
+        with closing(sqlite3.connect(path)) as base:
+            base.execute("PRAGMA synchronous = OFF")  # a view that a kill cuts short is thrown away
+            base.execute("CREATE TABLE rows (row INTEGER PRIMARY KEY, name TEXT, digest TEXT, thumbnail BLOB)")
+            yield base
+            base.commit()
+    except sqlite3.OperationalError as error:
+        raise OSError(errno.EIO, str(error)) from error
+
+
+def _header(file: IO[bytes], shape: tuple[int, int]) -> int:
+    """Begin a .npy file of float32; where its numbers begin."""
+    described = {"descr": np.lib.format.dtype_to_descr(np.dtype(np.float32)), "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, described)
+    return file.tell()
+
+
+def _write_at(file: IO[bytes], begin: int, rows: np.ndarray, part: np.ndarray) -> None:
+    """Rows float32 (m, d) to their places: not by a memory map, where a full disk ends the process."""
+    order = np.argsort(rows)
+    for run in np.split(order, np.flatnonzero(np.diff(rows[order]) != 1) + 1):
+        file.seek(begin + int(rows[run[0]]) * part.shape[1] * part.itemsize)
+        file.write(np.ascontiguousarray(part[run], np.float32).tobytes())
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,16 +177,31 @@ class StoredColumn(Sequence):  # type: ignore[type-arg]
             some = [int(row) for row in rows[start : start + _AT_ONCE]]
             marks = ",".join("?" * len(some))
             with self.rows.lock:
-                found.update(self.rows.base.execute(f"SELECT row, {self.name} FROM rows WHERE row IN ({marks})", some))
+                found.update(_asked(self.rows.base, f"SELECT row, {self.name} FROM rows WHERE row IN ({marks})", some))
         return tuple(found[int(row)] for row in rows)
 
 
-def open_view(view: Path, model_classes: tuple[str, ...]) -> FeatureTable:
-    """The table, without reading its vectors. OSError, ValueError or KeyError: there is none, or it is damaged."""
-    described = json.loads((view / "view.json").read_text("ascii"))
-    vectors = np.load(view / "vectors.npy", mmap_mode="r" if (view / "vectors.npy").stat().st_size > 128 else None)
-    columns = {name: _read_only(np.load(view / f"{name}.npy")) for name in (*COLUMNS, "items", "label")}
-    rows = _open_rows(view / "rows.sqlite")
+def _asked(base: sqlite3.Connection, query: str, values: Sequence[int] = ()) -> list[tuple[Any, ...]]:
+    try:
+        return base.execute(query, values).fetchall()
+    except sqlite3.Error as error:
+        raise SightlineError(
+            f"The names and small pictures of this table can no longer be read ({error}); compute the table again."
+        ) from error
+
+
+def open_view(view: Path, model_classes: tuple[str, ...], listed: int) -> FeatureTable:
+    """The table; its vectors are compared with their checksum and not kept in memory.
+
+    listed: how many pictures the data set has. Damaged; OSError: there is none.
+    """
+    described = json.loads(_content(view / "view.json"))
+    length = check_seal(view / "vectors.npy", place_of(view / "vectors.npy"))
+    vectors = np.load(view / "vectors.npy", mmap_mode="r" if length > 128 else None)
+    arrays = (*COLUMNS, "items", "label")
+    columns = {name: _read_only(np.load(BytesIO(_content(view / f"{name}.npy")))) for name in arrays}
+    _check_ranges(vectors, columns, len(model_classes), len(described["class_names"]), listed)
+    rows = _open_rows(view / "rows.sqlite", len(vectors))
     names, digests, thumbnails = (StoredColumn(rows, name, len(vectors)) for name in ("name", "digest", "thumbnail"))
     facts = described["facts"]
     return FeatureTable(
@@ -167,11 +225,44 @@ def open_view(view: Path, model_classes: tuple[str, ...]) -> FeatureTable:
     )
 
 
-def _open_rows(path: Path) -> _Rows:
+def _content(path: Path) -> bytes:
+    return read_sealed(path, place_of(path))
+
+
+def _check_ranges(
+    vectors: np.ndarray, columns: Mapping[str, np.ndarray], classes: int, own_classes: int, listed: int
+) -> None:
+    """Damaged: the columns do not belong together, or hold what no network and no listing can have given."""
+    n = len(vectors)
+    items, losses = columns["items"], columns["loss"]
+    right = vectors.ndim == 2 and vectors.dtype == np.float32 and {c.shape for c in columns.values()} == {(n,)}
+    right = right and all(columns[name].dtype == kind for name, kind in COLUMNS.items())
+    right = right and _within(items, 0, listed - 1) and bool((np.diff(items) > 0).all())
+    right = right and _within(columns["label"], -1, own_classes - 1)
+    right = right and all(_within(columns[name], 0, classes - 1) for name in ("prediction", "runner_up"))
+    right = right and all(_within(columns[name], 0, 1) for name in ("probability", "runner_up_probability"))
+    if not (right and bool((np.isnan(losses) | (losses >= 0)).all())):
+        raise Damaged("A table's columns do not belong together.")
+
+
+def _within(values: np.ndarray, low: float, high: float) -> bool:
+    return bool(((values >= low) & (values <= high)).all())
+
+
+def _open_rows(path: Path, count: int) -> _Rows:
+    """Damaged: the data base has not this many rows."""
+    check_seal(path, place_of(path))
     address = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
     base = sqlite3.connect(address, uri=True, check_same_thread=False)
     rows = _Rows(base, threading.Lock())
     weakref.finalize(rows, base.close)
+    used = mark_used(path.parent.parent)  # the folder of the table, for as long as this data base is open
+    if used is not None:
+        weakref.finalize(rows, used.close)
+    if _asked(base, "SELECT COUNT(row), MIN(row), MAX(row) FROM rows") != [
+        (count, *((0, count - 1) if count else (None,) * 2))
+    ]:
+        raise Damaged("A table's rows do not belong together.")
     return rows
 
 

@@ -12,12 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
+from safetensors.numpy import load, save
 
 from xai_core.datasets import Dataset
 from xai_core.deprecated import renamed_arguments
-from xai_core.durable import disk_trouble, one_writer, replace_file
+from xai_core.durable import disk_trouble, one_writer, read_sealed, replace_file, touch, write_sealed
 from xai_core.errors import ImageError
 from xai_core.features.patch_job import By, Finder, PatchJob, finder, patch_job
 from xai_core.features.patches import LayerPatches, TopPatches
@@ -27,6 +26,7 @@ from xai_core.types import LoadedModel, ProgressCallback
 
 _STATE, _MANIFEST = "state.safetensors", "manifest.json"
 _ARRAYS = ("values", "images", "places")
+_FACTS = "facts"  # beside the arrays, as JSON in bytes
 _BUSY = "This search for patches is running already, here or in another process; wait for it to end."
 
 
@@ -95,18 +95,39 @@ def stored_patches(job: PatchJob, store: Path) -> TopPatches | None:
     try:
         if json.loads((folder / _MANIFEST).read_text(encoding="utf-8")) != job.spec:
             return None
-        with safe_open(folder / _STATE, framework="numpy") as file:
-            facts = json.loads(file.metadata()["facts"])
-            layers = {
-                name: LayerPatches((h, w), Ranked(*(file.get_tensor(f"{name}/{array}") for array in _ARRAYS)))
-                for name, (h, w) in facts["grids"].items()
-            }
-    except (OSError, SafetensorError, ValueError, KeyError, TypeError):
+        arrays = load(read_sealed(folder / _STATE, job.key))
+    except (OSError, ValueError):  # Damaged among them
         return None
-    if facts["key"] != job.key:
-        return None
+    touch(folder / _STATE)  # the time of its last use
+    facts = json.loads(arrays[_FACTS].tobytes())
+    layers = {
+        name: LayerPatches((h, w), Ranked(*(arrays[f"{name}/{array}"] for array in _ARRAYS)))
+        for name, (h, w) in facts["grids"].items()
+    }
     unread = tuple((index, reason) for index, reason in facts["unread"])
-    return TopPatches(job.spec, layers, facts["done"], facts["total"], unread)
+    state = TopPatches(job.spec, layers, facts["done"], facts["total"], unread)
+    return state if _could_be(state, job) else None
+
+
+def _could_be(state: TopPatches, job: PatchJob) -> bool:
+    """Whether a search for this answer can have come to this state."""
+    looked_at = 0 <= state.done <= state.total == len(job.dataset)
+    layers = not state.layers or tuple(sorted(state.layers)) == job.layers
+    unread = all(0 <= index < state.done for index, _ in state.unread)
+    return (
+        looked_at and layers and unread and all(_in_range(found, job.k, state.done) for found in state.layers.values())
+    )
+
+
+def _in_range(found: LayerPatches, k: int, done: int) -> bool:
+    ranked, cells = found.ranked, found.grid[0] * found.grid[1]
+    shape = (2, found.channels, k)
+    return (
+        ranked.values.shape == ranked.images.shape == ranked.places.shape == shape
+        and bool(((ranked.images >= -1) & (ranked.images < done)).all())
+        and bool(((ranked.places >= 0) & (ranked.places < cells)).all())
+        and not bool(np.isnan(ranked.values).any())
+    )
 
 
 def _save(folder: Path, job: PatchJob, state: TopPatches) -> None:
@@ -127,8 +148,9 @@ def _save(folder: Path, job: PatchJob, state: TopPatches) -> None:
         "grids": {name: found.grid for name, found in state.layers.items()},
         "unread": state.unread,
     }
+    data = save(arrays | {_FACTS: np.frombuffer(json.dumps(facts).encode(), np.uint8)})
     with disk_trouble(folder):
-        replace_file(folder / _STATE, save(arrays, {"facts": json.dumps(facts)}))
+        write_sealed(folder / _STATE, job.key, lambda file: file.write(data))
 
 
 @contextmanager

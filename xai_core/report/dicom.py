@@ -5,6 +5,7 @@ A file belongs to a new study of nobody, or, where the user wants it, to the sca
 
 from collections.abc import Sequence
 from io import BytesIO
+from typing import Any
 
 import highdicom as hd
 import numpy as np
@@ -22,6 +23,7 @@ from xai_core.report.nifti import check_values
 from xai_core.types import CLINICAL_CAUTION, RESEARCH_ONLY
 
 _MAKER, _VERSION = "Sightline", "1"
+_RIGHT_ANGLE = 1e-4
 _DICOM_LETTERS = str.maketrans("SI", "HF")
 _REFERENCES = ("ReferencedSeriesSequence", "SourceImageSequence", "StudiesContainingOtherReferencedInstancesSequence")
 _ASKED_FOR = (
@@ -48,7 +50,7 @@ def parametric_map(
     low, high = float(known.min()), float(known.max())
     result = hd.pm.ParametricMap(
         source_images=sources,
-        pixel_array=_placed(volume, known, sources[0].FrameOfReferenceUID),
+        **_placed(volume, known, sources[0].FrameOfReferenceUID),
         series_instance_uid=generate_uid(prefix=None),
         series_number=1,
         sop_instance_uid=generate_uid(prefix=None),
@@ -105,19 +107,24 @@ def secondary_capture(
         study_date=first.StudyDate or None,
         study_time=first.StudyTime or None,
         referring_physician_name=first.ReferringPhysicianName,
-        patient_orientation=_orientation(edges),
+        patient_orientation=("L", "P"),  # highdicom takes one letter for a side; the true ones follow
     )
+    result.PatientOrientation = _orientation(edges) or []
     result.ImageComments = CLINICAL_CAUTION
     result.BurnedInAnnotation = "NO"
-    if volume.oriented:
+    across, down, _ = AXES[plane]
+    if volume.oriented and not _sheared(volume.affine[:3, [across, down]]):  # DICOM knows no other pictures' places
         _place_image(result, volume, plane, index, image.shape[:2])
         result.FrameOfReferenceUID = first.FrameOfReferenceUID
     result.SourceImageSequence = [_reference(source) for source in sources]
     return _bytes(result, referring=keep_study_of is not None)
 
 
-def _placed(volume: Volume, values: np.ndarray, frame_of_reference: str) -> hd.Volume:
-    """(slice, row, column) of the plane of acquisition as it is shown, with the affine from those to LPS."""
+def _placed(volume: Volume, values: np.ndarray, frame_of_reference: str) -> dict[str, Any]:
+    """(slice, row, column) of the plane of acquisition as it is shown, and where each lies, as highdicom takes them.
+
+    ImageError: rows and columns of the plane are not at a right angle.
+    """
     across, down, along = AXES[volume.plane]
     frames = np.moveaxis(values, (along, down, across), (0, 1, 2))[:, ::-1, ::-1]
     start = np.array([0.0, 0.0, 0.0, 1.0])
@@ -126,9 +133,36 @@ def _placed(volume: Volume, values: np.ndarray, frame_of_reference: str) -> hd.V
     steps = np.stack([volume.affine[:3, along], -volume.affine[:3, down], -volume.affine[:3, across]], axis=1)
     affine[:3, :3] = LPS_TO_RAS @ steps
     affine[:3, 3] = LPS_TO_RAS @ (volume.affine @ start)[:3]
-    return hd.Volume(
-        np.ascontiguousarray(frames), affine, coordinate_system="PATIENT", frame_of_reference_uid=frame_of_reference
-    )
+    pixels = np.ascontiguousarray(frames)
+    if not _sheared(affine[:3, :3]):
+        return {
+            "pixel_array": hd.Volume(
+                pixels, affine, coordinate_system="PATIENT", frame_of_reference_uid=frame_of_reference
+            )
+        }
+    if _sheared(affine[:3, 1:3]):
+        raise ImageError(
+            "Rows and columns of the scan are not at a right angle, which DICOM cannot say; take the NIfTI map."
+        )
+    # A tilted gantry: every slice is a rectangle with a place of its own, and highdicom's volumes have none such.
+    spacing = np.linalg.norm(affine[:3, :3], axis=0)
+    row, column = affine[:3, 2] / spacing[2], affine[:3, 1] / spacing[1]
+    positions = [affine[:3, 3] + number * affine[:3, 0] for number in range(len(pixels))]
+    apart = abs(float(np.cross(row, column) @ affine[:3, 0]))
+    return {
+        "pixel_array": pixels,
+        "pixel_measures": hd.PixelMeasuresSequence(
+            [_short(mm) for mm in spacing[1:]], slice_thickness=_short(apart), spacing_between_slices=_short(apart)
+        ),
+        "plane_orientation": hd.PlaneOrientationSequence("PATIENT", [_short(part) for part in (*row, *column)]),
+        "plane_positions": [hd.PlanePositionSequence("PATIENT", [_short(mm) for mm in at]) for at in positions],
+    }
+
+
+def _sheared(steps: np.ndarray) -> bool:
+    """Whether directions, float64 (3, n), are not at right angles."""
+    unit = steps / np.linalg.norm(steps, axis=0)
+    return bool(np.abs(unit.T @ unit - np.eye(steps.shape[1])).max() > _RIGHT_ANGLE)
 
 
 def _place_image(result: Dataset, volume: Volume, plane: Plane, index: int, size: tuple[int, int]) -> None:
@@ -147,11 +181,12 @@ def _place_image(result: Dataset, volume: Volume, plane: Plane, index: int, size
     result.ImageOrientationPatient = [_short(part) for part in (*row, *column)]
 
 
-def _orientation(edges: Edges) -> tuple[str, str] | None:
-    """DICOM's letters for where rows and columns lead: head and feet for top and bottom."""
+def _orientation(edges: Edges) -> list[str] | None:
+    """DICOM's letters for where rows and columns lead: head and feet for top and bottom; several where they lean
+    (PS3.3 C.7.6.1.1.1), none where the scan does not say."""
     if not edges.right:
         return None
-    return edges.right.translate(_DICOM_LETTERS), edges.bottom.translate(_DICOM_LETTERS)
+    return [edges.right.translate(_DICOM_LETTERS), edges.bottom.translate(_DICOM_LETTERS)]
 
 
 def _reference(source: Dataset) -> Dataset:

@@ -10,6 +10,7 @@ from xai_core.images.scans.volume import Volume
 from xai_core.types import RESEARCH_ONLY
 
 _ALIGNED = 2  # NXFormCodes: aligned to another file's truth
+_SAME_MM = 0.01
 _LABEL = f"Sightline map. {RESEARCH_ONLY}"
 
 
@@ -23,9 +24,18 @@ def nifti_map(volume: Volume, values: np.ndarray) -> bytes:
     code = _ALIGNED if volume.oriented else 0
     image.set_sform(volume.affine, code)
     image.set_qform(volume.affine, code)
+    if _furthest(image.get_qform(), volume) > _SAME_MM:  # a qform has no shear: readers shall take the sform
+        image.set_qform(None, 0)
     image.header.set_xyzt_units("mm")
     image.header["descrip"] = _LABEL
     return gzip.compress(image.to_bytes(), mtime=0)
+
+
+def _furthest(affine: np.ndarray, volume: Volume) -> float:
+    """By how many millimetres at most an affine puts the corners of the volume elsewhere."""
+    corners = np.stack([*np.meshgrid(*((0, side - 1) for side in volume.voxels.shape[:3])), np.ones((2, 2, 2))])
+    apart = np.tensordot((affine - volume.affine)[:3], corners, 1)
+    return float(np.linalg.norm(apart, axis=0).max())
 
 
 def check_values(volume: Volume, values: np.ndarray) -> None:

@@ -55,7 +55,7 @@ def test_text_can_be_read(page: Page, opened: Callable, scheme: str) -> None:
     assert page.evaluate(CONTRAST, ".scatter") >= 4.5
 
 
-@pytest.mark.parametrize("width", [1440, 1024, 500])
+@pytest.mark.parametrize("width", [pytest.param(1440, marks=pytest.mark.slow), 1024, 500])
 def test_the_map_fits_every_width(page: Page, opened: Callable, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 768})
     opened("digits")

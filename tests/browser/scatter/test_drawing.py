@@ -66,6 +66,7 @@ def test_of_100_000_points_no_class_covers_the_others(opened: Callable, pixels: 
     assert len({tuple(colour) for colour in image[image[..., 3] > 60][::50, :3] // 32}) > 12
 
 
+@pytest.mark.slow
 def test_a_million_points_are_drawn(opened: Callable, pixels: Callable) -> None:
     page = opened("1000000")
     expect(page.locator(".stage")).to_have_attribute("data-drawn", "1000000", timeout=60_000)

@@ -35,7 +35,7 @@ def test_text_has_a_contrast_of_at_least_4_5(page: Page, parts_url: str, part: s
 
 
 @pytest.mark.parametrize("part", PARTS)
-@pytest.mark.parametrize("width", [320, 768])
+@pytest.mark.parametrize("width", [320, pytest.param(768, marks=pytest.mark.slow)])
 def test_no_part_is_wider_than_its_room(page: Page, parts_url: str, part: str, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 800})
     selector = opened(page, parts_url, part)

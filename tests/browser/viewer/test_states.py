@@ -106,7 +106,7 @@ def test_no_part_moves_for_those_who_ask_for_less_motion(page: Page, visit: Call
         assert (float(duration.split("s")[0]) > 0) is moving
 
 
-@pytest.mark.parametrize("width", [320, 420, 768, 1200])
+@pytest.mark.parametrize("width", [320, *(pytest.param(width, marks=pytest.mark.slow) for width in (420, 768)), 1200])
 def test_nothing_overflows_at_any_width(page: Page, visit: Callable, app_url: str, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 800})
     visit(page, app_url)

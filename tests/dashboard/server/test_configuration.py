@@ -15,6 +15,9 @@ def test_budgets_come_from_the_environment(monkeypatch: pytest.MonkeyPatch):
     assert configuration.memory("MODEL") == 2048 * 2**20
     monkeypatch.setenv("SIGHTLINE_MODEL_MEMORY_MB", "512")
     assert configuration.memory("MODEL") == 512 * 2**20
+    assert configuration.cache_limit() == 20 * 2**30
+    monkeypatch.setenv("SIGHTLINE_CACHE_GB", "3")
+    assert configuration.cache_limit() == 3 * 2**30
 
 
 @pytest.mark.parametrize(
@@ -23,6 +26,8 @@ def test_budgets_come_from_the_environment(monkeypatch: pytest.MonkeyPatch):
         ("SIGHTLINE_TRACE_MEMORY_MB", "lots", 'is "lots"; give a whole number of megabytes above 0'),
         ("SIGHTLINE_MODEL_MEMORY_MB", "0", "give a whole number of megabytes above 0"),
         ("SIGHTLINE_RESULT_MEMORY_MB", "-5", "give a whole number of megabytes above 0"),
+        ("SIGHTLINE_CACHE_GB", "0", "give a whole number of gigabytes above 0"),
+        ("SIGHTLINE_CACHE_GB", "2.5", "give a whole number of gigabytes above 0"),
         ("SIGHTLINE_READ_ONLY", "perhaps", "give 1 for yes or 0 for no"),
         ("SIGHTLINE_TRUST_EMAIL", "perhaps", "give 1 for yes or 0 for no"),
         ("SIGHTLINE_MODELS", "/no/such/folder", "there is no folder"),

@@ -170,7 +170,33 @@ def test_opening_what_was_not_downloaded_never_downloads(
         published.open_published(key, tmp_path)
 
 
-def test_a_damaged_set_is_said_to_be(tmp_path: Path) -> None:
-    (tmp_path / "cifar-10").mkdir()
-    with pytest.raises(ImageError, match="CIFAR-10 is damaged; remove"):
-        published.open_published("cifar-10", tmp_path)
+@pytest.mark.parametrize("key", published.PUBLISHED)
+@pytest.mark.parametrize("damage", ["a byte", "a file is gone", "of an earlier version"])
+def test_a_damaged_set_is_set_aside_and_unpacked_again_without_a_network(
+    key: str, damage: str, host: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    SERVE[key](monkeypatch, host, tmp_path / "host")
+    sets = tmp_path / "sets"
+    published.download_published(key, sets)
+    before = published.open_published(key, sets)
+    unpacked = [
+        path for path in sorted((sets / key).rglob("*")) if path.is_file() and path.suffix not in (".gz", ".tgz")
+    ]
+    for path in unpacked:
+        if damage == "a byte" and path.name not in ("checksums", "used") and path.stat().st_size:
+            data = path.read_bytes()
+            path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+            break
+        if damage == "of an earlier version" and path.name == "checksums":
+            path.unlink()
+        if damage == "a file is gone" and path.name not in ("checksums", "used"):
+            path.unlink()
+            break
+    with pytest.raises(ImageError, match="damaged on this machine's disk; ask for its download again"):
+        published.open_published(key, sets)
+    assert not published.is_downloaded(key, sets)
+    monkeypatch.setattr(urllib.request, "urlopen", lambda *_a, **_k: pytest.fail("the network was asked"))
+    published.download_published(key, sets)
+    again = published.open_published(key, sets)
+    assert [item.id for item in again.items] == [item.id for item in before.items]
+    np.testing.assert_array_equal(again.load(1).pixels, before.load(1).pixels)

@@ -11,7 +11,11 @@ from sklearn.neighbors import NearestNeighbors
 from tests.xai_core.embedding.tables import clusters, table_of
 from xai_core.embedding.graph import knn_graph
 from xai_core.embedding.neighbours import neighbours, open_index
-from xai_core.errors import Cancelled, SettingError
+from xai_core.embedding.pca import pca_map
+from xai_core.embedding.suspects import held_out
+from xai_core.embedding.tsne import tsne_map
+from xai_core.embedding.umap_map import umap_map
+from xai_core.errors import Cancelled, NotApplicable, SettingError
 
 METRICS = {"l2": "euclidean", "cosine": "cosine"}
 
@@ -81,6 +85,58 @@ def test_the_graph_equals_scikit_learns_and_is_kept(tmp_path: Path, metric: str)
     assert graph.recall == 1.0
     again = knn_graph(table, 15, metric, on_progress=lambda *_: pytest.fail("it was computed again"))
     np.testing.assert_array_equal(again.rows, graph.rows)
+
+
+def far_from_zero(kind: str) -> np.ndarray:
+    vectors = clusters(1200, 48, 9)[0]
+    if kind == "two camps":  # around their mean they are as far from zero as before
+        return vectors + np.where(np.arange(1200)[:, None] % 2, np.float32(3e4), np.float32(-3e4))
+    if kind == "copies":
+        vectors[600:] = vectors[:600]
+    return vectors + {"near": 0, "shifted": 300, "far": 3e4, "copies": 3e4}[kind] * np.float32(1)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("kind", ["near", "shifted", "far", "copies", "two camps"])
+def test_the_recall_that_is_claimed_is_that_of_an_exact_search_in_float64(kind: str, metric: str) -> None:
+    vectors = far_from_zero(kind)
+    graph = knn_graph(table_of(vectors), 15, metric)
+    wide = vectors.astype(np.float64)
+    if metric == "cosine":  # in the form that does not cancel: half the squared distance of the directions
+        wide /= np.linalg.norm(wide, axis=1, keepdims=True)
+    apart = np.stack([((wide - one) ** 2).sum(1) for one in wide])
+    np.fill_diagonal(apart, np.inf)
+    furthest = np.sort(apart, axis=1)[:, 14:15]
+    hits = np.take_along_axis(apart, graph.rows.astype(int), 1) <= furthest * (1 + 1e-5) + 1e-13
+    assert graph.recall == 1.0
+    assert hits.mean() == 1.0
+    fast = knn_graph(table_of(vectors), 15, metric, exact=False)
+    hits = np.take_along_axis(apart, fast.rows.astype(int), 1) <= furthest * (1 + 1e-5) + 1e-13
+    print(kind, metric, fast.recall, hits.mean())
+    assert hits.mean() >= fast.recall - 0.02
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_vectors_that_are_not_finite_are_refused_with_a_sentence(bad: float) -> None:
+    vectors = clusters(100, 8, 2)[0]
+    vectors[7, 3] = bad
+    table = table_of(vectors, np.arange(100) % 2, "ab")
+    whole = table_of(clusters(100, 8, 2)[0])
+    for work in (
+        lambda: knn_graph(table),
+        lambda: open_index(table, "cosine"),
+        lambda: tsne_map(table),
+        lambda: tsne_map(table, graph=knn_graph(whole)),
+        lambda: pca_map(table),
+        lambda: umap_map(table, process=None),
+        lambda: held_out(table),
+    ):
+        with pytest.raises(
+            NotApplicable, match=r"1 of 100 vectors hold numbers that are not finite .* in row 7: leave"
+        ):
+            work()
+    with pytest.raises(SettingError, match="holds numbers that are not finite"):
+        neighbours(open_index(whole), vectors[7], 3)
 
 
 def test_the_graph_of_a_large_table_keeps_its_recall() -> None:

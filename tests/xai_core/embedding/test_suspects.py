@@ -25,6 +25,7 @@ from xai_core.embedding.suspects import (
     outlier_scores,
     strangeness,
     usual_distances,
+    usual_nearest,
 )
 from xai_core.errors import Cancelled, NotApplicable, SettingError
 from xai_core.types import FeatureTable
@@ -136,6 +137,46 @@ def test_copies_are_grouped_and_those_across_classes_come_first() -> None:
         ((3, 400, 401), False, False),
     ]
     assert near_duplicates(table_of(vectors, labels), knn_graph(table_of(vectors, labels))) == ()
+
+
+def with_copies(vectors: np.ndarray, share: float, copies: int) -> tuple[FeatureTable, int]:
+    """The vectors, and behind them near copies of a share of them, a twentieth of the usual nearest distance away; and
+    how many have copies."""
+    random = np.random.default_rng(3)
+    usual = np.median(knn_graph(table_of(vectors)).distances[:, 0])
+    chosen = random.choice(len(vectors), round(share * len(vectors)), replace=False)
+    moved = random.normal(size=(copies * len(chosen), vectors.shape[1]))
+    moved *= usual / 20 / np.linalg.norm(moved, axis=1, keepdims=True)
+    return table_of(np.concatenate([vectors, np.repeat(vectors[chosen], copies, axis=0) + moved])), len(chosen)
+
+
+@pytest.mark.parametrize("share", [0, 0.1, 0.4, 0.8, 1.0])
+@pytest.mark.parametrize("kind", ["made up", "digits", "three copies each"])
+def test_copies_are_found_however_many_there_are(digits: FeatureTable, kind: str, share: float) -> None:
+    vectors = np.asarray(digits.vectors)[:300] if kind == "digits" else clusters(300, 48, 6)[0]
+    copies = 3 if kind == "three copies each" else 1
+    table, chosen = with_copies(vectors, share, copies)
+    graph = knn_graph(table)
+    found = near_duplicates(table, graph)
+    assert sorted(len(one.rows) for one in found) == [1 + copies] * chosen
+    plain = knn_graph(table_of(vectors))
+    assert 0.3 < usual_nearest(graph) / np.median(plain.distances[:, 0]) < 1.2
+
+
+def test_pictures_with_the_same_pixels_belong_together_wherever_the_network_puts_them() -> None:
+    table = table_of(clusters(80, 8, 2)[0])
+    digests = ["a" if row in (3, 70) else str(row) for row in range(80)]
+    (found,) = near_duplicates(replace(table, image_digests=tuple(digests)), knn_graph(table, 5))
+    assert (found.rows, found.identical) == ((3, 70), True)
+
+
+def test_few_pictures_and_equal_ones_have_a_usual_distance() -> None:
+    for vectors, wanted in [(np.zeros((30, 4)), 0.0), (np.eye(2), np.sqrt(2)), (np.eye(9), None)]:
+        found = usual_nearest(knn_graph(table_of(vectors)))
+        assert np.isfinite(found)
+        assert wanted is None or found == pytest.approx(wanted)
+    (whole,) = near_duplicates(table_of(np.zeros((30, 4))), knn_graph(table_of(np.zeros((30, 4)))))
+    assert len(whole.rows) == 30
 
 
 def test_classes_that_overlap_are_the_most_confused_pair() -> None:

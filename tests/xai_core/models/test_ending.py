@@ -1,7 +1,5 @@
 """A network that answers with probabilities is read up to its scores, or refused: never shown as 0.43 for its 0.86."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import cloudpickle

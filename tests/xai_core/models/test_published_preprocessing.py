@@ -1,7 +1,5 @@
 """Oracles, bit for bit: timm's own transform for every configuration in its registry, torchvision's for all weights."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Iterator
 

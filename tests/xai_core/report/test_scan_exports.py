@@ -11,7 +11,7 @@ import pydicom
 import pytest
 from pydicom.dataset import Dataset
 
-from tests.xai_core.images.scans.made_dicom import file_bytes, made_stack, noise
+from tests.xai_core.images.scans.made_dicom import file_bytes, made_slice, made_stack, noise
 from tests.xai_core.images.scans.test_scan_privacy import MARK, ROOT, assert_clean, marked_stack
 from xai_core.errors import ImageError
 from xai_core.images.display import display_pixels
@@ -159,3 +159,76 @@ def test_a_map_of_another_shape_is_refused() -> None:
     for export in (nifti_map, parametric_map):
         with pytest.raises(ImageError, match=r"The map has \(2, 2, 2\) values, but the volume \(10, 12, 9\)"):
             export(volume, np.zeros((2, 2, 2), np.float32))
+
+
+def unit(*direction: float) -> np.ndarray:
+    return np.array(direction) / np.linalg.norm(direction)
+
+
+def oblique(row: tuple[float, ...], normal: tuple[float, ...]) -> Volume:
+    along = unit(*row)
+    column = unit(*np.cross(unit(*normal), along))
+    return volume_of(made_stack(noise(9, 12, 10), row=tuple(along), column=tuple(column)))
+
+
+@pytest.mark.parametrize("plane", ["axial", "coronal", "sagittal"])
+@pytest.mark.parametrize(
+    ("row", "normal"), [((1, 0.5, 0.4), (0.2, -0.3, 1)), ((1, 0.4, 0), (0, 0, 1)), ((0.2, 1, 0.5), (1, 0.1, -0.4))]
+)
+def test_a_secondary_capture_of_an_oblique_scan_says_every_side_that_it_leans_to(
+    row: tuple[float, ...], normal: tuple[float, ...], plane: str
+) -> None:
+    volume = oblique(row, normal)
+    image = display_pixels(slice_image(volume, plane, 4))  # type: ignore[arg-type]
+    dataset = pydicom.dcmread(BytesIO(secondary_capture(volume, plane, 4, image)))  # type: ignore[arg-type]
+    letters = edge_letters(volume, plane)  # type: ignore[arg-type]
+    expected = [side.translate(str.maketrans("SI", "HF")) for side in (letters.right, letters.bottom)]
+    assert list(dataset.PatientOrientation) == expected
+
+
+def test_a_secondary_capture_of_a_scan_without_a_place_says_none() -> None:
+    volume = volume_of([made_slice(noise(12, 10))])
+    assert not volume.oriented
+    image = display_pixels(slice_image(volume, "axial", 0))
+    dataset = pydicom.dcmread(BytesIO(secondary_capture(volume, "axial", 0, image)))
+    assert not dataset.PatientOrientation
+    assert "ImagePositionPatient" not in dataset
+
+
+def tilted() -> Volume:
+    """Each slice of 2 mm lies 0.6 mm further back: a gantry tilted by 17 degrees."""
+    stack = made_stack(noise(9, 12, 10))
+    for number, one in enumerate(stack):
+        one.ImagePositionPatient = [-10.0, -20.0 + 0.6 * number, -30.0 + 2.0 * number]
+    return volume_of(stack)
+
+
+def test_a_parametric_map_of_a_tilted_gantry_has_the_values_at_the_places() -> None:
+    volume = tilted()
+    values = marked_map(volume)
+    dataset = pydicom.dcmread(BytesIO(parametric_map(volume, values)))
+    frame, r, c = np.argwhere(dataset.pixel_array == 99)[0]
+    shared = dataset.SharedFunctionalGroupsSequence[0]
+    along, down = np.array(shared.PlaneOrientationSequence[0].ImageOrientationPatient).reshape(2, 3)
+    spacing = shared.PixelMeasuresSequence[0].PixelSpacing
+    group = dataset.PerFrameFunctionalGroupsSequence[frame]
+    lps = np.array(group.PlanePositionSequence[0].ImagePositionPatient) + c * spacing[1] * along + r * spacing[0] * down
+    np.testing.assert_allclose(lps * (-1, -1, 1), place(volume, MARKED), atol=1e-3)
+    back = open_scans(parametric_map(volume, values)).series[0].volume()
+    np.testing.assert_array_equal(back.values(back.voxels), values)
+    np.testing.assert_allclose(back.affine, volume.affine, atol=1e-3)
+
+
+def test_a_nifti_of_a_tilted_gantry_says_its_place_by_the_form_that_can() -> None:
+    volume = tilted()
+    image = nib.Nifti1Image.from_bytes(gzip.decompress(nifti_map(volume, marked_map(volume))))
+    assert (int(image.header["sform_code"]), int(image.header["qform_code"])) == (2, 0)
+    np.testing.assert_allclose(image.affine, volume.affine, atol=1e-4)
+
+
+def test_a_picture_across_the_tilt_claims_no_place() -> None:
+    volume = tilted()
+    for plane, placed in (("axial", True), ("coronal", True), ("sagittal", False)):
+        image = display_pixels(slice_image(volume, plane, 4))  # type: ignore[arg-type]
+        dataset = pydicom.dcmread(BytesIO(secondary_capture(volume, plane, 4, image)))  # type: ignore[arg-type]
+        assert ("ImagePositionPatient" in dataset) == placed

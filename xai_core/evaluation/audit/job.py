@@ -4,15 +4,16 @@ import hashlib
 import json
 from collections.abc import Generator
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
+from typing import IO
 
 from xai_core.attribution.catalog import DEFAULT
 from xai_core.datasets import Dataset
-from xai_core.durable import disk_trouble, one_writer, replace_file
+from xai_core.durable import Damaged, disk_trouble, one_writer, read_sealed, touch, write_sealed
 from xai_core.errors import ImageError
 from xai_core.evaluation.audit.examine import examine, read_in
-from xai_core.evaluation.audit.record import Record
+from xai_core.evaluation.audit.record import GRID, Record
 from xai_core.models.structure import structure_digest
 from xai_core.types import LoadedModel
 
@@ -76,9 +77,9 @@ def audit(job: AuditJob, store: Path) -> Generator[Progressed]:
         while state.done < state.total:
             indices = range(state.done, min(state.done + BATCH, state.total))
             records, unread = _batch(job, list(indices))
-            told = {"records": [asdict(r) for r in records], "unread": unread}
+            told = json.dumps({"records": [asdict(r) for r in records], "unread": unread}).encode()
             with disk_trouble(folder):
-                replace_file(folder / f"batch-{state.done:08d}.json", json.dumps(told).encode())
+                write_sealed(folder / _name(state.done), _meaning(job, state.done), partial(_put, told))
             state = _with(state, records, unread, len(indices))
             yield state
 
@@ -86,16 +87,44 @@ def audit(job: AuditJob, store: Path) -> Generator[Progressed]:
 def stored_audit(job: AuditJob, store: Path) -> Progressed | None:
     """What an earlier run has left; None where there is nothing, or nothing of use."""
     folder, total = store / job.key, len(job.dataset)
+    touch(folder / _name(0))  # the time of its last use
     state = Progressed((), (), 0, total)
     while state.done < total:
         try:
-            told = json.loads((folder / f"batch-{state.done:08d}.json").read_text("utf-8"))
-            records = [Record(**(one | {"map": tuple(one["map"])})) for one in told["records"]]
-            unread = [(str(name), str(reason)) for name, reason in told["unread"]]
-        except (OSError, ValueError, KeyError, TypeError):
+            told = json.loads(read_sealed(folder / _name(state.done), _meaning(job, state.done)))
+        except (OSError, Damaged):
             break
-        state = _with(state, records, unread, min(BATCH, total - state.done))
+        records = [Record(**(one | {"map": tuple(one["map"])})) for one in told["records"]]
+        unread = [(str(name), str(reason)) for name, reason in told["unread"]]
+        indices = range(state.done, min(state.done + BATCH, total))
+        if not _could_be(job, indices, records, len(unread)):
+            break
+        state = _with(state, records, unread, len(indices))
     return state if state.done else None
+
+
+def _could_be(job: AuditJob, indices: range, records: list[Record], unread: int) -> bool:
+    """Whether these can be the records of these pictures, all but the unread ones."""
+    classes = range(-1, len(job.model.config.class_names))
+    found = [record.index for record in records]
+    return (
+        len(found) + unread == len(indices)
+        and found == sorted(set(found) & set(indices))
+        and all(r.truth in classes and {r.predicted, r.border, r.background} <= set(classes[1:]) for r in records)
+        and all(not (r.probability < 0 or r.probability > 1) and len(r.map) == GRID**2 for r in records)
+    )
+
+
+def _meaning(job: AuditJob, start: int) -> str:
+    return f"{job.key}/{start}"
+
+
+def _put(data: bytes, file: IO[bytes]) -> None:
+    file.write(data)
+
+
+def _name(start: int) -> str:
+    return f"batch-{start:08d}.json"
 
 
 def _with(state: Progressed, records: list[Record], unread: list[tuple[str, str]], count: int) -> Progressed:

@@ -1,7 +1,5 @@
 """A model's card as a small YAML file beside its weights, for people to read and to write."""
 
-from __future__ import annotations
-
 import hashlib
 import math
 from collections.abc import Mapping, Sequence

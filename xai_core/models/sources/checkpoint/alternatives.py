@@ -1,7 +1,5 @@
 """Several architectures may fit the same weights: do they answer alike, and if not, what tells them apart?"""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping
 

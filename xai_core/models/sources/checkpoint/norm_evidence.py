@@ -1,7 +1,5 @@
 """What batch norms remember of the training: photographs look like it, where strides and activations are right."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Which architecture do these weights belong to, by their names and shapes; and the network filled with them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache

@@ -1,7 +1,5 @@
 """What weights do not tell and a network's answers depend on: asked of its owner, and a guess until somebody says."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from itertools import pairwise
 

@@ -1,7 +1,5 @@
 """What weights do not tell is asked, assumed with a caution until somebody says, or verified where they give a hint."""
 
-from __future__ import annotations
-
 import io
 from dataclasses import replace
 from pathlib import Path
