@@ -192,5 +192,6 @@ def test_knowing_the_layouts_costs_no_pass_of_numbers() -> None:
     xai.class_maps(network, torch.randn(1, 3, 16, 16), ["block"], 1)
     assert PASSES == ["cpu", "meta", "cpu", "cpu"]
     model = xai.wrap_model(network, input_size=(16, 16), mean=(0.5,) * 3, std=(0.5,) * 3, class_names=list("abc"))
+    PASSES.clear()
     assert [layer.name for layer in xai.layers(model) if layer.suggested] == ["block.1"]
-    assert PASSES == ["cpu", "meta", "cpu", "cpu"]
+    assert "cpu" not in PASSES
