@@ -21,8 +21,10 @@ def feature_maps(forward_pass: ForwardPass, layer: str) -> np.ndarray:
     """The activations of one picture: float32 (c, h, w); LayerError where they are no maps or were not kept."""
     if layer not in forward_pass.activations:
         raise LayerError(f"The pass kept {', '.join(forward_pass.activations)}, not layer '{layer}'; trace it as well.")
-    activations = maps_of(forward_pass, layer).detach()
-    if len(activations) != 1:
+    activations = forward_pass.activations[layer].detach()
+    if activations.ndim == 4:
+        maps_of(forward_pass, layer)
+    if activations.ndim != 4 or len(activations) != 1:
         raise LayerError(
             f"Layer '{layer}' gives {tuple(activations.shape)}; the maps (1, c, h, w) of a picture are needed."
         )

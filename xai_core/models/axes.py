@@ -16,7 +16,6 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 from torch.utils.weak import WeakIdKeyDictionary
 
 
@@ -147,7 +146,7 @@ class AxesMode(TorchDispatchMode):
     """Within the block, and in this thread, `axes_of` knows the tensors that are made; `work` counts what computes."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._known: Any = WeakIdKeyDictionary()
         self._torn: set[int] = set()  # storages into which pieces with places were written
         self.work = 0
@@ -173,20 +172,20 @@ class AxesMode(TorchDispatchMode):
         self, func: Any, _types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         given = kwargs or {}
-        tensors = [one for one in tree_leaves((args, given)) if isinstance(one, Tensor)]
+        tensors = _tensors((*args, *given.values()))
         before = [self.axes_of(one) for one in tensors]
-        made = func(*args, **given)
         name = func._schema.name.removeprefix("aten::").removesuffix("_")
-        outputs = [one for one in tree_leaves(made) if isinstance(one, Tensor)]
+        made = _shapes_alone(name, func, tensors) if not given and tensors and tensors[0].is_meta else None
+        if made is None:
+            made = func(*args, **given)
+        outputs = _tensors((made,))
         self.work += bool(tensors) and name not in _REARRANGING
         if all(axes is not None and not any(map(has_places, axes)) for axes in before):
             return made  # nothing of the picture in it
         known = None
-        if all(axes is not None for axes in before):
-            step = _Step(
-                args, given, [(axes, tuple(one.shape)) for axes, one in zip(before, tensors, strict=True)], outputs
-            )
-            known = _after(name, func, step)
+        told = [(axes, tuple(one.shape)) for axes, one in zip(before, tensors, strict=True) if axes is not None]
+        if len(told) == len(tensors):
+            known = _after(name, func, _Step(args, given, told, outputs))
         if name == "copy" and tensors and tensors[0] is made and self._tears(made, before[0], known):
             self._torn.add(made.untyped_storage()._cdata)
         for place, output in enumerate(outputs):
@@ -194,6 +193,27 @@ class AxesMode(TorchDispatchMode):
             fits = axes is not None and tuple(map(_size, axes)) == tuple(output.shape)
             self._known[output] = axes if fits else None
         return made
+
+
+def _tensors(given: Iterable[object]) -> list[Tensor]:
+    found: list[Tensor] = []
+    for one in given:
+        if isinstance(one, Tensor):
+            found.append(one)
+        elif isinstance(one, list | tuple):
+            found += _tensors(one)
+    return found
+
+
+def _shapes_alone(name: str, func: Any, tensors: list[Tensor]) -> Any:
+    """What common operations give where there are no numbers: PyTorch works their shapes out slowly, in Python."""
+    first = tensors[0]
+    if name in ("native_batch_norm", "native_layer_norm", "native_group_norm"):
+        return torch.empty_like(first), first.new_empty(0), first.new_empty(0)
+    alike = all(one.shape == first.shape and one.dtype == first.dtype for one in tensors)
+    if name in _ALIKE and alike:
+        return first if func._schema.name.endswith("_") else torch.empty_like(first)
+    return None
 
 
 @dataclass(frozen=True, eq=False)
@@ -346,7 +366,7 @@ def _cut(axis: Axis, size: int, start: int, new: int, stride: int = 1) -> Axis |
     """`new` entries from `start` on; None where places are lost."""
     if new == size:
         return axis
-    if not has_places(axis):
+    if not has_places(axis) or new == 1:  # one place of all is none
         return channel(new)
     if len(axis) != 1:
         return None
@@ -577,6 +597,11 @@ _RULES: dict[str, Callable[[_Step], Axes | list[Axes | None] | None]] = {
     "im2col": _unfolded,
     "col2im": _folded,
 }  # fmt: skip
+_ALIKE = frozenset(
+    ("relu", "hardtanh", "silu", "gelu", "sigmoid", "hardswish", "hardsigmoid", "tanh", "elu", "leaky_relu",
+     "add", "mul",
+     "_softmax")
+)  # fmt: skip
 _ONE_BY_ONE = frozenset(
     ("clone", "copy", "_to_copy", "detach", "alias", "lift_fresh", "contiguous", "masked_fill", "where", "lerp",
      "cumsum", "fill", "zero", "view_as", "rsub", "prelu",

@@ -163,3 +163,35 @@ def test_a_network_of_another_structure_is_asked_again_and_one_of_the_same_is_no
     first.stem = nn.Conv2d(3, 12, 3, stride=4)
     layouts(first, SHAPE, ["target"])
     assert first in asked
+
+
+PASSES: list[str] = []
+
+
+class Counted(nn.Module):
+    """Notes on which device it runs; "meta" computes no numbers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(3, 8, 3, padding=1)
+        self.block = nn.Sequential(nn.BatchNorm2d(8), nn.ReLU(), nn.MaxPool2d(2))
+        self.head = nn.Linear(8, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        PASSES.append(x.device.type)
+        return self.head(self.block(self.stem(x)).mean((2, 3)))
+
+
+def test_knowing_the_layouts_costs_no_pass_of_numbers() -> None:
+    network = Counted().eval()
+    PASSES.clear()
+    xai.class_maps(network, torch.randn(1, 3, 16, 16), ["stem", "block.0"], 0)
+    assert PASSES == ["cpu"]  # maps by construction
+    xai.class_maps(network, torch.randn(1, 3, 16, 16), ["block"], 0)
+    assert PASSES == ["cpu", "meta", "cpu"]
+    xai.class_maps(network, torch.randn(1, 3, 16, 16), ["block"], 1)
+    assert PASSES == ["cpu", "meta", "cpu", "cpu"]
+    model = xai.wrap_model(network, input_size=(16, 16), mean=(0.5,) * 3, std=(0.5,) * 3, class_names=list("abc"))
+    PASSES.clear()
+    assert [layer.name for layer in xai.layers(model) if layer.suggested] == ["block.1"]
+    assert "cpu" not in PASSES
