@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Request, ViewportSize, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -113,6 +113,7 @@ def watched(browser: Browser) -> Iterator[PageOpener]:
 
 
 def watch(page: Page, faults: list[str]) -> None:
+    page.set_default_navigation_timeout(1000 * START_SECONDS)
     page.on("console", lambda message: faults.append(message.text) if is_fault(message) else None)
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("request", lambda request: faults.append(request.url) if is_foreign(request) else None)
@@ -148,8 +149,11 @@ def page(chromium: Browser, spare_tabs: list[Tab]) -> Iterator[Page]:
     """
     tab = spare_tabs.pop() if spare_tabs else new_tab(chromium)
     yield tab.page
-    if not tab.page.is_closed():
+    try:
         leave(tab.page)
+    except Error:  # the test closed it, or failed on its way to another page
+        tab.page.context.close()
+    else:
         spare_tabs.append(tab)
     faults = tab.faults.copy()
     tab.faults.clear()

@@ -13,7 +13,7 @@ from tests.browsing import choose_screen
 
 pytestmark = pytest.mark.browser
 
-WAIT_MS = 60_000
+WAIT_MS = 240_000
 GROUPS = {group: [screen.title for screen in screens] for group, screens in groupby(PAGES, lambda screen: screen.group)}
 
 

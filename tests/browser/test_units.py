@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 pytestmark = pytest.mark.browser
 
-WAIT_MS = 60_000
+WAIT_MS = 240_000
 DIGIT = "/units?model=digits&digit=3"
 
 
