@@ -222,9 +222,13 @@ def _lock(file: IO[bytes], *, shared: bool = False) -> None:
 
 @contextmanager
 def disk_trouble(folder: Path) -> Iterator[None]:
-    """SightlineError where the disk refuses; errors that are no fault of the disk pass."""
+    """SightlineError where the disk refuses or loses what it was given; errors that are no fault of the disk pass."""
     try:
         yield
+    except Damaged as error:
+        raise SightlineError(
+            f"The folder {folder} does not keep what is written there; choose another disk."
+        ) from error
     except OSError as error:
         reason = error.strerror or "the disk failed"
         raise SightlineError(

@@ -51,8 +51,7 @@ def build_table(
             )
             return in_memory(table)
     folder = Path(folder)
-    found = stored_table(model, dataset, layer, folder)
-    if found is not None:
+    if (found := stored_table(model, dataset, layer, folder)) is not None:
         return found
     embedding_layer = find_embedding_layer(model, layer)
     facts = table_facts(model, dataset, embedding_layer)
@@ -76,7 +75,7 @@ def build_table(
             engine(TableWork(model, embedding_layer, dataset.read, tuple(shards), home), advance)
         with disk_trouble(home):
             write_view(home, view, facts, dataset, items)
-    table = open_view(view, model.config.class_names, len(items))
+            table = open_view(view, model.config.class_names, len(items))
     if not len(table):
         raise ImageError(f"None of the {len(items)} pictures could be read; the first: {table.unread[0][1]}")
     return table
