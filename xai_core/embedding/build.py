@@ -1,7 +1,7 @@
 """The table of a network and a data set: found on the disk, finished where it was left, or computed from the start."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -63,14 +63,7 @@ def build_table(
             finished = finished_keys(home)
             todo = [item for item in items if item.key not in finished]
         shards = shards_of(facts, todo, images_a_shard or shard_size(len(items)))
-        done, tell = len(items) - len(todo), on_progress or no_progress
-
-        def advance(images: int) -> None:
-            nonlocal done
-            done += images
-            tell(done, len(items))
-
-        advance(0)
+        advance = _counter(on_progress or no_progress, len(items) - len(todo), len(items))
         if shards:
             engine(TableWork(model, embedding_layer, dataset.read, tuple(shards), home), advance)
         with disk_trouble(home):
@@ -79,6 +72,18 @@ def build_table(
     if not len(table):
         raise ImageError(f"None of the {len(items)} pictures could be read; the first: {table.unread[0][1]}")
     return table
+
+
+def _counter(tell: ProgressCallback, done: int, total: int) -> Callable[[int], None]:
+    """Tells how far it is now, and again whenever so many pictures more are done."""
+
+    def advance(images: int) -> None:
+        nonlocal done
+        done += images
+        tell(done, total)
+
+    advance(0)
+    return advance
 
 
 def stored_table(model: LoadedModel, dataset: Dataset, layer: str | None, folder: Path | str) -> FeatureTable | None:
