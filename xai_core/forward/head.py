@@ -94,8 +94,8 @@ def _run(module: nn.Module, input_shape: Sequence[int]) -> tuple[list[_Call], Te
         if not isinstance(output, Tensor) or output.ndim < 2:
             return
         layout = known.get(name)
-        maps = isinstance(layout, Grid) and layout.height * layout.width > 1
         placed = to_maps(output, layout) if isinstance(layout, Grid) else output
+        maps = placed.ndim == 4 and placed[0, 0].numel() > 1  # numbers decide which of them a head reads
         calls.append(
             _Call(name, part, tuple(placed.shape), _means(placed) if maps else None, _linear(part, args, output))
         )
