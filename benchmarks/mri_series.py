@@ -56,7 +56,7 @@ def plain(inputs: torch.Tensor) -> torch.Tensor:
 def maps(inputs: torch.Tensor, recipe: MapRecipe) -> dict[str, torch.Tensor]:
     inputs = inputs.contiguous(memory_format=torch.channels_last)
     made = run_forward(twin().module, inputs, [recipe.layer])
-    target = make_target(lambda: made, inputs, list(range(len(model().config.class_names))))
+    target = make_target(lambda: made, inputs, [list(range(len(model().config.class_names)))])
     question = AttributionRequest(twin().module, inputs, (recipe.layer,), target, lambda: made)
     return answer(find_method(recipe.method), question, None, None)
 

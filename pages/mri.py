@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard.core.failures import in_words
 from dashboard.mri import (
+    cases,
     diagnoses,
     export,
     gate,
@@ -17,6 +18,7 @@ from dashboard.mri import (
     similar,
     slices,
     three_planes,
+    truth,
 )
 from dashboard.mri.page_frame import bare, drawing_controls, heading, mark, with_map
 from dashboard.mri.reading import read
@@ -39,44 +41,48 @@ with in_words(), st.spinner("Opening the scan …", show_time=True), st.sidebar:
 known = partial(series.known, scan, recipe=recipe)
 mark(line, scan)
 refusal()
+first = st.container()
 left, right = st.columns(2, gap="medium")
 at = slices.place_now(scan, plane)
 with in_words():
     shown, letters = slice_of(scan, at, window), letters_of(scan, at.plane)
 if waiting:
     with left:
-        bare(scan, at, shown)
+        bare(scan, at, shown, blind=True)
         three_planes.show(scan, at, shown.window, known, None)
     with right:
         opinion.ask(scan)
     st.stop()
+with first, in_words():
+    series.read_lesion(scan, at, recipe)
 with in_words(), st.spinner("Reading the slice …", show_time=True):
+    cases.read_cases(scan, recipe, known(at.plane))
     reading = read(slice_of(scan, at), recipe)
-found = gate.gate(scan, at, shown, reading)
+found = gate.gate(scan, shown, reading)
 opinion.answer_shown(scan)
 with right:
     cautions.show(found)
     answered = gate.may_answer(scan, found)
     chosen = large_map.chosen_class(scan, at, reading, answered=answered)
-    truth = truth_of(scan, at, shown.size)
-    diagnoses.headline(reading, found)
+    fact = truth_of(scan, at, shown.size)
+    diagnoses.headline(reading, at, found)
     opinion.beside(opinion.noted(scan), reading)
     if answered:
-        diagnoses.objection(reading, truth)
+        truth.verdict(reading, at, fact)
+        truth.against_outline(reading, chosen, fact)
         diagnoses.side_by_side(shown, reading, chosen, partial(large_map.choose, scan, at))
         large_map.follow_control(scan, at)
         diagnoses.numbers(reading)
-        diagnoses.against_truth(reading, chosen, truth)
 with left:
     if answered:
         with_map(scan, at, shown, reading, known(at.plane), chosen)
     else:
-        bare(scan, at, shown)
+        bare(scan, at, shown, blind=False)
     three_planes.show(scan, at, shown.window, known, chosen if answered else None)
     if answered:
         drawing_controls()
         st.caption(diagnoses.recipe(reading, chosen))
-strip = st.container()
+strip = first if series.comes_first(scan) else st.container()
 trust_place = st.container()
 if answered:
     near, take = st.columns([3, 2], gap="large")
@@ -90,7 +96,10 @@ with take:
     seen = Seen(shown, at, reading, letters, found, about, told, note, opinion.now(), facts)
     export.show(scan, seen, known(at.plane), chosen if answered else None)
 with strip:
-    series.show(scan, at, recipe, chosen)
+    if scan.truths:
+        cases.show(scan, known(at.plane))
+    else:
+        series.show(scan, at, recipe, chosen)
 if answered:
     with trust_place:
         mri_card(slice_of(scan, at), shown, reading, chosen)

@@ -17,7 +17,7 @@ _ADDRESS = re.compile(r"[^\s;@]+@[^\s;@]+|\*")
 _PREFIX = "SIGHTLINE_"
 _CACHE_GB = 20
 _NAMES = (
-    *("MODELS", "CACHE", "CACHE_GB", "READ_ONLY", "REQUIRE_LOGIN", "USERS", "TRUST_EMAIL", "AUDIT"),
+    *("MODELS", "CACHE", "CACHE_GB", "BRAIN_TUMOURS", "READ_ONLY", "REQUIRE_LOGIN", "USERS", "TRUST_EMAIL", "AUDIT"),
     *(f"{what}_MEMORY_MB" for what in _MEMORY_MB),
     "SERVED",  # set by `sightline.serve` for the process that it starts
 )
@@ -69,6 +69,21 @@ def audit_file() -> str:
     return os.environ.get("SIGHTLINE_AUDIT", "").strip()
 
 
+def brain_tumours() -> Path | None:
+    """SIGHTLINE_BRAIN_TUMOURS: the folder with a copy of Cheng's brain tumours, shown to everybody; None where not set.
+    ValueError: there is no such folder."""
+    text = os.environ.get("SIGHTLINE_BRAIN_TUMOURS", "").strip()
+    if not text:
+        return None
+    folder = Path(text).expanduser()
+    if not folder.is_dir():
+        raise ValueError(
+            f'SIGHTLINE_BRAIN_TUMOURS is "{text[:200]}", where there is no folder; name the one that holds the copy, '
+            "or leave it out."
+        )
+    return folder
+
+
 def at_start(arguments: Sequence[str]) -> None:
     """Take in the command's own arguments, the script first, and look at all settings before anybody waits for an
     answer. SystemExit: with one sentence, where one makes no sense."""
@@ -97,6 +112,7 @@ def check() -> None:
     read_only()
     login_required()
     trust_email()
+    brain_tumours()
     _check_users()
     _check_paths()
 

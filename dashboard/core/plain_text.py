@@ -1,6 +1,7 @@
 """Names that others have written, on a screen that reads Markdown: shown as they are, never as links or pictures."""
 
 import re
+from collections.abc import Callable
 
 from xai_core.models.class_names import short_name
 from xai_core.render.recipe import percent
@@ -25,9 +26,9 @@ def in_prose(text: str) -> str:
     return _BEGINNINGS.sub(lambda found: "".join(f"\\{sign}" for sign in found[0]), " ".join(text.split()))
 
 
-def share_first(share: float) -> str:
-    """`percent` where a paragraph begins with it: Markdown would take "> 99.9 %" for a quotation."""
-    return percent(share).replace(">", r"\>")
+def share_first(share: float, written: Callable[[float], str] = percent) -> str:
+    """A share as `written` where a paragraph begins with it: Markdown would take "> 99.9 %" for a quotation."""
+    return written(share).replace(">", r"\>")
 
 
 def class_in_prose(name: str) -> str:

@@ -9,13 +9,14 @@ import streamlit as st
 
 from dashboard.core.plain_text import share_first
 from dashboard.mri.reading import Reading, model
+from dashboard.mri.scan import Place
 from dashboard.mri.slice_display import display
 from dashboard.shared.cautions import InputCautions
 from dashboard.shared.components.viewer import GalleryOptions, Tile, gallery
 from xai_core.attribution.catalog import find_method
+from xai_core.evaluation.brain_mri_answer import Answer, bounds, graded, shown
 from xai_core.models.sources.brain_mri import CLASS_NAMES
-from xai_core.render.place import place
-from xai_core.render.recipe import percent, signed
+from xai_core.render.recipe import signed
 from xai_core.types import ClassScore, Prediction, SourceImage
 
 VIEWER = "mri_viewer"
@@ -27,18 +28,41 @@ def common_scale(reading: Reading) -> float:
     return float(np.abs(reading.maps).max())
 
 
-def headline(reading: Reading, found: InputCautions) -> None:
-    """The model's answer, large only where the slice is like the training data."""
-    best, second = reading.prediction.top(2)
-    lead = f"{share_first(best.probability)} probable, {best.score - second.score:.1f} ahead of {second.name} in score."
+def answer_of(reading: Reading, at: Place) -> Answer:
+    """What may be said of the slice, after what answers on left-out collections bear out."""
+    return graded(reading.prediction, reading.peaks, at.plane)
+
+
+def headline(reading: Reading, at: Place, found: InputCautions) -> None:
+    """The model's answer: large only where such answers are borne out and the slice is like the training data."""
     if found.unlike:
         st.caption("The model always gives one of its four names: it cannot say that it does not know.")
         return
-    if found.far:
-        st.markdown(f"The model leans to **{best.name}**: {lead}")
-        return
-    st.subheader(f"The model says: {best.name}", anchor=False)
-    st.markdown(lead)
+    answer = answer_of(reading, at)
+    lead, why = f"{share_first(answer.share, shown)} probable. {of_kind(reading, answer)}", " ".join(answer.reasons)
+    if answer.grade == "withheld":
+        st.markdown(f"**The model cannot say** whether there is a tumour. {why}")
+    elif answer.grade == "leaning" or found.far:
+        st.markdown(f"The model leans to **{named(answer)}**: {lead} {why}")
+    else:
+        st.subheader(f"The model says: {named(answer)}", anchor=False)
+        st.markdown(lead)
+
+
+def named(answer: Answer) -> str:
+    """The answer in two words: a tumour is named only where names are borne out."""
+    if not answer.tumour:
+        return HEALTHY
+    return answer.kind if answer.kind_sure else "a tumour"
+
+
+def of_kind(reading: Reading, answer: Answer) -> str:
+    """How probable the most likely kind of tumour is, and what that rests on."""
+    if not answer.tumour:
+        return ""
+    share = reading.prediction.probabilities[CLASS_NAMES.index(answer.kind)]
+    unsure = "" if answer.kind_sure else ", which is unsure"
+    return f"Most likely kind: {answer.kind}, {shown(float(share))}{unsure}."
 
 
 def side_by_side(image: SourceImage, reading: Reading, class_index: int, on_choose: Callable[[str], None]) -> None:
@@ -67,7 +91,7 @@ def with_margins(prediction: Prediction) -> list[tuple[ClassScore, float]]:
 def in_words(prediction: Prediction) -> list[tuple[str, str, str, str]]:
     """Name, probability, score and lead of each diagnosis, as the page and the report say them."""
     return [
-        (one.name, percent(one.probability), signed(one.score), signed(margin, plus=True))
+        (one.name, shown(one.probability), signed(one.score), signed(margin, plus=True))
         for one, margin in with_margins(prediction)
     ]
 
@@ -80,9 +104,14 @@ def numbers(reading: Reading) -> None:
     alt = "Probability, score and lead of each diagnosis"
     st.table(dict(columns), border="horizontal", hide_index=True, hide_header=False, alt=alt)
     st.caption(
-        "Probability: calibrated on held-out slices, error 0.017. Score: before softmax, what the maps explain. "
+        f"Probability: softened by how slices of {_listed(bounds().sources)} were answered, which trained nothing; "
+        "no more than that bears out is shown. Score: before softmax, what the maps explain. "
         "Lead: score less the best other score."
     )
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def recipe(reading: Reading, class_index: int) -> str:
@@ -92,35 +121,5 @@ def recipe(reading: Reading, class_index: int) -> str:
     return (
         f"{network.config.key} (weights {network.digest[:8]}) · {method.title} · "
         f"layer {reading.recipe.layer}, {rows} × {columns} · {one.name} · "
-        f"score {signed(one.score)} · probability {percent(one.probability)}"
+        f"score {signed(one.score)} · probability {shown(one.probability)}"
     )
-
-
-def objection(reading: Reading, truth: np.ndarray | None) -> None:
-    """Where the truth is known and the model says otherwise: that it is wrong."""
-    if truth is None or truth.any() == (reading.prediction.top(1)[0].name != HEALTHY):
-        return
-    st.error(
-        f"{'A' if truth.any() else 'No'} lesion is drawn in this slice: the model is wrong.", icon=":material/close:"
-    )
-
-
-def against_truth(reading: Reading, class_index: int, truth: np.ndarray | None) -> None:
-    """How much of the evidence for a tumour lies in the true outline of a simulated lesion."""
-    name = reading.prediction.class_names[class_index]
-    if truth is None or not truth.any() or name == HEALTHY:
-        return
-    inside, peak = agreement_with(reading.maps[class_index], reading, truth)
-    st.caption(
-        f"The true outline is known here: {percent(inside)} of this map's evidence for "
-        f"{name} lies in it (it covers {percent(float(truth.mean()))} of the slice), and its "
-        f"strongest place lies {'inside' if peak else 'outside'}."
-    )
-
-
-def agreement_with(values: np.ndarray, reading: Reading, truth: np.ndarray) -> tuple[float, bool]:
-    """Share of the positive evidence in the outline (h, w), and whether the strongest place lies in it."""
-    placed = np.nan_to_num(place(values, reading.box, truth.shape), nan=-np.inf)
-    positive = np.clip(placed, 0, None)
-    total = float(positive.sum())
-    return (float(positive[truth].sum()) / total if total else 0.0), bool(truth.flat[int(placed.argmax())])

@@ -5,10 +5,11 @@ import streamlit as st
 
 from dashboard.mri import similar
 from dashboard.mri.reading import Reading
-from dashboard.mri.scan import PICTURE, Place, Scan
+from dashboard.mri.scan import Scan
 from dashboard.shared.cautions import InputCautions, of_distance
 from xai_core.images.display import display_pixels
 from xai_core.images.head_crop import grey_values
+from xai_core.images.scans.weighting import weighting
 from xai_core.types import SourceImage
 
 _COLOURED = 24  # grey levels between the channels, at the 99th percentile
@@ -17,11 +18,11 @@ _FRAME = 0.04  # of each side
 _LIGHT = 0.7  # of the range of grey values: of 229 held-out slices, inverted, the darkest frame has 0.91
 
 
-def gate(scan: Scan, place: Place, image: SourceImage, reading: Reading) -> InputCautions:
+def gate(scan: Scan, image: SourceImage, reading: Reading) -> InputCautions:
     light = _light_frame(image)
     none, exchanged = _head(reading, light), "Black and white seem exchanged." if light else ""
     grave: tuple[str, ...] = (_modality(scan), _colour(image), none, exchanged)
-    slight: tuple[str, ...] = (_plane(place), _size(image))
+    slight: tuple[str, ...] = (_contrast(scan), _size(image))
     if not (none or exchanged):  # the other checks read heads, light on dark, and nothing else
         grave, slight = (*grave, _turned(scan, reading)), (_stripped(reading), *slight, _unknown_turn(scan, reading))
     unlike, careful = [text for text in grave if text], [text for text in slight if text]
@@ -64,7 +65,9 @@ def _head(reading: Reading, light: bool) -> str:
 def _stripped(reading: Reading) -> str:
     if not reading.checks.stripped:
         return ""
-    return "Skull and scalp seem to have been removed; the model learned tumours from heads that have both."
+    return (
+        "Skull and scalp seem to have been removed: of such heads the model saw few, and tumours only in made-up ones."
+    )
 
 
 def _turned(scan: Scan, reading: Reading) -> str:
@@ -87,10 +90,22 @@ def _light_frame(image: SourceImage) -> bool:
     return bool(np.median(values[frame]) - low > _LIGHT * max(high - low, 1e-12))
 
 
-def _plane(place: Place) -> str:
-    if place.plane in ("axial", PICTURE):
+def _contrast(scan: Scan) -> str:
+    """What the file says of the contrast, against what the model knows of each."""
+    if scan.volume is None:
         return ""
-    return f"The healthy training slices are axial only, so “no tumour” means little in a {place.plane} slice."
+    tags = scan.volume.tags
+    kind = weighting(tags)
+    if kind == "diffusion":
+        return "The sequence is echo planar, as in diffusion: the model has seen none."
+    if kind in ("T2", "FLAIR"):
+        return f"By its timing this is {kind}-weighted: there the model knows tumours, but of none its kind."
+    if kind == "T1" and "Contrast agent" not in tags:
+        return (
+            "No contrast agent is named for this T1-weighted scan: without one the model misses tumours, and takes "
+            "what is bright for one."
+        )
+    return ""
 
 
 def _size(image: SourceImage) -> str:

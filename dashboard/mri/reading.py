@@ -25,7 +25,7 @@ from xai_core.types import Box, LoadedModel, Prediction, SourceImage
 
 MODEL = "brain-mri"
 LAST = "bn2"  # the layer whose means are the training vectors
-SUGGESTED_METHOD, SUGGESTED = "hires_cam", "blocks.4"  # they find the tumour most often: docs/models/brain-mri.md
+SUGGESTED_METHOD, SUGGESTED = "grad_cam", LAST  # trained to lie in the tumour: docs/models/brain-mri.md
 MOST = 512
 
 
@@ -41,11 +41,13 @@ class MapRecipe:
 class Reading:
     """One slice. maps: float32 (4, h, w), raw and signed, before softmax. box: the part that the model saw.
 
+    peaks: float32 (4,), the highest cell of each class activation map of the last layer, whatever maps are shown.
     head: whether a head was found in it. checks: what the input gate sees. image_digest: of the slice's pixels.
     """
 
     prediction: Prediction
     maps: np.ndarray
+    peaks: np.ndarray
     box: Box
     familiarity: Familiarity
     head: bool
@@ -109,10 +111,13 @@ def passed(images: Sequence[SourceImage], recipe: MapRecipe) -> list[Reading]:
     inputs = torch.cat([one.tensor for one in given]).contiguous(memory_format=torch.channels_last)
     module = network.module if recipe.layer in twin().changed else twin().module
     made = run_forward(module, inputs, list(dict.fromkeys([recipe.layer, LAST, LAYER])))
-    target = make_target(lambda: made, inputs, list(range(len(network.config.class_names))))
+    target = make_target(lambda: made, inputs, [list(range(len(network.config.class_names)))])
     maps = answer(method, AttributionRequest(module, inputs, (recipe.layer,), target, lambda: made), None, None)
     known = known_slices()
-    vectors = made.activations[LAST].detach().mean(dim=(2, 3)).cpu().numpy()
+    cells = made.activations[LAST].detach()
+    vectors = cells.mean(dim=(2, 3)).cpu().numpy()
+    weights = network.module.get_parameter("classifier.weight").detach()
+    peaks = torch.einsum("nchw,kc->nkhw", cells, weights).amax(dim=(2, 3)).float().cpu().numpy()
     like = familiarities(known.vectors, vectors, known.limit)
     middle = pooled(made.activations[LAYER])
     scores = made.scores.detach().float().cpu()
@@ -121,6 +126,7 @@ def passed(images: Sequence[SourceImage], recipe: MapRecipe) -> list[Reading]:
         Reading(
             Prediction(scores[i].numpy(), shares[i], network.config.class_names),
             maps[recipe.layer][i].detach().float().cpu().numpy(),
+            peaks[i],
             given[i].box,
             like[i],
             crops[i].found,

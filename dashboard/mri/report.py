@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from dashboard.mri import similar
-from dashboard.mri.diagnoses import common_scale, in_words, recipe
+from dashboard.mri.diagnoses import answer_of, common_scale, in_words, named, recipe
 from dashboard.mri.opinion import Opinion
 from dashboard.mri.reading import Reading, model
 from dashboard.mri.scan import Place
@@ -72,7 +72,7 @@ def document(seen: Seen) -> Document:
             Text(model().config.caution, grave=True),
             Text(f"{seen.about}. {seen.image.name}. {seen.time}"),
             *_checks(seen.gate),
-            *_scores(seen.reading),
+            *_scores(seen),
             Figures(tuple(figures)),
             Text(scale),
             *_reader(seen),
@@ -93,9 +93,13 @@ def _checks(found: InputCautions) -> tuple[Block, ...]:
     return heading, *([grave] if found.unlike else []), *([careful] if found.careful else [])
 
 
-def _scores(reading: Reading) -> tuple[Block, ...]:
+def _scores(seen: Seen) -> tuple[Block, ...]:
     head = ("Diagnosis", "Probability (calibrated)", "Score before softmax", "Ahead of the best other")
-    return Heading("The model's answer"), Table(head, tuple(in_words(reading.prediction)))
+    answer = answer_of(seen.reading, seen.place)
+    said = {"said": "The model says: {}.", "leaning": "The model leans to {}.", "withheld": "The model cannot say."}
+    grade = "leaning" if answer.grade == "said" and seen.gate.far else answer.grade
+    lines = () if seen.gate.unlike else (Text(" ".join((said[grade].format(named(answer)), *answer.reasons))),)
+    return Heading("The model's answer"), *lines, Table(head, tuple(in_words(seen.reading.prediction)))
 
 
 def _reader(seen: Seen) -> tuple[Block, ...]:

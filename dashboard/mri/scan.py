@@ -26,10 +26,22 @@ PICTURE = "picture"
 
 
 @dataclass(frozen=True, eq=False)
+class Truth:
+    """What is known of a slice. outline: bool (h, w), empty beside the lesion; None: nobody drew one.
+
+    diagnosis: what the annotators call the lesion; "" where it was simulated.
+    """
+
+    outline: np.ndarray | None
+    diagnosis: str = ""
+
+
+@dataclass(frozen=True, eq=False)
 class Scan:
     """key: for widgets, a number of this visit. volume, or else pictures. files: the DICOM bytes that it came from.
 
-    outline: bool (x, y, z), the truth where a lesion is simulated. start: where to open. remarks: a sentence each.
+    outline: bool (x, y, z), the truth where a lesion is simulated. truths: the truth of each picture, where it is
+    known; names: then what each is called. start: where to open. remarks: a sentence each.
     hints: those on what there is to find, or what the model finds: a reader who is asked first must not see them.
     """
 
@@ -38,6 +50,8 @@ class Scan:
     images: tuple[SourceImage, ...] = ()
     files: tuple[bytes, ...] = ()
     outline: np.ndarray | None = None
+    truths: tuple[Truth, ...] = ()
+    names: tuple[str, ...] = ()
     start: tuple[str, int] | None = None
     remarks: tuple[str, ...] = ()
     hints: tuple[str, ...] = ()
@@ -71,8 +85,9 @@ def count_of(scan: Scan, plane: str) -> int:
 def slice_of(scan: Scan, place: Place, window: Window | None = None) -> SourceImage:
     """The slice with square pixels; the window changes how it is displayed, never what the model reads."""
     if scan.volume is None:
-        image = scan.images[place.index]
-        return replace(image, name=f"Picture {place.index + 1} of {len(scan.images)}")
+        image, kind = scan.images[place.index], "Case" if scan.names else "Picture"
+        own = f" ({scan.names[place.index]})" if scan.names else ""
+        return replace(image, name=f"{kind} {place.index + 1} of {len(scan.images)}{own}")
     return slice_image(scan.volume, place.volume_plane, place.index, window)
 
 
@@ -100,10 +115,27 @@ def letters_of(scan: Scan, plane: str) -> Edges:
     return NO_LETTERS if scan.volume is None else edge_letters(scan.volume, cast(Plane, plane))
 
 
-def truth_of(scan: Scan, place: Place, size: tuple[int, int]) -> np.ndarray | None:
-    """The true outline on a slice of `size`: bool (h, w), empty beside the lesion; None where nobody knows it."""
+def truth_of(scan: Scan, place: Place, size: tuple[int, int]) -> Truth | None:
+    """What is known of a slice of `size`; None where nothing is."""
+    if scan.truths:
+        return scan.truths[place.index]
     if scan.volume is None or scan.outline is None:
         return None
-    marked = replace(scan.volume, voxels=scan.outline.astype(np.uint8), slope=1.0, intercept=0.0)
-    truth = slice_values(marked, place.volume_plane, place.index) > 0.5
-    return truth if truth.shape == size else None
+    outline = _outline_values(scan.volume, scan.outline, place) > 0.5
+    return Truth(outline) if outline.shape == size else None
+
+
+def outlined_slices(scan: Scan, plane: str) -> dict[int, np.ndarray]:
+    """The outline in every slice of the plane that shows a known lesion: bool (h, w), by number from 0."""
+    if scan.truths:
+        return {i: truth.outline for i, truth in enumerate(scan.truths) if truth.outline is not None}
+    if scan.volume is None or scan.outline is None:
+        return {}
+    places = (Place(plane, index) for index in range(count_of(scan, plane)))
+    found = {at.index: _outline_values(scan.volume, scan.outline, at) > 0.5 for at in places}
+    return {index: outline for index, outline in found.items() if outline.any()}
+
+
+def _outline_values(volume: Volume, outline: np.ndarray, place: Place) -> np.ndarray:
+    marked = replace(volume, voxels=outline.view(np.uint8), slope=1.0, intercept=0.0)
+    return slice_values(marked, place.volume_plane, place.index)

@@ -8,19 +8,18 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
+from dashboard.core.plain_text import plainly
 from dashboard.core.session import StateKey
-from dashboard.mri import shelf, uploading
+from dashboard.mri import case_copy, cases, shelf, uploading
 from dashboard.mri.scan import PICTURE, Scan
 from dashboard.mri.scan_files import Opened
 from dashboard.mri.uploading import FAILURES, OWN, SOURCE
+from xai_core.datasets.cheng import ChengCopy
 from xai_core.errors import ImageError
 from xai_core.images.scans import Volume
 from xai_core.images.scans.samples import SCAN_SAMPLES, load_scan_sample
 
-# Where the model sees the simulated lesion in a familiar slice; on most axial ones it misses it, which the strip shows.
-_STARTS: dict[str, tuple[str, int]] = {"simulated-lesion": ("sagittal", 138)}
 _SHORT = {"simulated-lesion": "Template, SIMULATED lesion", "template": "Template of 152 healthy"}
-_HINTS = {"simulated-lesion": "On axial slices the model says “no tumour” all the same: read the series to see."}
 
 _UNDECODED = StateKey("mri_undecoded", bool)  # whether the chosen series could not be shown
 
@@ -39,7 +38,12 @@ def choose_scan() -> Scan:
 
 def _chosen() -> Scan:
     titles = {sample.key: _SHORT.get(sample.key, sample.title) for sample in SCAN_SAMPLES}
+    copy = _copy()
+    if copy is not None:
+        titles = {cases.KEY: cases.TITLE} | titles
     options = [*([OWN] if uploading.own() else []), *titles]
+    if copy is not None and case_copy.arrived():
+        SOURCE.set(cases.KEY)
     if SOURCE.get() not in options:
         SOURCE.set(options[0])
     source = st.selectbox(
@@ -50,8 +54,20 @@ def _chosen() -> Scan:
         on_change=FAILURES.forget,
         persist_state="session",
     )
+    case_copy.offer(found=copy is not None)
     own = uploading.own()
-    return _own_scan(own) if source == OWN and own else _sample_scan(source)
+    if source == OWN and own:
+        return _own_scan(own)
+    return cases.case_scan(copy) if source == cases.KEY and copy is not None else _sample_scan(source)
+
+
+def _copy() -> ChengCopy | None:
+    """The copy of real tumours; one that cannot be used is told, and the samples stay."""
+    try:
+        return case_copy.find()
+    except ImageError as error:
+        st.error(plainly(str(error)), icon=":material/error:")
+        return None
 
 
 def _own_scan(own: Opened) -> Scan:
@@ -100,8 +116,8 @@ def _sample_scan(key: str) -> Scan:
     sample = next(sample for sample in SCAN_SAMPLES if sample.key == key)
     volume, outline = _sample(key)
     remarks = (*volume.notes, f"Source: {sample.credit}.")
-    hints = tuple(text for text in (sample.note, _HINTS.get(key, "")) if text)
-    return Scan(key, volume, outline=outline, start=_STARTS.get(key, sample.start), remarks=remarks, hints=hints)
+    hints = (sample.note,) if sample.note else ()
+    return Scan(key, volume, outline=outline, start=sample.start, remarks=remarks, hints=hints)
 
 
 @st.cache_resource(max_entries=3, show_spinner=False)
@@ -139,6 +155,8 @@ def source_in_words(scan: Scan) -> str:
     """What stands above the slice: never a file's name."""
     if is_simulated(scan):
         return "Simulated lesion drawn into a template; no person's scan"
+    if scan.truths:
+        return cases.SOURCE
     if scan.volume is None:
         return PICTURE.capitalize()
     return f"{scan.volume.modality or 'Scan'} volume"

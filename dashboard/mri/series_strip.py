@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
@@ -12,11 +12,21 @@ from dashboard.mri.reading import Reading, model
 from xai_core.models.sources.brain_mri import known_slices
 
 _COLOURS = ("#c9781a", "#2a98ef", "#7f8c8d", "#12a872")  # one a diagnosis, told apart on light and dark
+_LESION = "#19a552"
+_BETWEEN = 0.36  # of the height: the gap between the two charts
 _SHADES = (0.12, 0.36)  # of slices beyond 95 % and 99 % of held-out ones
 
 
-def figure(readings: Mapping[int, Reading], shares: np.ndarray, class_index: int, here: int, count: int) -> go.Figure:
-    """Lines of probability above, bars of evidence below, one x a slice, unfamiliar ones shaded."""
+def figure(
+    readings: Mapping[int, Reading],
+    shares: np.ndarray,
+    class_index: int,
+    here: int,
+    count: int,
+    lesion: Sequence[int] = (),
+) -> go.Figure:
+    """Lines of probability above, bars of evidence below, one x a slice, unfamiliar ones shaded. lesion: the slices in
+    which one is known to lie, under a line of the outline's colour."""
     numbers = [index + 1 for index in readings]
     made = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.65, 0.35], vertical_spacing=0.06)
     for k, name in enumerate(model().config.class_names):
@@ -33,12 +43,20 @@ def figure(readings: Mapping[int, Reading], shares: np.ndarray, class_index: int
     for indices, opacity in zip(unfamiliar(readings), _SHADES, strict=True):
         for start, end in runs([index + 1 for index in indices]):
             made.add_vrect(x0=start - 0.5, x1=end + 0.5, fillcolor="#808080", opacity=opacity, line_width=0)
+    for start, end in runs([index + 1 for index in lesion]):
+        made.add_shape(
+            type="line", x0=start - 0.5, x1=end + 0.5, y0=_BETWEEN, y1=_BETWEEN, yref="paper",
+            line={"color": _LESION, "width": 5},
+        )  # fmt: skip
+        made.add_annotation(x=end + 1, y=_BETWEEN, yref="paper", xanchor="left", text="lesion", showarrow=False)
     made.add_vline(x=here + 1, line_width=1.5, line_dash="dot")
     made.update_yaxes(title_text="Probability", range=[-2, 102], ticksuffix=" %", row=1, col=1)
     made.update_yaxes(title_text="Evidence", ticksuffix=" %", nticks=3, row=2, col=1)
     made.update_xaxes(range=[0.5, count + 0.5])
     made.update_xaxes(title_text="Slice", row=2, col=1)
-    made.update_layout(margin={"l": 8, "r": 8, "t": 8, "b": 8}, legend={"orientation": "h", "y": 1.12}, bargap=0.1)
+    made.update_layout(
+        margin={"l": 8, "r": 8, "t": 8, "b": 8}, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"}, bargap=0.1
+    )
     return made
 
 

@@ -51,11 +51,6 @@ def warning(reading: Reading) -> str:
     source = SOURCES[sources[0]]
     if len(np.unique(labels)) > 1:
         return f"All five come from one source ({source}) but differ in diagnosis: the likeness may be the scanner's."
-    if SOURCES[sources[0]] == "Br35H":
-        return (
-            "All five come from Br35H, and all healthy training slices do: likeness to them may be likeness to that "
-            "source's pictures, not to health."
-        )
     best = reading.prediction.top(1)[0].index
     if best != int(labels[0]):
         return f"All five are {CLASS_NAMES[labels[0]]}, yet the model says {CLASS_NAMES[best]}."
@@ -74,8 +69,8 @@ def show(image: SourceImage, reading: Reading) -> None:
     right.table(rows(reading), border="horizontal", hide_index=True, hide_header=False, alt=alt)
     far, limit = reading.familiarity.distance, reading.familiarity.limit
     right.caption(
-        "Likeness is the cosine of the feature vectors: 1 is the same. Source: collection and file; Cheng "
-        "has tumours only, Br35H healthy slices only. "
+        "Likeness is the cosine of the feature vectors: 1 is the same. Source: collection and file; those of Cheng "
+        "have tumours, nearly all of Br35H are healthy. "
         f"Distance, 1 less the mean likeness of the five: {far:.2f}; 95 % of held-out slices lie within {limit:.2f}. "
         "The training pictures are not part of the app. Similar features are no proof of a similar disease."
     )

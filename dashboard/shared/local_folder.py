@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from ipaddress import ip_address
 from pathlib import Path
+from typing import TypeVar
 
 import streamlit as st
 
 from dashboard.core.configuration import read_only
-from xai_core.datasets import Dataset, open_dataset
 from xai_core.errors import ImageError
+
+Opened = TypeVar("Opened")
 
 _FORWARDED = ("X-Forwarded-For", "X-Real-Ip", "Forwarded", "Via")
 
@@ -39,8 +41,9 @@ def _loopback(name: str) -> bool:
         return False
 
 
-def open_local_folder(text: str, open_path: Callable[[Path], Dataset] = open_dataset) -> Dataset:
-    """The pictures of a folder of this machine, or of a CSV in it, from what a person has typed; never from a link.
+def open_local_folder(text: str, open_path: Callable[[Path], Opened]) -> Opened:
+    """What `open_path` makes of a folder of this machine, or of a CSV in it, from what a person has typed; never from
+    a link.
 
     ImageError: the server is open to other machines, or the path is no whole one, neither of them or cannot be read.
     """

@@ -21,16 +21,28 @@ POLL_S = 0.7
 def published_set() -> Dataset | None:
     """The chosen set; None while it is not on this machine, when its download is offered. ImageError: it is damaged."""
     key = one_of("Set", {name: one.title for name, one in PUBLISHED.items()}, next(iter(PUBLISHED)), "unit_published")
+    if not at_hand(key):
+        return None
+    st.caption(PUBLISHED[key].about)
+    return _opened(key)
+
+
+def at_hand(key: str) -> bool:
+    """Whether the set is on this machine; where it is not, its download is offered, or shown while it runs."""
     if is_downloaded(key, cache_folder("sets")):
-        st.caption(PUBLISHED[key].about)
-        return _opened(key)
+        return True
     if read_only():
         st.info("This server is read-only and downloads nothing; choose other pictures.", icon=":material/lock:")
-        return None
-    run = jobs.look(_run_key(key))
-    running = run is not None and run.running
+        return False
+    running = is_coming(key)
     st.fragment(_offer, run_every=POLL_S if running else None)(key, running)
-    return None
+    return False
+
+
+def is_coming(key: str) -> bool:
+    """Whether the set is being downloaded for this visitor."""
+    run = jobs.look(_run_key(key))
+    return run is not None and run.running
 
 
 def _offer(key: str, followed: bool) -> None:

@@ -54,7 +54,7 @@ def test_arrows_move_the_place_on_the_planes(page: Page, sightline: str):
     page.locator(".planes .scene").first.focus()
     page.keyboard.press("ArrowRight")
     expect(slice_number.nth(0)).to_have_text(first)
-    expect(page.get_by_text(re.compile("MR sagittal"))).to_be_visible()
+    expect(page.get_by_text(re.compile("MR axial"))).to_be_visible()
     page.keyboard.press("ArrowDown")
     expect(slice_number.nth(1)).not_to_have_text(second, timeout=WAIT_MS)
 

@@ -43,7 +43,7 @@ def test_a_labelled_scan_is_open_with_four_diagnoses_and_holding_h_shows_the_bar
     tiles = page.locator(".gallery .tile .name")
     expect(tiles).to_have_text(["glioma", "meningioma", "no tumour", "pituitary tumour"])
     page.locator(".gallery .tile").first.click()
-    expect(page.get_by_text("MR sagittal 139 of 197 · glioma")).to_be_visible()
+    expect(page.get_by_text("MR axial 101 of 189 · glioma")).to_be_visible()
     scene = page.locator(".viewer .scene").first
     scene.hover()
     page.keyboard.down("h")
@@ -61,25 +61,25 @@ GREY = """canvas => {
 def test_wheel_and_keys_scroll_at_once_and_the_server_follows_when_they_rest(page: Page, sightline: str):
     open_mri(page, sightline)
     scene = page.locator(".viewer .scene").first
-    expect(scene).to_have_attribute("data-slice", "139", timeout=WAIT)
+    expect(scene).to_have_attribute("data-slice", "101", timeout=WAIT)
     scene.hover()
     page.mouse.wheel(0, 100)
-    expect(scene).to_have_attribute("data-slice", "140", timeout=WAIT)
-    for key, slice_number in (("ArrowDown", "141"), ("ArrowDown", "142"), ("PageDown", "152"), ("ArrowUp", "151")):
+    expect(scene).to_have_attribute("data-slice", "102", timeout=WAIT)
+    for key, slice_number in (("ArrowDown", "103"), ("ArrowDown", "104"), ("PageDown", "114"), ("ArrowUp", "113")):
         page.keyboard.press(key)
         expect(scene).to_have_attribute("data-slice", slice_number, timeout=WAIT)
-    expect(page.get_by_text("MR sagittal 151 of 197", exact=False).first).to_be_visible(timeout=WAIT)
+    expect(page.get_by_text("MR axial 113 of 189", exact=False).first).to_be_visible(timeout=WAIT)
     expect(scene).to_have_attribute("data-heat", "drawn", timeout=WAIT)
     page.keyboard.press("End")
-    expect(scene).to_have_attribute("data-slice", "197", timeout=WAIT)
-    assert "151" not in page.url
+    expect(scene).to_have_attribute("data-slice", "189", timeout=WAIT)
+    assert "113" not in page.url
     assert "slice" not in page.url
 
 
 def test_dragging_changes_the_window_at_once_and_a_digit_takes_one_of_the_list(page: Page, sightline: str):
     open_mri(page, sightline)
     scene = page.locator(".viewer .scene").first
-    expect(scene).to_have_attribute("data-slice", "139", timeout=WAIT)
+    expect(scene).to_have_attribute("data-slice", "101", timeout=WAIT)
     scene.hover()
     page.keyboard.down("h")
     expect(scene).to_have_attribute("data-heat", "none", timeout=WAIT)

@@ -53,7 +53,7 @@ def test_the_other_planes_open_in_the_simulated_lesion(app: AppTest, shown: Show
     _, outline = load_scan_sample("simulated-lesion")
     at = places(shown[-1])
     assert outline is not None
-    assert list(at) == ["sagittal", "axial", "coronal"]
+    assert list(at) == ["axial", "coronal", "sagittal"]
     assert outline[at["sagittal"], at["coronal"], at["axial"]]
 
 
@@ -63,7 +63,7 @@ def test_a_click_moves_the_place_in_all_planes(app: AppTest, shown: Shown, click
     app.run()
     assert not app.exception
     assert places(shown[-1]) == {"sagittal": 120, "coronal": 90, "axial": 80}
-    assert any("MR sagittal 121 of 197" in text.value for text in app.markdown)
+    assert any("MR axial 81 of 189" in text.value for text in app.markdown)
 
 
 def test_a_single_slice_has_no_other_planes(app: AppTest, shown: Shown) -> None:

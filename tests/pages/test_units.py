@@ -254,10 +254,10 @@ def test_a_folder_may_be_named_at_the_servers_own_machine_only(
     monkeypatch.setattr(local_folder.st, "get_option", lambda _name: address)
     assert local_folder.is_local() is local
     if local:
-        assert len(local_folder.open_local_folder(f'"{tmp_path}"')) == 1
+        assert len(local_folder.open_local_folder(f'"{tmp_path}"', open_dataset)) == 1
     else:
         with pytest.raises(ImageError, match="serves nobody else"):
-            local_folder.open_local_folder(str(tmp_path))
+            local_folder.open_local_folder(str(tmp_path), open_dataset)
 
 
 @pytest.mark.parametrize(
@@ -266,7 +266,7 @@ def test_a_folder_may_be_named_at_the_servers_own_machine_only(
 def test_a_path_that_leads_nowhere_is_refused(monkeypatch: pytest.MonkeyPatch, path: str, word: str):
     monkeypatch.setattr(local_folder, "is_local", lambda: True)
     with pytest.raises(ImageError, match=word):
-        local_folder.open_local_folder(path)
+        local_folder.open_local_folder(path, open_dataset)
 
 
 def test_the_folder_is_not_offered_to_other_machines(app: AppTest, monkeypatch: pytest.MonkeyPatch):

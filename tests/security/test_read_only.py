@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.shared import local_folder
+from xai_core.datasets import open_dataset
 from xai_core.errors import ImageError
 
 PAGES = Path(__file__).resolve().parents[2] / "pages"
@@ -30,7 +31,7 @@ def test_a_folder_can_be_named_at_the_own_machine_but_not_in_read_only_mode(here
     here.setenv("SIGHTLINE_READ_ONLY", "1")
     assert not local_folder.is_local()
     with pytest.raises(ImageError, match="Folders can be named only"):
-        local_folder.open_local_folder(str(tmp_path))
+        local_folder.open_local_folder(str(tmp_path), open_dataset)
 
 
 @pytest.mark.parametrize("read_only", ["0", "1"])

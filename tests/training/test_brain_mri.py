@@ -17,7 +17,7 @@ from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 from tests.shared_data import shared
 from training.brain_mri.__main__ import main
 from training.brain_mri.augment import changed, moved, tones
-from training.brain_mri.card import from_weights
+from training.brain_mri.card import from_weights, held_out
 from training.brain_mri.collection import BOXED, NOWHERE, OUTLINED, Slices, left_out
 from training.brain_mri.draws import Drawn, batch, pools
 from training.brain_mri.fit import fit
@@ -155,7 +155,10 @@ def some_slices(count: int = 12) -> Slices:
     empty = np.zeros((count, 64, 64), np.uint8)
     part, planes = np.full(count, "train", "<U10"), np.full(count, "axial", "<U8")
     heads, none = images > 0, np.zeros_like(places)
-    return Slices(images, heads, none, places, known, labels, sources, planes, part, np.arange(count), empty, empty > 0)
+    nobody = np.full(count, "")
+    return Slices(
+        images, heads, none, places, known, labels, sources, planes, part, np.arange(count), empty, empty > 0, nobody
+    )
 
 
 def test_every_source_is_drawn_with_both_answers_and_a_place_goes_with_a_tumour() -> None:
@@ -179,6 +182,15 @@ def test_a_batch_depends_on_seed_and_step_alone() -> None:
     assert torch.equal(first.inputs, again.inputs)
     assert torch.equal(first.labels, again.labels)
     assert not torch.equal(first.inputs, other.inputs)
+
+
+def test_the_list_of_held_out_slices_holds_chengs_test_slices_alone() -> None:
+    slices = some_slices()
+    part = np.where(np.arange(12) >= 5, "test", "train")  # of Cheng's rows 0, 5 and 10 the last two
+    found = held_out(replace(slices, part=part, patients=np.where(slices.sources == 0, "a", "")))
+    assert found["numbers"] == {"glioma": [5, 10], "meningioma": [], "pituitary tumour": []}
+    assert "by patient" in str(found["rule"])
+    assert "by patient" not in str(held_out(slices)["rule"])
 
 
 def test_a_source_left_out_trains_nothing_and_measures_with_all_its_pictures() -> None:
@@ -267,7 +279,7 @@ def test_a_row_of_the_table_by_hand() -> None:
     scores = np.stack([np.zeros(6), np.full(6, -9.0), none, np.full(6, -9.0)], axis=1)
     labels = np.array([0, 0, TUMOUR, 0, NO_TUMOUR, NO_TUMOUR])
     scores[1, 2], scores[3, 2] = sure, -sure
-    row = row_of(labels, Answers(scores, np.zeros((6, 4, 12, 12))))
+    row = row_of(labels, Answers(scores, np.zeros((6, 4, 12, 12))), np.abs(scores[:, 2]) > 1)
     assert row["found"]["value"] == 0.75
     assert row["called healthy"]["value"] == 0.5
     assert row["headlines"]["of"] == 6
@@ -344,8 +356,23 @@ def test_the_command_goes_through_every_stage(tmp_path: Path, capsys: pytest.Cap
     assert "--limit 20 --leave-out Sartaj" in record["training"]
     assert {"Cheng", "Br35H", "Sartaj", "Colin27", "Colin27 sagittal"} <= set(record["by_source"])
     assert record["by_source"]["Sartaj"]["slices"] == 80
-    assert set(record) >= {"test", "temperature", "familiarity", "source_probes", "changes", "localisation", "limits"}
+    assert set(record) >= {
+        "test",
+        "calibration",
+        "left_out",
+        "familiarity",
+        "source_probes",
+        "changes",
+        "localisation",
+        "limits",
+    }
+    assert set(record["left_out"]) >= {"sources", "bounds", "by_source", "calibration"}
     checks = json.loads((tmp_path / "brain-mri-checks.json").read_text())
     assert set(checks["limits"]) == set(checks["test"]) == {"turned", "inverted", "strange", "stripped"}
     assert made(torch.zeros(1, 3, 192, 192)).shape == (1, 4)
+    held = json.loads((tmp_path / "brain-mri-held-out.json").read_text())["numbers"]
+    assert {name: len(numbers) for name, numbers in held.items()} == {
+        name: record["split"]["slices"]["Cheng"][folder]["test"]
+        for name, folder in (("glioma", "glioma"), ("meningioma", "meningioma"), ("pituitary tumour", "pituitary"))
+    }
     assert "balanced_accuracy" in capsys.readouterr().out

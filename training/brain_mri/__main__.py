@@ -2,6 +2,7 @@
 
 python -m training.brain_mri --data ../shared/data --work ../work                        train and measure
 python -m training.brain_mri --data ... --work ... --leave-out Sartaj Colin27 --out DIR    without these sources
+python -m training.brain_mri ... --start DIR/brain-mri.safetensors --evidence DIR           go on with all sources
 python -m training.brain_mri --data ... --out DIR --measure                              measure the weights in DIR
 python -m training.brain_mri --data ... --limit 20 --steps 2 --out trial                 every stage, in a minute
 
@@ -14,17 +15,30 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from training.brain_mri.card import facts, fitted_temperature, from_weights, vectors_of, weights_of, write
+from training.brain_mri.card import (
+    Calibration,
+    calibrated,
+    facts,
+    from_weights,
+    held_out,
+    left_out_figures,
+    vectors_of,
+    weights_of,
+    write,
+)
 from training.brain_mri.checks import make_checks, write_checks
 from training.brain_mri.collection import Slices, left_out, read
 from training.brain_mri.fit import STEPS, fit
 from training.brain_mri.sources import SOURCES
 from training.brain_mri.split import slices
+from xai_core.models.brain_mri_held_out import HELD_OUT
 from xai_core.models.sources.brain_mri import WEIGHTS
 
 
@@ -46,22 +60,31 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _model(options: argparse.Namespace, data: Slices, paths: Sequence[Path]) -> None:
     """Weights, vectors and their record in the folder; the weights that lie there where they are only measured."""
     record = options.out / "brain-mri.json"
+    first, *others = (_read(folder / record.name)["left_out"] for folder in options.evidence)
+    left_out = {**first, "others": others} if others else first
     if options.measure:
-        weights = (options.out / WEIGHTS.name).read_bytes()
-        before = json.loads(record.read_text(encoding="utf-8"))
-        divisor, command = before["temperature"]["value"], before["training"]
+        weights, before = (options.out / WEIGHTS.name).read_bytes(), _read(record)
+        calibration, command = Calibration(**before["calibration"]), before["training"]
     else:
-        weights, divisor = trained(options, data)
+        weights, calibration = trained(options, data, left_out)
         command = f"python -m training.brain_mri {_settings(options)}; torch {torch.__version__}"
     vectors = vectors_of(from_weights(weights), data)
     write(options.out, weights, vectors)
-    found = facts(weights, vectors, data, paths, divisor, command, options.seed)
+    if options.leave_out:
+        left_out = left_out_figures(weights, data, options.leave_out, calibration, command)
+    found = facts(weights, vectors, data, paths, calibration, command, options.seed, left_out)
+    (options.out / HELD_OUT.name).write_text(json.dumps(held_out(data)) + "\n", encoding="utf-8")
     record.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     print(json.dumps({name: found[name] for name in ("test", "by_source", "localisation", "changes")}, indent=2))
 
 
+def _read(record: Path) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads(record.read_text(encoding="utf-8"))
+    return read
+
+
 def _settings(options: argparse.Namespace) -> str:
-    given = {"limit": options.limit, "start": options.start and options.start.name}
+    given = {"limit": options.limit, "start": options.start}
     said = [f"--seed {options.seed} --steps {options.steps}", *(f"--{k} {v}" for k, v in given.items() if v)]
     return " ".join(said + (["--leave-out", *options.leave_out] if options.leave_out else []))
 
@@ -74,6 +97,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--steps", type=int, default=STEPS)
     parser.add_argument("--start", type=Path, help="weights to begin with in place of ImageNet's, where they fit")
     parser.add_argument("--leave-out", nargs="+", choices=SOURCES, default=[], help="sources that only measure")
+    said = "runs with sources left out: all are quoted, the first one's limits are what may be shown"
+    parser.add_argument("--evidence", type=Path, nargs="+", default=[WEIGHTS.parent], help=said)
     parser.add_argument("--out", type=Path, default=WEIGHTS.parent)
     parser.add_argument("--limit", type=int, help="slices of each class: a trial of every stage, not a measurement")
     parser.add_argument("--measure", action="store_true", help="keep the weights in --out and measure them again")
@@ -81,13 +106,16 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def trained(options: argparse.Namespace, data: Slices) -> tuple[bytes, float]:
-    """The weights in half precision and the temperature that is in them."""
+def trained(options: argparse.Namespace, data: Slices, left_out: Mapping[str, Any]) -> tuple[bytes, Calibration]:
+    """The weights in half precision and the calibration that is in them."""
     name = "-".join(["without", *options.leave_out]) if options.leave_out else "all"
     checkpoint = options.work / f"{name}-{options.seed}-{options.steps}.checkpoint" if options.work else None
     network = fit(data, seed=options.seed, steps=options.steps, start=options.start, checkpoint=checkpoint)
-    divisor = fitted_temperature(network, data)
-    return weights_of(network, divisor), divisor
+    calibration = calibrated(network, data, options.leave_out)
+    if not options.leave_out:
+        softened = left_out["calibration"]
+        calibration = replace(calibration, divisor=softened["divisor"], shift=softened["shift"])
+    return weights_of(network, calibration), calibration
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from scipy import ndimage
 from torch import Tensor
 
 _LEVELS = np.linspace(0, 1, 33)
-_REMAPPED, _TONED = 0.35, 0.35  # of the slices: a random contrast curve; the grey levels of another slice
+_REMAPPED, _TONED = 0.3, 0.35  # of the slices: a random contrast curve; the grey levels of another slice
 _FOLDED = 0.5  # of the curves turn dark and bright about, as T2 does with T1
 _BENT = 0.03  # of the side: how far a head is bent out of shape
 

@@ -28,7 +28,8 @@ class Slices:
     without its skull (all False: not found), and the tumour. known: int8 (n,): NOWHERE, BOXED (places holds the
     ellipse in a box) or OUTLINED. labels: int64 (n,), into CLASSES or TUMOUR. sources: int64 (n,), into SOURCES.
     planes: str (n,), "" where it is not known. part: str (n,): train, validation, test or gap. numbers: int64 (n,).
-    raw: uint8 (n, 64, 64), the picture as it came, stretched; raw_heads: bool, where its head lies.
+    raw: uint8 (n, 64, 64), the picture as it came, stretched; raw_heads: bool, where its head lies. patients: str (n,),
+    "" where it is not known.
     """
 
     images: np.ndarray
@@ -43,6 +44,7 @@ class Slices:
     numbers: np.ndarray
     raw: np.ndarray
     raw_heads: np.ndarray
+    patients: np.ndarray
 
     def of(self, chosen: np.ndarray) -> Slices:
         return Slices(*(getattr(self, field.name)[chosen] for field in fields(Slices)))
@@ -57,7 +59,8 @@ def read(data: Path, seed: int, limit: int | None = None, store: Path | None = N
     """Read, standardise and split everything: minutes, or seconds where `store` keeps it from the last time."""
     if store is not None and store.exists():
         with np.load(store) as kept:
-            return Slices(*(kept[field.name] for field in fields(Slices)))
+            nobody = np.full(len(kept["labels"]), "")  # in a store of before patients were kept
+            return Slices(*(kept.get(field.name, nobody) for field in fields(Slices)))
     rows = [_row(given) for given in every_slice(data, seed, limit)]
     found = Slices(*(np.array(column) for column in zip(*rows, strict=True)))
     found = _without_twins(replace(found, part=found.part.astype("<U10")))
@@ -99,6 +102,7 @@ def _row(given: Given) -> Sequence[object]:
         given.number,
         _stretched(values).round().clip(0, 255).astype(np.uint8),
         _stretched(head_mask(values).astype(np.float32)) > 0.5,
+        given.patient,
     )
 
 

@@ -17,7 +17,7 @@ from xai_core.models.sources.brain_mri import INPUT_SIDE
 
 BATCH = 32
 PLACES = 48  # cells a side of the places that the maps are compared with
-_PAINTED_OVER, _PLANTED, _CONTROL = 0.25, 0.3, 0.22  # of the slices with a tumour, of those without, of all
+_PAINTED_OVER, _PLANTED, _CONTROL = 0.25, 0.25, 0.4  # of the slices with a tumour, of those without, of all
 _STRIPPED = 0.08
 _MIRRORED = 0.4  # of what is painted over, where the other side of the head allows it
 _DONORS = 16  # of which the one with the most similar head gives its tumour
@@ -57,17 +57,17 @@ class _Case:
 
 
 _SHARES = (
-    ("Cheng", 0, 0.12),
-    ("Cheng", 1, 0.12),
-    ("Cheng", 3, 0.12),
-    ("Br35H", TUMOUR, 0.17),
-    ("Br35H", NO_TUMOUR, 0.17),
+    ("Cheng", 0, 0.16),
+    ("Cheng", 1, 0.15),
+    ("Cheng", 3, 0.14),
+    ("Br35H", TUMOUR, 0.14),
+    ("Br35H", NO_TUMOUR, 0.16),
     ("Sartaj", TUMOUR, 0.02),
     ("Sartaj", 1, 0.025),
     ("Sartaj", 3, 0.015),
-    ("Sartaj", NO_TUMOUR, 0.07),
-    ("Colin27", NO_TUMOUR, 0.10),
-    ("ICBM152", NO_TUMOUR, 0.07),
+    ("Sartaj", NO_TUMOUR, 0.06),
+    ("Colin27", NO_TUMOUR, 0.07),
+    ("ICBM152", NO_TUMOUR, 0.05),
 )
 
 

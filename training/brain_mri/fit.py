@@ -21,7 +21,7 @@ from training.brain_mri.network import FROZEN, frozen_part, started
 from xai_core.models.sources.brain_mri import INPUT_SIDE
 
 STEPS = 900
-RATE, HEAD_RATE, DECAY, MEMORY = 6e-4, 3e-3, 0.02, 0.99
+RATE, HEAD_RATE, DECAY, MEMORY = 5e-4, 2.5e-3, 0.02, 0.995
 _DROPPED = 0.2
 _SAVED = 25  # steps between two checkpoints
 
@@ -123,9 +123,10 @@ def _kept(run: _Run) -> dict[str, Any]:
 
 
 def _cells(network: nn.Module, inputs: Tensor) -> Tensor:
-    with torch.no_grad():
+    """Float32 (n, 1280, 12, 12). What is frozen runs in half precision where the processor can: a third of its time."""
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, torch.ops.mkldnn._is_mkldnn_bf16_supported()):
         early = network.blocks[:FROZEN](network.bn1(network.conv_stem(inputs)))
-    return network.bn2(network.conv_head(network.blocks[FROZEN:](early)))
+    return network.bn2(network.conv_head(network.blocks[FROZEN:](early.float())))
 
 
 @torch.no_grad()

@@ -16,7 +16,7 @@ from training.brain_mri.sources import NO_TUMOUR, TUMOUR
 
 TUMOURS = [0, 1, 3]  # of the classes
 _SMOOTHING = 0.05
-_ENERGY, _POINTING, _SHAPE = 1.0, 0.3, 0.6  # beside the answer
+_ENERGY, _POINTING, _SHAPE, _EMPTY = 0.6, 0.3, 1.2, 0.3  # beside the answer
 
 
 def loss_of(cells: Tensor, weights: Tensor, bias: Tensor, pooled: Tensor, drawn: Drawn) -> Tensor:
@@ -24,6 +24,9 @@ def loss_of(cells: Tensor, weights: Tensor, bias: Tensor, pooled: Tensor, drawn:
     (k, c) and bias (k,) of the linear layer."""
     logs = F.log_softmax(pooled @ weights.T + bias, dim=1)
     total = _answers(logs, drawn.labels).mean()
+    healthy = torch.nonzero(drawn.labels == NO_TUMOUR)[:, 0]
+    if healthy.numel():
+        total = total + _EMPTY * _evidence(cells[healthy], weights[TUMOURS]).sum() / len(logs)
     placed = torch.nonzero(drawn.known != NOWHERE)[:, 0]
     if placed.numel():
         named = _tumour_classes(logs[placed].detach(), drawn.labels[placed])
@@ -45,6 +48,11 @@ def _tumour_classes(logs: Tensor, labels: Tensor) -> Tensor:
     """The class whose map is meant: its own, or of an unknown type the most probable tumour."""
     likely = torch.tensor(TUMOURS)[logs[:, TUMOURS].argmax(dim=1)]
     return torch.where(labels == TUMOUR, likely, labels)
+
+
+def _evidence(cells: Tensor, weights: Tensor) -> Tensor:
+    """(n,): the mean positive part of the three tumours' maps, where nothing should speak for one."""
+    return torch.einsum("nchw,kc->nkhw", cells, weights).clamp(min=0).mean(dim=(1, 2, 3))
 
 
 def _places(maps: Tensor, places: Tensor, known: Tensor) -> Tensor:

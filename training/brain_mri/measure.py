@@ -15,12 +15,15 @@ from training.digits import share
 ROUNDS, BINS = 2000, 15
 
 
-def patients(labels: np.ndarray, chosen: np.ndarray) -> list[list[np.ndarray]]:
-    """For each class the rows `chosen` of it in runs of 12 consecutive slices, which stand for patients.
+def patients(labels: np.ndarray, chosen: np.ndarray, people: np.ndarray | None = None) -> list[list[np.ndarray]]:
+    """For each class the rows `chosen` of it by patient; where that is not known, in runs of 12 consecutive slices,
+    which stand for one.
 
+    people: str (n,), the patient of each row, "" where it is not known.
     Rows are positions in the arrays of a statistic, that is in `chosen`.
     """
-    runs = chosen // MARGIN
+    known = np.full(len(labels), "") if people is None else people
+    runs = np.array([known[row] or f"run {row // MARGIN:06}" for row in chosen])
     return [
         [np.flatnonzero((labels[chosen] == c) & (runs == run)) for run in np.unique(runs[labels[chosen] == c])]
         for c in range(len(CLASSES))

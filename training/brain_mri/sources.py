@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from training.brain_mri.heads import slices_of_head
-from training.brain_mri.split import CLASSES, Part, label, parts, slices, spaced
+from training.brain_mri.split import CLASSES, Part, label, parts, patients, slices, spaced, split
 from xai_core.images import load_image
 from xai_core.images.digest import array_digest
+from xai_core.models.sources.brain_mri import SOURCES
 from xai_core.types import SourceImage
 
-SOURCES = ("Cheng", "Br35H", "Sartaj", "Colin27", "ICBM152")
 TUMOUR = len(CLASSES)  # the label of a tumour whose type is unknown
 NO_TUMOUR = CLASSES.index("no_tumor")
 HEADS = {"Colin27": "colin27-t1.nii.gz", "ICBM152": "icbm152-t1-average.nii.gz"}
@@ -28,7 +28,7 @@ class Given:
     """A slice as it came. label: into CLASSES, or TUMOUR. plane: of heads.PLANES, or "" where it is not known.
 
     outline: bool of the picture's size; box: (4,) centre x, y, width, height in pixels. Both None: no tumour, or no
-    place known. number: of its file; of a head's slice its order.
+    place known. number: of its file; of a head's slice its order. patient: "" where it is not known.
     """
 
     image: SourceImage
@@ -39,6 +39,7 @@ class Given:
     number: int
     outline: np.ndarray | None = None
     box: np.ndarray | None = None
+    patient: str = ""
 
 
 def every_slice(data: Path, seed: int, limit: int | None) -> Iterator[Given]:
@@ -51,16 +52,15 @@ def every_slice(data: Path, seed: int, limit: int | None) -> Iterator[Given]:
 
 
 def _cheng_and_healthy(data: Path, limit: int | None) -> Iterator[Given]:
-    paths = slices(data / "brain-mri", limit)
-    for name in CLASSES:
-        of_class = [path for path in paths if path.parent.name == name]
-        for path, part in zip(of_class, parts(len(of_class)), strict=True):
-            image, number = load_image(path), int(path.stem)
-            if name == "no_tumor":
-                yield Given(image, NO_TUMOUR, "Br35H", "axial", part, number)
-                continue
-            outline = load_image(data / "brain-mri-masks" / name / f"{path.stem}.png").pixels[..., 0] > 0
-            yield Given(image, label(path), "Cheng", "", part, number, outline=outline)
+    paths, people = slices(data / "brain-mri", limit), patients(data / "brain-mri")
+    for path, part in zip(paths, split(paths, people), strict=True):
+        image, number, name = load_image(path), int(path.stem), path.parent.name
+        if name == "no_tumor":
+            yield Given(image, NO_TUMOUR, "Br35H", "axial", part, number)
+            continue
+        outline = load_image(data / "brain-mri-masks" / name / f"{path.stem}.png").pixels[..., 0] > 0
+        person = people.get(number, "")
+        yield Given(image, label(path), "Cheng", "", part, number, outline=outline, patient=person)
 
 
 def _br35h_tumours(folder: Path, limit: int | None) -> Iterator[Given]:

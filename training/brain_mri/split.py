@@ -1,8 +1,10 @@
-"""Which slices train, choose and judge: blocks of consecutive file numbers, with gaps, never a random split."""
+"""Which slices train, choose and judge: whole patients where the copy tells them, else blocks of consecutive file
+numbers with gaps; never a random split."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import csv
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -18,12 +20,28 @@ MARGIN = (
 TWINS = 0.97  # correlation of standardised pictures at which two count as one
 _TWIN_SIDE = 40
 _LEAST_BLOCKS = 40  # of a class as long as a margin; smaller trials have shorter ones
+PATIENTS = "patients.csv"  # beside the pictures; `python -m training.brain_mri.cheng` writes it
+_SUFFIXES = (".jpg", ".png")
 _RANK = {"train": 0, "validation": 1, "test": 2}
 
 
 def slices(data: Path, limit: int | None = None) -> list[Path]:
     """All slices, class by class, in the order of their numbers; with a limit so many of each class, evenly spaced."""
-    return [path for name in CLASSES for path in spaced(sorted((data / name).glob("*.jpg"), key=_number), limit)]
+    return [path for name in CLASSES for path in spaced(_pictures(data / name), limit)]
+
+
+def _pictures(folder: Path) -> list[Path]:
+    found = folder.iterdir() if folder.is_dir() else ()
+    return sorted((path for path in found if path.suffix in _SUFFIXES), key=_number)
+
+
+def patients(data: Path) -> dict[int, str]:
+    """The patient of each of Cheng's slices by its number; empty where the copy in the folder does not tell."""
+    path = data / PATIENTS
+    if not path.exists():
+        return {}
+    with path.open(encoding="utf-8", newline="") as file:
+        return {int(row["number"]): row["patient"] for row in csv.DictReader(file)}
 
 
 def _number(path: Path) -> int:
@@ -54,10 +72,32 @@ def parts(count: int) -> list[Part]:
     return answer
 
 
-def split(paths: Sequence[Path]) -> np.ndarray:
-    """The part of each slice of `slices`, by the blocks alone."""
-    counts = [sum(path.parent.name == name for path in paths) for name in CLASSES]
-    return np.array([part for count in counts for part in parts(count)])
+def parts_by_patient(people: Sequence[str], settled: dict[str, Part] | None = None) -> list[Part]:
+    """The part of each slice of one class: its patients in the order of their first slice, each whole in the block in
+    which the middle of its slices falls. No gaps, as no patient stands on both sides of a border.
+
+    settled: the parts of patients who have slices of another class too; those of this class are added.
+    """
+    given = settled if settled is not None else {}
+    before = 0
+    for person in dict.fromkeys(people):
+        count = people.count(person)
+        given.setdefault(person, BLOCKS[int((before + count / 2) * len(BLOCKS) / len(people))])
+        before += count
+    return [given[person] for person in people]
+
+
+def split(paths: Sequence[Path], people: Mapping[int, str] | None = None) -> np.ndarray:
+    """The part of each slice of `slices`: by patients in a class all of whose slices have one, else by blocks.
+
+    people: the patient of each file number.
+    """
+    known, settled = people or {}, dict[str, Part]()
+    answer: list[Part] = []
+    for name in CLASSES:
+        of_class = [known.get(_number(path), "") for path in paths if path.parent.name == name]
+        answer += parts_by_patient(of_class, settled) if of_class and all(of_class) else parts(len(of_class))
+    return np.array(answer)
 
 
 def without_twins(part: np.ndarray, images: np.ndarray) -> np.ndarray:

@@ -19,10 +19,11 @@ from training.brain_mri.measure import calibration_error
 from training.brain_mri.sources import NO_TUMOUR, SOURCES
 from training.brain_mri.split import CLASSES
 from training.digits import share
+from xai_core.evaluation.brain_mri_answer import Bounds, graded
 from xai_core.evaluation.localisation import Found, edges_of, found
 from xai_core.models.sources.brain_mri import HEAD_SIDE
+from xai_core.types import Prediction
 
-HEADLINE = 0.9  # the probability of tumour or of none from which the answer stands in large letters
 _FINE = 96  # pixels a side at which maps and outlines are compared
 _TOGETHER = 32
 
@@ -56,20 +57,26 @@ def answers(network: nn.Module, images: np.ndarray) -> Answers:
     return Answers(np.concatenate(scores), np.concatenate(maps))
 
 
-def by_source(slices: Slices, given: Answers) -> dict[str, dict[str, object]]:
-    """Of each source, and of each of its planes: how it is answered."""
+def by_source(slices: Slices, given: Answers, limits: Bounds) -> dict[str, dict[str, object]]:
+    """Of each source, and of each of its planes: how it is answered, the headlines as the page words them."""
+    grades = [
+        graded(Prediction(scores, softmax(scores), CLASSES), peaks, plane, limits)
+        for scores, peaks, plane in zip(given.scores, given.maps.max(axis=(2, 3)), slices.planes, strict=True)
+    ]
+    said = np.array([grade.grade == "said" for grade in grades], bool)
     table: dict[str, dict[str, object]] = {}
     for number, source in enumerate(SOURCES):
         of_source = slices.sources == number
         for plane in ("", *np.unique(slices.planes[of_source & (slices.planes != "")])):
             rows = np.flatnonzero(of_source & (slices.planes == plane) if plane else of_source)
             if rows.size and (plane == "" or len(rows) < of_source.sum()):
-                table[f"{source} {plane}".strip()] = row_of(slices.labels[rows], given.of(rows))
+                table[f"{source} {plane}".strip()] = row_of(slices.labels[rows], given.of(rows), said[rows])
     return table
 
 
-def row_of(labels: np.ndarray, given: Answers) -> dict[str, object]:
-    """Of some slices: found tumours, healthy ones called healthy, types, AUC, calibration, headlines."""
+def row_of(labels: np.ndarray, given: Answers, full: np.ndarray) -> dict[str, object]:
+    """Of some slices: found tumours, healthy ones called healthy, types, AUC, calibration, headlines. full: bool (n,),
+    whether the answer stands in large letters."""
     tumour, ill = given.tumour, labels != NO_TUMOUR
     said = tumour > 0.5
     row: dict[str, object] = {"slices": len(labels)}
@@ -84,18 +91,16 @@ def row_of(labels: np.ndarray, given: Answers) -> dict[str, object]:
         row["auc"] = round(float(roc_auc_score(ill, tumour)), 4)
     sides = np.stack([1 - tumour, tumour], axis=1)
     row["calibration error, tumour or none"] = round(calibration_error(sides, ill.astype(int)), 4)
-    return row | headlines(labels, given)
+    return row | _headlines(labels, given, full)
 
 
 def _share(right: np.ndarray) -> dict[str, object]:
     return share(torch.from_numpy(right))
 
 
-def headlines(labels: np.ndarray, given: Answers, limit: float = HEADLINE) -> dict[str, object]:
+def _headlines(labels: np.ndarray, given: Answers, full: np.ndarray) -> dict[str, object]:
     """Answers in large letters: how many, how many are right, and on how many tumours stands "no tumour"."""
-    tumour, ill = given.tumour, labels != NO_TUMOUR
-    full = np.maximum(tumour, 1 - tumour) >= limit
-    said = tumour > 0.5
+    said, ill = given.tumour > 0.5, labels != NO_TUMOUR
     row: dict[str, object] = {"headlines": _share(full)}
     if full.any():
         row["headlines right"] = _share((said == ill)[full])

@@ -1,4 +1,4 @@
-"""Well-known data sets through torchvision: never downloaded unless asked for, checked, unpacked and read by it."""
+"""Well-known data sets: never downloaded unless asked for, and checked; most are unpacked and read by torchvision."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
+from xai_core.datasets.cheng import open_cheng, tumour_dataset
 from xai_core.datasets.dataset import DEFAULT_DATASET_LIMITS, Dataset, DatasetItem, DatasetSource
 from xai_core.datasets.folder import open_folder
 from xai_core.datasets.listing import listing_digest
@@ -32,7 +33,7 @@ _OWN = (_SUMS, USED)
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """addresses: tried in order. path: relative to torchvision's root. md5: hex."""
+    """addresses: tried in order. path: relative to the set's own folder, as its reader expects it. md5: hex."""
 
     addresses: tuple[str, ...]
     path: str
@@ -217,6 +218,34 @@ def _open_imagenette(root: Path) -> Dataset:
     return replace(found, class_names=tuple(names.get(name, name) for name in found.class_names))
 
 
+_CHENG_FILES = (  # as figshare lists them: number of the file, its name, its MD5
+    (3381290, "brainTumorDataPublic_1-766.zip", "74b949ad33f042e6e103523091cd1428"),
+    (3381296, "brainTumorDataPublic_767-1532.zip", "7e8a875500d2c8a346f270538e29890e"),
+    (3381293, "brainTumorDataPublic_1533-2298.zip", "8227bf6080cb71f15a88be8d25c79ae7"),
+    (3381302, "brainTumorDataPublic_2299-3064.zip", "b378a80d6174e5317d59eb28430c6652"),
+)
+_CHENG_ADDRESS = "https://ndownloader.figshare.com/files/"
+CHENG = "brain-tumours"
+_CHENG_LABELS = "labels.json"
+
+
+def _cheng_files() -> list[RemoteFile]:
+    return [RemoteFile((f"{_CHENG_ADDRESS}{number}",), name, md5) for number, name, md5 in _CHENG_FILES]
+
+
+def _list_cheng(root: Path) -> None:
+    """The zips stay as they came, and are read where they are; diagnoses and patients are listed once."""
+    copy = open_cheng(root)
+    labels = {str(number): copy.label(number) for number in copy.numbers}
+    (root / _CHENG_LABELS).write_text(json.dumps(labels), "utf-8")
+
+
+def _open_cheng(root: Path) -> Dataset:
+    listed = json.loads((root / _CHENG_LABELS).read_text("utf-8"))
+    labels = {int(number): (str(diagnosis), str(person)) for number, (diagnosis, person) in listed.items()}
+    return tumour_dataset(open_cheng(root), "Brain tumours", labels)
+
+
 def _from_arrays(title: str, pixels: np.ndarray, labels: np.ndarray, names: list[str]) -> Dataset:
     """pixels: uint8 (n, h, w) or (n, h, w, 3). Ids are "class/number"; digest: over pixels and labels."""
     pixels.setflags(write=False)
@@ -266,6 +295,15 @@ PUBLISHED: Mapping[str, Published] = {
         _imagenette_files,
         lambda root: _torchvision().Imagenette(root, split="val", size="160px", download=True),
         _open_imagenette,
+    ),
+    CHENG: Published(
+        "Brain tumours (Cheng)",
+        879_493_326,
+        "3,064 slices of brain MRI with tumours of three kinds, T1-weighted with contrast, and their outlines "
+        "(Cheng 2017, doi 10.6084/m9.figshare.1512427.v5, CC BY 4.0)",
+        _cheng_files,
+        _list_cheng,
+        _open_cheng,
     ),
 }
 

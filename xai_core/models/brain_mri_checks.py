@@ -61,15 +61,18 @@ def checked(features: np.ndarray, rim: np.ndarray) -> Checks:
 
 def turned_scores(weights: dict[str, np.ndarray], features: np.ndarray) -> np.ndarray:
     """Scores of TURNS: (..., 4)."""
-    return features @ weights["turned"].T + weights["turned_bias"]
+    scores: np.ndarray = features @ weights["turned"].T + weights["turned_bias"]
+    return scores
 
 
 def margin(scores: np.ndarray) -> np.ndarray:
     """How far the best other turn is ahead of upright."""
-    return scores[..., 1:].max(axis=-1) - scores[..., 0]
+    ahead: np.ndarray = scores[..., 1:].max(axis=-1) - scores[..., 0]
+    return ahead
 
 
 def stripped_score(weights: dict[str, np.ndarray], rim: np.ndarray) -> np.ndarray:
     """Score before the logistic function, (...): one hidden layer of rectified units."""
     hidden = np.maximum(rim @ weights["rim_hidden"] + weights["rim_hidden_bias"], 0)
-    return hidden @ weights["rim"] + weights["rim_bias"][0]
+    score: np.ndarray = hidden @ weights["rim"] + weights["rim_bias"][0]
+    return score

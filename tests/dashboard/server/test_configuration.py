@@ -37,6 +37,7 @@ def test_budgets_come_from_the_environment(monkeypatch: pytest.MonkeyPatch):
         ("SIGHTLINE_AUDIT", "/no/such/folder/audit", "is no file that can be written"),
         ("SIGHTLINE_USERS", " , ", "names nobody"),
         ("SIGHTLINE_USERS", "*@clinic.example; ann", "is no e-mail address"),
+        ("SIGHTLINE_BRAIN_TUMOURS", "/no/such/folder", "where there is no folder; name the one that holds the copy"),
     ],
 )
 def test_nonsense_ends_the_start_with_one_sentence(monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str):

@@ -20,8 +20,10 @@ import pytest
 from PIL import Image
 from torchvision import datasets
 
+from tests.xai_core.datasets.cheng_files import zipped
 from tests.xai_core.images.image_bytes import NOISE, encoded
 from xai_core.datasets import published
+from xai_core.datasets.cheng import open_cheng
 from xai_core.errors import Cancelled, ImageError
 
 RANDOM = np.random.default_rng(0)
@@ -101,7 +103,26 @@ def serve_imagenette(patch: pytest.MonkeyPatch, host: str, folder: Path) -> None
     patch.setattr(datasets.Imagenette, "_ARCHIVES", {"160px": archive})
 
 
-SERVE = {"fashion-mnist": serve_fashion, "cifar-10": serve_cifar, "imagenette": serve_imagenette}
+TUMOURS = ({1: (2, "A"), 2: (2, "A")}, {900: (1, "B")}, {1600: (3, "C")}, {3064: (2, "A")})
+
+
+def serve_tumours(patch: pytest.MonkeyPatch, host: str, folder: Path) -> None:
+    """Four zips of MATLAB files under the numbers that figshare gave them."""
+    made = []
+    for (number, name, _), labels in zip(published._CHENG_FILES, TUMOURS, strict=True):
+        data = zipped(labels)
+        (folder / str(number)).write_bytes(data)
+        made.append((number, name, md5(data)))
+    patch.setattr(published, "_CHENG_FILES", tuple(made))
+    patch.setattr(published, "_CHENG_ADDRESS", host)
+
+
+SERVE = {
+    "fashion-mnist": serve_fashion,
+    "cifar-10": serve_cifar,
+    "imagenette": serve_imagenette,
+    "brain-tumours": serve_tumours,
+}
 
 
 @pytest.mark.parametrize("key", published.PUBLISHED)
@@ -117,7 +138,14 @@ def test_a_set_is_fetched_once_and_opened_without_a_network(
     assert [done for done, _ in told] == sorted(done for done, _ in told)
     monkeypatch.setattr(urllib.request, "urlopen", lambda *_a, **_k: pytest.fail("the network was asked"))
     dataset = published.open_published(key, tmp_path / "sets")
-    if key == "imagenette":
+    if key == "brain-tumours":
+        assert [dataset.class_name(i) for i in range(len(dataset))] == ["glioma"] * 3 + [
+            "meningioma",
+            "pituitary tumour",
+        ]
+        assert list(dataset.columns["patient"]) == ["patient 1"] * 3 + ["patient 2", "patient 3"]
+        expected = open_cheng(tmp_path / "sets" / key).read(2).image.pixels
+    elif key == "imagenette":
         assert dataset.class_names[:2] == ("tench", "English springer")
         expected = np.asarray(Image.open(io.BytesIO(encoded(NOISE, "JPEG"))))
     else:
@@ -180,7 +208,9 @@ def test_a_damaged_set_is_set_aside_and_unpacked_again_without_a_network(
     published.download_published(key, sets)
     before = published.open_published(key, sets)
     unpacked = [
-        path for path in sorted((sets / key).rglob("*")) if path.is_file() and path.suffix not in (".gz", ".tgz")
+        path
+        for path in sorted((sets / key).rglob("*"))
+        if path.is_file() and path.suffix not in (".gz", ".tgz", ".zip")
     ]
     for path in unpacked:
         if damage == "a byte" and path.name not in ("checksums", "used") and path.stat().st_size:

@@ -11,7 +11,7 @@ OTHERS = [name for family, names in families().items() for name in names if name
 EACH = 5  # so many networks of each family suffice for more than three hundred
 
 
-@pytest.mark.slow
+@pytest.mark.every_checkpoint
 @pytest.mark.parametrize("family", FIRST)
 def test_a_network_of_each_family_is_read_right(family: str) -> None:
     assert trouble(FIRST[family]) == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -58,7 +58,8 @@ class ScanView:
 
     heat: how the map of slice `at` is to be drawn, None for no maps. maps: of every slice whose map is known. height:
     the most it may take, in CSS pixels. link: viewers of one name move together. cross: where other planes cut the
-    slice, as shares of its width and height; `planes` of the same link moves it.
+    slice, as shares of its width and height; `planes` of the same link moves it. outlines: closed lines to draw on some
+    slices, each float (n, 2), x and y in pixels of the slice.
     """
 
     slices: Slices
@@ -70,6 +71,7 @@ class ScanView:
     height: int | None = None
     link: str | None = None
     cross: tuple[float, float] | None = None
+    outlines: Mapping[int, Sequence[np.ndarray]] = field(default_factory=dict)
 
 
 def scan_viewer(
@@ -109,6 +111,7 @@ def scan_payload(view: ScanView, settings: str) -> bytes:
         "spot": None,
         "scan": scan_header(slices, at, view.window, maps, sent),
         "cross": view.cross,
+        "outlines": {index: [np.round(line, 1).tolist() for line in lines] for index, lines in view.outlines.items()},
     }
     blobs: dict[str, bytes] = {}
     if heat is not None:

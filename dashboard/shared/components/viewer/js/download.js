@@ -3,7 +3,7 @@
 import { cutInWords, paintBar } from "./bar.js"
 import { clamp } from "./clamp.js"
 import { contextOf } from "./elements.js"
-import { boxOn, coversImage, drawHeat, layImage, newCanvas, outline, sampleArea } from "./scene.js"
+import { boxOn, coversImage, drawContours, drawHeat, layImage, newCanvas, outline, sampleArea } from "./scene.js"
 import { formatNumber } from "./value_text.js"
 
 /** @typedef {ReturnType<typeof measureStrip>} TextStrip */
@@ -51,6 +51,7 @@ function exportImage(view, bitmap) {
   }
   const line = Math.max(1, Math.round(size.width / 700))
   if (!coversImage(view.image)) outline(context, boxOn(view.image, size), line)
+  drawContours(context, view.contours?.() ?? [], size.width / view.image.width, line)
   drawStrip(context, view, strip, size)
   return canvas
 }

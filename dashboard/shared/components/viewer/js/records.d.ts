@@ -67,7 +67,7 @@ interface Viewer extends Drawn, Linked {
   settings(): Drawing; kind(): ScaleKind; scaleName(): string; lut(): Uint8Array; shows(): boolean; isActive(): boolean
   change(change: Partial<Drawing>): void; hide(hidden: boolean): void; pick(point: MapPoint): void
   beforeDraw?(): void; afterMarks?(context: CanvasRenderingContext2D, line: number): void
-  drag?(move: Place): void; dragEnd?(): void
+  drag?(move: Place): void; dragEnd?(): void; contours?(): Pair[][]
 }
 interface Press extends Place { timer: number; dragged?: boolean }
 
@@ -91,7 +91,7 @@ interface ScanViewer extends Viewer, Rolled {
   }
   index: number; told: Set<number>; canvas: HTMLCanvasElement; scan: Scan; stack: Stack; kept: Map<number, SliceMap>
   window: DisplayWindow; toldWindow?: DisplayWindow; preset: number | null; greys: Uint32Array | null; stale: boolean
-  cross: Pair | null; resting?: number
+  cross: Pair | null; resting?: number; outlines?: Record<number, Pair[][]>
 }
 
 type Numbers = Record<string, number> // plane -> slice

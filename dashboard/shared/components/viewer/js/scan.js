@@ -8,7 +8,7 @@ import { isCommand, isTyping } from "./keyboard.js"
 import { announce, onLinked } from "./link.js"
 import { mount } from "./mount.js"
 import { decodePayload } from "./payload.js"
-import { cutLines } from "./scene.js"
+import { cutLines, drawContours } from "./scene.js"
 import { createStack, endStack, mapsBySlice, nearTo, showEdges, sliceAt, wheelSteps } from "./stack.js"
 import { drawMarks, layout, schedule } from "./stage.js"
 import { formatNumber } from "./value_text.js"
@@ -27,7 +27,9 @@ function createScan(root, signal) {
   const shows = view.shows
   view.shows = () => shows() && view.map !== null
   view.beforeDraw = () => paintStale(view)
+  view.contours = () => (view.hidden ? [] : (view.outlines?.[view.index] ?? []))
   view.afterMarks = (context, line) => {
+    drawContours(context, view.contours?.() ?? [], view.el.marks.width / view.image.width, line)
     if (view.cross && !view.hidden) cutLines(context, view.cross, line)
   }
   view.pick = ({ x, y }) => announce(view, { picked: [x / view.image.width, y / view.image.height] })
@@ -49,8 +51,8 @@ function receiveScan(view, { data, setTriggerValue }) {
   const { scan } = payload.header
   const { at, window } = view.scan ?? {} // what the server said last
   take(view, payload, setTriggerValue)
-  const { heat, cross } = payload.header
-  Object.assign(view, { scan, kept: mapsBySlice(scan.maps, heat && payload.floats("maps"), heat) })
+  const { heat, cross, outlines } = payload.header
+  Object.assign(view, { scan, outlines, kept: mapsBySlice(scan.maps, heat && payload.floats("maps"), heat) })
   if (view.stack?.url !== scan.url) newStack(view, scan, cross)
   else if (scan.at !== at && !view.told.has(scan.at)) view.index = scan.at
   if (scan.at === view.index) view.told.clear()
@@ -100,6 +102,7 @@ function showSlice(view) {
   view.stale = true
   layout(view)
   settingsChanged(view)
+  drawMarks(view)
   readAgain(view)
   nearTo(stack, index)
 }

@@ -130,6 +130,21 @@ export function cutLines(context, [shareX, shareY], line) {
   context.stroke()
 }
 
+// The outline of a lesion: closed lines, light in dark. contours: x and y in pixels of the picture, of which each is
+// `scale` pixels of the canvas.
+/** @param {Context2D} context @param {Pair[][]} contours @param {number} scale @param {number} line */
+export function drawContours(context, contours, scale, line) {
+  context.beginPath()
+  for (const points of contours) {
+    points.forEach(([x, y], i) => (i ? context.lineTo(x * scale, y * scale) : context.moveTo(x * scale, y * scale)))
+    context.closePath()
+  }
+  for (const [lineWidth, strokeStyle] of [[4 * line, "rgb(0 0 0 / .55)"], [2 * line, "rgb(70 240 120)"]]) {
+    Object.assign(context, { lineWidth, strokeStyle, lineJoin: "round" })
+    context.stroke()
+  }
+}
+
 /** @param {Context2D} context @param {Place} place @param {number} gap */
 function tracePlace(context, { x, y }, gap) {
   const { width, height } = context.canvas

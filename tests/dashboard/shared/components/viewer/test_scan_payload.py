@@ -46,6 +46,12 @@ def test_a_scan_without_maps_sends_none() -> None:
     assert blobs == {}
 
 
+def test_outlines_go_along_in_pixels_of_their_slices() -> None:
+    lines = {7: [np.array([[1.26, 2.0], [3.0, 4.5], [1.0, 5.0]])]}
+    header, _ = unpack(scan_payload(ScanView(SLICES, 3, None, None, {}, outlines=lines), "v"))
+    assert header["outlines"] == {"7": [[[1.3, 2.0], [3.0, 4.5], [1.0, 5.0]]]}
+
+
 @pytest.mark.parametrize("value", [-1, 400, 1.5, True, "3", None, [1]])
 def test_an_answer_that_is_no_slice_is_none(value: object) -> None:
     assert slice_from(value, 400) is None
