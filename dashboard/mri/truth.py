@@ -68,6 +68,11 @@ def verdict(reading: Reading, at: Place, truth: Truth | None) -> None:
     says = answer.kind if answer.tumour else HEALTHY
     if truth.diagnosis and says == truth.diagnosis:
         st.markdown(f":green-badge[:material/check: The annotators say {truth.diagnosis}, too]")
+    elif truth.diagnosis and answer.tumour and not answer.kind_sure:
+        st.warning(
+            f"The annotators say {truth.diagnosis}: a tumour, as the model says, but not its likeliest kind.",
+            icon=":material/info:",
+        )
     elif truth.diagnosis:
         st.error(f"The annotators say {truth.diagnosis}: the model is wrong.", icon=":material/close:")
     elif truth.outline is not None and truth.outline.any() != (says != HEALTHY):

@@ -8,6 +8,7 @@ import pytest
 from dashboard.mri import cases, series, truth
 from dashboard.mri.reading import MapRecipe, Reading
 from dashboard.mri.scan import PICTURE, Place, Scan, Truth, outlined_slices, slice_of, truth_of
+from xai_core.evaluation.brain_mri_answer import Answer, Grade
 from xai_core.evaluation.familiarity import Familiarity
 from xai_core.evaluation.localisation import Found
 from xai_core.images.scans import Volume
@@ -132,3 +133,25 @@ def test_a_case_is_named_by_its_number_and_never_by_its_diagnosis() -> None:
     assert slice_of(scan, Place(PICTURE, 0)).name == "Case 1 of 1 (file 12)"
     assert truth_of(scan, Place(PICTURE, 0), (80, 80)) is scan.truths[0]
     assert outlined_slices(scan, PICTURE) == {}
+
+
+@pytest.mark.parametrize(
+    ("grade", "kind", "sure", "said"),
+    [
+        ("said", "glioma", True, "markdown: :green-badge[:material/check: The annotators say glioma, too]"),
+        ("leaning", "meningioma", True, "error: The annotators say glioma: the model is wrong."),
+        ("said", "meningioma", False, "warning: The annotators say glioma: a tumour, as the model says, but not its"),
+        ("withheld", "meningioma", True, ""),
+        ("leaning", "", True, "error: The annotators say glioma: the model is wrong."),  # no tumour
+    ],
+)
+def test_the_verdict_blames_only_what_the_model_said(
+    monkeypatch: pytest.MonkeyPatch, grade: Grade, kind: str, sure: bool, said: str
+) -> None:
+    told: list[str] = []
+    for name in ("markdown", "warning", "error"):
+        monkeypatch.setattr(truth.st, name, lambda text, icon="", name=name: told.append(f"{name}: {text}"))
+    monkeypatch.setattr(truth, "answer_of", lambda *_given: Answer(grade, bool(kind), 0.9, kind or "glioma", sure, ()))
+    truth.verdict(reading(0), Place("picture", 0), Truth(None, "glioma"))
+    assert len(told) == bool(said)
+    assert not said or told[0].startswith(said)
