@@ -47,7 +47,9 @@ def page() -> AppTest:
 
 def texts(app: AppTest) -> str:
     assert not app.exception, app.exception[0].message
-    return "\n".join(element.value for element in [*app.markdown, *app.caption, *app.subheader, *app.error])
+    return "\n".join(
+        element.value for element in [*app.markdown, *app.caption, *app.subheader, *app.warning, *app.error]
+    )
 
 
 def answered(app: AppTest) -> AppTest:

@@ -150,7 +150,7 @@ def test_the_verdict_blames_only_what_the_model_said(
 ) -> None:
     told: list[str] = []
     for name in ("markdown", "warning", "error"):
-        monkeypatch.setattr(truth.st, name, lambda text, icon="", name=name: told.append(f"{name}: {text}"))
+        monkeypatch.setattr(truth.st, name, lambda text, name=name, **_rest: told.append(f"{name}: {text}"))
     monkeypatch.setattr(truth, "answer_of", lambda *_given: Answer(grade, bool(kind), 0.9, kind or "glioma", sure, ()))
     truth.verdict(reading(0), Place("picture", 0), Truth(None, "glioma"))
     assert len(told) == bool(said)
