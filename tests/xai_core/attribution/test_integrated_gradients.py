@@ -44,7 +44,7 @@ def test_the_map_adds_up_to_the_rise_of_the_score(start: str):
     torch.manual_seed(0)
     network, inputs = Small().double().eval(), torch.randn(2, 3, 16, 16, dtype=torch.double)
     forward = cache(partial(run_forward, network, inputs, ()))
-    request = AttributionRequest(network, inputs, (), make_target(forward, inputs, [0, 2]), forward, LEVELS)
+    request = AttributionRequest(network, inputs, (), make_target(forward, inputs, [[0, 2]]), forward, LEVELS)
     with torch.no_grad():
         rise = (network(inputs) - network(baseline(start, request)))[:, [0, 2]]
     gaps = []

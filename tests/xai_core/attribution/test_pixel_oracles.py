@@ -33,7 +33,7 @@ def named(request: pytest.FixtureRequest) -> tuple[str, nn.Module]:
 
 def classes_with_evidence(network: nn.Module, layer: str, inputs: Tensor) -> list[int]:
     """Two classes that each picture speaks for at the layer: elsewhere guided Grad-CAM is zero, on both sides."""
-    maps = class_maps(network, inputs, [layer], range(10), method="grad_cam")[layer]
+    maps = class_maps(network, inputs, [layer], [list(range(10))], method="grad_cam")[layer]
     least = maps.amax(dim=(2, 3)).amin(dim=0)
     assert least.topk(2).values[1] > 0
     return least.topk(2).indices.tolist()
@@ -102,7 +102,7 @@ def test_maps_equal_the_channel_sum_of_captum(case: str, named: tuple[str, nn.Mo
     torch.manual_seed(2)
     inputs = torch.randn(2, *SHAPE)
     baselines, classes = (BLACK, -BLACK), classes_with_evidence(network, LAST[name], inputs)
-    ours = class_maps(network, inputs, [LAST[name]], classes, method=method, settings=settings, baselines=baselines)
+    ours = class_maps(network, inputs, [LAST[name]], [classes], method=method, settings=settings, baselines=baselines)
     assert set(ours) == {"input"}
     assert ours["input"].shape == (2, 2, 64, 64)
     peer = not_in_place(network)

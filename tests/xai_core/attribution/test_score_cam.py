@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 import pytest
@@ -12,8 +12,10 @@ from torch import Tensor, nn
 from tests.networks import Small
 from tests.peer import correlation, normalised, peer_maps
 from tests.zoo import network
-from xai_core.attribution.class_maps import class_maps
-from xai_core.attribution.methods.score_cam import channels_at_once, masks
+from xai_core.attribution.class_maps import class_maps, make_target
+from xai_core.attribution.method import AttributionRequest
+from xai_core.attribution.methods.score_cam import METHOD, channels_at_once, masks
+from xai_core.forward.forward_pass import run_forward
 
 
 def lively_small() -> Small:
@@ -102,7 +104,9 @@ def test_a_layer_finer_than_the_picture_gets_numbers():
     module = nn.Sequential(*layers, nn.AdaptiveMaxPool2d(1), nn.Flatten(), nn.Linear(4, 3)).eval()
     inputs = torch.randn(4, 3, 8, 8)
     assert masks(module[:3](inputs)[0].detach(), (8, 8)).flatten(1).amax(1).min() == 0, "the case must be able to fail"
-    assert class_maps(module, inputs, ["2"], [0], "score_cam")["2"].isfinite().all()
+    forward = cache(partial(run_forward, module, inputs, ("2",)))  # class_maps knows that the layer keeps no places
+    request = AttributionRequest(module, inputs, ("2",), make_target(forward, inputs, 0), forward)
+    assert METHOD.answer(request, METHOD.settings_from(None), lambda _done, _total: None)["2"].isfinite().all()
 
 
 def test_batches_bound_the_memory_and_do_not_change_the_maps():
