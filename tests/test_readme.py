@@ -31,14 +31,14 @@ def test_every_python_block_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     torch.save({"state_dict": network.state_dict()}, "brain.ckpt")
     Path("brain.yaml").write_text(write_config(xai.open_checkpoint("brain.ckpt").config), "utf-8")
     Path("brain.onnx").write_bytes(keras_file(KerasLike(4, 3).eval(), 13, "Softmax"))
-    names: dict[str, object] = {"network": network, "inputs": torch.randn(1, 3, 224, 224)}
+    names: dict[str, object] = {"network": network, "inputs": torch.randn(2, 3, 224, 224), "labels": [2, 1]}
     told = README.read_text("utf-8") + PYTHON.read_text("utf-8")
     blocks = re.findall(r"```python\n(.*?)```", told, flags=re.DOTALL)
     assert len(blocks) >= 3
     bundled = xai.load_model("imagenet")
     for block in blocks:
         names["model"] = bundled  # what a block loads or wraps is its own
-        exec(compile(block.replace("classes=[3, 7]", "classes=[0, 3]"), "README", "exec"), names)
+        exec(compile(block.replace("classes=[[3, 7]]", "classes=[[0, 3]]"), "README", "exec"), names)
     assert (tmp_path / "heat_map.png").is_file()
 
 

@@ -61,7 +61,7 @@ def _offer(key: str, followed: bool) -> None:
         st.markdown(f"It is a download of **{megabytes}**. Nothing of yours is sent. It is kept for the next time.")
         if run is not None and run.trouble:
             st.error(run.trouble, icon=":material/error:")
-        if st.button(f"Download {megabytes}", type="primary", icon=":material/download:"):
+        if st.button(f"Download {megabytes}", icon=":material/download:"):
             jobs.start(_run_key(key), partial(_download, key, cache_folder("sets")), in_turn=False)
             st.rerun()
 

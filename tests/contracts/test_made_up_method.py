@@ -176,7 +176,7 @@ def test_compare_shows_both_and_the_matrix_lists_the_one_that_reads_a_layer(monk
 
 def test_mri_and_an_audit_offer_the_quick_one() -> None:
     app = open_page("mri")
-    assert app.selectbox(key="mri_method").options[0] == "HiResCAM"
+    assert app.selectbox(key="mri_method").options[0] == "Grad-CAM"
     shown(app.selectbox(key="mri_method").set_value("square_cam").run())
     bench_page = AppTest.from_file(str(PAGES / "bench.py"), default_timeout=240)
     bench_page.session_state["bench_tab"] = "audit"

@@ -121,7 +121,8 @@ def test_bytes_of_a_pass_are_its_activations_and_what_its_gradient_needs():
     blocks: dict[int, int] = {}
     with torch.autograd.graph.saved_tensors_hooks(lambda t: blocks.setdefault(*block(t)) and t, lambda t: t):
         again = xai.forward_image(model, xai.load_sample("coffee"), ["layer1", "layer4"])
-    for tensor in (*again.forward_pass.activations.values(), again.forward_pass.scores):
+    assert again.forward_pass.given is not None
+    for tensor in (*again.forward_pass.activations.values(), again.forward_pass.scores, again.forward_pass.given):
         blocks.setdefault(*block(tensor))
     weights = {tensor.untyped_storage().data_ptr() for tensor in model.module.state_dict().values()}
     expected = sum(size for pointer, size in blocks.items() if pointer not in weights)

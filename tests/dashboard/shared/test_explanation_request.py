@@ -42,6 +42,7 @@ CONFIG: dict[str, Any] = {
     "architecture": "d",
     "labels": "several",
     "caution": "Careful.",
+    "settled": (("head_activation", "gelu"),),
 }
 
 
