@@ -2,7 +2,7 @@
 
 python -m benchmarks.mri_series       300 made slices of 512 x 512; CPU time on one thread, both sides in turns
 
-Prints, for the layer that the page suggests and for the last one, what the maps cost as a ratio of the plain passes,
+Prints, for the method and the layer that the page suggests, what the maps cost as a ratio of the plain passes,
 what the whole reading costs with cutting out the head on both sides, and the most memory after each hundred slices.
 """
 
@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from dashboard.mri.reading import LAST, SUGGESTED, MapRecipe, model, passed, twin
+from dashboard.mri.reading import SUGGESTED, SUGGESTED_METHOD, MapRecipe, model, passed, twin
 from dashboard.mri.series import BATCH
 from xai_core.attribution.catalog import find_method
 from xai_core.attribution.class_maps import answer, make_target
@@ -31,7 +31,7 @@ from xai_core.models.sources.brain_mri import HEAD_SIDE
 from xai_core.types import SourceImage
 
 SLICES, SIDE = 300, 512
-ASKED = {"at the page's layer": MapRecipe("hires_cam", SUGGESTED), "at the card's layer": MapRecipe("grad_cam", LAST)}
+ASKED = {"as the page suggests": MapRecipe(SUGGESTED_METHOD, SUGGESTED)}
 
 
 def made_slice(number: int) -> SourceImage:

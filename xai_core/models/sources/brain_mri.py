@@ -47,9 +47,10 @@ def brain_mri_config() -> ModelConfig:
     return ModelConfig(
         key="brain-mri",
         title="Brain MRI slices (EfficientNet-Lite0)",
-        source="training/brain_mri, fine-tuned from ImageNet on slices of Cheng, Br35H and the ICBM 152 brain, with "
-        "the tumours' outlines, and with tumours painted over and put in",
-        licence="Weights: as this project. Data: Cheng, doi 10.6084/m9.figshare.1512427.v5, CC BY 4.0; Br35H",
+        source="training/brain_mri, fine-tuned from ImageNet on slices of Cheng, Br35H, Sartaj, Colin27 and the "
+        "ICBM 152 brain, with the tumours' outlines, and with tumours painted over and put in",
+        licence="Weights: as this project. Data: Cheng, doi 10.6084/m9.figshare.1512427.v5, CC BY 4.0; Br35H; "
+        "Sartaj; Colin27 and ICBM 152 of the Montreal Neurological Institute",
         input_size=(INPUT_SIDE, INPUT_SIDE),
         mean=(0.5, 0.5, 0.5),
         std=(0.5, 0.5, 0.5),
