@@ -113,7 +113,7 @@ def summary(listed: Sequence[Case]) -> str:
     """How many are named as the annotators did, and how many maps point at the tumour."""
     right = sum(case.right for case in listed)
     drawn = [case.found for case in listed if case.found is not None]
-    pointed = sum(found.pointing >= 0.5 for found in drawn)
+    pointed = sum(map(truth.points_at_it, drawn))
     said = f"The model names **{right} of {len(listed)}** as the annotators do."
     return said + (f" In **{pointed} of {len(drawn)}** the strongest place lies in the outline." if drawn else "")
 

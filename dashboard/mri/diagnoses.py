@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import streamlit as st
@@ -33,16 +34,21 @@ def answer_of(reading: Reading, at: Place) -> Answer:
     return graded(reading.prediction, reading.peaks, at.plane)
 
 
+def with_gate(answer: Answer, found: InputCautions) -> Answer:
+    """The same, said less surely of a slice that is far from the training data."""
+    return replace(answer, grade="leaning") if found.far and answer.grade == "said" else answer
+
+
 def headline(reading: Reading, at: Place, found: InputCautions) -> None:
     """The model's answer: large only where such answers are borne out and the slice is like the training data."""
     if found.unlike:
         st.caption("The model always gives one of its four names: it cannot say that it does not know.")
         return
-    answer = answer_of(reading, at)
+    answer = with_gate(answer_of(reading, at), found)
     lead, why = f"{share_first(answer.share, shown)} probable. {of_kind(reading, answer)}", " ".join(answer.reasons)
     if answer.grade == "withheld":
         st.markdown(f"**The model cannot say** whether there is a tumour. {why}")
-    elif answer.grade == "leaning" or found.far:
+    elif answer.grade == "leaning":
         st.markdown(f"The model leans to **{named(answer)}**: {lead} {why}")
     else:
         st.subheader(f"The model says: {named(answer)}", anchor=False)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from dashboard.mri import similar
-from dashboard.mri.diagnoses import answer_of, common_scale, in_words, named, recipe
+from dashboard.mri.diagnoses import answer_of, common_scale, in_words, named, recipe, with_gate
 from dashboard.mri.opinion import Opinion
 from dashboard.mri.reading import Reading, model
 from dashboard.mri.scan import Place
@@ -95,10 +95,9 @@ def _checks(found: InputCautions) -> tuple[Block, ...]:
 
 def _scores(seen: Seen) -> tuple[Block, ...]:
     head = ("Diagnosis", "Probability (calibrated)", "Score before softmax", "Ahead of the best other")
-    answer = answer_of(seen.reading, seen.place)
+    answer = with_gate(answer_of(seen.reading, seen.place), seen.gate)
     said = {"said": "The model says: {}.", "leaning": "The model leans to {}.", "withheld": "The model cannot say."}
-    grade = "leaning" if answer.grade == "said" and seen.gate.far else answer.grade
-    lines = () if seen.gate.unlike else (Text(" ".join((said[grade].format(named(answer)), *answer.reasons))),)
+    lines = () if seen.gate.unlike else (Text(" ".join((said[answer.grade].format(named(answer)), *answer.reasons))),)
     return Heading("The model's answer"), *lines, Table(head, tuple(in_words(seen.reading.prediction)))
 
 

@@ -110,9 +110,13 @@ def in_words(result: Found, outline: np.ndarray) -> list[str]:
     ]
 
 
-def place_in_words(result: Found) -> str:
+def points_at_it(result: Found) -> bool:
     """The pointing game, which forgives a small distance."""
-    return "inside, or just beside it" if result.pointing >= HALF else "outside"
+    return result.pointing >= HALF
+
+
+def place_in_words(result: Found) -> str:
+    return "inside, or just beside it" if points_at_it(result) else "outside"
 
 
 def pointing_rule() -> str:

@@ -68,6 +68,11 @@ def calibration_error(probabilities: np.ndarray, labels: np.ndarray) -> float:
     )
 
 
+def tumour_error(shares: np.ndarray, ill: np.ndarray) -> float:
+    """The same of tumour or none. shares: float (n,), the probability of any tumour. ill: bool (n,)."""
+    return calibration_error(np.stack([1 - shares, shares], axis=1), ill.astype(int))
+
+
 def judged(scores: np.ndarray, labels: np.ndarray, groups: list[list[np.ndarray]]) -> dict[str, object]:
     """Accuracy and calibration of scores (n, k), with intervals."""
     predicted, sure = scores.argmax(axis=1), softmax(scores, axis=1)

@@ -15,7 +15,7 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 from training.brain_mri.losses import TUMOURS
-from training.brain_mri.measure import calibration_error
+from training.brain_mri.measure import tumour_error
 from training.brain_mri.sources import NO_TUMOUR, SOURCES, TUMOUR
 from training.brain_mri.table import Answers
 from xai_core.evaluation.brain_mri_answer import Bounds
@@ -66,8 +66,7 @@ def crosswise(scores: np.ndarray, labels: np.ndarray, sources: np.ndarray, left_
 
 def error(scores: np.ndarray, labels: np.ndarray) -> float:
     """Expected calibration error of tumour or none."""
-    shares = expit(log_odds(scores))
-    return calibration_error(np.stack([1 - shares, shares], axis=1), (labels != NO_TUMOUR).astype(int))
+    return tumour_error(expit(log_odds(scores)), labels != NO_TUMOUR)
 
 
 def bounds(given: Answers, labels: np.ndarray, planes: np.ndarray) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from torch import nn
 from training.brain_mri.collection import OUTLINED, Slices
 from training.brain_mri.fit import cells_of
 from training.brain_mri.losses import TUMOURS
-from training.brain_mri.measure import calibration_error
+from training.brain_mri.measure import tumour_error
 from training.brain_mri.sources import NO_TUMOUR, SOURCES
 from training.brain_mri.split import CLASSES
 from training.digits import share
@@ -89,8 +89,7 @@ def row_of(labels: np.ndarray, given: Answers, full: np.ndarray) -> dict[str, ob
             row[f"{CLASSES[c]}: found"] = _share(said[labels == c])
     if ill.any() and not ill.all():
         row["auc"] = round(float(roc_auc_score(ill, tumour)), 4)
-    sides = np.stack([1 - tumour, tumour], axis=1)
-    row["calibration error, tumour or none"] = round(calibration_error(sides, ill.astype(int)), 4)
+    row["calibration error, tumour or none"] = round(tumour_error(tumour, ill), 4)
     return row | _headlines(labels, given, full)
 
 
