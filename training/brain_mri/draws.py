@@ -17,7 +17,10 @@ from xai_core.models.sources.brain_mri import INPUT_SIDE
 
 BATCH = 32
 PLACES = 48  # cells a side of the places that the maps are compared with
-_PAINTED_OVER, _PLANTED, _CONTROL = 0.25, 0.25, 0.4  # of the slices with a tumour, of those without, of all
+_PAINTED, _TISSUE = 0.25, 0.1  # of the slices: paint, another slice's healthy tissue, away from the tumour
+_PAINTED_OVER, _REPLACED = 0.22, 0.13  # of the slices with a tumour: it is gone, another one is in its place
+_PLANTED = 0.25  # of the slices without
+_OWN_SIZE = 0.5  # of the paint away from a tumour is as large as the tumour
 _STRIPPED = 0.08
 _MIRRORED = 0.4  # of what is painted over, where the other side of the head allows it
 _DONORS = 16  # of which the one with the most similar head gives its tumour
@@ -117,12 +120,13 @@ def _case(slices: Slices, given: Pools, row: int, rng: np.random.Generator) -> _
         image, place = stripped(case.image, case.place, slices.brains[row])
         case = _Case(image, place, case.label, case.known if place.any() else NOWHERE)
     chance = rng.random()
-    if chance < _CONTROL:
-        return _control(slices, given, case, rng)
+    if chance < _PAINTED + _TISSUE:
+        return _control(slices, given, case, rng, paint=chance < _PAINTED)
     if case.label == NO_TUMOUR and chance > 1 - _PLANTED:
         return _with_tumour(slices, given, row, case, rng)
-    if case.known != NOWHERE and chance > 1 - _PAINTED_OVER:
-        return _without_tumour(case, rng)
+    if case.known != NOWHERE and chance > 1 - _PAINTED_OVER - _REPLACED:
+        gone = _without_tumour(case, rng)
+        return gone if chance > 1 - _PAINTED_OVER else _with_tumour(slices, given, row, gone, rng)
     return case
 
 
@@ -152,13 +156,14 @@ def _like(given: Pools, row: int, rng: np.random.Generator) -> int:
     return int(requested[np.abs(given.shapes[requested] - given.shapes[row]).sum(axis=1).argmin()])
 
 
-def _control(slices: Slices, given: Pools, case: _Case, rng: np.random.Generator) -> _Case:
+def _control(slices: Slices, given: Pools, case: _Case, rng: np.random.Generator, *, paint: bool) -> _Case:
     """As much paint, or another slice's healthy tissue put in, away from the tumour: label and place stay."""
-    like = slices.places[rng.choice(given.donors)]
+    own = bool(case.place.any() and rng.random() < _OWN_SIZE)
+    like = grown(case.place, 0.3) if own else slices.places[rng.choice(given.donors)]
     place = shifted(like, case.image > 0, grown(case.place, 0.2), rng)
     if place is None or (case.label != NO_TUMOUR and case.known == NOWHERE):
         return case
-    if rng.random() < 0.5:
+    if paint:
         return _Case(_painted(case.image, place, rng), case.place, case.label, case.known)
     made = planted(case.image, slices.images[rng.choice(given.healthy)], place, rng, near=True)
     if made is None or (made[1] & case.place).any():

@@ -18,6 +18,7 @@ from xai_core.types import Box
 
 _FEATHER = 1.5  # pixels of 160 over which paint goes over into the picture
 _MOST_SHIFTS = 8
+_COARSEST = 4.0  # times the median of the texture: how far paint may leave its smooth part
 
 
 def boxes(
@@ -77,6 +78,8 @@ def painted_over(image: np.ndarray, place: np.ndarray, rng: np.random.Generator)
     weight = ndimage.gaussian_filter(known, reach)
     smooth = ndimage.gaussian_filter(grey * known, reach) / np.maximum(weight, 1e-3)
     fine = (grey - ndimage.gaussian_filter(grey, 2)) * known
+    most = _COARSEST * np.median(np.abs(fine[known > 0])) if known.any() else 0.0  # no skull within the brain
+    fine = np.clip(fine, -most, most) * rng.uniform(0.3, 1)
     away = rng.choice([-1, 1], 2) * (size * rng.uniform(1.2, 1.8, 2)).astype(int)
     texture = np.roll(fine, tuple(away), axis=(0, 1))
     return _mixed(image, smooth + texture, place)
