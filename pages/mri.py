@@ -66,7 +66,7 @@ with right:
     chosen = large_map.chosen_class(scan, at, reading, answered=answered)
     fact = truth_of(scan, at, shown.size)
     diagnoses.headline(reading, at, found)
-    opinion.beside(opinion.noted(scan), reading)
+    opinion.beside(opinion.noted(scan), diagnoses.answer_of(reading, at) if answered else None)
     if answered:
         truth.verdict(reading, at, fact)
         truth.against_outline(reading, chosen, fact)
@@ -93,7 +93,7 @@ else:
 with take:
     note = opinion.note_control(scan)
     about, told, facts = scan_choice.source_in_words(scan), opinion.noted(scan), scan_choice.technical_facts(scan)
-    seen = Seen(shown, at, reading, letters, found, about, told, note, opinion.now(), facts)
+    seen = Seen(shown, at, reading, letters, found, about, told, note, opinion.now(), facts, fact)
     export.show(scan, seen, known(at.plane), chosen if answered else None)
 with strip:
     if scan.truths:

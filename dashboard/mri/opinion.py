@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from dashboard.core.session import StateKey
-from dashboard.mri.reading import Reading
+from dashboard.mri.diagnoses import HEALTHY, named
 from dashboard.mri.scan import Scan
+from xai_core.evaluation.brain_mri_answer import TUMOURS, Answer
 from xai_core.models.sources.brain_mri import CLASS_NAMES
 
 _OPINIONS = (*CLASS_NAMES, "something else", "cannot say")
@@ -69,15 +70,28 @@ def answer_shown(scan: Scan) -> None:
     _ANSWERED.get().add(scan.key)
 
 
-def beside(opinion: Opinion | None, reading: Reading) -> None:
-    """The reader's opinion beside the model's."""
-    if opinion is None:
-        return
-    agrees = opinion.diagnosis == reading.prediction.top(1)[0].name
-    st.markdown(
-        f":blue-badge[:material/edit_note: You noted: {opinion.diagnosis}, {opinion.sure}] "
-        + ("The model agrees on this slice." if agrees else "The model says otherwise on this slice.")
-    )
+def beside(opinion: Opinion | None, answer: Answer | None) -> None:
+    """The reader's opinion beside the model's. answer: as the page says it; None where it gives none."""
+    if opinion is not None:
+        st.markdown(
+            f":blue-badge[:material/edit_note: You noted: {opinion.diagnosis}, {opinion.sure}] "
+            + compared(opinion.diagnosis, answer)
+        )
+
+
+def compared(diagnosis: str, answer: Answer | None) -> str:
+    """An opinion against what the page says of the slice, which may name a tumour and no kind."""
+    if answer is None or answer.grade == "withheld":
+        return "The model cannot say on this slice."
+    tumour = diagnosis in {CLASS_NAMES[c] for c in TUMOURS}
+    if diagnosis == named(answer):
+        return "The model agrees on this slice."
+    if tumour and answer.tumour and not answer.kind_sure:
+        likely = "yours" if diagnosis == answer.kind else answer.kind
+        return f"The model, too, finds a tumour on this slice; it is unsure of the kind, the likeliest is {likely}."
+    if diagnosis == HEALTHY or tumour:
+        return f"The model says otherwise on this slice: {named(answer)}."
+    return f"The model says {named(answer)} on this slice."
 
 
 def note_control(scan: Scan) -> str:

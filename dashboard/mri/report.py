@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+from scipy.ndimage import binary_dilation
 
-from dashboard.mri import similar
+from dashboard.mri import similar, truth
 from dashboard.mri.diagnoses import answer_of, common_scale, in_words, named, recipe, with_gate
 from dashboard.mri.opinion import Opinion
 from dashboard.mri.reading import Reading, model
-from dashboard.mri.scan import Place
+from dashboard.mri.scan import Place, Truth
 from dashboard.mri.slice_display import lettered
 from dashboard.shared.cautions import UNLIKE, InputCautions
 from xai_core.images.display import display_pixels
@@ -21,6 +22,7 @@ from xai_core.report.document import Block, Document, Figure, Figures, Heading, 
 from xai_core.types import SourceImage
 
 OPACITY = 0.55
+_GREEN = (60, 220, 120)  # as the viewer draws it
 _FADE = 0.25  # evidence below this share of the scale fades out, as in the viewer
 
 
@@ -28,7 +30,7 @@ _FADE = 0.25  # evidence below this share of the scale fades out, as in the view
 class Seen:
     """What is reported: the slice as displayed, the model's answer, the checks, and what the reader wrote.
 
-    facts: technical ones of the scan, from the fixed list; nothing of the patient.
+    facts: technical ones of the scan, from the fixed list; nothing of the patient. fact: the truth, where it is known.
     """
 
     image: SourceImage
@@ -41,6 +43,7 @@ class Seen:
     note: str
     time: str
     facts: Mapping[str, str] = field(default_factory=dict)
+    fact: Truth | None = None
 
 
 def as_seen(seen: Seen, class_index: int | None) -> np.ndarray:
@@ -60,10 +63,19 @@ def _with_map(pixels: np.ndarray, reading: Reading, class_index: int) -> np.ndar
     return mixed
 
 
+def _outline(seen: Seen) -> list[Figure]:
+    """The slice with the edge of the known outline in green."""
+    if seen.fact is None or seen.fact.outline is None or not seen.fact.outline.any():
+        return []
+    edge = binary_dilation(seen.fact.outline) & ~seen.fact.outline
+    drawn = np.where(edge[..., None], np.array(_GREEN, np.uint8), display_pixels(seen.image))
+    return [Figure(lettered(drawn, seen.letters), "The outline of the tumour")]
+
+
 def document(seen: Seen) -> Document:
     """The report, whatever it is then laid out as; it names no file and nobody, but for the reader's note."""
     names = seen.reading.prediction.class_names
-    figures = [Figure(as_seen(seen, None), "The slice")]
+    figures = [Figure(as_seen(seen, None), "The slice"), *_outline(seen)]
     figures += [Figure(as_seen(seen, k), f"Evidence for (red) and against (blue): {n}") for k, n in enumerate(names)]
     scale = f"All four maps are on one scale, ±{common_scale(seen.reading):.3g}; opacity {percent(OPACITY)}."
     return Document(
@@ -75,6 +87,7 @@ def document(seen: Seen) -> Document:
             *_scores(seen),
             Figures(tuple(figures)),
             Text(scale),
+            *_outlined(seen),
             *_reader(seen),
             *_similar(seen.reading),
             *_scan(seen.facts),
@@ -99,6 +112,19 @@ def _scores(seen: Seen) -> tuple[Block, ...]:
     said = {"said": "The model says: {}.", "leaning": "The model leans to {}.", "withheld": "The model cannot say."}
     lines = () if seen.gate.unlike else (Text(" ".join((said[answer.grade].format(named(answer)), *answer.reasons))),)
     return Heading("The model's answer"), *lines, Table(head, tuple(in_words(seen.reading.prediction)))
+
+
+def _outlined(seen: Seen) -> tuple[Block, ...]:
+    """How far the map lies in a known outline: of the true diagnosis where one is known, else of the likeliest kind."""
+    fact = seen.fact
+    if seen.gate.unlike or fact is None or fact.outline is None or not fact.outline.any():
+        return ()
+    names = seen.reading.prediction.class_names
+    name = fact.diagnosis if fact.diagnosis in names else answer_of(seen.reading, seen.place).kind
+    result = truth.agreement(seen.reading, names.index(name), fact.outline)
+    whose = f"The annotators say {fact.diagnosis}." if fact.diagnosis else "The lesion was drawn in."
+    lines = tuple(line.replace("**", "") for line in truth.in_words(result, fact.outline))
+    return Heading("Against the outline"), Text(f"{whose} Of the map for {name}:"), Points(lines)
 
 
 def _reader(seen: Seen) -> tuple[Block, ...]:

@@ -20,18 +20,21 @@ from pydicom.data import get_testdata_file
 from streamlit.testing.v1 import AppTest
 
 import xai_core as xai
-from dashboard.mri import export, series, series_strip
+from dashboard.mri import export, series, series_strip, truth
+from dashboard.mri.opinion import compared
 from dashboard.mri.reading import MapRecipe, Reading
 from dashboard.mri.report import Seen, document
-from dashboard.mri.scan import NO_LETTERS, Place, Scan
+from dashboard.mri.scan import NO_LETTERS, Place, Scan, Truth
 from dashboard.shared.cautions import InputCautions
 from tests.shared_data import shared
 from training.brain_mri.split import slices, split
+from xai_core.evaluation.brain_mri_answer import Answer
 from xai_core.evaluation.brain_mri_answer import shown as as_shown
 from xai_core.evaluation.familiarity import Familiarity
 from xai_core.images.scans import open_scans, slice_image, voxel_at
 from xai_core.images.scans.samples import load_scan_sample
 from xai_core.models.brain_mri_checks import Checks
+from xai_core.render.recipe import percent
 from xai_core.report.html_page import html_page
 from xai_core.report.nifti import nifti_map
 from xai_core.report.pdf_page import pdf_page
@@ -246,6 +249,36 @@ def test_the_exported_map_lies_on_the_voxels_under_its_pixels():
     assert back.get_fdata()[top_left] == pytest.approx(1.0)
     assert back.get_fdata()[top_right] == pytest.approx(-1.0)
     assert np.count_nonzero(back.get_fdata().any(axis=(0, 2))) == 1
+
+
+def test_an_opinion_is_compared_with_what_the_page_says_and_not_with_the_highest_of_four():
+    unsure = Answer("leaning", tumour=True, share=0.8, kind="glioma", kind_sure=False, reasons=())
+    assert compared("glioma", unsure).startswith("The model, too, finds a tumour")
+    assert compared("glioma", unsure).endswith("the likeliest is yours.")
+    assert compared("meningioma", unsure).endswith("the likeliest is glioma.")
+    assert compared("no tumour", unsure) == "The model says otherwise on this slice: a tumour."
+    sure = replace(unsure, grade="said", kind_sure=True)
+    assert compared("glioma", sure) == "The model agrees on this slice."
+    assert compared("pituitary tumour", sure) == "The model says otherwise on this slice: glioma."
+    assert compared("cannot say", sure) == "The model says glioma on this slice."
+    assert compared("no tumour", replace(sure, tumour=False)) == "The model agrees on this slice."
+    for nothing in (None, replace(unsure, grade="withheld")):
+        assert compared("glioma", nothing) == "The model cannot say on this slice."
+
+
+def test_the_report_scores_the_map_against_a_known_outline():
+    image = xai.load_sample("coffee")
+    one = replace(reading([0.1, 0.7, 0.1, 0.1], 1.0), box=Box(0, 0, image.size[1], image.size[0]))
+    outline = np.zeros(image.size, bool)
+    outline[: image.size[0] // 2, : image.size[1] // 2] = True
+    seen = Seen(image, Place("picture", 0), one, NO_LETTERS, InputCautions((), ()), "Picture", None, "", "now")
+    plain = html_page(document(seen)).decode()
+    page = html_page(document(replace(seen, fact=Truth(outline, "meningioma")))).decode()
+    assert "Against the outline" not in plain
+    assert "The annotators say meningioma. Of the map for meningioma:" in page
+    share = truth.agreement(one, 1, outline).energy
+    assert f"{percent(share)} of its evidence lies inside; the outline covers 25 % of the slice" in page
+    assert page.count("data:image/png;base64,") == plain.count("data:image/png;base64,") + 1
 
 
 def test_the_report_carries_digests_and_checks_and_runs_nothing_that_was_written():
