@@ -110,7 +110,8 @@ def trained(options: argparse.Namespace, data: Slices, left_out: Mapping[str, An
     """The weights in half precision and the calibration that is in them."""
     name = "-".join(["without", *options.leave_out]) if options.leave_out else "all"
     checkpoint = options.work / f"{name}-{options.seed}-{options.steps}.checkpoint" if options.work else None
-    network = fit(data, seed=options.seed, steps=options.steps, start=options.start, checkpoint=checkpoint)
+    seed = options.seed + (options.start is not None)  # what goes on from other weights draws other slices
+    network = fit(data, seed=seed, steps=options.steps, start=options.start, checkpoint=checkpoint)
     calibration = calibrated(network, data, options.leave_out)
     if not options.leave_out:
         softened = left_out["calibration"]
