@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from training.brain_mri.shown import SHRUNK, bounds, crosswise, error, softened, softening, stricter
+from training.brain_mri.shown import SHRUNK, SOFTENED, bounds, crosswise, error, softened, softening, stricter
 from training.brain_mri.sources import NO_TUMOUR
 from training.brain_mri.table import Answers
 from xai_core.evaluation.brain_mri_answer import Bounds
@@ -27,8 +27,8 @@ def test_softening_finds_what_makes_scores_true() -> None:
     scores = np.stack([odds, np.full(6000, -50.0), np.zeros(6000), np.full(6000, -50.0)], axis=1)
     labels = np.where(rng.random(6000) < expit((odds - 1.2) / 2.5), 0, NO_TUMOUR)
     divisor, shift = softening(scores, labels, np.zeros(6000, int))
-    assert (divisor, shift) == (pytest.approx(2.5, rel=0.08), pytest.approx(1.2 * SHRUNK, abs=0.05))
-    assert error(softened(scores, divisor, shift / SHRUNK), labels) < 0.03 < error(scores, labels)
+    assert (divisor, shift) == (pytest.approx(2.5**SOFTENED, rel=0.08), pytest.approx(1.2 * SHRUNK, abs=0.05))
+    assert error(softened(scores, divisor ** (1 / SOFTENED), shift / SHRUNK), labels) < 0.03 < error(scores, labels)
 
 
 def test_every_source_counts_the_same_however_large() -> None:
