@@ -116,7 +116,7 @@ def imputation_and_road(image_pass: ImageForwardPass, fine: np.ndarray, label: i
 
     def our_road() -> tuple[float, float]:
         made = road(model, given, fine, label, shares=SHARES, random_maps=0)
-        return made.own.gap, made.centre.gap
+        return made.own.gap, made.rivals[0].gap
 
     def their_road() -> tuple[float, ...]:
         maps = ((m - m.min()) / np.ptp(m) for m in (fine, middle))
