@@ -158,7 +158,7 @@ def _chart(found: Road, _tested: MapUnderTest) -> tuple[Drawing, ...]:
         *(Line("random places gone", removed, np.concatenate([before, row]), "chance") for row in found.random),
     )
     caption = "What is left of the class. A good map has its two lines far apart."
-    alt = "Probability of the class as places are removed and filled in: this map, random maps, the middle, the map mirrored"
+    alt = "Probability of the class as places are removed and filled in: this and random maps, the middle, the map mirrored"
     return (Curves("removal", caption, lines, SHARE_OF_IMAGE, PROBABILITY, alt),)
 
 
@@ -174,8 +174,8 @@ CHECK = Check(
         "bad": "The class loses as much without the places that the map marks lowest.",
     },
     threshold="**Gaps filled in**: what is left without the lowest places minus what is left without the highest, on "
-    f"average. Passes where this exceeds chance by {percent(WORTH)} of the class's probability and a spot in the middle "
-    f"by {percent(PLACED)}, and is behind the mirrored map's by no more than that. Fails at 0 and below.",
+    f"average. Passes where this exceeds chance by {percent(WORTH)} of the class's probability and a spot in the "
+    f"middle by {percent(PLACED)}, and is behind the mirrored map's by no more than that. Fails at 0 and below.",
     summary=_summary,
     details=_details,
     chart=_chart,
