@@ -158,7 +158,7 @@ def _chart(found: Road, _tested: MapUnderTest) -> tuple[Drawing, ...]:
         *(Line("random places gone", removed, np.concatenate([before, row]), "chance") for row in found.random),
     )
     caption = "What is left of the class. A good map has its two lines far apart."
-    alt = "Probability of the class as places are removed and filled in: this and random maps, the middle, the map mirrored"
+    alt = "Probability as places are removed and filled in: this map, random maps, the middle, the map mirrored"
     return (Curves("removal", caption, lines, SHARE_OF_IMAGE, PROBABILITY, alt),)
 
 
