@@ -11,13 +11,12 @@ from playwright.sync_api import Browser, Page
 from dashboard.app import PAGES
 from tests.browser.axe import violations
 from tests.browser.layout_faults import cut_off, moving
-from tests.browser.settled import open_screen, settle
+from tests.browser.settled import GROUNDS, TURNED, open_screen, settle
 from tests.browser.tab_walk import tab_walk
 from tests.browsing import watched
 
 pytestmark = pytest.mark.browser
 
-GROUNDS = {"light": "rgb(255, 255, 255)", "dark": "rgb(11, 18, 20)"}  # .streamlit/config.toml
 WIDTHS = (1440, 390)
 CROSSED = ((1440, "dark"), (390, "light"))  # each theme and width has been seen without them
 ZOOMED = {"width": 720, "height": 450, "deviceScaleFactor": 2, "mobile": False}  # 1440 x 900 at 200 %
@@ -57,11 +56,6 @@ OPEN_DETAILS = """() => {
   open(document)
 }"""
 LENGTH = "document.querySelector('[data-testid=stMain]').scrollHeight"
-TURNED = """ground => new Promise(done => {
-  const wait = () => getComputedStyle(document.querySelector("[data-testid=stApp]")).backgroundColor === ground
-    ? requestAnimationFrame(() => requestAnimationFrame(done)) : requestAnimationFrame(wait)
-  wait()
-})"""
 
 
 @pytest.fixture(scope="module")
