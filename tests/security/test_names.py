@@ -65,7 +65,9 @@ def innocent(page: Page) -> None:
     assert page.locator("span:text-is('evil')").count() == 0  # :red[evil]
 
 
-@pytest.mark.parametrize("name", ADDRESSES)
+@pytest.mark.parametrize(
+    "name", [one if one in ("explain", "mri") else pytest.param(one, marks=pytest.mark.slow) for one in ADDRESSES]
+)
 def test_names_are_text_on_every_page(page: Page, url: str, name: str):
     page.goto(f"{url}{name}")
     expect(page.locator("[data-testid=stMainBlockContainer] :is(h1, h2, h3)").first).to_be_visible(timeout=WAIT_MS)
