@@ -46,7 +46,11 @@ def _opened(source: Source, limits: ScanLimits) -> Iterator[bytes | ImageError]:
 
 def _paths(path: Path) -> Iterator[Path]:
     """The file itself, or every ordinary file below a folder, in a stable order."""
-    if not path.is_dir():
+    try:
+        is_folder = path.is_dir()
+    except OSError:  # `_read` says so
+        is_folder = False
+    if not is_folder:
         yield path
         return
     for folder, folders, names in os.walk(path):
