@@ -1,5 +1,5 @@
-"""Links in a circle, pipes, devices, sockets and addresses in folders and lists: nothing waits, nothing is followed out,
-and every refusal is a sentence."""
+"""Links in a circle, pipes, devices, sockets and addresses in folders and lists: nothing waits, nothing is followed
+out, and every refusal is a sentence."""
 
 from __future__ import annotations
 
