@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor, nn
 
-from xai_core.models.axes import Axes, AxesMode, Axis
+from xai_core.models.axes import Axes, AxesMode, Axis, unsure
 from xai_core.models.grid import Grid, readings
 from xai_core.models.isolate import find_layer, isolated, structure_copy
 from xai_core.models.place_probe import proved
@@ -181,7 +181,8 @@ def _watched(copy: nn.Module, inputs: Tensor) -> tuple[Call, ...]:
         if isinstance(output, Tensor):
             kept.append(output)
             axes = mode.axes_of(output)
-            layout = None if axes is None else layout_of(name, axes, tuple(output.shape), n)
+            known = axes is not None and not any(map(unsure, axes))
+            layout = layout_of(name, axes, tuple(output.shape), n) if axes is not None and known else None
             shape = tuple(output.shape)
             handed_on = bool(args) and args[0] is output
             found.append(Call(name, id(output), shape, layout, handed_on, not worked))
