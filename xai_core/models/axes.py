@@ -386,40 +386,33 @@ def _expanded(step: _Step) -> Axes:
     return _broadcast([(step.first, own)], step.shape)
 
 
-def _sliced(step: _Step) -> Axes | None:
+def _sliced(step: _Step) -> Axes:
     axis = step.axis(1)
     size, new = step.given[0][1][axis], step.shape[axis]
     start, stride = step.option(2, "start") or 0, step.option(4, "step", 1)
     start = min(max(start + size if start < 0 else start, 0), size)
-    cut = _cut(step.first[axis], size, start, new, stride)
-    return None if cut is None else (*step.first[:axis], cut, *step.first[axis + 1 :])
+    return (*step.first[:axis], _cut(step.first[axis], size, start, new, stride), *step.first[axis + 1 :])
 
 
-def _cut(axis: Axis, size: int, start: int, new: int, stride: int = 1) -> Axis | None:
-    """`new` entries from `start` on; None where places are lost."""
+def _cut(axis: Axis, size: int, start: int, new: int, stride: int = 1) -> Axis:
+    """`new` entries from `start` on; what they stand for is unknown where places are lost."""
     if new == size:
         return axis
     if not has_places(axis) or new == 1:  # one place of all is none
         return channel(new)
-    if len(axis) != 1:
-        return None
     part = axis[0]
-    if part.kind == "t" and stride == 1:
-        places = _size(part.inner)
-        behind = part.before + places
+    if len(axis) == 1 and part.kind == "t" and stride == 1:
+        behind = part.before + _size(part.inner)
         if start + new <= part.before or start >= behind:
             return channel(new)
         if start <= part.before and start + new >= behind:
             return _tokens(part.inner, part.before - start, start + new - behind)
-        return None
-    if part.kind in ("y", "x") and part.whole:
-        if stride > 1 and new == -(-(size - start) // stride) and start < stride:
-            return _whole(part.kind, new)
-    if part.kind in ("y", "x") and part.size == part.extent:
-        low, high = part.margin
-        if stride == 1 and start == low and size - start - new == high:
+    if len(axis) == 1 and part.whole and stride > 1 and new == -(-(size - start) // stride) and start < stride:
+        return _whole(part.kind, new)
+    if len(axis) == 1 and part.kind in ("y", "x") and part.size == part.extent and stride == 1:
+        if (start, size - start - new) == part.margin:
             return (replace(part, size=new, extent=new, margin=(0, 0)),)
-    return None
+    return unknown(new)
 
 
 def _tokens(inner: Axis, before: int, behind: int) -> Axis:
@@ -434,7 +427,7 @@ def _split(step: _Step) -> list[Axes | None]:
     for output in step.outputs:
         new = output.shape[axis]
         cut = _cut(step.first[axis], size, start, new)
-        made.append(None if cut is None else (*step.first[:axis], cut, *step.first[axis + 1 :]))
+        made.append((*step.first[:axis], cut, *step.first[axis + 1 :]))
         start += new
     return made
 
@@ -499,19 +492,19 @@ def _repeated(step: _Step) -> Axes:
 
 
 def _indexed(step: _Step) -> Axes | None:
-    """By lists of places: only along axes without any."""
+    """By a list of places along one axis; their order is not read."""
     indices = step.option(1, "indices")
     chosen = [place for place, index in enumerate(indices) if index is not None]
-    if len(chosen) != 1 or indices[chosen[0]].ndim != 1 or has_places(step.first[chosen[0]]):
-        return None
-    return tuple(channel(step.shape[p]) if p == chosen[0] else axis for p, axis in enumerate(step.first))
+    return _listed(step, chosen[0]) if len(chosen) == 1 and indices[chosen[0]].ndim == 1 else None
 
 
-def _selected(step: _Step) -> Axes | None:
-    axis = step.axis(1)
-    if has_places(step.first[axis]):
-        return None
-    return (*step.first[:axis], channel(step.shape[axis]), *step.first[axis + 1 :])
+def _selected(step: _Step) -> Axes:
+    return _listed(step, step.axis(1))
+
+
+def _listed(step: _Step, axis: int) -> Axes:
+    told = unknown if has_places(step.first[axis]) else channel
+    return (*step.first[:axis], told(step.shape[axis]), *step.first[axis + 1 :])
 
 
 def _reduced(step: _Step) -> list[Axes | None]:
@@ -576,6 +569,11 @@ def _gated(step: _Step) -> Axes | None:
     return (*step.first[:axis], channel(step.shape[axis]), *step.first[axis + 1 :])
 
 
+def _layer_normed(step: _Step) -> Axes:
+    """Of a single number nothing but the norm's own offset is left."""
+    return constant(step.shape) if prod(step.option(1, "normalized_shape")) == 1 else step.first
+
+
 def _folded(step: _Step) -> Axes | None:
     places = step.first[-1]
     whole = len(places) == 2 and [p.kind for p in places] == ["y", "x"] and all(p.whole for p in places)
@@ -593,7 +591,7 @@ _RULES: dict[str, Callable[[_Step], Axes | list[Axes | None] | None]] = {
     **dict.fromkeys(
         (
             "native_batch_norm", "_native_batch_norm_legit", "_native_batch_norm_legit_no_training", "cudnn_batch_norm",
-            "native_layer_norm", "native_group_norm", "_fused_rms_norm", "_softmax", "_log_softmax", "_safe_softmax",
+            "native_group_norm", "_fused_rms_norm", "_softmax", "_log_softmax", "_safe_softmax",
             "native_dropout",
         ),
         _SAME,
@@ -650,6 +648,7 @@ _RULES: dict[str, Callable[[_Step], Axes | list[Axes | None] | None]] = {
         lambda step: constant(step.shape),
     ),
     "as_strided": lambda step: step.first if step.shape == step.given[0][1] else None,
+    "native_layer_norm": _layer_normed,
     "unfold": _in_windows,
     "glu": _gated,
     "im2col": _unfolded,

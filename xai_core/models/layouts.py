@@ -68,7 +68,7 @@ def layouts(module: nn.Module, input_shape: Sequence[int], names: Iterable[str])
     """The layout of each of these layers for inputs (n, c, H, W); none for a layer that does not run exactly once.
 
     Where the operations of the pass do not tell, a probe decides: marks at some places of a picture must show in the
-    right cells. It takes one real pass over seven pictures, once for each network and layer.
+    right cells. It takes real passes over nineteen pictures, once for each network and layer.
     """
     survey = _survey(module, input_shape)
     once = _once(survey.calls)

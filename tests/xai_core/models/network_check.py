@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import product
@@ -28,7 +29,7 @@ _MOST = 1e-4  # a map may be so far off, of its largest value
 class Report:
     """trouble: one sentence each. listed, maps: layers. refused: {reason: layers that are not listed}.
 
-    doubtful: layers that are refused though marks show in their places. weak: layers whose places only the Jacobian shows.
+    doubtful: layers that are refused though marks show in their places. weak: listed ones whose places the gradient shows.
     """
 
     listed: int = 0
@@ -44,9 +45,7 @@ def check(network: nn.Module, size: Size, inputs: Tensor) -> Report:
     """network: in eval mode, with five classes. inputs: (1, c, H, W) of this size."""
     report = Report()
     names = list("abcde")
-    model = xai.wrap_model(
-        network, input_size=size[1:], mean=(0.5,) * size[0], std=(0.5,) * size[0], class_names=names
-    )
+    model = xai.wrap_model(network, input_size=size[1:], mean=(0.5,) * size[0], std=(0.5,) * size[0], class_names=names)
     listed = {layer.name: layer for layer in xai.layers(model)}
     report.listed = len(listed)
     if not listed:
@@ -91,39 +90,29 @@ def _check_places(
     report.doubtful = [name for name in shown if name not in listed and shown[name]]
     left = [name for name in listed if not shown.get(name)]
     if left:
-        network.double()
-        shown = marks_show(network, size, {name: asked[name] for name in left})
+        sharp = sharpened(network)
+        shown = marks_show(sharp, size, {name: asked[name] for name in left})
         report.weak = [name for name in left if not shown.get(name)]
-        wrong = _unseen(network, size, report.weak)
-        network.float()
-        report.trouble += [f"{name}: {asked[name]} is listed, but no mark shows in its place" for name in wrong]
+        report.trouble += [
+            f"{name}: {asked[name]} is listed, but no mark shows in its place"
+            for name in report.weak
+            if not asked[name] or not _by_gradient(sharp, size, name, asked[name][0])
+        ]
 
 
-def _unseen(network: nn.Module, size: Size, left: Sequence[str]) -> list[str]:
-    """Those that the gradient does not show in their places either, nor a picture twice as large.
+def sharpened(network: nn.Module) -> nn.Module:
+    """A copy in double precision whose kernels look at their middle most; where the places lie stays the same.
 
-    A kernel of random weights that is wider than the whole grid mixes all places: there it takes more cells.
+    A kernel of random weights that is as wide as the grid mixes all places, and one alone moves them.
     """
-    for factor in (1, 2):
-        grown = (size[0], factor * size[1], factor * size[2])
-        if not left or (factor > 1 and not _takes(network, grown)):
-            break
-        found = layouts(network, (1, *grown), left)
-        grids = {name: grid for name, grid in found.items() if isinstance(grid, Grid)}
-        if factor > 1:
-            shown = marks_show(network, grown, {name: [grid] for name, grid in grids.items()})
-            left = [name for name in left if not shown.get(name)]
-        left = [name for name in left if name not in grids or not _by_gradient(network, grown, name, grids[name])]
-    return list(left)
-
-
-def _takes(network: nn.Module, size: Size) -> bool:
-    try:
-        with torch.no_grad():
-            network(torch.zeros(1, *size, dtype=torch.float64))
-    except Exception:  # networks refuse sizes in ways that no list ends
-        return False
-    return True
+    copy = deepcopy(network).double()
+    for part in copy.modules():
+        if isinstance(part, nn.Conv2d) and all(
+            k % 2 and k > s for k, s in zip(part.kernel_size, part.stride, strict=True)
+        ):
+            axes = [torch.arange(k, dtype=torch.float64) - k // 2 for k in part.kernel_size]
+            part.weight.data *= torch.exp(-2 * (axes[0][:, None] ** 2 + axes[1] ** 2))
+    return copy
 
 
 def marks_show(network: nn.Module, size: Size, asked: Mapping[str, Sequence[Grid]]) -> dict[str, list[Grid]]:
@@ -142,8 +131,10 @@ def marks_show(network: nn.Module, size: Size, asked: Mapping[str, Sequence[Grid
             own = _cells(grid)
             if len(output) == len(pictures) and len(own) >= 4:
                 maps = to_maps(output.detach(), grid).double()
-                values = torch.stack([maps[:, :, row, column] for row, column in own.values()], dim=1)
-                changed = (values[1:] - values[:1]).abs().sum(dim=2)[list(own)]  # (marks, cells)
+                change = maps[1:] - maps[:1]
+                change = change - change.mean((2, 3), keepdim=True)  # what an even attention brings to all places
+                values = torch.stack([change[:, :, row, column] for row, column in own.values()], dim=1)
+                changed = values.abs().sum(dim=2)[list(own)]  # (marks, cells)
                 if _diagonal(changed):
                     seen[name].append(grid)
 
@@ -203,7 +194,9 @@ def _by_gradient(network: nn.Module, size: Size, name: str, grid: Grid) -> bool:
         (slope,) = torch.autograd.grad((maps[:, row, column] * weight).sum(), picture, retain_graph=True)
         squares = slope[0].square().sum(0)
         for j, (y, x) in enumerate(cells):
-            energy[i, j] = squares[int(y * tall) : int((y + 1) * tall) + 1, int(x * wide) : int((x + 1) * wide) + 1].sum()
+            energy[i, j] = squares[
+                int(y * tall) : int((y + 1) * tall) + 1, int(x * wide) : int((x + 1) * wide) + 1
+            ].sum()
     return len(cells) >= 4 and _diagonal(energy)
 
 
@@ -224,11 +217,7 @@ def _check_maps(
     except SightlineError as refusal:
         report.trouble.append(f"autograd gives a map, ours says: {refusal}")
         return
-    far = [
-        name
-        for name, value in [*ours.items(), *alone.items()]
-        if _distance(value[0, 0], expected[name]) > _MOST
-    ]
+    far = [name for name, value in [*ours.items(), *alone.items()] if _distance(value[0, 0], expected[name]) > _MOST]
     if far:
         network.double()
         finer = plain_maps(network, inputs.double(), {name: grids[name] for name in far})

@@ -108,6 +108,12 @@ def test_what_networks_do_with_windows_and_attention_is_followed(name: str) -> N
     assert layout_behind(Call(turn)) == grid
 
 
+def test_a_norm_of_single_numbers_leaves_nothing_of_the_picture() -> None:
+    norm = nn.LayerNorm(1)
+    layout = layout_behind(Call(lambda x: norm(x.mean(1).flatten(1)[..., None])))
+    assert "in which no axis keeps the picture's rows and columns" in str(layout)
+
+
 NOT_FOLLOWED = {
     "rows one by one, put together": lambda x: torch.stack([row * 2 for row in x.unbind(2)], dim=2),
     "rows one by one, put together the other way round": lambda x: torch.stack(list(x.unbind(2))[::-1], dim=2),

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 Size = tuple[int, int, int]
 
-_SIDES = (160, 168, 192, 196, 224, 256)  # five cells and more at a stride of 32, and what patches and windows divide
+_SIDES = (160, 168, 192, 196, 224, 256)  # what patches and windows divide; five cells at a stride of 32
 
 
 def network_of(name: str) -> tuple[nn.Module, Size]:
@@ -28,7 +28,9 @@ def network_of(name: str) -> tuple[nn.Module, Size]:
             raise
         channels, height, width = network.pretrained_cfg.get("input_size", (3, 224, 224))
         least = network.pretrained_cfg.get("min_input_size") or (channels, 0, 0)
-        wanted = [(max(side, least[1]), max(side, least[2])) for side in _SIDES] if options == {} else []
+        coarsest = network.pretrained_cfg.get("pool_size") or (8, 8)
+        rows, columns = max(least[1], 5 * height // coarsest[0]), max(least[2], 5 * width // coarsest[1])
+        wanted = [(max(side, rows), max(side, columns)) for side in _SIDES] if options == {} else []
         own_size = (height, width)
         if own and own.fixed_input_size:
             wanted = [(side, side) for side in options.values()]
