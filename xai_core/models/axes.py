@@ -48,7 +48,7 @@ Axes = tuple[Axis, ...]
 
 
 def channel(size: int) -> Axis:
-    return (Part("c", size),) if size > 1 else ()
+    return (Part("c", size),) if size != 1 else ()
 
 
 def unknown(size: int) -> Axis:
@@ -117,6 +117,8 @@ def _plain(axis: Axis) -> Axis:
 
 def reshaped(axes: Axes, shape: Sequence[int]) -> Axes | None:
     """After a view as `shape`; unknown where a part that cannot be split would be. None: of another size."""
+    if 0 in shape:
+        return constant(shape)
     parts = list(_joined(part for axis in axes for part in axis))
     made: list[Axis] = []
     sizes = list(shape)
@@ -398,7 +400,7 @@ def _cut(axis: Axis, size: int, start: int, new: int, stride: int = 1) -> Axis:
     """`new` entries from `start` on; what they stand for is unknown where places are lost."""
     if new == size:
         return axis
-    if not has_places(axis) or new == 1:  # one place of all is none
+    if not has_places(axis) or new < 2:  # one place of all is none
         return channel(new)
     part = axis[0]
     if len(axis) == 1 and part.kind == "t" and stride == 1:
@@ -409,9 +411,9 @@ def _cut(axis: Axis, size: int, start: int, new: int, stride: int = 1) -> Axis:
             return _tokens(part.inner, part.before - start, start + new - behind)
     if len(axis) == 1 and part.whole and stride > 1 and new == -(-(size - start) // stride) and start < stride:
         return _whole(part.kind, new)
-    if len(axis) == 1 and part.kind in ("y", "x") and part.size == part.extent and stride == 1:
-        if (start, size - start - new) == part.margin:
-            return (replace(part, size=new, extent=new, margin=(0, 0)),)
+    unpadded = (start, size - start - new) == part.margin and part.size == part.extent
+    if len(axis) == 1 and part.kind in ("y", "x") and unpadded and stride == 1:
+        return (replace(part, size=new, extent=new, margin=(0, 0)),)
     return unknown(new)
 
 

@@ -3,8 +3,8 @@
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from copy import deepcopy
 from contextlib import ExitStack
+from copy import deepcopy
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
@@ -29,7 +29,8 @@ _MOST = 1e-4  # a map may be so far off, of its largest value
 class Report:
     """trouble: one sentence each. listed, maps: layers. refused: {reason: layers that are not listed}.
 
-    doubtful: layers that are refused though marks show in their places. weak: listed ones whose places the gradient shows.
+    doubtful: layers that are refused though marks show in their places. weak: listed ones whose places only the
+    gradient shows. no_gradient: listed ones of which autograd has none.
     """
 
     listed: int = 0
@@ -55,9 +56,7 @@ def check(network: nn.Module, size: Size, inputs: Tensor) -> Report:
     found = layouts(network, (1, *size), once)
     _check_places(network, size, found, {name: call.shape for name, call in once.items()}, list(listed), report)
     report.refused["runs more than once"] = sum(count > 1 for count in counts.values())
-    for name, layout in found.items():
-        if isinstance(layout, str):
-            report.refused[reason_of(layout)] += 1
+    report.refused.update(reason_of(layout) for layout in found.values() if isinstance(layout, str))
     if listed:
         suggested = next((name for name, layer in listed.items() if layer.suggested), None)
         if suggested is None:
@@ -85,7 +84,7 @@ def _check_places(
         if name in listed:
             asked[name] = [layout] if isinstance(layout, Grid) else []
         elif isinstance(layout, str):
-            asked[name] = [grid for grid in readings(shapes[name], size[1:])]
+            asked[name] = list(readings(shapes[name], size[1:]))
     shown = marks_show(network, size, asked)
     report.doubtful = [name for name in shown if name not in listed and shown[name]]
     left = [name for name in listed if not shown.get(name)]
@@ -107,12 +106,14 @@ def sharpened(network: nn.Module) -> nn.Module:
     """
     copy = deepcopy(network).double()
     for part in copy.modules():
-        if isinstance(part, nn.Conv2d) and all(
-            k % 2 and k > s for k, s in zip(part.kernel_size, part.stride, strict=True)
-        ):
+        if isinstance(part, nn.Conv2d) and _centred(part):
             axes = [torch.arange(k, dtype=torch.float64) - k // 2 for k in part.kernel_size]
             part.weight.data *= torch.exp(-2 * (axes[0][:, None] ** 2 + axes[1] ** 2))
     return copy
+
+
+def _centred(part: nn.Conv2d) -> bool:
+    return all(k % 2 and k >= s for k, s in zip(part.kernel_size, part.stride, strict=True))
 
 
 def marks_show(network: nn.Module, size: Size, asked: Mapping[str, Sequence[Grid]]) -> dict[str, list[Grid]]:
@@ -194,9 +195,8 @@ def _by_gradient(network: nn.Module, size: Size, name: str, grid: Grid) -> bool:
         (slope,) = torch.autograd.grad((maps[:, row, column] * weight).sum(), picture, retain_graph=True)
         squares = slope[0].square().sum(0)
         for j, (y, x) in enumerate(cells):
-            energy[i, j] = squares[
-                int(y * tall) : int((y + 1) * tall) + 1, int(x * wide) : int((x + 1) * wide) + 1
-            ].sum()
+            rows, columns = (int(y * tall), int((y + 1) * tall) + 1), (int(x * wide), int((x + 1) * wide) + 1)
+            energy[i, j] = squares[slice(*rows), slice(*columns)].sum()
     return len(cells) >= 4 and _diagonal(energy)
 
 

@@ -1,4 +1,4 @@
-"""Operations through which the picture's places are followed, each as networks in use have it; no number is computed."""
+"""Operations through which the picture's places are followed, each as networks in use have it, without any number."""
 
 import pytest
 import torch
@@ -77,7 +77,7 @@ def attention_to_pooled_places(x: Tensor) -> Tensor:
 
 
 def attention_to_the_neighbourhood(x: Tensor) -> Tensor:
-    n, c, h, w = x.shape
+    n, c, _, _ = x.shape
     queries = windows(x.permute(0, 2, 3, 1), 4).flatten(1, 2)  # of 9 blocks
     around = F.pad(x, (1, 1, 1, 1)).unfold(2, 6, 4).unfold(3, 6, 4)  # (n, c, 3, 3, 6, 6)
     keys = around.permute(0, 2, 3, 4, 5, 1).reshape(-1, 36, c)
@@ -91,7 +91,14 @@ def attention_of_halves(x: Tensor) -> Tensor:
     return (x.permute(0, 2, 3, 1) @ keys.permute(0, 2, 1, 3)).softmax(-1) @ keys.permute(0, 2, 3, 1)
 
 
+def without_others_and_with_them_again(x: Tensor) -> Tensor:
+    """What a transformer does to its class tokens, where it has none."""
+    tokens = x.flatten(2).mT
+    return torch.cat([tokens[:, :0], tokens[:, 0:] * 2], dim=1)
+
+
 FOLLOWED = {
+    "no class token put before the others": (without_others_and_with_them_again, Grid("tokens", 12, 12, 12)),
     "rolled and padded windows": (rolled_and_padded_windows, Grid("channels_last", 12, 12, 12)),
     "rolled behind a merge": (rolled_behind_a_merge, Grid("channels_last", 6, 6, 48)),
     "pooled in windows": (pooled_in_windows, Grid("channels_last", 6, 6, 12)),

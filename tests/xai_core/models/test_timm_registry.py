@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from tests.xai_core.models.timm_families import families, trouble
 
 FIRST = {family: names[0] for family, names in families().items()}
