@@ -95,19 +95,19 @@ def _check_places(
         report.trouble += [
             f"{name}: {asked[name]} is listed, but no mark shows in its place"
             for name in report.weak
-            if not asked[name] or not _by_gradient(sharp, size, name, asked[name][0])
+            if not asked[name] or not _by_gradient(sharp.double(), size, name, asked[name][0])
         ]
 
 
 def sharpened(network: nn.Module) -> nn.Module:
-    """A copy in double precision whose kernels look at their middle most; where the places lie stays the same.
+    """A copy whose kernels look at their middle most; where the places lie stays the same.
 
     A kernel of random weights that is as wide as the grid mixes all places, and one alone moves them.
     """
-    copy = deepcopy(network).double()
+    copy = deepcopy(network)
     for part in copy.modules():
         if isinstance(part, nn.Conv2d) and _centred(part):
-            axes = [torch.arange(k, dtype=torch.float64) - k // 2 for k in part.kernel_size]
+            axes = [torch.arange(k) - k // 2 for k in part.kernel_size]
             part.weight.data *= torch.exp(-2 * (axes[0][:, None] ** 2 + axes[1] ** 2))
     return copy
 
