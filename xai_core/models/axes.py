@@ -409,11 +409,11 @@ def _cut(axis: Axis, size: int, start: int, new: int, stride: int = 1) -> Axis:
             return channel(new)
         if start <= part.before and start + new >= behind:
             return _tokens(part.inner, part.before - start, start + new - behind)
-    if len(axis) == 1 and part.whole and stride > 1 and new == -(-(size - start) // stride) and start < stride:
-        return _whole(part.kind, new)
-    unpadded = (start, size - start - new) == part.margin and part.size == part.extent
-    if len(axis) == 1 and part.kind in ("y", "x") and unpadded and stride == 1:
-        return (replace(part, size=new, extent=new, margin=(0, 0)),)
+    if len(axis) == 1 and part.kind in ("y", "x"):
+        if part.whole and stride > 1 and new == -(-(size - start) // stride) and start < stride:
+            return _whole(part.kind, new)
+        if stride == 1 and part.size == part.extent and (start, size - start - new) == part.margin:
+            return (replace(part, size=new, extent=new, margin=(0, 0)),)
     return unknown(new)
 
 

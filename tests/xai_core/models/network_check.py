@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 import xai_core as xai
 from xai_core.errors import SightlineError
-from xai_core.models.grid import Grid, readings, to_maps
+from xai_core.models.grid import Grid, from_maps, readings, to_maps
 from xai_core.models.layouts import calls, layouts
 
 Size = tuple[int, int, int]
@@ -95,21 +95,26 @@ def _check_places(
         report.trouble += [
             f"{name}: {asked[name]} is listed, but no mark shows in its place"
             for name in report.weak
-            if not asked[name] or not _by_gradient(sharp.double(), size, name, asked[name][0])
+            if not asked[name]
+            or not (_in_its_block(sharp, size, name, found) or _by_gradient(sharp.double(), size, name, asked[name][0]))
         ]
 
 
 def sharpened(network: nn.Module) -> nn.Module:
-    """A copy whose kernels look at their middle most; where the places lie stays the same.
+    """A copy whose kernels look at their middle most and whose attention looks near; where the places lie stays the same.
 
-    A kernel of random weights that is as wide as the grid mixes all places, and one alone moves them.
+    A kernel of random weights that is as wide as the grid mixes all places, and one alone moves them; random queries
+    and keys look anywhere.
     """
     copy = deepcopy(network)
     for part in copy.modules():
         if isinstance(part, nn.Conv2d) and _centred(part):
             axes = [torch.arange(k) - k // 2 for k in part.kernel_size]
             part.weight.data *= torch.exp(-2 * (axes[0][:, None] ** 2 + axes[1] ** 2))
-    return copy
+        biases = part._parameters.get("attention_biases")  # of LeViT and its kind, by distance, the place itself first
+        if biases is not None:
+            biases.data[:, 0] += 10
+    return copy.train().eval()  # some keep what they made of their biases until they are trained
 
 
 def _centred(part: nn.Conv2d) -> bool:
@@ -174,6 +179,44 @@ def _marked(size: Size) -> Tensor:
         tall, wide = round(0.16 * height), round(0.16 * width)
         picture[:, top : top + tall, left : left + wide] = 3 * torch.randn(channels, tall, wide, generator=seed)
     return pictures
+
+
+def _in_its_block(network: nn.Module, size: Size, name: str, found: Mapping[str, Any]) -> bool:
+    """Whether noise in the layer's cells shows in the same places of a block around it where marks show, too.
+
+    So a branch is proved by the stream to which it is added.
+    """
+    own = found[name]
+    around = [".".join(name.split(".")[:k]) for k in range(name.count("."), 0, -1)]
+    grids = {block: found[block] for block in around if isinstance(found.get(block), Grid)}
+    shown = marks_show(network, size, {block: [grid] for block, grid in grids.items()})
+    blocks = [block for block in grids if shown.get(block)]
+    cells = list(_cells(own).values())
+    seed = torch.Generator().manual_seed(9)
+    picture = torch.randn(1, *size, generator=seed).to(next(network.parameters()).dtype).repeat(1 + len(cells), 1, 1, 1)
+    outputs: list[Tensor] = []
+
+    def disturb(_module: nn.Module, _args: object, output: Tensor) -> Tensor:
+        changed = output.clone()
+        maps = to_maps(changed, own)
+        for i, (row, column) in enumerate(cells):
+            maps[1 + i, :, row, column] += output.std() * torch.randn(own.channels, generator=seed).to(output.dtype)
+        return changed if maps.data_ptr() == changed.data_ptr() else from_maps(maps, changed, own)
+
+    if not blocks or len(cells) < 4:
+        return False
+    with torch.no_grad(), ExitStack() as stack:
+        hooks = [
+            network.get_submodule(name).register_forward_hook(disturb),
+            network.get_submodule(blocks[0]).register_forward_hook(lambda _m, _a, output: outputs.append(output)),
+        ]
+        for hook in hooks:
+            stack.callback(hook.remove)
+        network(picture)
+    grid = grids[blocks[0]]
+    change = to_maps(outputs[0][1:], grid) - to_maps(outputs[0][:1], grid)
+    energy = torch.stack([change[:, :, row, column] for row, column in _cells(grid).values()], dim=1).abs().sum(dim=2)
+    return len(_cells(grid)) == len(cells) and _diagonal(energy)
 
 
 def _by_gradient(network: nn.Module, size: Size, name: str, grid: Grid) -> bool:

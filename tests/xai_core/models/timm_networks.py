@@ -36,7 +36,7 @@ def network_of(name: str) -> tuple[nn.Module, Size]:
             wanted = [(side, side) for side in options.values()]
         for size in [*wanted, own_size] if options == {} else wanted:
             if _runs(network, (channels, *size), must=size == own_size and options == {}):
-                return network, (channels, *size)
+                return _calibrated(network, (channels, *size)), (channels, *size)
     raise AssertionError(f"{name} runs on no size")
 
 
@@ -61,6 +61,18 @@ def _with_signals(network: nn.Module) -> nn.Module:
                 else:
                     nn.init.constant_(weights, 0.5)
     return network
+
+
+def _calibrated(network: nn.Module, size: Size) -> nn.Module:
+    """Batch norms that have seen noise, else signals fade from layer to layer and attention looks evenly at all."""
+    norms = [part for part in network.modules() if isinstance(part, nn.modules.batchnorm._BatchNorm)]
+    for norm in norms:
+        norm.train()
+        norm.momentum = 1.0
+    with torch.no_grad():
+        if norms:
+            network(noise(size, pictures=4))
+    return network.eval()
 
 
 def noise(size: Size, pictures: int = 1) -> Tensor:
