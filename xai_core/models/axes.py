@@ -25,7 +25,7 @@ class Part:
     unknown.
 
     Of rows and columns it walks `size` steps of `stride` cells through `extent` cells, which were rolled by `roll` and
-    hold `margin` cells of padding before and behind; of tokens, `inner` are the places, behind `before` others.
+    hold `margin` cells of padding before and behind, within which they were rolled by `inner_roll`; of tokens, `inner` are the places, behind `before` others.
     """
 
     kind: Literal["n", "y", "x", "c", "t", "u"]
@@ -34,13 +34,15 @@ class Part:
     stride: int = 1
     roll: int = 0
     margin: tuple[int, int] = (0, 0)
+    inner_roll: int = 0
     inner: tuple[Part, ...] = ()
     before: int = 0
 
     @property
     def whole(self) -> bool:
         """All rows or all columns, in their order."""
-        return self.kind in ("y", "x") and self.stride * self.size == self.extent and not self.roll
+        unrolled = not (self.roll or self.inner_roll)
+        return self.kind in ("y", "x") and self.stride * self.size == self.extent and unrolled
 
 
 Axis = tuple[Part, ...]
@@ -102,7 +104,8 @@ def _joined(parts: Iterable[Part]) -> Axis:
 
 def _continues(major: Part, minor: Part) -> bool:
     same = major.kind == minor.kind in ("y", "x") and major.extent == minor.extent
-    return same and (major.roll, major.margin, major.stride) == (minor.roll, minor.margin, minor.stride * minor.size)
+    alike = (major.roll, major.margin, major.inner_roll) == (minor.roll, minor.margin, minor.inner_roll)
+    return same and alike and major.stride == minor.stride * minor.size
 
 
 def _plain(axis: Axis) -> Axis:
@@ -309,7 +312,7 @@ def _convolved(step: _Step) -> Axes | None:
         any(part.kind == "t" for part in axis) and size > 1 for axis, size in zip(first[2:], weight[2:], strict=True)
     ):
         return None
-    if any(any(part.roll for part in axis) for axis in first[2:]) and prod(weight[2:]) > 1:
+    if any(any(part.roll or part.inner_roll for part in axis) for axis in first[2:]) and prod(weight[2:]) > 1:
         return None
     shape = step.given[0][1]
     new_channels = (first[0], channel(shape[1]), *first[2:])
@@ -329,7 +332,7 @@ def _padded(step: _Step) -> Axes | None:
         if not has_places(axis):
             made[-1 - place] = channel(size)
         elif len(axis) == 1 and (part := _own_steps(axis[0])) is not None and part.margin == (0, 0):
-            made[-1 - place] = (replace(part, size=size, extent=size, margin=(low, high)),)
+            made[-1 - place] = (Part(part.kind, size, extent=size, margin=(low, high), inner_roll=part.roll),)
         elif len(axis) > 1 and min(low, high) >= 0:
             made[-1 - place] = _tokens(axis, low, high)
         else:
@@ -413,7 +416,7 @@ def _cut(axis: Axis, size: int, start: int, new: int, stride: int = 1) -> Axis:
         if part.whole and stride > 1 and new == -(-(size - start) // stride) and start < stride:
             return _whole(part.kind, new)
         if stride == 1 and part.size == part.extent and (start, size - start - new) == part.margin:
-            return (replace(part, size=new, extent=new, margin=(0, 0)),)
+            return unknown(new) if part.roll else (Part(part.kind, new, extent=new, roll=part.inner_roll),)
     return unknown(new)
 
 
@@ -469,7 +472,7 @@ def _rolled(step: _Step) -> Axes | None:
         if not has_places(axis):
             continue
         part = _own_steps(axis[0]) if len(axis) == 1 else None
-        if part is None or part.margin != (0, 0):
+        if part is None:
             made[dim] = unknown(step.shape[dim])
         else:
             made[dim] = (replace(part, roll=(part.roll + shift) % part.extent),)

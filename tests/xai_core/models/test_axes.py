@@ -1,5 +1,7 @@
 """Operations through which the picture's places are followed, each as networks in use have it, without any number."""
 
+from collections.abc import Callable
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -55,6 +57,20 @@ def rolled_and_padded_windows(x: Tensor) -> Tensor:
     return x[:, :12, :12].roll((2, 2), (1, 2))
 
 
+def padded_and_rolled_windows(x: Tensor) -> Tensor:
+    x = F.pad(x.permute(0, 2, 3, 1), (0, 0, 0, 3, 0, 3)).roll((-2, -2), (1, 2))
+    return together(windows(x, 5) * 2, 15, len(x)).roll((2, 2), (1, 2))[:, :12, :12]
+
+
+def rolled_padded_and_rolled_back(x: Tensor) -> Tensor:
+    """Not the inverse: the padding was not cut off before."""
+    return F.pad(x.roll(-2, 2), (0, 0, 0, 3)).roll(2, 2)[:, :, :12]
+
+
+def padded_rolled_and_cut(x: Tensor) -> Tensor:
+    return F.pad(x, (0, 0, 0, 3)).roll(-2, 2)[:, :, :12]
+
+
 def rolled_behind_a_merge(x: Tensor) -> Tensor:
     return merged(x).roll((-1, -1), (1, 2)).mul(2).roll((1, 1), (1, 2))
 
@@ -100,6 +116,7 @@ def without_others_and_with_them_again(x: Tensor) -> Tensor:
 FOLLOWED = {
     "no class token put before the others": (without_others_and_with_them_again, Grid("tokens", 12, 12, 12)),
     "rolled and padded windows": (rolled_and_padded_windows, Grid("channels_last", 12, 12, 12)),
+    "padded and rolled windows": (padded_and_rolled_windows, Grid("channels_last", 12, 12, 12)),
     "rolled behind a merge": (rolled_behind_a_merge, Grid("channels_last", 6, 6, 48)),
     "pooled in windows": (pooled_in_windows, Grid("channels_last", 6, 6, 12)),
     "convolved in padded windows": (convolved_in_padded_windows, Grid("channels_last", 12, 12, 12)),
@@ -133,3 +150,8 @@ NOT_FOLLOWED = {
 @pytest.mark.parametrize("name", NOT_FOLLOWED)
 def test_what_is_not_followed_is_unknown_and_no_guess(name: str) -> None:
     assert layout_behind(Call(NOT_FOLLOWED[name])) is None
+
+
+@pytest.mark.parametrize("turn", [rolled_padded_and_rolled_back, padded_rolled_and_cut])
+def test_a_roll_and_a_padding_undone_in_the_wrong_order_give_no_map(turn: Callable[[Tensor], Tensor]) -> None:
+    assert not isinstance(layout_behind(Call(turn)), Grid)
