@@ -25,7 +25,8 @@ class Part:
     unknown.
 
     Of rows and columns it walks `size` steps of `stride` cells through `extent` cells, which were rolled by `roll` and
-    hold `margin` cells of padding before and behind, within which they were rolled by `inner_roll`; of tokens, `inner` are the places, behind `before` others.
+    hold `margin` cells of padding before and behind, within which they were rolled by `inner_roll`; of tokens, `inner`
+    are the places, behind `before` others.
     """
 
     kind: Literal["n", "y", "x", "c", "t", "u"]

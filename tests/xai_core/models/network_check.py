@@ -101,7 +101,7 @@ def _check_places(
 
 
 def sharpened(network: nn.Module) -> nn.Module:
-    """A copy whose kernels look at their middle most and whose attention looks near; where the places lie stays the same.
+    """A copy whose kernels and attention look near; where the places lie stays the same.
 
     A kernel of random weights that is as wide as the grid mixes all places, and one alone moves them; random queries
     and keys look anywhere.
