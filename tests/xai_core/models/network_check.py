@@ -108,8 +108,8 @@ def sharpened(network: nn.Module) -> nn.Module:
     """
     copy = deepcopy(network)
     for part in copy.modules():
-        if isinstance(part, nn.Conv2d) and _centred(part):
-            axes = [torch.arange(k) - k // 2 for k in part.kernel_size]
+        if isinstance(part, nn.Conv2d) and _overlaps(part):
+            axes = [torch.arange(k) - middle for k, middle in zip(part.kernel_size, _middle(part), strict=True)]
             part.weight.data *= torch.exp(-2 * (axes[0][:, None] ** 2 + axes[1] ** 2))
         biases = part._parameters.get("attention_biases")  # of LeViT and its kind, by distance, the place itself first
         if biases is not None:
@@ -117,8 +117,15 @@ def sharpened(network: nn.Module) -> nn.Module:
     return copy.train().eval()  # some keep what they made of their biases until they are trained
 
 
-def _centred(part: nn.Conv2d) -> bool:
-    return all(k % 2 and k >= s for k, s in zip(part.kernel_size, part.stride, strict=True))
+def _overlaps(part: nn.Conv2d) -> bool:
+    """Patches, which have no middle, do not."""
+    return all(k > s or k == s == 1 for k, s in zip(part.kernel_size, part.stride, strict=True))
+
+
+def _middle(part: nn.Conv2d) -> list[int]:
+    """The tap that reads the place itself; of an even kernel the padding says which, and it may lie at the edge."""
+    padding = part.padding if isinstance(part.padding, tuple) else (0, 0)
+    return [k // 2 if k % 2 else min(p, k - 1) for k, p in zip(part.kernel_size, padding, strict=True)]
 
 
 def marks_show(network: nn.Module, size: Size, asked: Mapping[str, Sequence[Grid]]) -> dict[str, list[Grid]]:
