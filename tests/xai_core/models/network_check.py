@@ -90,8 +90,10 @@ def _check_places(
     left = [name for name in listed if not shown.get(name)]
     if left:
         sharp = sharpened(network)
-        shown = marks_show(sharp, size, {name: asked[name] for name in left})
-        report.weak = [name for name in left if not shown.get(name)]
+        for draws in (1, 6):
+            shown = marks_show(sharp, size, {name: asked[name] for name in left}, draws)
+            left = [name for name in left if not shown.get(name)]
+        report.weak = left
         report.trouble += [
             f"{name}: {asked[name]} is listed, but no mark shows in its place"
             for name in report.weak
@@ -128,28 +130,26 @@ def _middle(part: nn.Conv2d) -> list[int]:
     return [k // 2 if k % 2 else min(p, k - 1) for k, p in zip(part.kernel_size, padding, strict=True)]
 
 
-def marks_show(network: nn.Module, size: Size, asked: Mapping[str, Sequence[Grid]]) -> dict[str, list[Grid]]:
+def marks_show(
+    network: nn.Module, size: Size, asked: Mapping[str, Sequence[Grid]], draws: int = 1
+) -> dict[str, list[Grid]]:
     """{layer: the grids of it in whose right cells marks show}, of layers that run once.
 
-    Of all ways to give the marks to the cells where they should be, the right one explains the changes best. A grid
-    has nine such cells, or four of two rows and columns.
+    Of all ways to give the marks to the cells where they should be, the right one explains the changes best, over all
+    draws. A grid has nine such cells, or four of two rows and columns.
     """
     kind = next(network.parameters()).dtype
-    pictures = _marked(size).to(kind)
-    seen: dict[str, list[Grid]] = {}
+    energy: dict[tuple[str, Grid], list[Tensor]] = {}
 
     def look(name: str, output: Tensor) -> None:
-        seen[name] = []
         for grid in asked[name]:
             own = _cells(grid)
-            if len(output) == len(pictures) and len(own) >= 4:
+            if len(output) == 1 + len(_PLACES) and len(own) >= 4:
                 maps = to_maps(output.detach(), grid).double()
                 change = maps[1:] - maps[:1]
                 change = change - change.mean((2, 3), keepdim=True)  # what an even attention brings to all places
                 values = torch.stack([change[:, :, row, column] for row, column in own.values()], dim=1)
-                changed = values.abs().sum(dim=2)[list(own)]  # (marks, cells)
-                if _diagonal(changed):
-                    seen[name].append(grid)
+                energy.setdefault((name, grid), []).append(values.abs().sum(dim=2)[list(own)])  # (marks, cells)
 
     with ExitStack() as stack, torch.no_grad():
         for name, grids in asked.items():
@@ -158,8 +158,12 @@ def marks_show(network: nn.Module, size: Size, asked: Mapping[str, Sequence[Grid
                     lambda _m, _args, output, name=name: look(name, output)
                 )
                 stack.callback(hook.remove)
-        network(pictures)
-    return seen
+        for draw in range(draws):
+            network(_marked(size, draw).to(kind))
+    return {
+        name: [grid for grid in grids if (name, grid) in energy and _diagonal(*energy[name, grid])]
+        for name, grids in asked.items()
+    }
 
 
 def _cells(grid: Grid) -> dict[int, tuple[int, int]]:
@@ -168,18 +172,19 @@ def _cells(grid: Grid) -> dict[int, tuple[int, int]]:
     return {cells.index(cell): cell for cell in dict.fromkeys(cells)}
 
 
-def _diagonal(energy: Tensor) -> bool:
+def _diagonal(*energies: Tensor) -> bool:
     """Whether of all ways to give rows to columns the diagonal has the largest product; scales do not matter."""
-    if not bool(torch.isfinite(energy).all()) or not bool(energy.any(dim=0).all()):
+    if not all(bool(torch.isfinite(one).all()) and bool(one.any(dim=0).all()) for one in energies):
         return False
-    logs = energy.double().clamp(min=1e-300).log().numpy()
-    return linear_sum_assignment(logs, maximize=True)[1].tolist() == list(range(len(energy)))
+    logs = sum(one.double().clamp(min=1e-300).log() for one in energies)
+    assert isinstance(logs, Tensor)
+    return linear_sum_assignment(logs.numpy(), maximize=True)[1].tolist() == list(range(len(logs)))
 
 
-def _marked(size: Size) -> Tensor:
+def _marked(size: Size, draw: int) -> Tensor:
     """A noise picture and nine copies with a mark each: (10, c, H, W)."""
     channels, height, width = size
-    seed = torch.Generator().manual_seed(5)
+    seed = torch.Generator().manual_seed(5 + draw)
     pictures = torch.randn(1, channels, height, width, generator=seed).repeat(1 + len(_PLACES), 1, 1, 1)
     for picture, (y, x) in zip(pictures[1:], _PLACES, strict=True):
         top, left = round((y - 0.08) * height), round((x - 0.08) * width)
@@ -196,7 +201,7 @@ def _in_its_block(network: nn.Module, size: Size, name: str, found: Mapping[str,
     own = found[name]
     around = [".".join(name.split(".")[:k]) for k in range(name.count("."), 0, -1)]
     grids = {block: found[block] for block in around if isinstance(found.get(block), Grid)}
-    shown = marks_show(network, size, {block: [grid] for block, grid in grids.items()})
+    shown = marks_show(network, size, {block: [grid] for block, grid in grids.items()}, draws=6)
     blocks = [block for block in grids if shown.get(block)]
     cells = list(_cells(own).values())
     seed = torch.Generator().manual_seed(9)
