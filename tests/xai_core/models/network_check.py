@@ -115,7 +115,7 @@ def sharpened(network: nn.Module) -> nn.Module:
             part.weight.data *= torch.exp(-2 * (axes[0][:, None] ** 2 + axes[1] ** 2))
         biases = part._parameters.get("attention_biases")  # of LeViT and its kind, by distance, the place itself first
         if biases is not None:
-            biases.data[:, 0] += 10_000
+            biases.data[:, 0] += 1e9
     return copy.train().eval()  # some keep what they made of their biases until they are trained
 
 
