@@ -89,11 +89,13 @@ def _check_places(
     report.doubtful = [name for name in shown if name not in listed and shown[name]]
     left = [name for name in listed if not shown.get(name)]
     if left:
-        sharp = sharpened(network)
-        for draws in (1, 6):
-            shown = marks_show(sharp, size, {name: asked[name] for name in left}, draws)
-            left = [name for name in left if not shown.get(name)]
+        for late, draws in ((False, 1), (True, 1), (False, 6), (True, 6)):
+            if left:
+                sharp = sharpened(network, late)
+                shown = marks_show(sharp, size, {name: asked[name] for name in left}, draws)
+                left = [name for name in left if not shown.get(name)]
         report.weak = left
+        sharp = sharpened(network)
         report.trouble += [
             f"{name}: {asked[name]} is listed, but no mark shows in its place"
             for name in report.weak
@@ -102,16 +104,16 @@ def _check_places(
         ]
 
 
-def sharpened(network: nn.Module) -> nn.Module:
+def sharpened(network: nn.Module, late: bool = False) -> nn.Module:
     """A copy whose kernels and attention look near; where the places lie stays the same.
 
     A kernel of random weights that is as wide as the grid mixes all places, and one alone moves them; random queries
-    and keys look anywhere.
+    and keys look anywhere. late: kernels of two taps whose padding was added before have their place in the last.
     """
     copy = deepcopy(network)
     for part in copy.modules():
         if isinstance(part, nn.Conv2d) and _overlaps(part):
-            axes = [torch.arange(k) - middle for k, middle in zip(part.kernel_size, _middle(part), strict=True)]
+            axes = [torch.arange(k) - middle for k, middle in zip(part.kernel_size, _middle(part, late), strict=True)]
             part.weight.data *= torch.exp(-2 * (axes[0][:, None] ** 2 + axes[1] ** 2))
         biases = part._parameters.get("attention_biases")  # of LeViT and its kind, by distance, the place itself first
         if biases is not None:
@@ -124,10 +126,13 @@ def _overlaps(part: nn.Conv2d) -> bool:
     return all(k > s or k == s == 1 for k, s in zip(part.kernel_size, part.stride, strict=True))
 
 
-def _middle(part: nn.Conv2d) -> list[int]:
+def _middle(part: nn.Conv2d, late: bool) -> list[int]:
     """The tap that reads the place itself; of an even kernel the padding says which, and it may lie at the edge."""
     padding = part.padding if isinstance(part.padding, tuple) else (0, 0)
-    return [k // 2 if k % 2 else min(p, k - 1) for k, p in zip(part.kernel_size, padding, strict=True)]
+    return [
+        k // 2 if k % 2 else min(p, k - 1) if p or not late else k - 1
+        for k, p in zip(part.kernel_size, padding, strict=True)
+    ]
 
 
 def marks_show(
