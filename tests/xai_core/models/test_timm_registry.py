@@ -15,15 +15,16 @@ FAMILIES: dict[str, list[str]] = {
         line.split(": ") for line in Path(__file__).with_name("timm_registry.txt").read_text().splitlines()
     )
 }
-# Their smallest network takes more than two seconds of one core; the others all together less than a minute.
+# Their smallest network takes some seconds of one core; the others all together about one minute.
 SLOW = frozenset(
     [
         "beit", "byoanet", "coat", "convmixer", "crossvit", "csatv2", "cspnext", "davit", "deepseek_vit",
-        "edgenext", "efficientformer", "fastvit", "focalnet", "gcvit", "gemma4_vit", "hiera",
-        "hieradet_sam2", "inception_resnet_v2", "inception_v3", "inception_v4", "mobilenetv5", "mvitv2",
-        "naflexvit", "nasnet", "nest", "nextvit", "pnasnet", "qwen3_vit", "rdnet", "res2net", "selecsls",
-        "sequencer", "swin_transformer_v2", "tnt", "tresnet", "vgg", "vision_transformer_sam", "vitamin",
-        "volo", "xception", "xception_aligned",
+        "edgenext", "efficientformer", "efficientvim", "fastvit", "focalnet", "gcvit", "gemma4_vit",
+        "hiera", "hieradet_sam2", "hrnet", "inception_resnet_v2", "inception_v3", "inception_v4",
+        "mobilenetv5", "mvitv2", "naflexvit", "nasnet", "nest", "nextvit", "pnasnet", "qwen3_vit", "rdnet",
+        "res2net", "selecsls", "sequencer", "swin_transformer_v2", "swin_transformer_v2_cr", "tnt",
+        "tresnet", "vgg", "visformer", "vision_transformer_sam", "vitamin", "volo", "xception",
+        "xception_aligned", "xcit",
     ]
 )  # fmt: skip
 
