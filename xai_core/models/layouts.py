@@ -216,6 +216,11 @@ def layout_of(name: str, axes: Axes, shape: tuple[int, ...], n: int) -> Layout:
         found = _tokens(axes[1], shape)
         if found is not None:
             return found
+    if any(_tokens(axis, shape) for axis in axes):
+        return (
+            f"Layer '{name}' gives {_shown(shape, n)}, whose places are one axis, but not the second of three: heads, "
+            "groups or channels stand before them; choose the block around it."
+        )
     return (
         f"Layer '{name}' gives {_shown(shape, n)}, whose places lie in another order than the picture's rows and "
         "columns (windows, rolled or turned); choose the block around it."

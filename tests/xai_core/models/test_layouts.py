@@ -81,6 +81,8 @@ NO_PLACES: dict[str, tuple[Callable[[Tensor], Tensor], str]] = {
     "windows one after another": (lambda x: windows(x).reshape(len(x), 144, 12), "another order"),
     "tokens by columns": (lambda x: x.permute(0, 3, 2, 1).flatten(1, 2), "another order"),
     "rolled": (lambda x: x.roll(3, 2), "another order"),
+    "heads before tokens": (lambda x: x.unflatten(1, (4, 3)).flatten(3).mT, "heads, groups or channels stand before"),
+    "tokens behind channels": (lambda x: x.flatten(2), "heads, groups or channels stand before"),
     "patches among the pictures": (lambda x: x.permute(0, 2, 3, 1).reshape(-1, 12, 1), "not the pictures"),
     "averages": (lambda x: x.mean((2, 3))[:, :, None, None].expand(-1, -1, 12, 12), "no axis keeps"),
     "a matrix of channels": (lambda x: x.flatten(2) @ x.flatten(2).mT, "no axis keeps"),
