@@ -3,7 +3,7 @@ VENV ?= .venv
 ARGS ?=
 PIP_ARGS ?=
 # A file of tests goes to one worker: its tests share a server and fixtures. More than four take too much memory.
-# In the order of tests/conftest.py, which begins with the files that take longest.
+# In the order of tests/conftest.py, which begins with what takes longest, and keeps folders of browser tests together.
 WORKERS = -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 BIN = $(VENV)/bin
 NPM := $(shell command -v npm)

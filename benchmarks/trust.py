@@ -33,7 +33,7 @@ from xai_core.evaluation.checks.road import road
 from xai_core.evaluation.imputation import impute
 from xai_core.evaluation.localisation import found
 from xai_core.evaluation.map_under_test import MapUnderTest
-from xai_core.evaluation.rival_maps import centre, ranks
+from xai_core.evaluation.rival_maps import centre, misplaced, ranks
 from xai_core.render.place import resample
 from xai_core.types import no_progress
 
@@ -114,15 +114,15 @@ def imputation_and_road(image_pass: ImageForwardPass, fine: np.ndarray, label: i
     combined = ROADCombined(percentiles=[100 * share for share in SHARES])
     middle = centre((fine.shape[0], fine.shape[1]))
 
-    def our_road() -> tuple[float, float]:
+    def our_road() -> tuple[float, ...]:
         made = road(model, given, fine, label, shares=SHARES, random_maps=0)
-        return made.own.gap, made.centre.gap
+        return made.own.gap, *(rival.gap for rival in made.rivals)
 
     def their_road() -> tuple[float, ...]:
-        maps = ((m - m.min()) / np.ptp(m) for m in (fine, middle))
+        maps = ((m - m.min()) / np.ptp(m) for m in (fine, middle, misplaced(fine)["mirrored"]))
         return tuple(float(combined(given.tensor, m[None], softmax, model.module)[0]) for m in maps)
 
-    told("ROAD of 2 maps, pytorch-grad-cam", {"ours": our_road, "peer": their_road}, rounds, (our_road(), their_road()))
+    told("ROAD of 3 maps, pytorch-grad-cam", {"ours": our_road, "peer": their_road}, rounds, (our_road(), their_road()))
 
 
 def with_quantus(image_pass: ImageForwardPass, fine: np.ndarray, label: int, rounds: int) -> None:

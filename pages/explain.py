@@ -4,6 +4,7 @@ import streamlit as st
 
 from dashboard.core import state
 from dashboard.core.failures import in_words
+from dashboard.core.plain_text import in_prose
 from dashboard.explain import sections as explain_view
 from dashboard.shared import explanations, page_context, trust
 from xai_core.attribution.catalog import find_method
@@ -17,7 +18,7 @@ try:
     with in_words(except_for=NotApplicable):
         result = explanations.explanation(context.image_pass, state.selection(), context.class_index, context.layer)
 except NotApplicable as reason:
-    st.info(str(reason), icon=":material/block:")
+    st.info(in_prose(str(reason)), icon=":material/block:")
     explain_view.not_here(find_method(state.selection().method), context.image_pass, context.image)
     st.stop()
 layer = explanations.shown_layer(result, context.layer)

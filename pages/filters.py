@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dashboard.core.failures import in_words
+from dashboard.core.plain_text import in_prose
 from dashboard.filters import filter_cache as filters_cached
 from dashboard.filters import filter_choice as filters_choice
 from dashboard.filters import filter_detail as filter_view
@@ -20,7 +21,7 @@ try:
         sheet = filters_cached.sheet(model)
         responses = filters_cached.responses(model, image)
 except NotApplicable as reason:
-    st.info(str(reason), icon=":material/block:")
+    st.info(in_prose(str(reason)), icon=":material/block:")
     st.stop()
 filters_view.introduction(model, sheet)
 sort, order = filters_view.order_of(sheet, responses)

@@ -113,7 +113,7 @@ def watched(browser: Browser) -> Iterator[PageOpener]:
 
 
 def watch(page: Page, faults: list[str]) -> None:
-    page.set_default_navigation_timeout(1000 * START_SECONDS)
+    page.set_default_timeout(1000 * START_SECONDS)  # its server may just have started
     page.on("console", lambda message: faults.append(message.text) if is_fault(message) else None)
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("request", lambda request: faults.append(request.url) if is_foreign(request) else None)

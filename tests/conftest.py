@@ -1,21 +1,41 @@
 """Settings that must stand before torch is imported, and the fixtures that tests of several folders share."""
 
 import os
+from collections import Counter
 
-# Threads that spin while they wait make small runs several times slower on a busy machine.
+# The workers of a run take the cores: more threads in each, or such that spin while they wait, only take turns on them.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from tests.browsing import chromium, open_page, page, sightline, spare_tabs, start_server
 
 __all__ = ["chromium", "open_page", "page", "sightline", "spare_tabs", "start_server"]
 
 
+def shared_by(nodeid: str) -> str:
+    """What goes to one worker: a file, or a whole folder of browser tests, as these share a server and a tab."""
+    path = nodeid.partition("::")[0]
+    return path.rpartition("/")[0] if path.startswith("tests/browser/") else path
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling | None:
+    if config.getvalue("dist") != "loadfile":
+        return None
+    scheduling = LoadFileScheduling(config, log)
+    scheduling._split_scope = shared_by  # type: ignore[method-assign]
+    return scheduling
+
+
+@pytest.hookimpl(trylast=True)  # without those that -m leaves out
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files that take long come first, so that no worker is left with one at the end; a file stays together."""
-    weights: dict[object, int] = {}
+    """What takes long comes first, so that no worker is left with it at the end; what goes together stays together."""
+    tenths: Counter[str] = Counter()  # of a second, roughly
     for item in items:
-        weight = 2 if item.get_closest_marker("slow") else 1 if item.get_closest_marker("browser") else 0
-        weights[item.path] = max(weight, weights.get(item.path, 0))
-    items.sort(key=lambda item: -weights[item.path])
+        cost = 100 if item.get_closest_marker("slow") else 10 if item.get_closest_marker("browser") else 1
+        tenths[shared_by(item.nodeid)] += cost
+    items.sort(key=lambda item: (-tenths[shared_by(item.nodeid)], shared_by(item.nodeid)))

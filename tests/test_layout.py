@@ -110,3 +110,10 @@ def lines_of(name: str) -> list[str]:
 
 def test_the_checks_can_be_started() -> None:
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
+
+
+def test_nothing_expires_by_a_clock_that_can_jump():
+    """Waits and ages are counted by `time.monotonic`; the wall clock is for what people read."""
+    for folder in ("xai_core", "dashboard"):
+        for path in (ROOT / folder).rglob("*.py"):
+            assert "time.time()" not in path.read_text("utf-8"), path

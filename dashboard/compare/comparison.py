@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from dashboard.compare.pane_answers import Answer
-from dashboard.core.plain_text import class_in_prose
+from dashboard.core.plain_text import class_in_prose, in_prose
 from dashboard.shared import compare_panes as panes
 from dashboard.shared.compare_panes import SIDES, Side
 from dashboard.shared.components.viewer import Heat, ViewerOptions, map_controls, viewer
@@ -29,7 +29,7 @@ def show_panes(answers: dict[Side, Answer], shared_scale: bool) -> None:
         found = answers[side]
         with column:
             if found.result is None:
-                st.info(found.reason, icon=":material/block:")
+                st.info(in_prose(found.reason or ""), icon=":material/block:")
                 continue
             st.markdown(
                 f"**{find_method(found.selection.method).title}** · {class_in_prose(found.result.class_names[0])}"

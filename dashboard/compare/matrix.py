@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard.compare.pane_answers import Answer
 from dashboard.core import state
-from dashboard.core.plain_text import class_in_prose
+from dashboard.core.plain_text import class_in_prose, in_prose
 from dashboard.core.session import WidgetKey
 from dashboard.core.state import Selection
 from dashboard.shared import compare_panes as panes
@@ -49,7 +49,7 @@ def _table(image_pass: ImageForwardPass, rows: list[int], columns: list[Column],
     cells, last, missing = _fill(image_pass, rows, columns, SLICE_S)
     if last is None:
         reasons = {cell for line in cells for cell in line if isinstance(cell, str)}
-        st.info(next(iter(reasons), "Computing …"))
+        st.info(in_prose(next(iter(reasons), "Computing …")))
         return
     names = [class_in_prose(image_pass.prediction.class_names[i]) for i in rows]
     matrix(
@@ -102,7 +102,7 @@ def _in_words(right: Answer) -> str:
     title = find_method(right.selection.method).title
     if right.result is None:
         return f"why {title} has no map there"
-    return f"**{title}** for **{class_in_prose(right.result.class_names[0])}** at {right.layer}"
+    return f"**{title}** for **{class_in_prose(right.result.class_names[0])}** at {in_prose(right.layer)}"
 
 
 def _columns(image_pass: ImageForwardPass, layer: str) -> list[Column]:

@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from dashboard.core import state
-from dashboard.core.plain_text import class_in_prose, share_first
+from dashboard.core.plain_text import class_in_prose, in_prose, share_first
 from dashboard.shared import cached
 from dashboard.shared.components.viewer import Click, GalleryOptions, Tile, gallery, viewer
 from dashboard.shared.drawing import Look, draw, tile_of_result
@@ -157,7 +157,7 @@ def what_the_model_saw(image_pass: ImageForwardPass) -> None:
     """The very input of the network, and what was done to the picture before."""
     config, image = image_pass.model.config, image_pass.image
     for note in image.notes:
-        st.caption(f":material/info: {note}")
+        st.caption(f":material/info: {in_prose(note)}")
     box = st.expander("What the model saw", key="model_view", on_change="rerun")
     if not box.open:
         return
@@ -165,7 +165,7 @@ def what_the_model_saw(image_pass: ImageForwardPass) -> None:
     left.image(model_view(config, image_pass.given), output_format="PNG", width="stretch", alt="The model's input")
     right.markdown(f"The picture has {image.size[1]} × {image.size[0]} pixels. {_resizing(config)}")
     for note in config.notes:
-        right.caption(note)
+        right.caption(in_prose(note))
 
 
 def _resizing(config: ModelConfig) -> str:
@@ -189,5 +189,6 @@ def _resizing(config: ModelConfig) -> str:
 def not_here(method: Method, image_pass: ImageForwardPass, image: SourceImage) -> None:
     """The method has no meaning at the chosen layer: say where it has one, and show the bare picture meanwhile."""
     for layer in method.defined_at(image_pass.model.module, image_pass.forward_pass):
-        st.button(f"Go to layer {layer}", on_click=lambda layer=layer: state.choose(layer=layer), type="primary")
+        title = f"Go to layer {in_prose(layer)}"
+        st.button(title, on_click=lambda layer=layer: state.choose(layer=layer), type="primary")
     viewer(cached.image(image, image_pass.given.box), None, key="explain_viewer")

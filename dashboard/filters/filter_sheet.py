@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import streamlit as st
 
-from dashboard.core.plain_text import in_prose
+from dashboard.core.plain_text import as_code, in_prose
 from dashboard.core.session import show_in_widget, widget_value
 from dashboard.filters import filter_choice as filters_choice
 from dashboard.filters.filter_cache import Responses, Sheet
@@ -26,7 +26,7 @@ def introduction(model: LoadedModel, sheet: Sheet) -> None:
     """Which layer this is, and how to read a tile."""
     layer = sheet.layer
     n, _, height, width = layer.filters.shape
-    name = f"`{layer.name}`" if layer.name else "A layer without a name of its own"
+    name = as_code(layer.name) if layer.name else "A layer without a name of its own"
     step = "pixel by pixel" if layer.stride == (1, 1) else f"in steps of {_by(layer.stride)} pixels"
     st.markdown(
         f"{name} is the first convolution of {in_prose(model.config.title)}: **{n} filters** of {height} × {width} "

@@ -39,7 +39,8 @@ def kernels(model: LoadedModel, first: str | None) -> None:
 def _choose_layer(model: LoadedModel, deeper: dict[str, LayerInfo]) -> str | None:
     wanted = filters_choice.current().kernels
     if wanted is not None and wanted not in deeper:
-        st.warning(f"{in_prose(model.config.title)} has no deeper convolution “{wanted[:80]}”.", icon=":material/info:")
+        told = in_prose(f"{model.config.title} has no deeper convolution “{wanted[:80]}”.")
+        st.warning(told, icon=":material/info:")
         filters_choice.choose(kernels=None)
         wanted = None
     st.selectbox(
@@ -78,7 +79,8 @@ def _kernels_of(layer: Convolution, controls: DeltaGenerator) -> None:
 def _choose_filter(layer: str | None, n: int) -> int:
     k = filters_choice.current().kernel or 0
     if k >= n:
-        st.warning(f"Layer {layer} has {n} filters, counted from 0, so there is no filter {k}.", icon=":material/info:")
+        told = in_prose(f"Layer {layer} has {n} filters, counted from 0, so there is no filter {k}.")
+        st.warning(told, icon=":material/info:")
         filters_choice.choose(kernel=None)
         k = 0
     st.number_input(

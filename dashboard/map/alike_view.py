@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from dashboard.core.plain_text import plainly
+from dashboard.core.plain_text import in_prose, plainly
 from dashboard.map.map_cache import once
 from dashboard.map.map_view import title_of
 from dashboard.map.table import Space
@@ -36,7 +36,7 @@ def alike(space: Space, row: int, others: list[int]) -> None:
         try:
             _where(space, row, other)
         except SightlineError as error:
-            st.info(str(error), icon=":material/info:")
+            st.info(in_prose(str(error)), icon=":material/info:")
         _channels(space, row, other)
 
 

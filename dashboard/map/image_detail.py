@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard.core import state
-from dashboard.core.plain_text import as_code, plainly
+from dashboard.core.plain_text import as_code, in_prose, plainly
 from dashboard.map import map_choice
 from dashboard.map.map_descriptions import cell
 from dashboard.map.map_view import prediction_in_words, title_of
@@ -41,7 +41,7 @@ def opened(space: Space) -> None:
         _where(space, row, image)
     except SightlineError as error:
         st.image(bytes(table.thumbnails[row]), width=128)
-        st.caption(str(error))
+        st.caption(in_prose(str(error)))
 
 
 def tile(table: FeatureTable, row: int) -> Choice:

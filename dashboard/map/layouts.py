@@ -82,7 +82,7 @@ def quality(space: Space, map: Shown) -> Quality | None:
     if run.running:
         job_lines.follow(key, "Measuring how far to trust this map")
     elif run.trouble:
-        st.caption(run.trouble)
+        st.caption(in_prose(run.trouble))
     found: Quality | None = run.result
     return found
 

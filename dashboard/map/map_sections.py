@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from dashboard.core.plain_text import plainly
+from dashboard.core.plain_text import in_prose, plainly
 from dashboard.map import layouts, map_choice
 from dashboard.map.colouring import colour_control
 from dashboard.map.image_detail import opened
@@ -74,7 +74,7 @@ def _here(space: Space, map: Shown) -> CurrentPoint | None:
     try:
         found = placed(space, map)
     except SightlineError as error:
-        st.warning(str(error), icon=":material/info:")
+        st.warning(in_prose(str(error)), icon=":material/info:")
         return None
     st.markdown(f":material/star: {found.sentence}")
     return found.current_point

@@ -7,6 +7,7 @@ import numpy as np
 import streamlit as st
 
 from dashboard.core import jobs
+from dashboard.core.plain_text import in_prose
 from dashboard.map import map_choice
 from dashboard.map.alike_view import alike
 from dashboard.map.map_view import prediction_in_words, title_of
@@ -101,7 +102,7 @@ def _maps(space: Space, rows: list[int]) -> dict[int, str]:
     if run.running:
         job_lines.follow(key, "Grad-CAM of the nearest", "pictures")
     elif run.trouble:
-        st.caption(run.trouble)
+        st.caption(in_prose(run.trouble))
     return run.result or {}
 
 

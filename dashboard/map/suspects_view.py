@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.core import jobs
-from dashboard.core.plain_text import share_first
+from dashboard.core.plain_text import in_prose, share_first
 from dashboard.core.session import StateKey, WidgetKey, none
 from dashboard.map import map_choice
 from dashboard.map.decisions import DECISIONS, Decision, as_csv, decide, decisions
@@ -28,14 +28,14 @@ def suspects(space: Space) -> None:
         job_lines.follow(key_of(space), "Looking for suspects", "steps")
         return
     if run.result is None:
-        st.warning(run.trouble or "The search was stopped.", icon=":material/info:")
+        st.warning(in_prose(run.trouble or "The search was stopped."), icon=":material/info:")
         st.button("Search again", on_click=jobs.start, args=(key_of(space), partial(find, space)))
         return
     found: Suspects = run.result
     kind = one_of("Suspects", KINDS, "outliers" if found.reason else "labels", "space_kind", bare=True)
     st.markdown(ABOUT[kind])
     if kind in ("labels", "pairs") and found.reason:
-        st.info(found.reason, icon=":material/info:")
+        st.info(in_prose(found.reason), icon=":material/info:")
         return
     pair = _pair(space, found) if kind == "pairs" else 0
     rows, numbers = listed(found, kind, pair)

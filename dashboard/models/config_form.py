@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from dashboard.core.plain_text import in_prose
 from dashboard.core.session import StateKey
 from dashboard.models.draft import Network, settle_by_card
 from dashboard.shared.one_of import one_of
@@ -100,7 +101,7 @@ def _file_control(network: Network) -> None:
         st.error("The file is no UTF-8 text; save it as UTF-8 and try again.", icon=":material/error:")
         return
     except ModelError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(in_prose(str(error)), icon=":material/error:")
         return
     _READ.get()[network.key] = config
     _TURN.set(_TURN.get() + 1)

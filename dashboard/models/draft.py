@@ -6,6 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard.core import session
+from dashboard.core.plain_text import as_code, in_prose
 from dashboard.core.session import StateKey, none
 from xai_core.errors import ModelError
 from xai_core.models.catalog import file_kinds, source_of_file
@@ -76,7 +77,7 @@ def opened_draft() -> Draft | None:
         st.rerun()
     _from_folder()
     if refused := _REFUSED.get():
-        st.error(refused, icon=":material/error:")
+        st.error(in_prose(refused), icon=":material/error:")
     return _DRAFT.get()
 
 
@@ -84,7 +85,7 @@ def _from_folder() -> None:
     """The folder's files that have no card yet, and what is wrong with the others."""
     listing = list_folder(file_kinds())
     for problem in listing.problems:
-        st.warning(problem, icon=":material/warning:")
+        st.warning(in_prose(problem), icon=":material/warning:")
     if not listing.without_config:
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -171,7 +172,7 @@ def _settled_controls(network: Network) -> dict[str, str]:
 def _architecture_control(draft: Draft) -> str | None:
     file = draft.file
     if not file.fitting:
-        st.warning(file.unknown, icon=":material/help:")
+        st.warning(in_prose(file.unknown), icon=":material/help:")
     chosen: str | None = st.selectbox(
         "Architecture",
         file.fitting or file.every(),
@@ -189,14 +190,14 @@ def _say(network: Network) -> None:
     colours = {1: "grey pictures (1 channel)", 3: "colour pictures (3 channels)"}
     reads = colours.get(network.channels, f"{network.channels} channels")
     told = f"**{built.title}**, {network.classes} classes, reads {reads}, {_amount(weights)} weights. {built.check}"
-    assumed = " ".join(one.reason for one in built.untold if one.name not in dict(built.model.config.settled))
+    assumed = " ".join(in_prose(one.reason) for one in built.untold if one.name not in dict(built.model.config.settled))
     if assumed:
         st.warning(f"{told} {assumed} Say above what your training had.", icon=":material/help:")
     elif any(not other.same and other.evidence != "against" for other in built.others):
         st.warning(f"{told} Another one fits as well and answers otherwise: see below.", icon=":material/help:")
     else:
         st.success(told, icon=":material/check_circle:")
-    lines = [f":material/info: {note}" for note in file.notes]
+    lines = [f":material/info: {in_prose(note)}" for note in file.notes]
     lines += [f":material/alt_route: {_in_words(other)}" for other in built.others]
     unseen = len(file.fitting) - 1 - len(built.others)
     if unseen > 0:
@@ -213,7 +214,7 @@ def _amount(count: int) -> str:
 def _in_words(other: Alternative) -> str:
     if other.same:
         return f"**{other.key}** fits too and gives the same answers: either will do."
-    where = f"`{other.difference}`" if other.difference else "It differs in layers that have no weights."
+    where = as_code(other.difference) if other.difference else "It differs in layers that have no weights."
     if other.evidence == "against":
         return f"**{other.key}** fits too but answers otherwise; the weights' own batch norms speak against it. {where}"
     hint = " The weights' own batch norms speak for it." if other.evidence == "for" else ""

@@ -20,7 +20,7 @@ def inspector(context: PageContext) -> None:
     height, width = model.config.input_size
     st.markdown(
         f"{amount} parameters · {len(model.config.class_names)} classes · reads {channels} "
-        f"pictures of {height} × {width} · {model.config.source} · licence: {model.config.licence}"
+        f"pictures of {height} × {width} · {in_prose(model.config.source)} · licence: {in_prose(model.config.licence)}"
     )
     network_diagram.network(context)
     _layers_table(model, layers)
@@ -57,4 +57,4 @@ def _methods(model: LoadedModel) -> None:
     st.caption(", ".join(fitting))
     for key, reason in reasons.items():
         if reason is not None:
-            st.caption(f"**{find_method(key).title}** does not: {reason}")
+            st.caption(f"**{find_method(key).title}** does not: {in_prose(reason)}")

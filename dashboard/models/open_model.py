@@ -37,7 +37,7 @@ def open_own(image: SourceImage) -> None:
 def _describe(draft: Draft, image: SourceImage) -> None:
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"#### {draft.title}", width="stretch")
+            st.markdown(f"#### {in_prose(draft.title)}", width="stretch")
             st.button("Close this file", on_click=forget_draft, type="tertiary", icon=":material/close:")
         network = recognised(draft)
         if network is None:
@@ -86,7 +86,7 @@ def _take_along(draft: Draft, model: LoadedModel) -> None:
             st.rerun()
     saved = _SAVED.take()
     if saved is not None:
-        (st.success if saved[0] else st.error)(saved[1])
+        (st.success if saved[0] else st.error)(in_prose(saved[1]))
 
 
 def _use(draft: Draft, model: LoadedModel) -> None:

@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
+from dashboard.core.plain_text import in_prose
 from dashboard.mri import report
 from dashboard.mri.reading import Reading, model
 from dashboard.mri.report import Seen
@@ -96,7 +97,7 @@ def _voxel_exports(given: OnVoxels) -> None:
             with st.spinner("Making the file …", show_time=True):
                 data = chosen.make(given)
         except SightlineError as error:
-            st.error(str(error), icon=":material/error:")
+            st.error(in_prose(str(error)), icon=":material/error:")
             return
         st.download_button("Save it", data, chosen.file, on_click="ignore", key="mri_save", type="primary")
 

@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from dashboard.core.plain_text import plainly
+from dashboard.core.plain_text import in_prose, plainly
 from dashboard.core.session import StateKey
 from dashboard.mri import case_copy, cases, shelf, uploading
 from dashboard.mri.scan import PICTURE, Scan
@@ -133,9 +133,9 @@ def facts(scan: Scan, *, answered: bool) -> None:
     """
     for remark in scan.remarks + (scan.hints if answered else ()):
         if "burned" in remark:
-            st.warning(remark, icon=":material/visibility_lock:")
+            st.warning(in_prose(remark), icon=":material/visibility_lock:")
         else:
-            st.caption(remark)
+            st.caption(in_prose(remark))
     if technical_facts(scan):
         with st.expander("Technical facts"):
             rows = [{"Fact": name, "Value": value} for name, value in technical_facts(scan).items()]

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dashboard.core import session
+from dashboard.core.plain_text import in_prose
 from dashboard.core.session import StateKey, WidgetKey
 from dashboard.mri import shelf
 from dashboard.mri.scan_files import Opened, open_files
@@ -57,7 +58,7 @@ def upload(*, keep: bool) -> None:
         st.rerun()
     if own():
         for sentence in FAILURES.get()[:6]:
-            st.warning(sentence, icon=":material/error:")
+            st.warning(in_prose(sentence), icon=":material/error:")
         st.button("Remove my files", on_click=_forget, type="tertiary", icon=":material/delete:")
 
 
@@ -65,7 +66,7 @@ def refusal() -> None:
     """Where nothing of the visitor's own is open: why not, in the middle of the page."""
     if not own():
         for sentence in FAILURES.get()[:6]:
-            st.error(f"Your files were not opened; a sample is shown. {sentence}", icon=":material/error:")
+            st.error(f"Your files were not opened; a sample is shown. {in_prose(sentence)}", icon=":material/error:")
 
 
 def _forget() -> None:

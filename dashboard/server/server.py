@@ -13,7 +13,7 @@ from threading import Thread
 import streamlit as st
 import uvicorn
 
-from dashboard.server.garbage import start_collecting
+from dashboard.server.garbage import forget_ended_visits, start_collecting
 from dashboard.server.tidying import start_tidying
 from dashboard.server.warmup import warm
 
@@ -34,7 +34,9 @@ async def on_start(_app: st.App) -> AsyncIterator[None]:
     if not st.get_option("server.headless"):
         loop = asyncio.get_running_loop()
         loop.call_later(BROWSER_DELAY_S, lambda: loop.run_in_executor(None, webbrowser.open, local_url()))
+    ended = asyncio.create_task(forget_ended_visits())
     yield
+    ended.cancel()
     end_work()
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from dashboard.core.plain_text import in_prose
 from xai_core.attribution.explain import ImageForwardPass
 from xai_core.evaluation.familiarity import Familiarity, familiarity_of
 from xai_core.models.sources.brain_mri import known_slices
@@ -27,7 +28,7 @@ class InputCautions:
 def of_model(config: ModelConfig) -> None:
     """What the model's record says of its use, such as that it is no means of diagnosis; nothing for most models."""
     if config.caution:
-        st.warning(config.caution, icon=":material/science:")
+        st.warning(in_prose(config.caution), icon=":material/science:")
 
 
 def of_image(image_pass: ImageForwardPass) -> None:

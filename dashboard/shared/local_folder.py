@@ -60,6 +60,13 @@ def open_local_folder(text: str, open_path: Callable[[Path], Opened]) -> Opened:
         raise ImageError(f'The home folder in "{text[:200]}" is not known; give the whole path.') from error
     if not path.is_absolute():
         raise ImageError(f'"{text[:200]}" is no whole path; give one that starts with / or ~, or with a drive.')
-    if not path.is_dir() and not (path.suffix.lower() == ".csv" and path.is_file()):
+    if not _is_folder_or_list(path):
         raise ImageError(f'There is no folder and no CSV file "{text[:200]}" on this machine; check the path.')
     return open_path(path)
+
+
+def _is_folder_or_list(path: Path) -> bool:
+    try:
+        return path.is_dir() or (path.suffix.lower() == ".csv" and path.is_file())
+    except OSError:  # too long a name, or a folder above it that may not be entered
+        return False

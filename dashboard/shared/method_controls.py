@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard.core import state
+from dashboard.core.plain_text import in_prose
 from dashboard.core.session import show_in_widget, widget_value
 from dashboard.core.state import Settings
 from dashboard.shared import cached
@@ -33,7 +34,7 @@ def method_control(model: LoadedModel) -> None:
     settings_control(chosen, lambda: state.selection().settings, lambda settings: state.choose(settings=settings))
     for key, reason in reasons.items():
         if reason:
-            st.caption(f"**{titles[key]}** does not apply: {reason}")
+            st.caption(f"**{titles[key]}** does not apply: {in_prose(reason)}")
 
 
 def evidence_control() -> None:

@@ -8,6 +8,7 @@ import streamlit as st
 from dashboard.core import state
 from dashboard.core.configuration import MB, memory
 from dashboard.core.memory_size import bytes_of
+from dashboard.core.plain_text import in_prose
 from dashboard.core.session import StateKey
 from dashboard.shared import cached
 from xai_core.errors import ModelError
@@ -86,4 +87,4 @@ def unknown_in_words(key: str) -> str:
     source = source_of(key)
     if source is not None and source.missing:
         return source.missing
-    return f"There is no model “{key[:80]}”; the bundled one is shown instead."
+    return f"There is no model “{in_prose(key[:80])}”; the bundled one is shown instead."

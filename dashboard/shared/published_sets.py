@@ -10,6 +10,7 @@ import streamlit as st
 from dashboard.core import jobs
 from dashboard.core.cache_folder import cache_folder
 from dashboard.core.configuration import read_only
+from dashboard.core.plain_text import in_prose
 from dashboard.shared import job_lines
 from dashboard.shared.one_of import one_of
 from xai_core.datasets import Dataset
@@ -60,7 +61,7 @@ def _offer(key: str, followed: bool) -> None:
         st.markdown(f"**{wanted.title}** is not on this machine yet. {wanted.about}.")
         st.markdown(f"It is a download of **{megabytes}**. Nothing of yours is sent. It is kept for the next time.")
         if run is not None and run.trouble:
-            st.error(run.trouble, icon=":material/error:")
+            st.error(in_prose(run.trouble), icon=":material/error:")
         if st.button(f"Download {megabytes}", icon=":material/download:"):
             jobs.start(_run_key(key), partial(_download, key, cache_folder("sets")), in_turn=False)
             st.rerun()

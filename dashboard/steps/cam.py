@@ -3,6 +3,7 @@
 import numpy as np
 import streamlit as st
 
+from dashboard.core.plain_text import as_code, in_prose
 from dashboard.shared.components.viewer import TilesOptions, tiles
 from xai_core.attribution.explain import ImageForwardPass, explain_forward_pass
 from xai_core.attribution.grad_cam_steps import GradCamSteps
@@ -16,8 +17,9 @@ def cam_beside(image_pass: ImageForwardPass, steps: GradCamSteps) -> None:
     st.subheader("Beside it: CAM", anchor=False)
     if head is None:
         st.markdown(
-            f"CAM needs a layer whose channel averages go straight into the classifier. `{steps.layer}` of "
-            f"{image_pass.model.config.title} is none, so Grad-CAM is the way: it puts gradients in place of weights."
+            f"CAM needs a layer whose channel averages go straight into the classifier. {as_code(steps.layer)} of "
+            f"{in_prose(image_pass.model.config.title)} is none, so Grad-CAM is the way: it puts gradients in place of "
+            "weights."
         )
         return
     st.latex(r"\mathrm{CAM}^c_{ij} = \sum_k w^c_k A^k_{ij}\qquad y^c - b^c = \frac{1}{Z}\sum_{i,j}\mathrm{CAM}^c_{ij}")

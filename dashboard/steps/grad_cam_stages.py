@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from dashboard.core.plain_text import class_in_prose
+from dashboard.core.plain_text import as_code, class_in_prose
 from dashboard.shared import channel_chart
 from dashboard.shared.components.viewer import Heat, ProbeOptions, TilesOptions, ViewerOptions, probe, tiles, viewer
 from dashboard.shared.components.viewer.probe import Mode
@@ -38,9 +38,9 @@ def activations(steps: GradCamSteps) -> None:
     channels, height, width = steps.activations.shape
     _stage(1, "What the layer answers", r"A^k_{ij}")
     st.markdown(
-        f"Layer `{steps.layer}` answers the picture with **{channels} channels**, each a map of {height} × {width} "
-        "cells. A channel is high where it finds what it has learned to look for. These are the ones that will matter "
-        "most for this class, all on one scale."
+        f"Layer {as_code(steps.layer)} answers the picture with **{channels} channels**, each a map of {height} × "
+        f"{width} cells. A channel is high where it finds what it has learned to look for. These are the ones that "
+        "will matter most for this class, all on one scale."
     )
     order = steps.order()[:TILES]
     tiles(steps.activations[order], [f"channel {k}" for k in order], TilesOptions(columns=8), key="step_activations")

@@ -132,7 +132,7 @@ def _pieces(context: PageContext, shown: Shown, job: PatchJob, source: str, foun
     st.caption(_in_words(job, found, patches, len(made) - len(there)))
     _unread(job.dataset, found)
     if failure := _OPEN_FAILURE.take():
-        st.error(failure, icon=":material/error:")
+        st.error(in_prose(failure), icon=":material/error:")
 
 
 def _open(shown: Shown, dataset: Dataset, source: str, patch: Patch) -> None:

@@ -73,7 +73,7 @@ def _shown_rule(origin: Origin, rule: Rule) -> None:
     try:
         _map(origin, rule, title, close_up(origin))
     except NotApplicable as reason:
-        st.info(f"Does not apply. {reason}", icon=":material/block:")
+        st.info(f"Does not apply. {in_prose(str(reason))}", icon=":material/block:")
     st.caption(about)
 
 

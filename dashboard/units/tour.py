@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dashboard.core import state
+from dashboard.core.plain_text import plainly
 from dashboard.shared import controls, dataset_choice
 from dashboard.units import unit_choice as units_choice
 
@@ -39,4 +40,4 @@ def _back() -> None:
     if before is None:
         return
     title = controls.image_titles().get(before.image) or controls.image_of(before.image).name
-    st.button(f"Back to {title[:40]}", icon=":material/arrow_back:", on_click=units_choice.come_back)
+    st.button(f"Back to {plainly(title[:40])}", icon=":material/arrow_back:", on_click=units_choice.come_back)

@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from dashboard.core import state
+from dashboard.core.plain_text import as_code
 from dashboard.shared import cached, network_diagram
 from dashboard.shared.components.unit_pad import Move, unit_pad
 from dashboard.shared.components.viewer import Click, Heat, Spot, ViewerOptions, viewer
@@ -30,8 +31,8 @@ def unit_headline(context: PageContext, shown: Shown) -> None:
     rank = int(np.flatnonzero(shown.order == shown.channel)[0]) + 1
     st.subheader(f"Channel {shown.channel}, row {row + 1}, column {column + 1}", anchor=False)
     st.markdown(
-        f"Layer `{context.layer}` · it fires with **{shown.activation:.3g}** here; the channel's highest on this "
-        f"picture is {shown.maps[shown.channel].max():.3g} · number {rank} of {len(shown.maps)} by "
+        f"Layer {as_code(context.layer)} · it fires with **{shown.activation:.3g}** here; the channel's highest on "
+        f"this picture is {shown.maps[shown.channel].max():.3g} · number {rank} of {len(shown.maps)} by "
         f"{units_choice.ORDERS[shown.by].lower()}"
     )
     unit_pad(_possible(context, shown), key="unit_pad", on_move=partial(_move, context, shown))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from playwright.sync_api import Page
 
 WAIT_MS = 120_000
@@ -26,6 +28,19 @@ AT_REST = """quiet => {
   else window.restingSince ??= performance.now()
   return performance.now() - window.restingSince > quiet
 }"""
+
+GROUNDS = {"light": "rgb(255, 255, 255)", "dark": "rgb(11, 18, 20)"}  # .streamlit/config.toml
+TURNED = """ground => new Promise(done => {
+  const wait = () => getComputedStyle(document.querySelector("[data-testid=stApp]")).backgroundColor === ground
+    ? requestAnimationFrame(() => requestAnimationFrame(done)) : requestAnimationFrame(wait)
+  wait()
+})"""
+
+
+def turn(page: Page, scheme: Literal["light", "dark"]) -> None:
+    """Switch a page that is there to this theme, and wait until it has the theme's ground."""
+    page.emulate_media(color_scheme=scheme)
+    page.evaluate(TURNED, GROUNDS[scheme])
 
 
 def open_screen(page: Page, url: str, name: str) -> None:

@@ -11,15 +11,13 @@ from playwright.sync_api import Browser, Page
 from dashboard.app import PAGES
 from tests.browser.axe import violations
 from tests.browser.layout_faults import cut_off, moving
-from tests.browser.settled import open_screen, settle
+from tests.browser.settled import GROUNDS, TURNED, open_screen, settle
 from tests.browser.tab_walk import tab_walk
 from tests.browsing import watched
 
 pytestmark = pytest.mark.browser
 
-GROUNDS = {"light": "rgb(255, 255, 255)", "dark": "rgb(11, 18, 20)"}  # .streamlit/config.toml
 WIDTHS = (1440, 390)
-CROSSED = ((1440, "dark"), (390, "light"))  # each theme and width has been seen without them
 ZOOMED = {"width": 720, "height": 450, "deviceScaleFactor": 2, "mobile": False}  # 1440 x 900 at 200 %
 HEIGHT = 900
 
@@ -57,11 +55,6 @@ OPEN_DETAILS = """() => {
   open(document)
 }"""
 LENGTH = "document.querySelector('[data-testid=stMain]').scrollHeight"
-TURNED = """ground => new Promise(done => {
-  const wait = () => getComputedStyle(document.querySelector("[data-testid=stApp]")).backgroundColor === ground
-    ? requestAnimationFrame(() => requestAnimationFrame(done)) : requestAnimationFrame(wait)
-  wait()
-})"""
 
 
 @pytest.fixture(scope="module")
@@ -94,13 +87,17 @@ def show(page: Page, *, scheme: str = "light", width: int = WIDTHS[0], whole: bo
 
 @pytest.mark.parametrize(
     ("width", "scheme"),
-    [(1440, "light"), (390, "dark"), *(pytest.param(*one, marks=pytest.mark.slow) for one in CROSSED)],
+    [
+        (1440, "light"),
+        *(pytest.param(*one, marks=pytest.mark.slow) for one in ((390, "dark"), (1440, "dark"), (390, "light"))),
+    ],
 )
 def test_axe_finds_nothing_of_ours(view: Page, width: int, scheme: str) -> None:
     show(view, scheme=scheme, width=width, whole=True)
     assert violations(view) == []
 
 
+@pytest.mark.slow
 def test_at_200_percent_nothing_is_cut_off_and_the_page_scrolls_one_way(view: Page) -> None:
     show(view)
     tools = view.context.new_cdp_session(view)

@@ -27,7 +27,8 @@ def recipe(page: Page) -> str:
 
 
 # Each page on a shared server: test_accessibility.py.
-@pytest.mark.parametrize("address", ["/", pytest.param("/compare", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("address", ["/", "/compare"])
 def test_first_visit_to_a_fresh_server_shows_the_whole_app(
     start_server: ServerStarter, open_page: PageOpener, address: str
 ):
@@ -58,6 +59,7 @@ def test_class_layer_and_sample_change_the_map(page: Page, sightline: str):
     assert recipe(page) != first
 
 
+@pytest.mark.slow
 def test_the_link_restores_the_view_in_another_browser(page: Page, open_page: PageOpener, sightline: str):
     page.goto(f"{sightline}/explain?sample=coffee&class=504&layer=blocks.4&method=grad_cam")
     expect(finished(page).get_by_role("heading", name="Evidence for: coffee mug")).to_be_visible()
@@ -120,6 +122,7 @@ def test_upload_of_real_photographs_makes_a_tray(page: Page, sightline: str):
     expect(tray.get_by_role("button")).to_have_count(6)
 
 
+@pytest.mark.slow
 def test_a_file_that_is_no_picture_is_refused_in_a_sentence(page: Page, sightline: str):
     page.goto(sightline)
     finished(page)
@@ -132,6 +135,7 @@ def test_a_file_that_is_no_picture_is_refused_in_a_sentence(page: Page, sightlin
     expect(page.locator(".viewer .scene")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_download_without_a_network_fails_in_a_sentence_and_the_way_back_works(page: Page, sightline: str):
     page.goto(f"{sightline}/?model=torchvision%2Fmnasnet0_5")
     page.get_by_role("button", name=re.compile(r"^Download \d+ MB$")).click()

@@ -66,6 +66,7 @@ def test_arrow_keys_walk_through_the_tiles_and_enter_chooses(page: Page, sightli
     heading(page, 10)  # eight tiles a row
 
 
+@pytest.mark.slow
 def test_weights_tell_their_value_and_deeper_kernels_open(page: Page, sightline: str):
     open_filters(page, f"{sightline}/filters?model=digits&filter=4&kernels=block2.conv")
     page.get_by_text("Its weights and its spectrum").click()
@@ -76,10 +77,13 @@ def test_weights_tell_their_value_and_deeper_kernels_open(page: Page, sightline:
     expect(page.locator(".st-key-filter_kernels .tile")).to_have_count(16)
 
 
-@pytest.mark.parametrize("width", [pytest.param(1440, marks=pytest.mark.slow), 1024])
-def test_nothing_is_cut_off(page: Page, sightline: str, width: int):
-    page.set_viewport_size({"width": width, "height": 768})
+@pytest.mark.slow
+def test_nothing_is_cut_off(page: Page, sightline: str):
     grid = open_filters(page, f"{sightline}/filters")
-    assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth")
-    cut = "e => e.scrollWidth > e.clientWidth"
-    assert not any(name.evaluate(cut) for name in grid.locator(".name").all())
+    for width in (1440, 1024):
+        page.set_viewport_size({"width": width, "height": 768})
+        page.wait_for_timeout(500)
+        assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth"), width
+        assert not any(name.evaluate("e => e.scrollWidth > e.clientWidth") for name in grid.locator(".name").all()), (
+            width
+        )

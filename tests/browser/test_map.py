@@ -4,27 +4,21 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.map_page import STAGE, WAIT_MS, lasso, open_a_point, settled, still
-from tests.browsing import ServerStarter
 
 pytestmark = pytest.mark.browser
 
 COLOUR = ".st-key-space_colour"
-APP = Path(__file__).resolve().parents[2] / "streamlit_app.py"
 
 
-@pytest.fixture(scope="module")
-def url(start_server: ServerStarter, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SIGHTLINE_CACHE", str(tmp_path_factory.mktemp("cache")))
-        with start_server(APP) as base:
-            yield f"{base}/map"
+@pytest.fixture
+def url(sightline: str) -> str:
+    return f"{sightline}/map"
 
 
 def test_first_visit_shows_the_digits_as_clusters_and_a_click_opens_a_picture(page: Page, url: str):

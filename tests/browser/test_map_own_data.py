@@ -6,7 +6,6 @@ import csv
 import re
 import shutil
 import zipfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,12 +13,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.map_page import WAIT_MS, lasso, open_a_point, settled, still
-from tests.browsing import ServerStarter
 from tests.shared_data import photographs, shared
 
 pytestmark = pytest.mark.browser
-
-APP = Path(__file__).resolve().parents[2] / "streamlit_app.py"
 
 
 @dataclass(frozen=True)
@@ -49,14 +45,6 @@ def scans() -> Own:
     )
 
 
-@pytest.fixture(scope="module")
-def url(start_server: ServerStarter, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SIGHTLINE_CACHE", str(tmp_path_factory.mktemp("cache")))
-        with start_server(APP) as base:
-            yield f"{base}/map"
-
-
 def listed(own: Own, root: Path) -> Path:
     """Copies of the pictures, and the list that names them."""
     with (root / "list.csv").open("w", newline="") as file:
@@ -71,9 +59,9 @@ def listed(own: Own, root: Path) -> Path:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("own", [photos, scans])
-def test_own_pictures_go_through_the_whole_page(own: object, page: Page, url: str, tmp_path: Path):
+def test_own_pictures_go_through_the_whole_page(own: object, page: Page, sightline: str, tmp_path: Path):
     data = own()
-    page.goto(f"{url}?space={data.network}")
+    page.goto(f"{sightline}/map?space={data.network}")
     page.locator(".st-key-space_data").get_by_text("Folder or CSV").click(timeout=WAIT_MS)
     path = page.get_by_role("textbox", name="Path of a folder")
     path.fill(str(listed(data, tmp_path)), timeout=WAIT_MS)

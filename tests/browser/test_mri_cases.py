@@ -37,6 +37,7 @@ def with_copy(start_server: ServerStarter, tmp_path_factory: pytest.TempPathFact
             yield base
 
 
+@pytest.mark.slow  # a server of its own
 def test_the_outline_is_drawn_where_it_lies_and_goes_with_its_switch(page: Page, with_copy: str) -> None:
     page.goto(f"{with_copy}/mri", timeout=WAIT)
     page.locator(".viewer .scene[data-slice='1']").first.wait_for(timeout=WAIT)

@@ -119,6 +119,7 @@ NO_WINDOW = """async () => {
 }"""
 
 
+@pytest.mark.slow
 def test_a_picture_in_colour_over_a_volume_makes_no_error(page: Page, sightline: str, tmp_path: Path) -> None:
     """The small planes hear that the large view has no window any more, and draw once more before they go."""
     page.goto(f"{sightline}/mri")
@@ -131,6 +132,7 @@ def test_a_picture_in_colour_over_a_volume_makes_no_error(page: Page, sightline:
     expect(page.get_by_text("Wheel: slices")).to_have_count(0, timeout=WAIT)
 
 
+@pytest.mark.slow
 def test_a_single_slice_has_no_other_planes(page: Page, sightline: str, tmp_path: Path) -> None:
     page.goto(f"{sightline}/mri")
     page.locator(".planes .scene[data-slice]").first.wait_for(timeout=WAIT)

@@ -83,6 +83,7 @@ def test_arrow_keys_move_the_unit_and_shift_changes_channel_and_layer(page: Page
     expect(headline(page)).not_to_have_text(first, timeout=WAIT_MS)
 
 
+@pytest.mark.slow
 def test_the_pad_moves_the_unit_and_stops_at_the_edge(page: Page, sightline: str):
     page.goto(f"{sightline}{DIGIT}&layer=block4&channel=5&place=1.0")
     ready(page)
@@ -108,6 +109,7 @@ def test_pointing_at_a_piece_shows_where_it_comes_from(page: Page, sightline: st
     expect(config).not_to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_tile_of_the_diagram_chooses_the_layer(page: Page, sightline: str):
     page.goto(f"{sightline}{DIGIT}")
     ready(page)
@@ -116,11 +118,12 @@ def test_a_tile_of_the_diagram_chooses_the_layer(page: Page, sightline: str):
     expect(page.get_by_role("heading", name="32 feature maps of this picture")).to_be_visible(timeout=WAIT_MS)
 
 
-@pytest.mark.parametrize(("width", "height"), [pytest.param(1440, 900, marks=pytest.mark.slow), (1024, 768)])
-def test_nothing_is_wider_than_the_window(page: Page, sightline: str, width: int, height: int):
-    page.set_viewport_size({"width": width, "height": height})
+@pytest.mark.slow
+def test_nothing_is_wider_than_the_window(page: Page, sightline: str):
     page.emulate_media(color_scheme="dark")
     page.goto(f"{sightline}/units")
     ready(page)
-    main = page.locator("[data-testid=stMain]")
-    assert main.evaluate("(e) => e.scrollWidth - e.clientWidth") <= 0
+    for width, height in ((1440, 900), (1024, 768)):
+        page.set_viewport_size({"width": width, "height": height})
+        page.wait_for_timeout(500)
+        assert page.locator("[data-testid=stMain]").evaluate("(e) => e.scrollWidth - e.clientWidth") <= 0, width

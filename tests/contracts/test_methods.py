@@ -162,7 +162,8 @@ def wrong_in_threads(network: nn.Module, requests: list[Request]) -> list[Reques
 
     serial = [answer(request) for request in requests]
     before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-5)  # passes of small networks are short: threads must meet inside them
+    # Passes of small networks are short: threads must meet inside them. On several cores a tenth of this takes minutes.
+    sys.setswitchinterval(1e-4)
     try:
         with ThreadPoolExecutor(8) as pool:
             threaded = list(pool.map(answer, requests))
@@ -172,14 +173,21 @@ def wrong_in_threads(network: nn.Module, requests: list[Request]) -> list[Reques
     return [request for request, a, b in answers if not all(torch.equal(a[name], b[name]) for name in a)]
 
 
+def small_requests(network: Small, key: str, count: int) -> list[Request]:
+    places = defined(key, network, torch.randn(1, 3, 16, 16), ["stem", "block", "act", "last"])
+    pairs = [[places[i % len(places)], places[(i * 5 + 1) % len(places)]] for i in range(count)]
+    return [(key, torch.randn(1, 3, 16, 16), pair, [i % 3, (i * 2 + 1) % 3]) for i, pair in enumerate(pairs)]
+
+
+def test_eight_threads_with_all_methods_at_once_get_the_serial_maps_bit_for_bit(network: Small):
+    by_method = [small_requests(network, key, 8) for key in KEYS]
+    assert wrong_in_threads(network, [request for turn in zip(*by_method, strict=True) for request in turn]) == []
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("key", KEYS)
 def test_eight_threads_over_one_network_get_the_serial_maps_bit_for_bit(network: Small, key: str):
-    places = defined(key, network, torch.randn(1, 3, 16, 16), ["stem", "block", "act", "last"])
-    requests: list[Request] = []
-    for i in range(20 if find_method(key).slow else 60):
-        layers = [places[i % len(places)], places[(i * 5 + 1) % len(places)]]
-        requests.append((key, torch.randn(1, 3, 16, 16), layers, [i % 3, (i * 2 + 1) % 3]))
-    assert wrong_in_threads(network, requests) == []
+    assert wrong_in_threads(network, small_requests(network, key, 20 if find_method(key).slow else 60)) == []
 
 
 @pytest.mark.slow

@@ -6,6 +6,8 @@ import pytest
 
 from dashboard.core.plain_text import in_prose, share_first
 
+JOINER = "\u2060"  # tests/browser/test_plain_text.py shows what the browser makes of all this
+
 
 @pytest.mark.parametrize(
     "name", ["tabby, tabby cat", "Chien à poil (long)", "layer4.1 [0, 1]", "a * b: c", "“x” – y", "T1_pre"]
@@ -17,13 +19,15 @@ def test_ordinary_names_stay_as_they_are(name: str):
 @pytest.mark.parametrize(
     ("name", "shown"),
     [
-        ("![x](http://a)", r"\!\[x\]\(http://a)"),
+        ("![x](http://a)", f"\\!\\[x\\]\\(http\\:{JOINER}//a)"),
         ("[x](y)", r"[x\]\(y)"),
         ("[x][y]", r"[x\]\[y]"),
-        (":red[x]", r":red\[x]"),
+        (":red[x]", f"\\:{JOINER}red[x]"),
         ("$x$", r"\$x\$"),
+        (r"\$x$", r"\\\$x\$"),
         ("<b>", r"\<b>"),
-        (":material/skull:", r"\:material/skull:"),
+        (":material/skull:", f"\\:{JOINER}material/skull:"),
+        ("www.a.b c@d.e", f"www{JOINER}.a.b c@{JOINER}d.e"),
         ("a\n# b", "a # b"),
     ],
 )

@@ -161,6 +161,7 @@ def test_a_wrong_link_shows_the_page_all_the_same(app: AppTest):
     assert not app.exception
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", [m.key for m in METHODS if not m.slow and m.key != "rollout"])  # needs attention
 def test_every_fast_method_can_stand_in_a_pane(app: AppTest, key: str):
     app.query_params["a.method"] = key

@@ -153,7 +153,9 @@ def transformer() -> LoadedModel:
     return xai.wrap_model(made, input_size=(64, 64), mean=(0.5,) * 3, std=(0.5,) * 3, class_names=NAMES)
 
 
-@pytest.mark.parametrize("name", SHARED)
+@pytest.mark.parametrize(
+    "name", [name if name == "explain" else pytest.param(name, marks=pytest.mark.slow) for name in SHARED]
+)
 def test_every_page_works_with_a_transformer(name: str, transformer: LoadedModel) -> None:
     app = visit_with(transformer, name).run()
     assert not app.exception, app.exception[0].message

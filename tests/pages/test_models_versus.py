@@ -130,6 +130,7 @@ def test_two_models_of_digits_from_the_button_to_the_maps_and_again_from_the_dis
     assert figures(again) == shown, "found on the disk, without a button"
 
 
+@pytest.mark.slow
 def test_another_second_model_lets_the_first_ones_answers_stand(worse: LoadedModel, monkeypatch: pytest.MonkeyPatch):
     passes = []
     build = xai.build_table
@@ -273,6 +274,7 @@ def test_a_model_that_must_be_fetched_can_be_left(monkeypatch: pytest.MonkeyPatc
     assert "Choose model B" in said(app)
 
 
+@pytest.mark.slow
 def test_a_stopped_comparison_says_so_and_goes_on(worse: LoadedModel):
     app = visit("digits", worse.config.key, "digits", worse)
     (key,) = [key for key in app.session_state["versus_looked"] if "own/worse" in key]

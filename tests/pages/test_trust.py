@@ -80,7 +80,15 @@ def test_nothing_is_computed_until_it_is_asked_for_and_the_cost_is_said(app: App
     assert any(f"about {passes} passes" in caption.value for caption in app.caption)
 
 
-def test_the_checks_of_the_coffee_map_and_their_verdict(app: AppTest):
+def test_the_checks_of_the_coffee_map_their_verdict_and_their_figures(app: AppTest, monkeypatch: pytest.MonkeyPatch):
+    drawn: list[str] = []
+    real = check_lines.draw
+
+    def draw(drawing: Drawing, subject: Subject) -> None:
+        drawn.append(type(drawing).__name__)
+        real(drawing, subject)
+
+    monkeypatch.setattr(check_lines, "draw", draw)
     ask_button(opened(app)).click().run()
     assert not app.exception
     assert questions(app) == [check.question for check in checks.CHECKS]
@@ -96,21 +104,6 @@ def test_the_checks_of_the_coffee_map_and_their_verdict(app: AppTest):
     app.run()
     assert len(questions(app)) == len(checks.CHECKS), "known checks are shown again without a click"
     assert len(results._kept()) == kept
-
-
-def test_a_line_opens_its_figures_in_plain_words_and_nothing_is_drawn_before(
-    app: AppTest, monkeypatch: pytest.MonkeyPatch
-):
-    drawn: list[str] = []
-    real = check_lines.draw
-
-    def draw(drawing: Drawing, subject: Subject) -> None:
-        drawn.append(type(drawing).__name__)
-        real(drawing, subject)
-
-    monkeypatch.setattr(check_lines, "draw", draw)
-    ask_button(opened(app)).click().run()
-    assert not app.exception
     assert not drawn, "closed lines cost nothing"
     said = details(app, "road")
     assert drawn == ["Curves"]

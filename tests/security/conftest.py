@@ -4,25 +4,20 @@ from __future__ import annotations
 
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
-from tests.browsing import running_server
+from tests.browsing import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 APP = ROOT / "streamlit_app.py"
 Ask = Callable[..., tuple[int, bytes]]
 
 
 @pytest.fixture(scope="session")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def url(sightline: str) -> str:
     """A server as the repository configures it."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SIGHTLINE_CACHE", str(tmp_path_factory.mktemp("cache")))
-        with running_server(APP) as base:
-            yield base
+    return sightline
 
 
 @pytest.fixture(scope="session")

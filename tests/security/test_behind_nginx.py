@@ -176,6 +176,7 @@ def test_the_audit_tells_no_address(there: Proxied):
     assert not any("127.0.0.1" in line or PUBLIC in line for line in lines)
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 def test_it_lives_under_a_path(below: Proxied, browsing: Open):
     with browsing(below) as page:
@@ -187,6 +188,7 @@ def test_it_lives_under_a_path(below: Proxied, browsing: Open):
         expect(page.get_by_role("heading", name="The model sees")).to_be_visible(timeout=WAIT)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("claimed", ["127.0.0.1", "", "for=127.0.0.1"])
 def test_nobody_behind_the_proxy_passes_for_local(below: Proxied, claimed: str):
     with visiting(below, **{"X-Forwarded-For": claimed, "X-Real-Ip": claimed}) as visitor:

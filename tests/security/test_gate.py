@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 import streamlit as st
@@ -15,7 +16,7 @@ from benchmarks.visitor import Visitor, visit
 from dashboard.app import PAGES
 from dashboard.server import gate
 from tests.browsing import running_server
-from tests.security.conftest import APP
+from tests.security.conftest import APP, Ask
 
 SECRET = "a secret of this test alone, long enough to sign"
 AUTH = f"""
@@ -91,6 +92,33 @@ def test_others_stay_outside(locked: tuple[str, Path], email: str, verified: obj
     assert not audit.exists()
 
 
+@pytest.mark.parametrize(
+    "forged",
+    [
+        '{"origin": "http://127.0.0.1", "is_logged_in": true, "email": "anna@clinic.example", "email_verified": true}',
+        create_signed_value("", "_streamlit_user", '{"is_logged_in": true}').decode(),
+        create_signed_value(SECRET, "_streamlit_xsrf", '{"is_logged_in": true}').decode(),  # signed for another use
+        "null",
+        "%00",
+        "x" * 4000,
+    ],
+)
+def test_a_cookie_that_was_not_signed_for_this_opens_nothing(locked: tuple[str, Path], forged: str):
+    base, _ = locked
+    token = generate_xsrf_token_string()
+    told = {"Cookie": f"_streamlit_xsrf={token}; _streamlit_user={quote(forged)}", "token": token}
+    with visit(base, Origin="http://127.0.0.1", Host="127.0.0.1", **told) as visitor:
+        visitor.open()
+        assert buttons(visitor) == ["Log in"]
+
+
+@pytest.mark.parametrize(
+    "path", ["slices/word/0", "media/word.png", "_stcore/agent/interact", "_stcore/metrics/../media"]
+)
+def test_beside_the_gate_no_address_gives_anything(locked: tuple[str, Path], ask: Ask, path: str):
+    assert ask(f"{locked[0]}/{path}")[0] in (400, 403, 404, 405)
+
+
 def test_who_is_invited_enters_and_the_audit_names_neither_them_nor_the_picture(locked: tuple[str, Path]):
     base, audit = locked
     told = cookies("Anna@clinic.example")
@@ -124,7 +152,7 @@ def test_a_login_that_is_required_but_not_configured_opens_nothing(monkeypatch: 
     ("verified", "trusted", "enters"),
     [
         (True, "", True), ("true", "", True), (False, "", False), ("false", "", False), (None, "", False),
-        (None, "1", True),
+        (None, "1", True), (1, "", False), ("yes", "", False), ([True], "", False), ({"true": True}, "", False),
     ],
 )  # fmt: skip
 def test_an_address_counts_that_the_provider_calls_verified(

@@ -12,7 +12,7 @@ from tests.browsing import CHROMIUM, QUIET
 from tests.oidc_provider import Provider, provider
 from tests.proxied import SITE, Proxied, proxied
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]  # the gate itself: test_gate.py
 
 WAIT = 120_000
 

@@ -13,8 +13,8 @@ from streamlit.web.server.starlette.starlette_app_utils import generate_xsrf_tok
 from websockets.exceptions import ConnectionClosed
 
 from benchmarks.visitor import Visitor, visit
-from tests.browsing import running_server
-from tests.security.conftest import APP, ROOT, Ask
+from tests.browsing import ROOT, running_server
+from tests.security.conftest import APP, Ask
 
 MB = 2**20
 LIMIT_MB = 3

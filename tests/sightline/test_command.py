@@ -60,6 +60,7 @@ def test_explain_writes_the_map_of_the_library_and_tells_how_it_was_made(cat: st
     assert told[-2:] == [xai.describe(result.maps["blocks.4"][0]), "Heat map: cat-heat-map.png"]
 
 
+@pytest.mark.slow
 def test_the_library_and_explain_do_without_streamlit(cat: str, tmp_path: Path):
     code = """
 import sys

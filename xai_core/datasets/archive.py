@@ -15,7 +15,7 @@ from xai_core.errors import ImageError
 from xai_core.images.limits import Limits, check_bytes
 from xai_core.images.raster import load_image
 from xai_core.images.refusals import label_of
-from xai_core.images.zip_entry import unpacked
+from xai_core.images.zip_entry import entries, unpacked
 from xai_core.types import SourceImage
 
 _WHY = {
@@ -33,6 +33,8 @@ def open_zip(source: Path | bytes, file_name: str, name: str | None, limits: Dat
     without a picture, or more than the limits allow.
     """
     title = label_of(file_name)
+    if isinstance(source, bytes):
+        check_count(entries(source), limits.max_zip_entries, title, "entries")
     try:
         archive = zipfile.ZipFile(BytesIO(source) if isinstance(source, bytes) else source)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:

@@ -35,7 +35,13 @@ def open_dataset(
         return open_uploads(source, name, limits)
     if isinstance(source, str) and source in bundled_names():
         return find_source(source).open()
-    path = Path(source).expanduser()
+    try:
+        return _open_path(Path(source).expanduser(), str(source), name, limits)
+    except (OSError, RuntimeError) as error:  # a name that is too long, a folder above that may not be entered
+        raise ImageError(f'"{str(source)[:200]}" cannot be opened; check the path and its permissions.') from error
+
+
+def _open_path(path: Path, source: str, name: str | None, limits: DatasetLimits) -> Dataset:
     if path.is_dir():
         return open_folder(path, name, limits)
     if not path.exists():

@@ -61,5 +61,13 @@ def _files(root: Path, title: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
                 continue
             if entry.is_dir(follow_symlinks=False):
                 waiting.append(path)
-            elif entry.is_file() or entry.is_dir():  # not a pipe, a device or a link to nowhere
+            elif _leads_somewhere(entry):
                 yield path, entry
+
+
+def _leads_somewhere(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a file or a folder: no pipe, no device, no link to nowhere or in a circle."""
+    try:
+        return entry.is_file() or entry.is_dir()
+    except OSError:
+        return False

@@ -132,7 +132,7 @@ def _present(root: Path, listed: ImageList) -> dict[str, tuple[int, int]]:
         try:
             file = (home / path).resolve()
             stat = file.stat()
-        except OSError:
+        except (OSError, RuntimeError):  # the latter for links in a circle
             listed.others["missing"] += 1
             continue
         if not file.is_relative_to(home):  # a link leads out

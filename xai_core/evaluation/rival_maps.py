@@ -7,7 +7,8 @@ from torch.nn import functional
 from xai_core.render.place import resample
 
 PATCH, LEAST_PATCHES = 8, 7
-WORTH = 0.1  # of the class's probability: by this a map must beat each random one, and not fall behind the centre
+WORTH = 0.1  # of the class's probability: by this a map must beat each random one
+PLACED = 0.05  # the same against a spot in the middle and the map itself at a wrong place, which mark much the same
 TESTABLE = 0.05  # below this probability removing places has next to nothing to take away
 
 
@@ -32,6 +33,19 @@ def centre(size: tuple[int, int]) -> np.ndarray:
     """A map float32 (h, w) that falls off from the middle: what a blind guess at a photograph's subject would be."""
     rows, columns = (np.linspace(-1, 1, length) for length in size)
     return (-np.hypot(rows[:, None], columns[None])).astype(np.float32)
+
+
+def misplaced(values: np.ndarray) -> dict[str, np.ndarray]:
+    """The map (h, w) at the wrong place, by what was done: mirrored left to right, and moved by half the picture down
+    and across, what leaves at one side coming in at the other. Same values, same grain, same shapes.
+
+    A map that marks a region by chance does as well there; random cells alone do not show that.
+    """
+    rows, columns = values.shape
+    return {
+        "mirrored": np.ascontiguousarray(values[:, ::-1]),
+        "moved by half": np.roll(values, (rows // 2, columns // 2), (0, 1)),
+    }
 
 
 def ranks(values: np.ndarray, size: tuple[int, int], seed: int = 0) -> np.ndarray:

@@ -145,8 +145,8 @@ gives the lowest.
   gets the highest level.
 
 Likeness is rank correlation: 1 for the same order of places, 0 for no relation. Maps of pixels are tested in patches of
-{PATCH} × {PATCH}. The thresholds are conventions, chosen on two sample photographs, not laws. Where the evidence
-was planted, a good map gets a higher level than a bad one with a chance of {percent(ranking)} (Bench page){without}.
+{PATCH} × {PATCH}. The thresholds are conventions, chosen on 25 photographs, not laws. Where the evidence was planted,
+a good map gets a higher level than a bad one with a chance of {percent(ranking)} (Bench page){without}.
 
 {" · ".join(check.source for check in checks.CHECKS if check.source)}
 """

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from xai_core.errors import LayerError, ModelError
 from xai_core.forward.capture import CHECKPOINTING, Captured, Rewritten, catch
 from xai_core.forward.inputs import refuse_inputs
-from xai_core.forward.no_gradient import refuse_not_numbers, why_no_gradient, why_not_run
+from xai_core.forward.no_gradient import refuse_flat, refuse_not_numbers, why_no_gradient, why_not_run
 from xai_core.forward.relu_rules import Rule, relu_rule
 from xai_core.forward.target import Target, target_scores
 from xai_core.models.answer import scores_of
@@ -164,6 +164,8 @@ def score_gradients(forward_pass: ForwardPass, target: Target, layers: Sequence[
         if gradient is None:
             raise LayerError(_why_none(forward_pass, name))
         refuse_not_numbers(name, forward_pass.scores, gradient)
+        if forward_pass.module is not None and forward_pass.given is not None and not bool(gradient.any()):
+            refuse_flat(forward_pass.module, forward_pass.given, name, lambda scores: target_scores(scores, target))
     return dict(zip(layers, gradients, strict=True))
 
 

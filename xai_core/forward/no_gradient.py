@@ -63,14 +63,26 @@ def refuse_not_numbers(layer: str, scores: Tensor, gradient: Tensor) -> None:
     )
 
 
-def _matters(module: nn.Module, inputs: Tensor, layer: str) -> bool:
-    """Whether other activations of the layer give other scores."""
+def refuse_flat(module: nn.Module, inputs: Tensor, layer: str, explained: Callable[[Tensor], Tensor]) -> None:
+    """LayerError where a gradient that is 0 everywhere would pass for a layer without influence. explained: from the
+    scores (n, classes) to what was asked about."""
+    if _matters(module, inputs, layer, explained):
+        raise LayerError(
+            f"The gradient at layer '{layer}' is exactly 0 everywhere, though other activations there would give other "
+            "scores: behind it something rounds, takes signs, is saturated or off; choose a layer nearer to the scores."
+        )
+
+
+def _matters(
+    module: nn.Module, inputs: Tensor, layer: str, explained: Callable[[Tensor], Tensor] = lambda scores: scores
+) -> bool:
+    """Whether other activations of the layer give other scores, or another number that is explained by them."""
 
     def run(change: bool) -> Tensor:
         copy = isolated(module, [layer])
         if change:
             copy.get_submodule(layer).register_forward_hook(lambda _m, _args, output: output + _noise(output))
-        return scores_of(copy(inputs.clone()), len(inputs))
+        return explained(scores_of(copy(inputs.clone()), len(inputs)))
 
     with torch.inference_mode(False), torch.no_grad():
         return not torch.equal(run(False), run(True))

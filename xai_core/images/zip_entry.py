@@ -6,6 +6,7 @@ import zlib
 from xai_core.errors import ImageError
 
 MARKS = (b"PK\x03\x04", b"PK\x05\x06")  # a first entry, or the end of a zip without any
+_ENTRY = b"PK\x01\x02"  # begins each line of the directory at a zip's end
 DAMAGE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError, NotImplementedError)
 _READ_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the others may ask for gigabytes before the first byte
 _ENCRYPTED = 0x1
@@ -14,6 +15,11 @@ _ENCRYPTED = 0x1
 def is_zip(start: bytes) -> bool:
     """Whether a file that begins so is a zip; its name does not count."""
     return start.startswith(MARKS)
+
+
+def entries(data: bytes) -> int:
+    """How many entries a zip has at most, before Python makes an object of each."""
+    return data.count(_ENTRY)
 
 
 def unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo, label: str, most: int) -> bytes:

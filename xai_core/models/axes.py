@@ -21,25 +21,29 @@ from torch.utils.weak import WeakIdKeyDictionary
 
 @dataclass(frozen=True)
 class Part:
-    """A factor of an axis. kind: "n" pictures, "y" rows, "x" columns, "c" anything else, "t" tokens around places.
+    """A factor of an axis. kind: "n" pictures, "y" rows, "x" columns, "c" anything else, "t" tokens around places, "u"
+    unknown.
 
     Of rows and columns it walks `size` steps of `stride` cells through `extent` cells, which were rolled by `roll` and
-    hold `margin` cells of padding before and behind; of tokens, `inner` are the places, behind `before` others.
+    hold `margin` cells of padding before and behind, within which they were rolled by `inner_roll`; of tokens, `inner`
+    are the places, behind `before` others.
     """
 
-    kind: Literal["n", "y", "x", "c", "t"]
+    kind: Literal["n", "y", "x", "c", "t", "u"]
     size: int
     extent: int = 0
     stride: int = 1
     roll: int = 0
     margin: tuple[int, int] = (0, 0)
+    inner_roll: int = 0
     inner: tuple[Part, ...] = ()
     before: int = 0
 
     @property
     def whole(self) -> bool:
         """All rows or all columns, in their order."""
-        return self.kind in ("y", "x") and self.stride * self.size == self.extent and not self.roll
+        unrolled = not (self.roll or self.inner_roll)
+        return self.kind in ("y", "x") and self.stride * self.size == self.extent and unrolled
 
 
 Axis = tuple[Part, ...]
@@ -47,7 +51,11 @@ Axes = tuple[Axis, ...]
 
 
 def channel(size: int) -> Axis:
-    return (Part("c", size),) if size > 1 else ()
+    return (Part("c", size),) if size != 1 else ()
+
+
+def unknown(size: int) -> Axis:
+    return (Part("u", size),) if size > 1 else ()
 
 
 def constant(shape: Sequence[int]) -> Axes:
@@ -66,6 +74,11 @@ def has_places(axis: Axis) -> bool:
     return any(part.kind != "c" for part in axis)
 
 
+def unsure(axis: Axis) -> bool:
+    """Whether something in it is unknown."""
+    return any(part.kind == "u" or unsure(part.inner) for part in axis)
+
+
 def _whole(kind: Literal["y", "x"], size: int) -> Axis:
     return (Part(kind, size, extent=size),) if size > 1 else ()
 
@@ -81,8 +94,8 @@ def _joined(parts: Iterable[Part]) -> Axis:
         last = found[-1] if found else None
         if part.size == 1:
             continue
-        if last is not None and last.kind == part.kind == "c":
-            found[-1] = Part("c", last.size * part.size)
+        if last is not None and last.kind == part.kind and part.kind in ("c", "u"):
+            found[-1] = Part(part.kind, last.size * part.size)
         elif last is not None and _continues(last, part):
             found[-1] = replace(part, size=last.size * part.size)
         else:
@@ -92,7 +105,8 @@ def _joined(parts: Iterable[Part]) -> Axis:
 
 def _continues(major: Part, minor: Part) -> bool:
     same = major.kind == minor.kind in ("y", "x") and major.extent == minor.extent
-    return same and (major.roll, major.margin, major.stride) == (minor.roll, minor.margin, minor.stride * minor.size)
+    alike = (major.roll, major.margin, major.inner_roll) == (minor.roll, minor.margin, minor.inner_roll)
+    return same and alike and major.stride == minor.stride * minor.size
 
 
 def _plain(axis: Axis) -> Axis:
@@ -106,39 +120,61 @@ def _plain(axis: Axis) -> Axis:
 
 
 def reshaped(axes: Axes, shape: Sequence[int]) -> Axes | None:
-    """After a view as `shape`; None where a part that cannot be split would be."""
+    """After a view as `shape`; unknown where a part that cannot be split would be. None: of another size."""
+    if 0 in shape:
+        return constant(shape)
     parts = list(_joined(part for axis in axes for part in axis))
     made: list[Axis] = []
-    for size in shape:
-        taken: list[Part] = []
-        left = size
-        while left > 1:
-            if not parts:
+    sizes = list(shape)
+    while sizes:
+        whole = list(parts)
+        axis = _take(parts, sizes[0])
+        if axis is not None:
+            made.append(axis)
+            sizes.pop(0)
+            continue
+        parts, taken, wanted = whole[1:], whole[:1], [sizes.pop(0)]
+        while _size(tuple(taken)) != prod(wanted):
+            source: list[Any] = parts if _size(tuple(taken)) < prod(wanted) else sizes
+            if not source:
                 return None
-            part = parts.pop(0)
-            if left % part.size == 0:
-                taken.append(part)
-                left //= part.size
-            elif part.size % left == 0 and part.kind in ("c", "y", "x"):
-                rest = part.size // left
-                taken.append(replace(part, size=left, stride=1 if part.kind == "c" else part.stride * rest))
-                parts.insert(0, replace(part, size=rest))
-                left = 1
-            else:
-                return None
-        made.append(_joined(taken))
+            (taken if source is parts else wanted).append(source.pop(0))
+        told = channel if all(part.kind == "c" for part in taken) else unknown
+        made += [told(size) for size in wanted]
     return tuple(made)
 
 
-def _broadcast(given: Sequence[tuple[Axes, Sequence[int]]], shape: Sequence[int]) -> Axes | None:
-    """Of numbers made one by one from several tensors; None where two say otherwise of an axis."""
+def _take(parts: list[Part], size: int) -> Axis | None:
+    """An axis of this size from the first of the parts, which are taken away; None where one cannot be split so."""
+    taken: list[Part] = []
+    left = size
+    while left > 1:
+        if not parts:
+            return None
+        part = parts.pop(0)
+        if left % part.size == 0:
+            taken.append(part)
+            left //= part.size
+        elif part.size % left == 0 and part.kind in ("c", "y", "x", "u"):
+            rest = part.size // left
+            taken.append(replace(part, size=left, stride=part.stride * rest if part.kind in ("y", "x") else 1))
+            parts.insert(0, replace(part, size=rest))
+            left = 1
+        else:
+            return None
+    return _joined(taken)
+
+
+def _broadcast(given: Sequence[tuple[Axes, Sequence[int]]], shape: Sequence[int]) -> Axes:
+    """Of numbers made one by one from several tensors; an axis of which two say otherwise is unknown."""
     made: list[Axis] = []
     for place in range(1, len(shape) + 1):
         said = [axes[-place] for axes, own in given if len(own) >= place and own[-place] == shape[-place]]
         telling = [axis for axis in said if has_places(axis)]
         if any(_plain(axis) != _plain(telling[0]) for axis in telling):
-            return None
-        made.append(telling[0] if telling else channel(shape[-place]))
+            made.append(unknown(shape[-place]))
+        else:
+            made.append(telling[0] if telling else channel(shape[-place]))
     return tuple(reversed(made))
 
 
@@ -251,8 +287,11 @@ def _after(name: str, func: Any, step: _Step) -> list[Axes | None] | None:
 
 
 def _resized(step: _Step) -> Axes | None:
-    """Convolution, pooling, padding, interpolation: the rows and columns are others, in the same order."""
-    made = []
+    """Convolution, pooling, padding, interpolation: the rows and columns are others, in the same order.
+
+    Within windows, too, which stay apart: each gets fewer rows of a wider stride.
+    """
+    made: list[Axis] = []
     for axis, old, new in zip(step.first, step.given[0][1], step.shape, strict=True):
         if old == new:
             made.append(axis)
@@ -260,8 +299,10 @@ def _resized(step: _Step) -> Axes | None:
             made.append(channel(new))
         elif len(axis) == 1 and axis[0].whole and axis[0].kind in ("y", "x"):
             made.append(_whole(axis[0].kind, new))
+        elif len(axis) == 1 and axis[0].kind in ("y", "x") and new and old % new == 0:
+            made.append((replace(axis[0], size=new, stride=axis[0].stride * (old // new)),))
         else:
-            return None
+            made.append(unknown(new))
     return tuple(made)
 
 
@@ -272,21 +313,11 @@ def _convolved(step: _Step) -> Axes | None:
         any(part.kind == "t" for part in axis) and size > 1 for axis, size in zip(first[2:], weight[2:], strict=True)
     ):
         return None
-    if any(any(part.roll for part in axis) for axis in first[2:]) and prod(weight[2:]) > 1:
+    if any(any(part.roll or part.inner_roll for part in axis) for axis in first[2:]) and prod(weight[2:]) > 1:
         return None
-    cut = [(axis if all(part.margin == (0, 0) for part in axis) else _plain_margin(axis)) for axis in first[2:]]
-    without = replace_given(step, (first[0], channel(step.given[0][1][1]), *cut))
-    return _resized(without)
-
-
-def _plain_margin(axis: Axis) -> Axis:
-    return tuple(replace(part, margin=(0, 0)) for part in axis)
-
-
-def replace_given(step: _Step, axes: Axes) -> _Step:
-    """The step with other axes of its first tensor; the channels are made anew."""
     shape = step.given[0][1]
-    return _Step(step.args, step.kwargs, [(axes, shape), *step.given[1:]], step.outputs)
+    new_channels = (first[0], channel(shape[1]), *first[2:])
+    return _resized(replace(step, given=[(new_channels, shape), *step.given[1:]]))
 
 
 def _padded(step: _Step) -> Axes | None:
@@ -301,13 +332,20 @@ def _padded(step: _Step) -> Axes | None:
             continue
         if not has_places(axis):
             made[-1 - place] = channel(size)
-        elif len(axis) == 1 and axis[0].whole and axis[0].margin == (0, 0):
-            made[-1 - place] = (Part(axis[0].kind, size, extent=size, margin=(low, high)),)
+        elif len(axis) == 1 and (part := _own_steps(axis[0])) is not None and part.margin == (0, 0):
+            made[-1 - place] = (Part(part.kind, size, extent=size, margin=(low, high), inner_roll=part.roll),)
         elif len(axis) > 1 and min(low, high) >= 0:
             made[-1 - place] = _tokens(axis, low, high)
         else:
-            return None
+            made[-1 - place] = unknown(size)
     return tuple(made)
+
+
+def _own_steps(part: Part) -> Part | None:
+    """Rows or columns, rolled or not, counted in the tensor's own cells; None for a piece of them."""
+    if part.whole:
+        return Part(part.kind, part.size, extent=part.size, margin=part.margin)
+    return part if part.kind in ("y", "x") and part.size == part.extent else None
 
 
 def _permuted(step: _Step) -> Axes:
@@ -327,7 +365,8 @@ def _without(step: _Step) -> Axes:
 
 
 def _unbound(step: _Step) -> list[Axes | None]:
-    return [_without(step)]
+    """Rows that are taken one by one are often put together again, which is not followed."""
+    return [None if has_places(step.first[step.axis(1)]) else _without(step)]
 
 
 def _squeezed(step: _Step) -> Axes:
@@ -348,44 +387,38 @@ def _unsqueezed(step: _Step) -> Axes:
     return (*step.first[:axis], (), *step.first[axis:])
 
 
-def _expanded(step: _Step) -> Axes | None:
+def _expanded(step: _Step) -> Axes:
     own = step.given[0][1]
     return _broadcast([(step.first, own)], step.shape)
 
 
-def _sliced(step: _Step) -> Axes | None:
+def _sliced(step: _Step) -> Axes:
     axis = step.axis(1)
     size, new = step.given[0][1][axis], step.shape[axis]
     start, stride = step.option(2, "start") or 0, step.option(4, "step", 1)
     start = min(max(start + size if start < 0 else start, 0), size)
-    cut = _cut(step.first[axis], size, start, new, stride)
-    return None if cut is None else (*step.first[:axis], cut, *step.first[axis + 1 :])
+    return (*step.first[:axis], _cut(step.first[axis], size, start, new, stride), *step.first[axis + 1 :])
 
 
-def _cut(axis: Axis, size: int, start: int, new: int, stride: int = 1) -> Axis | None:
-    """`new` entries from `start` on; None where places are lost."""
+def _cut(axis: Axis, size: int, start: int, new: int, stride: int = 1) -> Axis:
+    """`new` entries from `start` on; what they stand for is unknown where places are lost."""
     if new == size:
         return axis
-    if not has_places(axis) or new == 1:  # one place of all is none
+    if not has_places(axis) or new < 2:  # one place of all is none
         return channel(new)
-    if len(axis) != 1:
-        return None
     part = axis[0]
-    if part.kind == "t" and stride == 1:
-        places = _size(part.inner)
-        behind = part.before + places
+    if len(axis) == 1 and part.kind == "t" and stride == 1:
+        behind = part.before + _size(part.inner)
         if start + new <= part.before or start >= behind:
             return channel(new)
         if start <= part.before and start + new >= behind:
             return _tokens(part.inner, part.before - start, start + new - behind)
-        return None
-    if part.kind in ("y", "x") and part.whole:
-        if stride > 1 and new == -(-(size - start) // stride) and start < stride:
+    if len(axis) == 1 and part.kind in ("y", "x"):
+        if part.whole and stride > 1 and new == -(-(size - start) // stride) and start < stride:
             return _whole(part.kind, new)
-        low, high = part.margin
-        if stride == 1 and start == low and size - start - new == high:
-            return _whole(part.kind, new)
-    return None
+        if stride == 1 and part.size == part.extent and (start, size - start - new) == part.margin:
+            return unknown(new) if part.roll else (Part(part.kind, new, extent=new, roll=part.inner_roll),)
+    return unknown(new)
 
 
 def _tokens(inner: Axis, before: int, behind: int) -> Axis:
@@ -400,7 +433,7 @@ def _split(step: _Step) -> list[Axes | None]:
     for output in step.outputs:
         new = output.shape[axis]
         cut = _cut(step.first[axis], size, start, new)
-        made.append(None if cut is None else (*step.first[:axis], cut, *step.first[axis + 1 :]))
+        made.append((*step.first[:axis], cut, *step.first[axis + 1 :]))
         start += new
     return made
 
@@ -414,8 +447,6 @@ def _concatenated(step: _Step) -> Axes | None:
         return None
     others = [((*axes[:axis], (), *axes[axis + 1 :]), (*shape[:axis], 1, *shape[axis + 1 :])) for axes, shape in used]
     made = _broadcast(others, (*step.shape[:axis], 1, *step.shape[axis + 1 :]))
-    if made is None:
-        return None
     if not telling:
         return (*made[:axis], channel(step.shape[axis]), *made[axis + 1 :])
     (place,) = telling
@@ -427,11 +458,11 @@ def _concatenated(step: _Step) -> Axes | None:
     return (*made[:axis], _tokens(inner, before, behind), *made[axis + 1 :])
 
 
-def _stacked(step: _Step) -> Axes | None:
+def _stacked(step: _Step) -> Axes:
     axis = int(step.option(1, "dim", 0)) % len(step.shape)
     shape = (*step.shape[:axis], *step.shape[axis + 1 :])
     made = _broadcast(step.given, shape)
-    return None if made is None else (*made[:axis], channel(step.shape[axis]), *made[axis:])
+    return (*made[:axis], channel(step.shape[axis]), *made[axis:])
 
 
 def _rolled(step: _Step) -> Axes | None:
@@ -441,42 +472,45 @@ def _rolled(step: _Step) -> Axes | None:
         axis = made[dim]
         if not has_places(axis):
             continue
-        part = axis[0]
-        if len(axis) > 1 or part.kind not in ("y", "x") or part.size != part.extent:
-            return None
-        made[dim] = (replace(part, roll=(part.roll + shift) % part.extent),)
+        part = _own_steps(axis[0]) if len(axis) == 1 else None
+        if part is None:
+            made[dim] = unknown(step.shape[dim])
+        else:
+            made[dim] = (replace(part, roll=(part.roll + shift) % part.extent),)
     return tuple(made) if dims else None
 
 
-def _flipped(step: _Step) -> Axes | None:
-    return None if any(has_places(step.first[dim]) for dim in step.option(1, "dims")) else step.first
+def _flipped(step: _Step) -> Axes:
+    made = list(step.first)
+    for dim in step.option(1, "dims"):
+        if has_places(made[dim]):
+            made[dim] = unknown(step.shape[dim])
+    return tuple(made)
 
 
-def _repeated(step: _Step) -> Axes | None:
+def _repeated(step: _Step) -> Axes:
     axes, own = step.first, step.given[0][1]
     lead = len(step.shape) - len(own)
     made: list[Axis] = [channel(size) for size in step.shape[:lead]]
     for axis, old, new in zip(axes, own, step.shape[lead:], strict=True):
-        if old != new and has_places(axis):
-            return None
-        made.append(axis if old == new else channel(new))
+        made.append(_joined((*channel(new // old), *axis)) if old and has_places(axis) else channel(new))
     return tuple(made)
 
 
 def _indexed(step: _Step) -> Axes | None:
-    """By lists of places: only along axes without any."""
+    """By a list of places along one axis; their order is not read."""
     indices = step.option(1, "indices")
     chosen = [place for place, index in enumerate(indices) if index is not None]
-    if len(chosen) != 1 or indices[chosen[0]].ndim != 1 or has_places(step.first[chosen[0]]):
-        return None
-    return tuple(channel(step.shape[p]) if p == chosen[0] else axis for p, axis in enumerate(step.first))
+    return _listed(step, chosen[0]) if len(chosen) == 1 and indices[chosen[0]].ndim == 1 else None
 
 
-def _selected(step: _Step) -> Axes | None:
-    axis = step.axis(1)
-    if has_places(step.first[axis]):
-        return None
-    return (*step.first[:axis], channel(step.shape[axis]), *step.first[axis + 1 :])
+def _selected(step: _Step) -> Axes:
+    return _listed(step, step.axis(1))
+
+
+def _listed(step: _Step, axis: int) -> Axes:
+    told = unknown if has_places(step.first[axis]) else channel
+    return (*step.first[:axis], told(step.shape[axis]), *step.first[axis + 1 :])
 
 
 def _reduced(step: _Step) -> list[Axes | None]:
@@ -494,7 +528,7 @@ def _product(step: _Step) -> Axes | None:
     (left, own), (right, other) = step.given[-2:]
     if len(own) == 3:
         batch = _broadcast([((left[0],), own[:1]), ((right[0],), other[:1])], step.shape[:1])
-        return None if batch is None else (*batch, left[1], right[2])
+        return (*batch, left[1], right[2])
     return (left[0], right[1]) if len(own) == len(other) == 2 else None
 
 
@@ -520,6 +554,32 @@ def _unfolded(step: _Step) -> Axes | None:
     return (step.first[0], channel(step.shape[1]), (*_whole("y", grid[0]), *_whole("x", grid[1]))) if whole else None
 
 
+def _in_windows(step: _Step) -> Axes | None:
+    """`Tensor.unfold`: windows that may overlap, counted by their steps, and behind all axes the places in each."""
+    axis, step_size = step.axis(1), int(step.option(3, "step"))
+    part = step.first[axis][0] if len(step.first[axis]) == 1 else None
+    count = step.shape[axis]
+    if part is not None and part.kind in ("y", "x") and part.whole:
+        inside = part.size - sum(part.margin)
+        told = _whole(part.kind, count) if count * step_size == inside else unknown(count)
+    else:
+        told = unknown(count) if has_places(step.first[axis]) else channel(count)
+    return (*step.first[:axis], told, *step.first[axis + 1 :], channel(step.shape[-1]))
+
+
+def _gated(step: _Step) -> Axes | None:
+    """`glu`: one half of an axis times the other."""
+    axis = int(step.option(1, "dim", -1)) % len(step.first)
+    if has_places(step.first[axis]):
+        return None
+    return (*step.first[:axis], channel(step.shape[axis]), *step.first[axis + 1 :])
+
+
+def _layer_normed(step: _Step) -> Axes:
+    """Of a single number nothing but the norm's own offset is left."""
+    return constant(step.shape) if prod(step.option(1, "normalized_shape")) == 1 else step.first
+
+
 def _folded(step: _Step) -> Axes | None:
     places = step.first[-1]
     whole = len(places) == 2 and [p.kind for p in places] == ["y", "x"] and all(p.whole for p in places)
@@ -537,7 +597,7 @@ _RULES: dict[str, Callable[[_Step], Axes | list[Axes | None] | None]] = {
     **dict.fromkeys(
         (
             "native_batch_norm", "_native_batch_norm_legit", "_native_batch_norm_legit_no_training", "cudnn_batch_norm",
-            "native_layer_norm", "native_group_norm", "_fused_rms_norm", "_softmax", "_log_softmax", "_safe_softmax",
+            "native_group_norm", "_fused_rms_norm", "_softmax", "_log_softmax", "_safe_softmax",
             "native_dropout",
         ),
         _SAME,
@@ -594,6 +654,9 @@ _RULES: dict[str, Callable[[_Step], Axes | list[Axes | None] | None]] = {
         lambda step: constant(step.shape),
     ),
     "as_strided": lambda step: step.first if step.shape == step.given[0][1] else None,
+    "native_layer_norm": _layer_normed,
+    "unfold": _in_windows,
+    "glu": _gated,
     "im2col": _unfolded,
     "col2im": _folded,
 }  # fmt: skip
@@ -604,8 +667,8 @@ _ALIKE = frozenset(
 )  # fmt: skip
 _ONE_BY_ONE = frozenset(
     ("clone", "copy", "_to_copy", "detach", "alias", "lift_fresh", "contiguous", "masked_fill", "where", "lerp",
-     "cumsum", "fill", "zero", "view_as", "rsub", "prelu",
-     "_prelu_kernel", "hardtanh", "rrelu_with_noise")
+     "cumsum", "fill", "zero", "view_as", "rsub", "prelu", "tril", "triu",
+     "_prelu_kernel", "hardtanh", "hardswish", "log_sigmoid_forward", "rrelu_with_noise")
 )  # fmt: skip
 _REARRANGING = frozenset(
     ("view", "_unsafe_view", "_reshape_alias", "reshape", "permute", "transpose", "t", "squeeze", "unsqueeze", "expand",

@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor, nn
 
-from xai_core.models.axes import Axes, AxesMode, Axis
+from xai_core.models.axes import Axes, AxesMode, Axis, unsure
 from xai_core.models.grid import Grid, readings
 from xai_core.models.isolate import find_layer, isolated, structure_copy
 from xai_core.models.place_probe import proved
@@ -68,7 +68,7 @@ def layouts(module: nn.Module, input_shape: Sequence[int], names: Iterable[str])
     """The layout of each of these layers for inputs (n, c, H, W); none for a layer that does not run exactly once.
 
     Where the operations of the pass do not tell, a probe decides: marks at some places of a picture must show in the
-    right cells. It takes one real pass over seven pictures, once for each network and layer.
+    right cells. It takes real passes over nineteen pictures, once for each network and layer.
     """
     survey = _survey(module, input_shape)
     once = _once(survey.calls)
@@ -181,7 +181,8 @@ def _watched(copy: nn.Module, inputs: Tensor) -> tuple[Call, ...]:
         if isinstance(output, Tensor):
             kept.append(output)
             axes = mode.axes_of(output)
-            layout = None if axes is None else layout_of(name, axes, tuple(output.shape), n)
+            known = axes is not None and not any(map(unsure, axes))
+            layout = layout_of(name, axes, tuple(output.shape), n) if axes is not None and known else None
             shape = tuple(output.shape)
             handed_on = bool(args) and args[0] is output
             found.append(Call(name, id(output), shape, layout, handed_on, not worked))
@@ -215,6 +216,11 @@ def layout_of(name: str, axes: Axes, shape: tuple[int, ...], n: int) -> Layout:
         found = _tokens(axes[1], shape)
         if found is not None:
             return found
+    if any(_tokens(axis, shape) for axis in axes):
+        return (
+            f"Layer '{name}' gives {_shown(shape, n)}, whose places are one axis, but not the second of three: heads, "
+            "groups or channels stand before them; choose the block around it."
+        )
     return (
         f"Layer '{name}' gives {_shown(shape, n)}, whose places lie in another order than the picture's rows and "
         "columns (windows, rolled or turned); choose the block around it."

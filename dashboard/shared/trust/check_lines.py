@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.core import results, state
 from dashboard.core.failures import in_words
-from dashboard.core.plain_text import class_in_prose
+from dashboard.core.plain_text import class_in_prose, in_prose
 from dashboard.core.session import StateKey, none
 from dashboard.shared.explanations import ProgressBar
 from dashboard.shared.trust.charts import draw
@@ -90,7 +90,7 @@ def _made(subject: Subject, check: Check) -> Any | None:
         with in_words(except_for=NotApplicable):
             return make(subject, check, _asked(subject).forget)
     except NotApplicable as reason:
-        st.info(f"**{check.question}** {reason}", icon=":material/block:")
+        st.info(f"**{check.question}** {in_prose(str(reason))}", icon=":material/block:")
         return None
 
 

@@ -33,7 +33,7 @@ def opened(page: Page, map_url: str) -> Callable[[str], Page]:
     def open_map(query: str = "few", on: Page | None = None) -> Page:
         shown = on or page
         shown.goto(map_url + query)
-        shown.locator(DRAWN).wait_for(timeout=60_000)
+        shown.locator(DRAWN).wait_for(timeout=90_000)  # the server may just have started
         return shown
 
     return open_map

@@ -6,6 +6,7 @@ import base64
 import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urljoin
 
 import numpy as np
 import pytest
@@ -45,6 +46,17 @@ def visit(page: Page, url: str) -> Page:
 @pytest.fixture(name="visit")
 def visit_fixture() -> Callable[[Page, str], Page]:
     return visit
+
+
+@pytest.fixture
+def store(page: Page) -> Callable[[str, str, str], None]:
+    """`store(url, key, text)`: what the pages of that server find in the tab's storage when they open."""
+
+    def put(url: str, key: str, text: str) -> None:
+        page.goto(urljoin(url, "/_stcore/health"))  # of the same origin, and nothing runs there
+        page.evaluate("([key, text]) => sessionStorage.setItem(key, text)", [key, text])
+
+    return put
 
 
 @pytest.fixture

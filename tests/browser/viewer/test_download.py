@@ -27,21 +27,17 @@ def downloaded(shown: Page, tmp_path: Path) -> tuple[str, np.ndarray]:
     return event.value.suggested_filename, np.asarray(image.convert("RGB"))
 
 
-def test_it_has_the_pictures_resolution_and_a_strip_below(downloaded: tuple[str, np.ndarray]) -> None:
+def test_it_holds_the_image_as_seen_in_the_pictures_resolution_and_a_strip_below(
+    shown: Page, pixels: Callable, downloaded: tuple[str, np.ndarray]
+) -> None:
     height, width = downloaded[1].shape[:2]
     assert width == WIDTH
     assert HEIGHT + 30 < height < HEIGHT + 150
     strip = downloaded[1][HEIGHT:]
     assert (strip[0] == strip[0, 0]).all()  # paper first, then ink: a colour bar and letters
     assert strip.std() > 10
-
-
-def test_it_holds_the_image_as_seen(shown: Page, pixels: Callable, downloaded: tuple[str, np.ndarray]) -> None:
     canvas = pixels(shown.locator(".viewer .scene"))
     frame = 3  # the line around the box is drawn on the image, but not on the canvas read here
     inside = np.s_[frame:-frame, 100 + frame : 500 - frame]
     np.testing.assert_array_equal(downloaded[1][:HEIGHT][inside], canvas[inside])
-
-
-def test_its_name_tells_the_layer_and_nothing_of_the_picture(downloaded: tuple[str, np.ndarray]) -> None:
-    assert downloaded[0] == "sightline-layer2-i-conv.png"
+    assert downloaded[0] == "sightline-layer2-i-conv.png", "the layer, and nothing of the picture"

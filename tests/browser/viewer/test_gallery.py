@@ -45,11 +45,10 @@ def test_with_a_callback_one_run_shows_the_chosen_layer(page: Page, visit: Calla
     expect(page.get_by_text("runs 2", exact=True)).to_be_visible()
 
 
-def test_a_tile_tells_its_grid_and_its_maximum(shown: Page) -> None:
+def test_a_tile_tells_its_grid_and_its_maximum_or_that_nothing_is_positive_and_stays_bare(
+    shown: Page, pixels: Callable
+) -> None:
     expect(tile(shown, "layer1")).to_contain_text(f"14 × 14 · max {MAPS['layer1'].max():.3g}")
-
-
-def test_a_tile_without_positive_value_says_so_and_stays_bare(shown: Page, pixels: Callable) -> None:
     expect(tile(shown, "layer3")).to_contain_text("no positive evidence")
     assert (middle(pixels(tile(shown, "layer3").locator("canvas"))) == GREY).all()
 

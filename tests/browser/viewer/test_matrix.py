@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.axe import violations
+from tests.browser.settled import turn
 from tests.browser.viewer.known import CELLS, CLASSES, METHODS, PICTURE, REASON
 
 pytestmark = pytest.mark.browser
@@ -47,11 +48,12 @@ def opened(page: Page, url: str) -> Page:
     return page
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_in_the_matrix(page: Page, parts_url: str, scheme: str) -> None:
-    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+def test_axe_finds_nothing_in_the_matrix(page: Page, parts_url: str) -> None:
     page.set_viewport_size({"width": 1440, "height": 2000})
-    assert violations(opened(page, f"{parts_url}matrix&signed=1")) == []
+    opened(page, f"{parts_url}matrix&signed=1")
+    for scheme in ("light", "dark"):
+        turn(page, scheme)
+        assert violations(page) == [], scheme
 
 
 def tile(page: Page, row: int, col: int) -> Locator:
@@ -109,11 +111,9 @@ def strongest(page: Page, pixels: Callable, row: int, col: int) -> np.ndarray:
 
 @pytest.mark.parametrize("scale", ["one", "row", "column", "each"])
 def test_tiles_share_the_scale_that_was_asked_for(
-    open_page: Callable, parts_url: str, pixels: Callable, scale: str
+    page: Page, store: Callable, parts_url: str, pixels: Callable, scale: str
 ) -> None:
-    page = open_page()
-    drawn = '{"opacity": 1, "between": "nearest"}'
-    page.add_init_script(f"sessionStorage.setItem('sightline.matrix', '{drawn}')")
+    store(parts_url, "sightline.matrix", '{"opacity": 1, "between": "nearest"}')
     opened(page, f"{parts_url}matrix&scale={scale}")
     peaks = np.array([[cell.max() for cell in line[:3]] for line in CELLS])  # type: ignore[union-attr]
     top = {"one": peaks.max(), "row": peaks[1].max(), "column": peaks[:, 1].max(), "each": peaks[1, 1]}[scale]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page
 
+from tests.browser.settled import turn
 from tests.browser.viewer.contrast import CONTRAST
 
 pytestmark = pytest.mark.browser
@@ -28,27 +29,26 @@ def opened(page: Page, parts_url: str, part: str) -> str:
 
 
 @pytest.mark.parametrize("part", PARTS)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_has_a_contrast_of_at_least_4_5(page: Page, parts_url: str, part: str, scheme: str) -> None:
-    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-    assert page.evaluate(CONTRAST, opened(page, parts_url, part)) >= 4.5
-
-
-@pytest.mark.parametrize("part", PARTS)
-@pytest.mark.parametrize("width", [320, pytest.param(768, marks=pytest.mark.slow)])
-def test_no_part_is_wider_than_its_room(page: Page, parts_url: str, part: str, width: int) -> None:
-    page.set_viewport_size({"width": width, "height": 800})
+def test_text_has_a_contrast_of_at_least_4_5_and_no_part_is_wider_than_its_room(
+    page: Page, parts_url: str, part: str
+) -> None:
     selector = opened(page, parts_url, part)
-    assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth")
-    box = page.locator(selector).first.bounding_box()
-    assert box
-    assert box["x"] >= 0
-    assert box["x"] + box["width"] <= width
+    for scheme in ("light", "dark"):
+        turn(page, scheme)
+        assert page.evaluate(CONTRAST, selector) >= 4.5, scheme
+    for width in (768, 320):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.wait_for_timeout(300)
+        assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth"), width
+        box = page.locator(selector).first.bounding_box()
+        assert box
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
 
 
 def test_what_is_pending_does_not_move_for_those_who_ask_for_less_motion(page: Page, parts_url: str) -> None:
+    opened(page, parts_url, "matrix")
+    frame = page.locator("[data-state=pending] .frame").first
     for motion, name in [("no-preference", "pulse"), ("reduce", "none")]:
         page.emulate_media(reduced_motion=motion)  # type: ignore[arg-type]
-        opened(page, parts_url, "matrix")
-        frame = page.locator("[data-state=pending] .frame").first
         assert frame.evaluate("frame => getComputedStyle(frame).animationName") == name

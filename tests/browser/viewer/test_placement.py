@@ -30,20 +30,21 @@ def as_tensor(values: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(values).double()[None, None]
 
 
-@pytest.mark.parametrize(("ratio", "opacity"), [(1, 1.0), (2, 1.0), (1, 0.55)])
+@pytest.mark.parametrize("ratio", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_the_map_lies_on_the_box_with_the_values_of_torch(
-    open_page: Callable, visit: Callable, pixels: Callable, app_url: str, ratio: int, opacity: float
+    open_page: Callable, visit: Callable, pixels: Callable, app_url: str, ratio: int
 ) -> None:
     page = visit(open_page(device_scale_factor=ratio), app_url)
-    page.locator(".opacity").fill(str(round(100 * opacity)))
-    image = pixels(page.locator(".viewer .scene")).astype(float)
-    assert image.shape == (HEIGHT * ratio, WIDTH * ratio, 3)
     values = interpolate(as_tensor(MAPS[MAIN]), (400 * ratio, 400 * ratio), mode="bilinear", align_corners=False)
-    inside = image[:, int(BOX.left) * ratio : int(BOX.right) * ratio]
-    # Alpha and products are rounded to 8 bits; a colour may fall on the next entry of the scale (3 levels at most).
-    difference = np.abs(inside - blended(values[0, 0].numpy(), opacity))
-    assert difference.max() <= 4
-    assert difference.mean() < 0.5
+    for opacity in (1.0, 0.55):
+        page.locator(".opacity").fill(str(round(100 * opacity)))
+        image = pixels(page.locator(".viewer .scene")).astype(float)
+        assert image.shape == (HEIGHT * ratio, WIDTH * ratio, 3)
+        inside = image[:, int(BOX.left) * ratio : int(BOX.right) * ratio]
+        # Alpha and products are rounded to 8 bits; a colour may fall on the next entry of the scale (3 levels at most).
+        difference = np.abs(inside - blended(values[0, 0].numpy(), opacity))
+        assert difference.max() <= 4
+        assert difference.mean() < 0.5
 
 
 def test_pixels_outside_the_box_carry_no_heat_and_are_dimmed(shown: Page, pixels: Callable) -> None:
@@ -71,16 +72,14 @@ def test_the_map_keeps_its_place_at_a_size_where_the_box_falls_between_pixels(
     assert np.abs(image[:, ~inside] - DIM).max() <= 1
 
 
-@pytest.mark.parametrize(
-    ("name", "mode"), [("Corners aligned", "aligned"), ("Bicubic", "bicubic"), ("Cells", "nearest")]
-)
-def test_what_lies_between_the_cells_is_a_choice(shown: Page, pixels: Callable, name: str, mode: str) -> None:
+def test_what_lies_between_the_cells_is_a_choice(shown: Page, pixels: Callable) -> None:
     shown.locator(".opacity").fill("100")
-    shown.get_by_text(name, exact=True).click()
-    expect(shown.get_by_role("radio", name=name)).to_be_checked()
-    image = pixels(shown.locator(".viewer .scene")).astype(float)
-    values = interpolate(as_tensor(MAPS[MAIN]), (400, 400), **TORCH[mode])[0, 0].numpy()
-    assert np.abs(image[:, 100:500] - blended(values, 1)).max() <= 4
+    for name, mode in (("Corners aligned", "aligned"), ("Bicubic", "bicubic"), ("Cells", "nearest")):
+        shown.get_by_text(name, exact=True).click()
+        expect(shown.get_by_role("radio", name=name)).to_be_checked()
+        image = pixels(shown.locator(".viewer .scene")).astype(float)
+        values = interpolate(as_tensor(MAPS[MAIN]), (400, 400), **TORCH[mode])[0, 0].numpy()
+        assert np.abs(image[:, 100:500] - blended(values, 1)).max() <= 4, name
 
 
 def test_a_threshold_hides_what_lies_below_that_part_of_the_maximum(shown: Page, pixels: Callable) -> None:

@@ -77,8 +77,14 @@ def equation(probe: Locator) -> tuple[list[float], list[float], float]:
 
 
 @pytest.mark.parametrize(("mode", "count"), [("nearest", 1), ("bilinear", 4), ("aligned", 4), ("bicubic", 16)])
-def test_pointing_writes_the_sum_out(opened: Callable, mode: str, count: int) -> None:
+def test_the_output_is_drawn_from_torchs_values_and_pointing_writes_the_sum_out(
+    opened: Callable, pixels: Callable, mode: str, count: int
+) -> None:
     probe = opened(mode).locator(".probe")
+    drawn = pixels(probe.locator(".output")).astype(int)
+    entries = np.clip(np.floor(128 * (upsampled(mode) / np.abs(PROBED).max() + 1)), 0, 255).astype(int)
+    assert drawn.shape == (*SIZE, 3)
+    assert np.abs(drawn - colour_table("vik")[entries]).max() <= 6
     hover_pixel(probe, 12, 19)
     expect(probe.locator(".place")).to_contain_text("Pixel in row 13 of 28, column 20 of 42")
     expect(probe.locator(".place")).to_contain_text("weights add up to 1")
@@ -97,15 +103,6 @@ def test_an_edge_pixel_counts_each_cell_once(opened: Callable) -> None:
     weights, values, _ = equation(probe)
     assert values == [float(f"{value:.3g}") for value in PROBED[0, :2]]
     assert weights == pytest.approx([2 / 7, 5 / 7], abs=1e-3)  # 8.5 / 7 - 0.5 = 5 / 7 of a cell on
-
-
-@pytest.mark.parametrize("mode", TORCH)
-def test_the_output_is_drawn_from_torchs_values(opened: Callable, pixels: Callable, mode: str) -> None:
-    drawn = pixels(opened(mode).locator(".output")).astype(int)
-    top = np.abs(PROBED).max()
-    entries = np.clip(np.floor(128 * (upsampled(mode) / top + 1)), 0, 255).astype(int)
-    assert drawn.shape == (*SIZE, 3)
-    assert np.abs(drawn - colour_table("vik")[entries]).max() <= 6
 
 
 def test_the_source_cells_are_outlined_in_the_grid(opened: Callable, pixels: Callable) -> None:

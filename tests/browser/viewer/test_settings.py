@@ -36,10 +36,9 @@ def test_settings_survive_another_map_and_a_reload(shown: Page) -> None:
     ],
 )
 def test_settings_of_an_earlier_version_are_understood(
-    open_page: Callable, visit: Callable, app_url: str, stored: dict[str, object], way: str
+    page: Page, store: Callable, visit: Callable, app_url: str, stored: dict[str, object], way: str
 ) -> None:
-    page = open_page()
-    page.add_init_script(f"sessionStorage.setItem('sightline.one', '{json.dumps(stored)}')")
+    store(app_url, "sightline.one", json.dumps(stored))
     visit(page, app_url)
     expect(page.get_by_role("radio", name=way)).to_be_checked()
     expect(page.locator(".opacity")).to_have_value("80")

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.settled import turn
 from tests.browser.viewer.contrast import CONTRAST
 from tests.browser.viewer.known import GREY, MAIN, MAPS, NAME
 
@@ -87,31 +88,26 @@ def test_every_control_has_a_name(shown: Page) -> None:
         expect(shown.locator(".viewer").get_by_role(role, name=name)).to_be_visible()  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_has_a_contrast_of_at_least_4_5_in_both_themes(
-    page: Page, visit: Callable, app_url: str, scheme: str
-) -> None:
-    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-    visit(page, app_url)
-    page.locator(".viewer .scene").hover()
-    assert page.evaluate(CONTRAST, ".viewer") >= 4.5
-    assert page.evaluate(CONTRAST, ".gallery") >= 4.5
+def test_text_has_a_contrast_of_at_least_4_5_in_both_themes(shown: Page) -> None:
+    for scheme in ("light", "dark"):
+        turn(shown, scheme)
+        shown.locator(".viewer .scene").hover()
+        for part in (".viewer", ".gallery"):
+            assert shown.evaluate(CONTRAST, part) >= 4.5, (scheme, part)
 
 
-def test_no_part_moves_for_those_who_ask_for_less_motion(page: Page, visit: Callable, app_url: str) -> None:
+def test_no_part_moves_for_those_who_ask_for_less_motion(shown: Page) -> None:
     for motion, moving in [("no-preference", True), ("reduce", False)]:
-        page.emulate_media(reduced_motion=motion)  # type: ignore[arg-type]
-        visit(page, app_url)
-        duration = page.locator(".hold").evaluate("button => getComputedStyle(button).transitionDuration")
+        shown.emulate_media(reduced_motion=motion)  # type: ignore[arg-type]
+        duration = shown.locator(".hold").evaluate("button => getComputedStyle(button).transitionDuration")
         assert (float(duration.split("s")[0]) > 0) is moving
 
 
-@pytest.mark.parametrize("width", [320, *(pytest.param(width, marks=pytest.mark.slow) for width in (420, 768)), 1200])
-def test_nothing_overflows_at_any_width(page: Page, visit: Callable, app_url: str, width: int) -> None:
-    page.set_viewport_size({"width": width, "height": 800})
-    visit(page, app_url)
-    page.wait_for_timeout(300)
-    for part in (".viewer", ".gallery"):
-        inner, outer = page.locator(part).evaluate("element => [element.scrollWidth, element.clientWidth]")
-        assert inner <= outer + 1
-    assert np.isfinite(page.locator(".viewer").bounding_box()["width"])  # type: ignore[index]
+def test_nothing_overflows_at_any_width(shown: Page) -> None:
+    for width in (1200, 768, 420, 320):
+        shown.set_viewport_size({"width": width, "height": 800})
+        shown.wait_for_timeout(300)
+        for part in (".viewer", ".gallery"):
+            inner, outer = shown.locator(part).evaluate("element => [element.scrollWidth, element.clientWidth]")
+            assert inner <= outer + 1, (width, part)
+        assert np.isfinite(shown.locator(".viewer").bounding_box()["width"])  # type: ignore[index]

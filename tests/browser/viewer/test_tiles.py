@@ -64,8 +64,8 @@ def test_pictures_are_shown_as_they_are_and_enlarged_without_blur(opened: Callab
 
 
 def test_every_cell_gets_the_same_whole_number_of_pixels(opened: Callable) -> None:
+    page = opened()
     for width in (1440, 1024, 700):
-        page = opened()
         page.set_viewport_size({"width": width, "height": 800})
         page.wait_for_timeout(300)
         frame = tile(page, 0).locator("canvas").bounding_box()

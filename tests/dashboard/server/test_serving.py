@@ -120,6 +120,7 @@ def test_a_network_that_cannot_be_handed_over_says_what_to_remove():
         handed_over(Locked(), None, ["a", "b"], SETTINGS)
 
 
+@pytest.mark.slow
 def test_a_script_serves_its_own_network_and_the_server_ends_with_it(tmp_path: Path):
     """The network's class exists in that script alone, which runs elsewhere than in the checkout."""
     (tmp_path / "mine.py").write_text(SCRIPT)

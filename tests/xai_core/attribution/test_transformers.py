@@ -56,7 +56,9 @@ def network_of(make: Callable[[], nn.Module]) -> nn.Module:
     return network
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name.startswith("torchvision") else name for name in CASES]
+)
 def test_maps_are_those_of_pytorch_grad_cam(name: str) -> None:
     make, layer, reshape, side = CASES[name]
     network, image = network_of(make), torch.rand(1, 3, side, side)

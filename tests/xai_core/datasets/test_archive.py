@@ -15,6 +15,8 @@ import pytest
 from tests.xai_core.images.image_bytes import NOISE, encoded
 from xai_core.datasets import Dataset, DatasetLimits, open_dataset
 from xai_core.errors import ImageError
+from xai_core.images.scans.files import contents
+from xai_core.images.scans.limits import DEFAULT_SCAN_LIMITS
 
 PNG = encoded(NOISE, "PNG")
 
@@ -122,6 +124,14 @@ def test_the_number_of_entries_and_of_pictures_is_limited() -> None:
         opened(data, DatasetLimits(max_zip_entries=5))
     with pytest.raises(ImageError, match="holds more than 1 pictures"):
         opened(data, DatasetLimits(max_items=1))
+
+
+def test_entries_are_counted_before_an_object_is_made_of_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zipfile, "ZipFile", lambda *_: pytest.fail("the zip was opened"))
+    with pytest.raises(ImageError, match="holds more than 200,000 entries"):
+        opened(b"PK\x03\x04" + b"PK\x01\x02" * 200_001)
+    with pytest.raises(ImageError, match=r"More than 5,000 files were given"):
+        list(contents(b"PK\x03\x04" + b"PK\x01\x02" * 50_001, DEFAULT_SCAN_LIMITS))
 
 
 def test_an_encrypted_entry_says_so() -> None:

@@ -100,9 +100,9 @@ def test_tokens_are_averaged_over_their_places(
     ("build", "layer", "width"),
     [
         (torchvision.models.resnet18, "input of fc", 512),
-        (torchvision.models.vgg11, "input of classifier.6", 4096),
+        pytest.param(torchvision.models.vgg11, "input of classifier.6", 4096, marks=pytest.mark.slow),
         (torchvision.models.squeezenet1_1, "input of classifier.1", 512),
-        (torchvision.models.densenet121, "input of classifier", 1024),
+        pytest.param(torchvision.models.densenet121, "input of classifier", 1024, marks=pytest.mark.slow),
         (torchvision.models.mobilenet_v3_small, "input of classifier.3", 1024),
     ],
 )

@@ -26,12 +26,18 @@ def curve(kind: str, level: float, start: float = 0.9) -> Curve:
     return Curve(kind, "grey", np.array([0.0, 0.0, 1.0]), np.array([start, level, level]))
 
 
-def use(own: float, centre: float, random: tuple[float, ...], start: float = 0.9) -> Faithfulness:
+def use(
+    own: float, centre: float, random: tuple[float, ...], start: float = 0.9, misplaced: tuple[float, float] = (0, 0)
+) -> Faithfulness:
     """Gains as given: deletion areas are 0."""
-    none = curve("deletion", 0, start)
+    none, rivals = curve("deletion", 0, start), (centre, *misplaced)
     return Faithfulness(
-        Trial(none, none, (none,) * len(random)),
-        Trial(curve("insertion", own), curve("insertion", centre), tuple(curve("insertion", r) for r in random)),
+        Trial(none, (none,) * len(rivals), (none,) * len(random)),
+        Trial(
+            curve("insertion", own),
+            tuple(curve("insertion", r) for r in rivals),
+            tuple(curve("insertion", r) for r in random),
+        ),
     )
 
 
@@ -50,11 +56,11 @@ def steady(rank: float) -> Stability:
     return Stability((Answer("noise", Similarity(rank, 0), 0.9),), MAP)
 
 
-def filled(own: float, centre: float, chance: float, start: float = 0.9) -> Road:
+def filled(own: float, centre: float, chance: float, start: float = 0.9, mirrored: float = 0) -> Road:
     """Gaps as given; two random removals lie twice the chance apart."""
     none = np.zeros(1, np.float32)
-    own_removal, middle = (Removal(none, np.array([2 * gap], np.float32)) for gap in (own, centre))
-    return Road((0.5,), start, own_removal, middle, np.array([[0.0], [2 * chance]], np.float32))
+    one, *rivals = (Removal(none, np.array([2 * gap], np.float32)) for gap in (own, centre, mirrored))
+    return Road((0.5,), start, one, tuple(rivals), np.array([[0.0], [2 * chance]], np.float32))
 
 
 def grid(outside: float, known: bool = True) -> Resolution:
@@ -62,8 +68,8 @@ def grid(outside: float, known: bool = True) -> Resolution:
 
 
 GOOD = {
-    "faithfulness": use(0.6, 0.5, (0.1, 0.2)),
-    "road": filled(0.3, 0.3, 0.05),
+    "faithfulness": use(0.6, 0.5, (0.1, 0.2), misplaced=(0.3, 0.5)),
+    "road": filled(0.3, 0.27, 0.05, mirrored=0.32),
     "parameter_randomisation": network(0.1),
     "specificity": classes(0.2),
     "stability": steady(0.9),
@@ -80,14 +86,18 @@ def answer(first: float, second: float) -> Prediction:
     ("change", "level"),
     [
         ({}, "good"),
-        ({"faithfulness": use(0.15, 0.5, (0.1, 0.2))}, "bad"),
-        ({"faithfulness": use(0.25, 0.2, (0.1, 0.2))}, "unclear"),
-        ({"faithfulness": use(0.5, 0.6, (0.1, 0.2))}, "unclear"),
+        ({"faithfulness": use(0.0, 0.5, (0.1, 0.2))}, "bad"),
+        ({"faithfulness": use(0.02, 0.5, (0.1, 0.2))}, "unclear"),
+        ({"faithfulness": use(0.25, 0.1, (0.1, 0.2))}, "unclear"),
+        ({"faithfulness": use(0.6, 0.57, (0.1, 0.2))}, "unclear"),
+        ({"faithfulness": use(0.6, 0.3, (0.1, 0.2), misplaced=(0.57, 0.1))}, "unclear"),
+        ({"faithfulness": use(0.6, 0.3, (0.1, 0.2), misplaced=(0.1, 0.57))}, "unclear"),
         ({"faithfulness": use(0.6, 0.5, (0.1, 0.2), start=0.04)}, "unclear"),
         ({"road": filled(0.0, -0.1, 0.0)}, "bad"),
         ({"road": filled(0.06, 0.0, 0.04)}, "unclear"),
-        ({"road": filled(0.3, 0.4, 0.0)}, "unclear"),
-        ({"road": filled(0.3, 0.3, 0.0, start=0.04)}, "unclear"),
+        ({"road": filled(0.3, 0.29, 0.0)}, "unclear"),
+        ({"road": filled(0.3, 0.1, 0.0, mirrored=0.33)}, "unclear"),
+        ({"road": filled(0.3, 0.1, 0.0, start=0.04)}, "unclear"),
         ({"road": None}, "unclear"),
         ({"resolution": grid(0.4)}, "unclear"),
         ({"resolution": grid(0.5)}, "bad"),
@@ -125,7 +135,7 @@ def test_the_thresholds_themselves_count_as_stated():
     assert level["parameter_randomisation"](network(0.8)) == level["specificity"](classes(0.8)) == "unclear"
     assert level["stability"](steady(0.7)) == "good"
     assert level["stability"](steady(0.4)) == "unclear"
-    assert level["faithfulness"](use(0.15, 0.0, (0.15, 0.15))) == "bad"
+    assert level["faithfulness"](use(0.4, 0.0, (0.5, 0.6))) == "bad"
 
 
 @pytest.fixture(scope="module")

@@ -164,6 +164,7 @@ def test_progress_is_told_after_each_batch_and_may_stop_the_search(digits: Datas
     assert told == [(0, 100), (20, 100), (40, 100)]
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_pictures(digits: Dataset, model: LoadedModel) -> None:
     sizes, tensors = [], []
     for state in search(patch_job(model, some(digits, *range(192)), LAYERS, batch=32)):

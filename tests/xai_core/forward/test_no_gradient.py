@@ -131,3 +131,26 @@ def test_a_map_of_pixels_is_not_of_nan_either() -> None:
     network = made(None, lambda x: (x * 0).square().sum((2, 3)).sqrt() + x.mean((2, 3)))
     with pytest.raises(xai.NotApplicable, match="at the pixels is not a number"):
         xai.class_maps(network, INPUTS, [], 1, "gradient")
+
+
+FLAT: dict[str, Callable[[Net, Tensor], Tensor]] = {
+    "rounded": lambda net, x: net.body(x).round(),
+    "signs": lambda net, x: net.body(x).sign(),
+    "saturated": lambda net, x: (1e12 * net.body(x)).sigmoid(),
+    "clamped": lambda net, x: net.body(x).mul(1e12).clamp(-1, 1),
+}
+
+
+@pytest.mark.parametrize("name", FLAT)
+@pytest.mark.parametrize("method", ["grad_cam", "layer_cam", "hires_cam", "grad_cam_pp"])
+def test_a_gradient_of_zeros_is_not_shown_as_no_evidence(name: str, method: str) -> None:
+    with pytest.raises(xai.LayerError, match="is exactly 0 everywhere, though other activations"):
+        xai.class_maps(made(FLAT[name]), INPUTS, ["stem"], 1, method)
+    assert bool(xai.class_maps(made(FLAT[name]), INPUTS, ["last"], 1, method, relu=False)["last"].count_nonzero())
+
+
+def test_a_class_that_nothing_speaks_for_has_an_empty_map() -> None:
+    net = made()
+    with torch.no_grad():
+        net.head.weight[1] = 0
+    assert not bool(xai.class_maps(net, INPUTS, ["stem"], 1)["stem"].any())

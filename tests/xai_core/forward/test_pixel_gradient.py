@@ -165,6 +165,7 @@ def test_network_and_inputs_are_untouched_after_success_and_after_failure(rule: 
     assert torch.equal(inputs, values)
 
 
+@pytest.mark.slow
 def test_eight_threads_with_different_rules_get_the_serial_gradients_bit_for_bit():
     network = ResNet(BasicBlock, [1, 1, 2, 1], num_classes=200).eval()
     inputs = torch.randn(12, 1, 3, 48, 48)

@@ -81,6 +81,8 @@ NO_PLACES: dict[str, tuple[Callable[[Tensor], Tensor], str]] = {
     "windows one after another": (lambda x: windows(x).reshape(len(x), 144, 12), "another order"),
     "tokens by columns": (lambda x: x.permute(0, 3, 2, 1).flatten(1, 2), "another order"),
     "rolled": (lambda x: x.roll(3, 2), "another order"),
+    "heads before tokens": (lambda x: x.unflatten(1, (4, 3)).flatten(3).mT, "heads, groups or channels stand before"),
+    "tokens behind channels": (lambda x: x.flatten(2), "heads, groups or channels stand before"),
     "patches among the pictures": (lambda x: x.permute(0, 2, 3, 1).reshape(-1, 12, 1), "not the pictures"),
     "averages": (lambda x: x.mean((2, 3))[:, :, None, None].expand(-1, -1, 12, 12), "no axis keeps"),
     "a matrix of channels": (lambda x: x.flatten(2) @ x.flatten(2).mT, "no axis keeps"),
@@ -145,6 +147,26 @@ def test_where_an_operation_says_nothing_the_probe_decides(name: str) -> None:
         assert known.kind == PLACES[name][1]
     else:
         assert "marks at some places" in str(known)
+
+
+def read_by_the_probe(turn: Callable[[Tensor], Tensor], seed: int) -> object:
+    """The layout behind a list of places, whose order nobody follows; a network of random weights."""
+    order = torch.arange(12)
+    torch.manual_seed(seed)
+    network = Turned(lambda x: turn(x[:, :, order[:, None], order])).eval()
+    with torch.no_grad():
+        network(torch.randn(SHAPE))
+    return layouts(network, SHAPE, ["target"])["target"]
+
+
+def test_what_a_mark_changes_in_all_places_hides_none() -> None:
+    found = [read_by_the_probe(lambda x: x + 30 * x.mean((2, 3), keepdim=True), seed) for seed in range(10)]
+    assert found == [Grid("maps", 12, 12, 12)] * 10
+
+
+def test_a_reading_with_the_columns_right_alone_never_passes() -> None:
+    found = [read_by_the_probe(lambda x: x.transpose(1, 2), seed) for seed in range(40)]
+    assert [layout for layout in found if isinstance(layout, Grid)] == []
 
 
 def test_a_network_of_another_structure_is_asked_again_and_one_of_the_same_is_not(

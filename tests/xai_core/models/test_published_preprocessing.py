@@ -86,6 +86,7 @@ def _classifies(entry: object) -> bool:
     return hasattr(entry.transforms(), "crop_size") and hasattr(entry.transforms(), "antialias")  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 def test_all_weights_of_torchvision_prepare_as_torchvision_does() -> None:
     seen = set()
     for name, entry in weights().items():

@@ -66,6 +66,7 @@ class InSet(nn.Module):
         return x if x.shape[1] in {1, 3} or known else -x
 
 
+@pytest.mark.slow
 def test_it_is_the_same_in_another_process() -> None:
     """Hashes of strings are not, and so the order of a set of strings (of twelve: not the same by chance)."""
     code = (

@@ -12,12 +12,13 @@ import torch
 from xai_core.evaluation.check import PROBABILITY, SHARE_OF_IMAGE, Check, Curves, Drawing, Level, Line
 from xai_core.evaluation.imputation import NOISE, impute
 from xai_core.evaluation.map_under_test import BATCH, MapUnderTest, probability, refuse_empty
-from xai_core.evaluation.rival_maps import TESTABLE, WORTH, centre, ranks, shuffled
+from xai_core.evaluation.rival_maps import PLACED, TESTABLE, WORTH, centre, misplaced, ranks, shuffled
 from xai_core.render.recipe import percent, points
 from xai_core.types import LoadedModel, ModelInput, ProgressCallback, no_progress
 
 SHARES = (0.2, 0.5, 0.8)
 RANDOM_MAPS = 2
+RIVALS = ("middle", "mirrored")
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +40,8 @@ class Removal:
 
 @dataclass(frozen=True, eq=False)
 class Road:
-    """shares: of the pixels removed, (s,). random: one row a random map, float32 (r, s), its highest places first.
+    """shares: of the pixels removed, (s,). rivals: in the order of RIVALS.
+    random: one row a random map, float32 (r, s), its highest places first.
 
     probability: of the class, for the untouched picture.
     """
@@ -47,7 +49,7 @@ class Road:
     shares: tuple[float, ...]
     probability: float
     own: Removal
-    centre: Removal
+    rivals: tuple[Removal, ...]
     random: np.ndarray
 
     @property
@@ -78,17 +80,17 @@ def road(
     noise: float = NOISE,
     on_progress: ProgressCallback = no_progress,
 ) -> Road:
-    """ROAD of a signed map (h, w): 19 passes and 18 imputations by default. Raises what `refuse_empty` does.
+    """ROAD of a signed map (h, w): 25 passes and 24 imputations by default. Raises what `refuse_empty` does.
 
     Unlike pytorch-grad-cam's it follows the probability of one picture, removes exact numbers of pixels (there the
     pixels from a percentile on), orders equals at random, and draws its noise from a seed.
     """
     refuse_empty(values)
     size = (int(given.tensor.shape[2]), int(given.tensor.shape[3]))
-    own, middle = (ranks(m, size) for m in (values, centre(size)))
+    removed = [ranks(m, size) for m in (values, centre(size), misplaced(values)["mirrored"])]
     random = [ranks(shuffled(values, number), size) for number in range(random_maps)]
     last = size[0] * size[1] - 1
-    orders = [own, last - own, middle, last - middle, *random]
+    orders = [order for highest in removed for order in (highest, last - highest)] + random
     counts = np.round(np.array(shares) * (last + 1)).astype(int)
     masks = [torch.from_numpy(order < count) for order in orders for count in counts]
     asked = [probability(model, given.tensor, class_index)]
@@ -99,7 +101,8 @@ def road(
         on_progress(min(start + BATCH, len(masks)), len(masks))
     found = torch.cat(asked).cpu().numpy()
     rows = found[1:].reshape(len(orders), len(counts))
-    return Road(tuple(shares), float(found[0]), Removal(*rows[:2]), Removal(*rows[2:4]), rows[4:])
+    own, *rivals = (Removal(*rows[2 * i : 2 * i + 2]) for i in range(len(removed)))
+    return Road(tuple(shares), float(found[0]), own, tuple(rivals), rows[2 * len(removed) :])
 
 
 def _run(tested: MapUnderTest, on_progress: ProgressCallback) -> Road:
@@ -108,14 +111,15 @@ def _run(tested: MapUnderTest, on_progress: ProgressCallback) -> Road:
 
 
 def _level(found: Road) -> Level:
-    """good: WORTH better than chance and no worse than the centre. bad: lowest places count more than highest."""
-    worth = WORTH * found.probability / 2  # gaps are halved
+    """good: WORTH better than chance, PLACED than the middle, and not by PLACED behind the mirrored map. bad: lowest
+    places count more than highest."""
+    worth, placed = WORTH * found.probability / 2, PLACED * found.probability / 2  # gaps are halved
     if found.probability < TESTABLE:
         return "unclear"
     if found.own.gap <= 0:
         return "bad"
-    beats_chance = found.own.gap >= found.chance + worth
-    return "good" if beats_chance and found.own.gap >= found.centre.gap - worth else "unclear"
+    middle, mirrored = (rival.gap for rival in found.rivals)
+    return "good" if found.own.gap >= max(found.chance + worth, middle + placed, mirrored - placed) else "unclear"
 
 
 def _summary(found: Road, tested: MapUnderTest) -> str:
@@ -128,6 +132,7 @@ def _summary(found: Road, tested: MapUnderTest) -> str:
 
 def _details(found: Road, tested: MapUnderTest) -> str:
     first, last = percent(SHARES[0]), percent(1 - SHARES[-1])
+    middle, mirrored = found.rivals
     return (
         "Places are removed and the gaps filled in from around, so that no edge gives them away. Without the highest "
         f"{first} of the map {tested.class_name} keeps **{percent(float(found.own.most[0]))}** of its "
@@ -135,8 +140,8 @@ def _details(found: Road, tested: MapUnderTest) -> str:
         f"without the lowest {first} it keeps {percent(float(found.own.least[0]))}. When only the highest {last} "
         f"are kept, it has {percent(found.kept)}: a drop in confidence of {percent(found.drop)}. On average over "
         f"{len(SHARES)} shares it keeps **{points(2 * found.own.gap)}** more without the lowest places than without "
-        f"the highest. A spot in the middle has {points(2 * found.centre.gap)}, chance alone up to "
-        f"{points(2 * found.chance)}."
+        f"the highest. A spot in the middle has {points(2 * middle.gap)}, this map mirrored "
+        f"{points(2 * mirrored.gap)}, chance alone up to {points(2 * found.chance)}."
     )
 
 
@@ -146,11 +151,14 @@ def _chart(found: Road, _tested: MapUnderTest) -> tuple[Drawing, ...]:
     lines = (
         Line("highest places of this map gone", removed, np.concatenate([before, found.own.most]), "own"),
         Line("its lowest gone", removed, np.concatenate([before, found.own.least]), "opposite"),
-        Line("middle gone", removed, np.concatenate([before, found.centre.most]), "middle"),
+        *(
+            Line(f"{name} gone", removed, np.concatenate([before, rival.most]), "middle")
+            for name, rival in zip(("middle", "what the mirrored map marks"), found.rivals, strict=True)
+        ),
         *(Line("random places gone", removed, np.concatenate([before, row]), "chance") for row in found.random),
     )
     caption = "What is left of the class. A good map has its two lines far apart."
-    alt = "Probability of the class as places are removed and filled in: this map, random maps and the middle"
+    alt = "Probability as places are removed and filled in: this map, random maps, the middle, the map mirrored"
     return (Curves("removal", caption, lines, SHARE_OF_IMAGE, PROBABILITY, alt),)
 
 
@@ -162,15 +170,15 @@ CHECK = Check(
     level=_level,
     meanings={
         "good": "The class lives on the marked places: it falls faster without them than without the others.",
-        "unclear": "The marked places count, but hardly more than chance or the middle of the picture.",
+        "unclear": "The marked places count, but hardly more than chance, the middle, or what the mirrored map marks.",
         "bad": "The class loses as much without the places that the map marks lowest.",
     },
     threshold="**Gaps filled in**: what is left without the lowest places minus what is left without the highest, on "
-    f"average. Passes where this exceeds chance by {percent(WORTH)} of the class's probability, and is behind the "
-    "middle's by no more than that. Fails at 0 and below.",
+    f"average. Passes where this exceeds chance by {percent(WORTH)} of the class's probability and a spot in the "
+    f"middle by {percent(PLACED)}, and is behind the mirrored map's by no more than that. Fails at 0 and below.",
     summary=_summary,
     details=_details,
     chart=_chart,
-    passes=35,
+    passes=46,
     source="Rong et al. 2022 (ROAD: noisy linear imputation)",
 )

@@ -30,6 +30,8 @@ _BULK = (
     *_PALETTES,
     *(f"Segmented{hue}PaletteColorLookupTableData" for hue in _HUES),
 )
+_ITEMS = (b"\xfe\xff\x00\xe0", b"\xff\xfe\xe0\x00")  # how an item begins, in either byte order
+_MOST_ITEMS = 150_000  # of sequences and of frames: pydicom reads each by itself, some ten thousand a second
 # Read while sorting into stacks, then dropped: of the UIDs only a salted digest is kept, of the description nothing.
 SORTING_ELEMENTS = (
     *("SOPInstanceUID", "SeriesInstanceUID", "SeriesDescription", "ImageType", "Modality", "BurnedInAnnotation"),
@@ -47,6 +49,8 @@ def read_dicom(data: bytes, label: str, limits: ScanLimits) -> Dataset:
 
     Raises ImageError for damage, encryption, files without an image, and absurd sizes.
     """
+    if sum(map(data.count, _ITEMS)) > _MOST_ITEMS:
+        raise ImageError(f"{label} holds more than {_MOST_ITEMS:,} items; export it again, one series at a time.")
     with reader_errors_refused(label, "DICOM file"):
         _check_inflated(data, label, limits)
         wanted = ["SOPClassUID", *_WHOLE, *_REAL, *_WORDS, *_BULK, *_LUTS, *SORTING_ELEMENTS]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from xai_core.errors import ImageError
 from xai_core.images.scans.limits import ScanLimits
-from xai_core.images.zip_entry import DAMAGE, is_zip, unpacked
+from xai_core.images.zip_entry import DAMAGE, entries, is_zip, unpacked
 
 Source = str | Path | bytes
 LABEL = "A file"
@@ -46,7 +46,11 @@ def _opened(source: Source, limits: ScanLimits) -> Iterator[bytes | ImageError]:
 
 def _paths(path: Path) -> Iterator[Path]:
     """The file itself, or every ordinary file below a folder, in a stable order."""
-    if not path.is_dir():
+    try:
+        is_folder = path.is_dir()
+    except OSError:  # `_read` says so
+        is_folder = False
+    if not is_folder:
         yield path
         return
     for folder, folders, names in os.walk(path):
@@ -67,6 +71,8 @@ def _read(path: Path, limits: ScanLimits) -> bytes | ImageError:
 
 def _unzipped(data: bytes, limits: ScanLimits) -> Iterator[bytes | ImageError]:
     """Each entry, unpacked in memory and never beyond the limit; zips within zips are not opened."""
+    if entries(data) > 10 * limits.max_files:  # with folders and what systems leave behind
+        raise ImageError(f"More than {limits.max_files:,} files were given; give one study at a time.")
     try:
         archive = zipfile.ZipFile(BytesIO(data))
     except DAMAGE:

@@ -3,11 +3,13 @@
 import numpy as np
 from nibabel.orientations import apply_orientation, inv_ornt_aff, io_orientation
 
+from xai_core.errors import ImageError
 from xai_core.images.scans.volume import Plane
 
 _LETTERS = (("L", "R"), ("P", "A"), ("I", "S"))  # at the low and the high end of each RAS axis
 ACROSS: tuple[Plane, ...] = ("sagittal", "coronal", "axial")  # the plane that lies across each RAS axis
 _SAID = 0.26  # a direction is named along every axis that it leans to by more than 15 degrees
+_LEAST_MM, _MOST_MM = 1e-9, 1e9
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0])  # DICOM counts to the left and to the back
 
 
@@ -15,7 +17,11 @@ def canonical(array: np.ndarray, affine: np.ndarray) -> tuple[np.ndarray, np.nda
     """The same voxels as a view (x, y, z, ...) whose axes run nearest to right, front and top, and their affine.
 
     array: (i, j, k, ...). affine: float64 (4, 4), from (i, j, k) to RAS millimetres. No voxel is resampled.
+    ImageError: the voxels are nearly without, or beyond, all size.
     """
+    low, *_, high = sorted(np.abs(affine[:3, :3]).max(axis=0))
+    if not (_LEAST_MM < low <= high < _MOST_MM):
+        raise ImageError(f"The scan says that its voxels are {low:.3g} to {high:.3g} mm apart; export it again.")
     turn = io_orientation(affine)
     return apply_orientation(array, turn), affine @ inv_ornt_aff(turn, array.shape[:3])
 

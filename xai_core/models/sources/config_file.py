@@ -87,6 +87,8 @@ def check_config(config: ModelConfig) -> None:
 def read_file(path: Path) -> tuple[bytes, str]:
     """A model file's bytes and its name without the suffix."""
     try:
+        if not path.is_file():  # a pipe would wait for ever, a device give without end
+            raise ModelError(f"{path.name[:80]} is no file; check its path.")
         if path.stat().st_size > MAX_BYTES:
             raise ModelError(f"{path.name} is larger than {MAX_BYTES / 1e9:.1f} GB; it is not opened.")
         return path.read_bytes(), path.stem

@@ -6,6 +6,7 @@ The environment variable SIGHTLINE_MODELS names the folder. Weights without a ca
 import os
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,9 +83,10 @@ def list_folder(kinds: Sequence[FileKind]) -> Listing:
 def weights_file(name: str) -> Path:
     """A file of weights of the folder by its name; ModelError: it is not there."""
     folder = models_folder()
-    if folder is None or Path(name).name != name or not (folder / name).is_file():
-        raise ModelError(f"The models folder has no file '{name[:80]}'.")
-    return folder / name
+    with suppress(OSError):  # a name that is too long for any file
+        if folder is not None and Path(name).name == name and (folder / name).is_file():
+            return folder / name
+    raise ModelError(f"The models folder has no file '{name[:80]}'.")
 
 
 def save_to_folder(model: LoadedModel, file: bytes | None = None, suffix: str = WEIGHTS) -> str:

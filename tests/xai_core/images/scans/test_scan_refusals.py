@@ -61,6 +61,20 @@ def deflated(size: int) -> bytes:
     return head[: 144 + int.from_bytes(head[140:144], "little")] + packer.compress(bytes(size)) + packer.flush()
 
 
+def with_private(*parts: bytes) -> bytes:
+    """A private sequence of undefined length with this in it, before the elements of the image."""
+    begins = b"\x09\x00\x10\x10SQ\0\0\xff\xff\xff\xff"
+    at = GOOD.index(b"\x18\x00\x50\x00")
+    return GOOD[:at] + begins + b"".join(parts) + b"\xfe\xff\xdd\xe0\0\0\0\0" + GOOD[at:]
+
+
+def nested(depth: int) -> bytes:
+    """Sequences within sequences."""
+    item, end = b"\xfe\xff\x00\xe0\xff\xff\xff\xff", b"\xfe\xff\x0d\xe0\0\0\0\0"
+    begins, ends = b"\x09\x00\x10\x10SQ\0\0\xff\xff\xff\xff" + item, end + b"\xfe\xff\xdd\xe0\0\0\0\0"
+    return with_private(item, begins * depth, ends * depth, end)
+
+
 def zipped(data: bytes, *, encrypted: bool = False) -> bytes:
     stream = BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
@@ -121,6 +135,18 @@ def zipped(data: bytes, *, encrypted: bool = False) -> bytes:
         (
             compressed(b"\xff\xd8 no picture", uid.JPEGBaseline8Bit),
             "The scan is an incomplete, damaged or unusual DICOM image; export it again.",
+        ),
+        *(
+            (nested(depth), "A file is an incomplete, damaged or unusual DICOM file; export it again.")
+            for depth in (1000, 100_000)
+        ),
+        (
+            with_private(b"\xfe\xff\x00\xe0\0\0\0\0" * 1_000_000),
+            "A file holds more than 150,000 items; export it again, one series at a time.",
+        ),
+        (
+            file_bytes(made_slice(PIXELS, PixelSpacing=["1e308", "1e308"])),
+            "The scan says that its voxels are 1 to 1e+308 mm apart; export it again.",
         ),
         (zipped(GOOD, encrypted=True), "A file is encrypted; make the zip again without a password."),
         (zipped(GOOD)[:-30], "The zip is damaged; make it again."),

@@ -185,6 +185,7 @@ def test_there_are_sixty_of_them() -> None:
     assert len(BROKEN) >= 60
 
 
+@pytest.mark.slow
 def test_none_takes_more_memory_than_a_quarter_of_a_gigabyte() -> None:
     """In a process of its own, since the largest use so far is all that the system tells."""
     told = subprocess.run(

@@ -196,6 +196,7 @@ print(most(resource.RUSAGE_SELF) - before, most(resource.RUSAGE_CHILDREN))
 """
 
 
+@pytest.mark.slow
 def test_the_limit_binds_the_other_process_and_this_one_stays_small(tmp_path: Path) -> None:
     """What such a file becomes must not come back. In a process of its own: other tests have had larger children."""
     paths = []

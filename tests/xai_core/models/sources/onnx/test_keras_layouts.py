@@ -34,3 +34,16 @@ def test_grids_scores_and_the_suggested_layer_are_right(name: str) -> None:
     assert maps[last].shape[2:] == (side, side)
     pool = [name for name, part in model.module.named_modules() if isinstance(part, torch.nn.MaxPool2d)][-1]
     torch.testing.assert_close(maps[last], xai.class_maps(model.module, given[:1], [pool], 0, relu=False)[pool])
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("nested_gap_softmax4", "cannot take gradients through: ReverseSequence, StatelessRandomUniformV2"),
+        ("valid_number", "answers with a single number; a classifier gives a score for each class"),
+    ],
+)
+def test_random_operators_and_a_network_that_gives_a_number_are_refused_with_the_reason(name: str, said: str) -> None:
+    with pytest.raises(xai.ModelError, match=said):
+        xai.open_onnx(cases("keras") / f"{name}.onnx")
