@@ -97,7 +97,7 @@ def test_the_map_stays_on_one_diagnosis_while_scrolling_unless_it_is_to_follow(a
 
 def test_a_slice_that_is_not_answered_decides_nothing(app: AppTest, tiles: Gallery) -> None:
     app.session_state["mri_plane_simulated-lesion"] = "sagittal"
-    app.session_state["mri_slice_simulated-lesion_sagittal"] = 98
+    app.session_state["mri_slice_simulated-lesion_sagittal"] = 25
     app.run()
     assert any("do not read a diagnosis here" in error.value for error in app.error)
     assert not any("voxels" in box.label for box in app.expander)

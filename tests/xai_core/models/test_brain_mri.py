@@ -124,7 +124,9 @@ def test_the_record_holds_what_must_hold() -> None:
     assert maps["class activation map"]["energy"] >= 0.60
     assert maps["class activation map"]["overlap"] >= 0.40
     assert all(maps[f"class activation map{name}"]["pointing"] >= least for name, least in POINTING.items())
-    assert RECORD["changes"]["tumour"]["tumour painted over: now no tumour"]["value"] >= 0.85
+    painted = RECORD["changes"]["tumour"]
+    assert painted["tumour painted over: now no tumour"]["value"] >= 0.85
+    assert painted["as much painted over elsewhere: class stays"]["value"] >= 0.95
 
 
 def test_the_page_of_the_model_shows_the_records_figures() -> None:
