@@ -31,8 +31,8 @@ from xai_core.models.sources.brain_mri import HEAD_SIDE, INPUT_SIDE
 from xai_core.types import SourceImage
 
 ALARMS = {"turned": 0.02, "inverted": 0.005, "strange": 0.005, "stripped": 0.01}  # of validation slices, wrongly
-# Brains without their skulls and healthy heads, seen from the side, reach 0.6 and -1; photographs lie beyond 1.8, 95 % of
-# slices that are inverted beyond 2.
+# Brains without their skulls and healthy heads, seen from the side, reach 0.6 and -1; photographs lie beyond 1.8,
+# 95 % of slices that are inverted beyond 2.
 LEAST = {"strange": 1.2, "inverted": 0.5}
 STRENGTH = 1e-3  # the inverse of the linear classifiers' penalty
 _STRANGE_TRAIN = 0.6  # of the photographs; the others measure
