@@ -1,6 +1,6 @@
 """Work that runs in the background, shared by all visitors who ask for the same, with progress and a way to stop it.
 
-The pieces of work take turns (turns.py), and their threads yield the cores to whoever clicks meanwhile.
+The pieces of work take turns (fair_queue.py), and their threads yield the cores to whoever clicks meanwhile.
 """
 
 import logging
