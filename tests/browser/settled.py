@@ -34,11 +34,16 @@ TURNED = """ground => new Promise(done => {
   const wait = () => getComputedStyle(document.querySelector("[data-testid=stApp]")).backgroundColor === ground
     ? requestAnimationFrame(() => requestAnimationFrame(done)) : requestAnimationFrame(wait)
   wait()
+}).then(() => {
+  const shadows = [...document.querySelectorAll("*")].map(one => one.shadowRoot).filter(Boolean)
+  const running = [document, ...shadows].flatMap(root => root.getAnimations())
+  const fading = running.filter(one => one instanceof CSSTransition)
+  return Promise.all(fading.map(one => one.finished.catch(() => undefined))).then(() => undefined)
 })"""
 
 
 def turn(page: Page, scheme: Literal["light", "dark"]) -> None:
-    """Switch a page that is there to this theme, and wait until it has the theme's ground."""
+    """Switch a page that is there to this theme, and wait until its colours are the theme's."""
     page.emulate_media(color_scheme=scheme)
     page.evaluate(TURNED, GROUNDS[scheme])
 

@@ -48,8 +48,12 @@ def test_a_lasso_gives_filmstrip_mix_mean_map_and_list_and_outlives_another_colo
     headline = page.get_by_role("heading", name=re.compile(r"^[\d,]+ selected pictures$"))
     assert 24 < count < 1797
     expect(page.locator(".st-key-space_film .choice")).to_have_count(24, timeout=WAIT_MS)
-    page.get_by_role("button", name="Mean map of 32 pictures").click()
-    expect(page.get_by_text(f"Mean over 32 of {count:,} selected pictures")).to_be_visible(timeout=WAIT_MS)
+    button = page.get_by_role("button", name="Mean map of 32 pictures")
+    mean = page.get_by_text(f"Mean over 32 of {count:,} selected pictures")
+    expect(button.or_(mean)).to_be_visible(timeout=WAIT_MS)
+    if button.is_visible():  # the server is shared: somebody may have asked for this very map before
+        button.click()
+    expect(mean).to_be_visible(timeout=WAIT_MS)
     page.locator(".st-key-space_method").get_by_text("PCA").click()
     expect(page.get_by_text("PCA shows")).to_be_visible(timeout=WAIT_MS)
     expect(headline).to_have_text(f"{count:,} selected pictures")

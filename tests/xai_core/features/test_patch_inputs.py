@@ -184,7 +184,7 @@ def test_layers_without_one_map_are_refused(digits: Dataset) -> None:
         "twice": "runs more than once",
         "never": "did not run",
         "pair": "gives a?.*tuple",
-        "tokens": r"gives \(n, 3, 64\), whose places lie in another order",
+        "tokens": r"gives \(n, 3, 64\), whose places are one axis, but not the second of three",
     }.items():
         with pytest.raises(LayerError, match=reason):
             top_patches(odd, some(digits, 0, 1), [layer])
