@@ -14,8 +14,9 @@ from __future__ import annotations
 import argparse
 import warnings
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -47,22 +48,16 @@ def main() -> None:
     model = xai.load_model("imagenet")
     paths = sorted(options.photos.glob("*.JPEG"))
     order = np.random.default_rng(0).permutation(len(paths))[CHOSEN_ON : CHOSEN_ON + options.count + 1]
-    passes = (passed(model, paths[i]) for i in order)
+    layer = xai.suggested_layer(model)
+    passes = (xai.forward_image(model, xai.load_image(paths[i]), [layer]) for i in order)
     counts: dict[str, Counter[Level]] = {}
-    before = next(passes)
-    for done, (image_pass, layer) in enumerate(passes, start=1):
-        for name, tested in cases(image_pass, before[0].given.tensor, layer).items():
+    for done, (before, image_pass) in enumerate(pairwise(passes), start=1):
+        for name, tested in cases(image_pass, before.given.tensor, layer).items():
             counts.setdefault(name, Counter())[level(tested, whole=name == TRUE)] += 1
-        before = image_pass, layer
         print(f"{done} of {options.count}", {name: dict(levels) for name, levels in counts.items()}, flush=True)
     for name, levels in counts.items():
         wrong: Level = "bad" if name == TRUE else "good"
         print(f"{name}: {wrong}", share(torch.arange(sum(levels.values())) < levels[wrong]))
-
-
-def passed(model: xai.LoadedModel, path: Path) -> tuple[ImageForwardPass, str]:
-    layer = xai.suggested_layer(model)
-    return xai.forward_image(model, xai.load_image(path), [layer]), layer
 
 
 def cases(image_pass: ImageForwardPass, other: Tensor, layer: str) -> dict[str, MapUnderTest]:
@@ -92,7 +87,7 @@ def cases(image_pass: ImageForwardPass, other: Tensor, layer: str) -> dict[str, 
     return answer
 
 
-def misplacing(grad_cam: Remake, name: str) -> Callable[[nn.Module, Tensor, Sequence[int]], np.ndarray]:
+def misplacing(grad_cam: Remake, name: str) -> Remake:
     def remake(module: nn.Module, inputs: Tensor, classes: Sequence[int]) -> np.ndarray:
         return np.stack([[misplaced(one)[name] for one in maps] for maps in grad_cam(module, inputs, classes)])
 

@@ -22,7 +22,7 @@ from xai_core.report.document import Block, Document, Figure, Figures, Heading, 
 from xai_core.types import SourceImage
 
 OPACITY = 0.55
-_GREEN = (60, 220, 120)  # as the viewer draws it
+_GREEN = (70, 240, 120)  # as the viewer draws it
 _FADE = 0.25  # evidence below this share of the scale fades out, as in the viewer
 
 
@@ -63,11 +63,18 @@ def _with_map(pixels: np.ndarray, reading: Reading, class_index: int) -> np.ndar
     return mixed
 
 
-def _outline(seen: Seen) -> list[Figure]:
+def _outline_of(seen: Seen) -> np.ndarray | None:
+    """The known outline, bool (h, w), where one is drawn in this slice."""
+    outline = seen.fact.outline if seen.fact else None
+    return outline if outline is not None and outline.any() else None
+
+
+def _outline_figure(seen: Seen) -> list[Figure]:
     """The slice with the edge of the known outline in green."""
-    if seen.fact is None or seen.fact.outline is None or not seen.fact.outline.any():
+    outline = _outline_of(seen)
+    if outline is None:
         return []
-    edge = binary_dilation(seen.fact.outline) & ~seen.fact.outline
+    edge = binary_dilation(outline) & ~outline
     drawn = np.where(edge[..., None], np.array(_GREEN, np.uint8), display_pixels(seen.image))
     return [Figure(lettered(drawn, seen.letters), "The outline of the tumour")]
 
@@ -75,7 +82,7 @@ def _outline(seen: Seen) -> list[Figure]:
 def document(seen: Seen) -> Document:
     """The report, whatever it is then laid out as; it names no file and nobody, but for the reader's note."""
     names = seen.reading.prediction.class_names
-    figures = [Figure(as_seen(seen, None), "The slice"), *_outline(seen)]
+    figures = [Figure(as_seen(seen, None), "The slice"), *_outline_figure(seen)]
     figures += [Figure(as_seen(seen, k), f"Evidence for (red) and against (blue): {n}") for k, n in enumerate(names)]
     scale = f"All four maps are on one scale, ±{common_scale(seen.reading):.3g}; opacity {percent(OPACITY)}."
     return Document(
@@ -87,7 +94,7 @@ def document(seen: Seen) -> Document:
             *_scores(seen),
             Figures(tuple(figures)),
             Text(scale),
-            *_outlined(seen),
+            *_against_outline(seen),
             *_reader(seen),
             *_similar(seen.reading),
             *_scan(seen.facts),
@@ -114,16 +121,16 @@ def _scores(seen: Seen) -> tuple[Block, ...]:
     return Heading("The model's answer"), *lines, Table(head, tuple(in_words(seen.reading.prediction)))
 
 
-def _outlined(seen: Seen) -> tuple[Block, ...]:
+def _against_outline(seen: Seen) -> tuple[Block, ...]:
     """How far the map lies in a known outline: of the true diagnosis where one is known, else of the likeliest kind."""
-    fact = seen.fact
-    if seen.gate.unlike or fact is None or fact.outline is None or not fact.outline.any():
+    outline = _outline_of(seen)
+    if seen.gate.unlike or seen.fact is None or outline is None:
         return ()
-    names = seen.reading.prediction.class_names
-    name = fact.diagnosis if fact.diagnosis in names else answer_of(seen.reading, seen.place).kind
-    result = truth.agreement(seen.reading, names.index(name), fact.outline)
-    whose = f"The annotators say {fact.diagnosis}." if fact.diagnosis else "The lesion was drawn in."
-    lines = tuple(line.replace("**", "") for line in truth.in_words(result, fact.outline))
+    names, diagnosis = seen.reading.prediction.class_names, seen.fact.diagnosis
+    name = diagnosis if diagnosis in names else answer_of(seen.reading, seen.place).kind
+    result = truth.agreement(seen.reading, names.index(name), outline)
+    whose = f"The annotators say {diagnosis}." if diagnosis else "The lesion was drawn in."
+    lines = tuple(line.replace("**", "") for line in truth.in_words(result, outline))
     return Heading("Against the outline"), Text(f"{whose} Of the map for {name}:"), Points(lines)
 
 
