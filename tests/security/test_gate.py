@@ -102,6 +102,7 @@ def test_others_stay_outside(locked: tuple[str, Path], email: str, verified: obj
         "%00",
         "x" * 4000,
     ],
+    ids=["not signed", "another secret", "another use", "null", "null byte", "4000 bytes"],  # signatures hold the time
 )
 def test_a_cookie_that_was_not_signed_for_this_opens_nothing(locked: tuple[str, Path], forged: str):
     base, _ = locked
