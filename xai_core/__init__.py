@@ -41,6 +41,7 @@ from xai_core.render.describe import describe
 from xai_core.render.overlay import overlay
 from xai_core.render.place import place
 from xai_core.types import (
+    Answer,
     Box,
     Explanation,
     FeatureTable,
@@ -54,6 +55,7 @@ from xai_core.types import (
 )
 
 __all__ = [
+    "Answer",
     "Box",
     "Cancelled",
     "ClassError",

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 
 from xai_core.attribution.explain import forward_image
 from xai_core.attribution.method import INPUT
-from xai_core.errors import LayerError, SightlineError
+from xai_core.errors import LayerError, NotApplicable, SightlineError
 from xai_core.evaluation import checks
 from xai_core.evaluation.check import Level
 from xai_core.evaluation.familiarity import familiarity_of
@@ -87,7 +88,9 @@ def verdict(findings: Findings, prediction: Prediction, *, familiar: bool = True
 
 
 def margin(prediction: Prediction) -> float:
-    """Between the probabilities of the two most probable classes; 1 for a model of one class."""
+    """Between the probabilities of the two most probable classes; 1 for a model of one class, or one that measures."""
+    if not prediction.answer.probable:
+        return 1.0
     first, *others = np.sort(prediction.probabilities)[::-1]
     return float(first - others[0]) if others else 1.0
 
@@ -194,9 +197,11 @@ def trust(
 
 
 def findings_of(tested: MapUnderTest, on_progress: ProgressCallback = no_progress) -> Findings:
-    """What every check finds, in their order. on_progress(done, total), in checks, may raise to stop."""
+    """What every check finds that has a meaning here, in their order. on_progress(done, total), in checks, may raise to
+    stop."""
     made = {}
     for done, check in enumerate(checks.CHECKS, start=1):
-        made[check.key] = check.run(tested, no_progress)
+        with suppress(NotApplicable):
+            made[check.key] = check.run(tested, no_progress)
         on_progress(done, len(checks.CHECKS))
     return Findings(made)

@@ -168,7 +168,7 @@ def _config_for(proposal: Proposal, title: str, class_names: Sequence[str] | Non
     ModelError: another number of names than classes.
     """
     names = tuple(class_names or (f"class {index}" for index in range(proposal.classes)))
-    if len(names) != proposal.classes:
+    if len(names) != proposal.classes and (proposal.classes, len(names)) != (1, 2):  # a yes or no has two
         raise ModelError(f"The network tells {proposal.classes} classes apart; {len(names)} names were given.")
     size, mean, std, rule = _published(proposal.architecture.key)
     return ModelConfig(

@@ -106,11 +106,13 @@ def test_the_file_answers_as_the_network_and_gives_a_map(name: str) -> None:
     wanted = scores_of(original, export, images)
     with torch.no_grad():
         found = model.module(images)
-    if wanted.shape[1] == 1:  # "no" is 0
-        assert bool((found[:, 0] == 0).all())
+    if wanted.shape[1] == 1:  # for "yes", and against it
+        assert bool((found[:, 0] == -found[:, 1]).all())
         found = found[:, 1:]
     torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-4)
-    assert model.config.labels == ("several" if "sigmoid" in name or "several" in name else "one")
+    assert model.config.answer.kind == (
+        "yes_no" if wanted.shape[1] == 1 else "several" if "sigmoid" in name or "several" in name else "one"
+    )
     result = xai.explain(model, xai.load_sample("cat"), classes=[0, 1])
     (layer,) = result.maps
     assert result.maps[layer].shape[0] == 2
@@ -154,6 +156,6 @@ def test_the_card_of_a_file_opens_it_again(tmp_path: Path) -> None:
     first = xai.open_onnx(path, class_names=["a", "b", "c", "d"])
     config.write_text(write_config(first.config))
     again = xai.open_onnx(path, config=config)
-    assert again.config.labels == "several"
+    assert again.config.answer.kind == "several"
     assert again.config.key == first.config.key
     assert again.digest == first.digest

@@ -1,0 +1,70 @@
+"""What a network gives, made the scores that maps explain: the output that is read, before its ending, for and against.
+
+The adaptation is the network's own forward, so that every pass, fold and copy of it gives the same scores.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from types import MethodType
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from xai_core.models.answer import picked, scores_of
+from xai_core.models.ending import Ending, before_ending
+from xai_core.models.isolate import structure_copy
+
+
+@dataclass(frozen=True, eq=False)
+class _Reading:
+    """forward: the network's own, where it is no method of its class. output: the one that is read, by name.
+
+    ending: what is taken off. two: a single score s becomes the scores (-s, s) of no and yes.
+    """
+
+    forward: Callable[..., object] | None
+    output: str = ""
+    ending: Ending | None = None
+    two: bool = False
+
+
+def answering(module: nn.Module, *, output: str = "", ending: Ending | None = None, two: bool = False) -> nn.Module:
+    """The same module, which now answers so; an output and an ending that it had stay. For a network of one's own."""
+    known = _reading(module) or _Reading(vars(module).get("forward"))
+    now = replace(known, output=output or known.output, ending=ending or known.ending, two=two)
+    module._reading = now  # type: ignore[assignment]  # plain data, no layer
+    module.forward = MethodType(_forward, module)
+    return module
+
+
+def answered_anew(module: nn.Module, *, two: bool) -> nn.Module:
+    """A network with one score, which becomes two or stays alone; it shares the weights of `module`, left as it was."""
+    shared: dict[int, object] = {id(t): t for t in (*module.parameters(), *module.buffers())}
+    return answering(structure_copy(module, shared, lambda tensor: tensor), two=two)
+
+
+def is_two(module: nn.Module) -> bool:
+    """Whether a network's two scores are a single one, for and against."""
+    known = _reading(module)
+    return known is not None and known.two
+
+
+def _reading(module: nn.Module) -> _Reading | None:
+    found = vars(module).get("_reading")
+    return found if isinstance(found, _Reading) else None
+
+
+def _forward(module: nn.Module, inputs: Tensor) -> Tensor:
+    """(n, n_classes)."""
+    how: Any = module._reading
+
+    def run() -> object:
+        given = how.forward(inputs) if how.forward else type(module).forward(module, inputs)
+        return picked(given, len(inputs), how.output) if how.output else given
+
+    if how.ending is not None:
+        scores = before_ending(run, len(inputs), how.ending, type(module).__name__)
+    else:
+        scores = scores_of(run(), len(inputs))
+    return torch.cat([-scores, scores], dim=1) if how.two else scores
