@@ -99,7 +99,9 @@ def weighted_sum(image: SourceImage, result: Explanation, steps: GradCamSteps) -
     seen, moved = st.columns([3, 2], gap="medium", vertical_alignment="center")
     label = "Channels added, those that contribute most first"
     start = min(len(order), max(10, len(order) // 32))
-    count = moved.slider(label, 1, len(order), start, key="step_channels", persist_state="session")
+    count = 1
+    if len(order) > 1:
+        count = moved.slider(label, 1, len(order), start, key="step_channels", persist_state="session")
     part = steps.partial_map(order[:count])
     rest = float(np.abs(whole - part).sum() / (np.abs(whole).sum() or 1.0))
     top = float(np.abs(whole).max()) or 1.0

@@ -72,6 +72,11 @@ def _answering_as(config: ModelConfig, module: nn.Module, device: torch.device, 
     return LoadedModel(config, module, device, weights_digest(module))
 
 
+def names_until_told(outputs: int) -> tuple[str, ...]:
+    """What the outputs of a network are called until its owner says."""
+    return tuple(f"class {index}" for index in range(outputs)) if outputs > 1 else ("measure",)
+
+
 def single(config: ModelConfig, ending: Ending | None, kind: AnswerKind | None) -> ModelConfig:
     """The card of a network with one output, which is either a yes or no with two names or a measure with one.
 

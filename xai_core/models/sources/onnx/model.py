@@ -12,7 +12,7 @@ import torch
 from xai_core.deprecated import renamed_arguments
 from xai_core.errors import ModelError
 from xai_core.models.device import pick_device
-from xai_core.models.load import NO_YES, loaded
+from xai_core.models.load import NO_YES, loaded, names_until_told
 from xai_core.models.normalisation import presets
 from xai_core.models.source import ANOTHER_VISIT, BuiltFile, FileKind, ModelFile, ModelSource
 from xai_core.models.sources.checkpoint.opening import GREY
@@ -56,7 +56,7 @@ def _config_for(found: OnnxModel, title: str, class_names: Sequence[str] | None 
     """
     single = found.classes == 1
     kind: AnswerKind = "one" if found.ending != "sigmoid" else "yes_no" if single else "several"
-    names = tuple(class_names or (NO_YES if kind == "yes_no" else _numbered(found.classes)))
+    names = tuple(class_names or (NO_YES if kind == "yes_no" else names_until_told(found.classes)))
     if len(names) != found.classes and not single:
         raise ModelError(f"The network tells {found.classes} classes apart; {len(names)} names were given.")
     usual = presets(found.channels)
@@ -75,10 +75,6 @@ def _config_for(found: OnnxModel, title: str, class_names: Sequence[str] | None 
         architecture=ONNX,
         answer=Answer(kind),
     )
-
-
-def _numbered(classes: int) -> tuple[str, ...]:
-    return tuple(f"class {index}" for index in range(classes))
 
 
 def _read(data: bytes, title: str) -> ModelFile:
