@@ -122,7 +122,9 @@ def test_trust_checks_a_yes_or_no_whole_and_of_a_measure_what_applies(cat: xai.S
     whole = xai.trust(binary, cat, xai.explain(binary, cat, layers=["relu"]))
     assert whole.checks.complete
     part = xai.trust(measure, cat, xai.explain(measure, cat, layers=["relu"]))
-    assert set(part.checks.made) == {"parameter_randomisation", "resolution"}
+    assert set(part.levels) == {"parameter_randomisation", "resolution"}
+    assert part.checks.complete
+    assert not part.checks.whole
     assert part.verdict.level != "good"
 
 
