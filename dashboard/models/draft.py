@@ -41,8 +41,8 @@ class Network:
 
     @property
     def key(self) -> str:
-        """For the keys of widgets: another file or architecture begins with its own values."""
-        return f"{self.draft.number}_{self.built.architecture}"
+        """For the keys of widgets: another file, architecture or output begins with its own values."""
+        return f"{self.draft.number}_{self.built.architecture}{self.built.model.config.answer.output}"
 
     @property
     def classes(self) -> int:

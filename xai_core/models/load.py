@@ -53,7 +53,7 @@ def _answering_as(config: ModelConfig, module: nn.Module, device: torch.device, 
     behind it, or where two names are given for it; with one name it is a measure.
     ModelError: the network says otherwise, or its answers are probabilities whose scores cannot be known.
     """
-    if config.answer.output:
+    if config.answer.output != getattr(module, "output_read", ""):  # an ONNX file's is built for one output
         module = answering(module, output=config.answer.output)
     found = look_at(module, (1, len(config.mean), *config.input_size), device)
     ending = found.ending

@@ -61,6 +61,7 @@ class OnnxNetwork(nn.Module):
         super().__init__()
         self.plan, self.wiring = plan, repr(plan)
         self.one_at_a_time = False
+        self.output_read = ""  # by name, where the file has several
         self._constants = dict(zip(constants, (f"constant_{i}" for i in range(len(constants))), strict=True))
         for name, value in constants.items():
             self.register_buffer(self._constants[name], value)

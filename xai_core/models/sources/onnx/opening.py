@@ -22,10 +22,11 @@ _HALF = "The file computes in half precision. Here it computes in single, so ans
 class OnnxModel:
     """network: pictures (n, c, H, W) to scores. difference: the largest from onnxruntime's answer, of its largest.
 
-    classes: how many numbers it answers with. notes: what was done to it, one sentence each.
+    classes: how many numbers it answers with. notes: what was done to it, one sentence each. outputs: the names of all
+    that may be scores.
     """
 
-    network: nn.Module
+    network: OnnxNetwork
     classes: int
     channels: int
     input_size: tuple[int, int]
@@ -33,16 +34,24 @@ class OnnxModel:
     channels_last: bool
     difference: float
     notes: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+    @property
+    def output(self) -> str:
+        """The name of the output that is read; empty where there is one alone."""
+        return self.network.output_read
 
 
-def read_onnx(data: bytes) -> OnnxModel:
+def read_onnx(data: bytes, output: str = "") -> OnnxModel:
     """The network of an ONNX file, after it ran in a process of its own; see `tried` for the limits.
+
+    output: the name of the one that is read; the first that may be scores where none is named.
 
     ModelError: broken, hostile, with unsupported operators, no classifier of pictures, or with other answers here.
     """
-    trial = tried(data, KNOWN)
+    trial = tried(data, KNOWN, output)
     model = onnx.load_model_from_string(trial.model)
-    whole, half = read_graph(model, trial.given.shape), computes_in_half(model)
+    whole, half = read_graph(model, trial.given.shape, trial.output), computes_in_half(model)
     _refuse_unusable(whole)
     given = torch.from_numpy(trial.given).float()
     images = given.permute(0, 3, 1, 2).contiguous() if whole.channels_last else given
@@ -53,6 +62,8 @@ def read_onnx(data: bytes) -> OnnxModel:
     _refuse_probabilities(network, images)
     notes = (*_notes(graph), *_batch_notes(network, images), *((_HALF,) if half else ()))
     size = (images.shape[2], images.shape[3])
+    if len(trial.outputs) > 1:
+        network.output_read = trial.output
     return OnnxModel(
         network,
         classes,
@@ -62,6 +73,7 @@ def read_onnx(data: bytes) -> OnnxModel:
         graph.channels_last,
         difference,
         notes,
+        trial.outputs,
     )
 
 
