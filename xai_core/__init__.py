@@ -33,6 +33,7 @@ from xai_core.forward.receptive_field import receptive_field, receptive_fields
 from xai_core.images import load_image, load_sample
 from xai_core.models.catalog import load_model, model_configs
 from xai_core.models.layers import layers
+from xai_core.models.likeness import similar_to
 from xai_core.models.load import wrap_model
 from xai_core.models.preprocess import prepare
 from xai_core.models.sources.checkpoint.opening import open_checkpoint
@@ -111,6 +112,7 @@ __all__ = [
     "prepare",
     "receptive_field",
     "receptive_fields",
+    "similar_to",
     "stored_table",
     "suggested_layer",
     "top_patches",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Interpolation = Literal["bilinear", "bicubic"]
 ChannelOrder = Literal["RGB", "BGR"]
-AnswerKind = Literal["one", "several", "yes_no", "number"]
+AnswerKind = Literal["one", "several", "yes_no", "number", "embedding", "likeness"]
 Fit = Literal["crop", "stretch", "pad"]
 Score = Literal["logit", "log_probability"]
 ProgressCallback = Callable[[int, int], None]  # (done, of all); it may raise to stop the work
@@ -101,7 +101,9 @@ class Answer:
     """What the numbers mean that a network gives.
 
     kind: "one" of the classes holds (softmax); "several" may, each on its own (sigmoid); "yes_no": a single number, the
-    logit of the second class, and its negative speaks for the first; "number": measures such as an age, no classes.
+    logit of the second class, and its negative speaks for the first; "number": measures such as an age, no classes;
+    "embedding": a place among other pictures, of which nothing can be explained until it is compared; "likeness": the
+    cosine of an embedding with that of each reference picture, see `similar_to`.
     unit: of a number, as it stands behind it: "years".
     output: which output is read of a network that has several: its name or place, "logits", "0" or "heads.1"; empty
     where it has one.
@@ -118,8 +120,8 @@ class Answer:
 
     @property
     def probable(self) -> bool:
-        """Whether there are probabilities: a measure has none."""
-        return self.kind != "number"
+        """Whether there are classes with probabilities: a measure and a likeness have none."""
+        return self.kind not in ("number", "embedding", "likeness")
 
 
 @dataclass(frozen=True)
@@ -223,8 +225,9 @@ class Prediction:
         return ClassScore(index, self.class_names[index], float(self.scores[index]), float(self.probabilities[index]))
 
     def top(self, k: int) -> list[ClassScore]:
-        """The k classes with the highest score, best first; measures in their order."""
-        order = np.argsort(-self.scores, kind="stable") if self.answer.probable else np.arange(len(self.scores))
+        """The k classes or references with the highest score, best first; measures in their order."""
+        ranked = self.answer.kind not in ("number", "embedding")
+        order = np.argsort(-self.scores, kind="stable") if ranked else np.arange(len(self.scores))
         return [self.of(int(i)) for i in order[:k]]
 
 

@@ -28,7 +28,7 @@ WHY = (
     "object still gets the same answer. That last one finds models that cheat."
 )
 
-MEASURES = "An audit asks which class a picture gets and whether it is right; this model measures and tells no classes."
+MEASURES = "An audit asks which class a picture gets and whether it is right; this model tells no classes."
 
 
 def page() -> None:

@@ -49,10 +49,20 @@ def headline(prediction: Prediction, class_index: int) -> None:
 
 def _measured(prediction: Prediction, index: int) -> None:
     """The number that the model gives, and what the map shows of it."""
-    chosen = prediction.of(index)
-    st.header(f"{class_in_prose(chosen.name)}: {in_prose(measure(chosen.score, prediction.answer))}", anchor=False)
+    chosen, evidence = prediction.of(index), state.selection().evidence
+    name, value = class_in_prose(chosen.name), in_prose(measure(chosen.score, prediction.answer))
+    if prediction.answer.kind == "likeness":
+        st.header(f"Likeness to {name}: {value}", anchor=False)
+        alike = {
+            "for": "what makes it alike",
+            "against": "what makes it unlike",
+            "both": "what makes it alike and unlike",
+        }
+        st.markdown(f"1 is the same direction, 0 unrelated, −1 the opposite. The map shows {alike[evidence]}.")
+        return
+    st.header(f"{name}: {value}", anchor=False)
     pushes = {"for": "what pushes it up", "against": "what pushes it down", "both": "what pushes it up and down"}
-    st.markdown(f"The model measures. The map shows {pushes[state.selection().evidence]}.")
+    st.markdown(f"The model measures. The map shows {pushes[evidence]}.")
 
 
 def _what_is_shown(prediction: Prediction, class_index: int) -> str:

@@ -23,7 +23,12 @@ RULES = {
     "pad": "Scale to fit, fill with the mean colour",
     "head": "Crop to the head (MRI)",
 }
-LABELS: dict[AnswerKind, str] = {"one": "one class", "several": "any number of them"}
+LABELS: dict[AnswerKind, str] = {
+    "one": "one class",
+    "several": "any number of them",
+    "number": "measures",
+    "embedding": "a place (embedding)",
+}
 SINGLE: dict[AnswerKind, str] = {"yes_no": "a yes or no", "number": "a measure"}
 _FITS: dict[str, Fit] = {"cut": "crop", "squash": "stretch", "pad": "pad"}  # of those that scale to a side
 HEAD_SIDE = 160
@@ -171,7 +176,11 @@ def _normalisation(network: Network, start: ModelConfig) -> tuple[Numbers, Numbe
 def _answer(network: Network, start: ModelConfig) -> Answer:
     """What the outputs mean. A single number is a measure until its owner says that it is a yes or no."""
     if network.classes > 1:
-        told = "One class: the probabilities sum to 1 (softmax). Several: each class has its own (sigmoid)."
+        told = (
+            "One class: the probabilities sum to 1 (softmax). Any number: each class has its own (sigmoid). Measures: "
+            "numbers such as an age, no classes. A place: the numbers have a meaning only beside another picture's, and "
+            "maps show what makes two pictures alike."
+        )
         kind = one_of("A picture has", LABELS, start.answer.kind, _key(network, "labels"), help=told)
         return replace(start.answer, kind=kind)
     told = (

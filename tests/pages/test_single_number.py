@@ -30,6 +30,22 @@ def binary(weights: bytes) -> LoadedModel:
     return _small(weights, "benign", "malignant")
 
 
+@pytest.fixture(scope="module")
+def embedding() -> LoadedModel:
+    torch.manual_seed(0)
+    module = torchvision.models.squeezenet1_1(num_classes=12).eval()
+    names = [f"class {index}" for index in range(12)]
+    return xai.wrap_model(
+        module,
+        input_size=(96, 96),
+        mean=(0.5,) * 3,
+        std=(0.5,) * 3,
+        class_names=names,
+        answer="embedding",
+        title="Places",
+    )
+
+
 def _small(weights: bytes, *names: str, answer: xai.Answer | None = None) -> LoadedModel:
     module = xai.open_checkpoint(weights, class_names=["x"]).module
     return xai.wrap_model(
@@ -75,6 +91,18 @@ def test_a_measure_is_a_probability_on_no_page(name: str, measure: LoadedModel) 
     if name in ("explain", "steps"):
         value = xai.predict(measure, xai.load_sample("cat")).scores[0]
         assert "years" in said + "".join(metric.value for metric in app.metric), value
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_an_embedding_is_compared_with_another_picture(name: str, embedding: LoadedModel) -> None:
+    app = visit_with(embedding, name).run()
+    said = texts(app)
+    assert not app.error, app.error[0].value
+    if name == "explain":
+        other = next(s for s in app.selectbox if s.label == "How like this picture")
+        first = said.split("Likeness to ")[1].split(chr(10))[0]
+        app = other.select_index(5 if other.index != 5 else 4).run()
+        assert texts(app).split("Likeness to ")[1].split(chr(10))[0] != first
 
 
 @pytest.mark.parametrize("name", SHARED)

@@ -114,7 +114,12 @@ def explain_forward_pass(
             if said.probable
             else "A measure has no probability; explain its score, which is the number itself."
         )
-    if classes is None and not said.probable:
+    if said.kind == "embedding":
+        raise NotApplicable(
+            f"{image_pass.model.config.title} gives an embedding, and its single numbers mean nothing; explain what makes "
+            "the picture like another one: xai.similar_to(model, [image])."
+        )
+    if classes is None and said.kind == "number":
         classes = [0]
     inputs, forward = image_pass.given.tensor, lambda: image_pass.forward_pass
     target = make_target(forward, inputs, classes, score, contrast_class)

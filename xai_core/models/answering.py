@@ -20,13 +20,15 @@ from xai_core.models.isolate import structure_copy
 class _Reading:
     """forward: the network's own, where it is no method of its class. output: the one that is read, by name.
 
-    ending: what is taken off. two: a single score s becomes the scores (-s, s) of no and yes.
+    ending: what is taken off. two: a single score s becomes the scores (-s, s) of no and yes. like: unit vectors (r, d);
+    an embedding (n, d) becomes its cosines with them (n, r).
     """
 
     forward: Callable[..., object] | None
     output: str = ""
     ending: Ending | None = None
     two: bool = False
+    like: Tensor | None = None
 
 
 def answering(module: nn.Module, *, output: str = "", ending: Ending | None = None, two: bool = False) -> nn.Module:
@@ -40,8 +42,19 @@ def answering(module: nn.Module, *, output: str = "", ending: Ending | None = No
 
 def answered_anew(module: nn.Module, *, two: bool) -> nn.Module:
     """A network with one score, which becomes two or stays alone; it shares the weights of `module`, left as it was."""
+    return answering(_shared_copy(module), two=two)
+
+
+def compared_with(module: nn.Module, vectors: Tensor) -> nn.Module:
+    """A network whose scores (n, r) are the cosines of its embedding with vectors (r, d); shares the weights likewise."""
+    made = answering(_shared_copy(module))
+    made._reading = replace(made._reading, like=torch.nn.functional.normalize(vectors.detach(), dim=1))  # type: ignore[assignment, arg-type]
+    return made
+
+
+def _shared_copy(module: nn.Module) -> nn.Module:
     shared: dict[int, object] = {id(t): t for t in (*module.parameters(), *module.buffers())}
-    return answering(structure_copy(module, shared, lambda tensor: tensor), two=two)
+    return structure_copy(module, shared, lambda tensor: tensor)
 
 
 def is_two(module: nn.Module) -> bool:
@@ -67,4 +80,6 @@ def _forward(module: nn.Module, inputs: Tensor) -> Tensor:
         scores = before_ending(run, len(inputs), how.ending, type(module).__name__)
     else:
         scores = scores_of(run(), len(inputs))
+    if how.like is not None:
+        return torch.nn.functional.normalize(scores, dim=1) @ how.like.to(scores).T
     return torch.cat([-scores, scores], dim=1) if how.two else scores

@@ -22,7 +22,7 @@ def page() -> None:
     pair = ask()
     progress, results = st.container(), st.container()
     if pair is not None and not all(model.config.answer.probable for model in pair.models):
-        st.info("Answers are compared by class, and a model that measures tells none.", icon=":material/block:")
+        st.info("Answers are compared by class, and one of these models tells none.", icon=":material/block:")
     elif pair is not None:
         with results, in_words():
             tables = answers(pair)

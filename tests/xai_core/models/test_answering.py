@@ -146,6 +146,46 @@ def test_one_output_of_several_is_read(cat: xai.SourceImage, last: Callable[[Ten
     assert found == pytest.approx(wanted, abs=1e-7)
 
 
+class LikeVector:
+    """pytorch-grad-cam's target for embeddings: the cosine with a given one."""
+
+    def __init__(self, vector: Tensor) -> None:
+        self.vector = vector
+
+    def __call__(self, output: Tensor) -> Tensor:
+        return torch.nn.functional.cosine_similarity(output, self.vector, dim=0)
+
+
+def test_likeness_is_the_cosine_and_its_maps_are_pytorch_grad_cams(cat: xai.SourceImage) -> None:
+    original, coffee = network(5), xai.load_sample("coffee")
+    model = wrapped(network(5), *"abcde", answer="embedding")
+    like = xai.similar_to(model, [coffee, cat])
+    given, there = (xai.prepare(model.config, image).tensor for image in (cat, coffee))
+    with torch.no_grad():
+        own, other = original(given)[0], original(there)[0]
+    cosine = float(torch.nn.functional.cosine_similarity(own, other, dim=0))
+    assert xai.predict(like, cat).scores == pytest.approx([cosine, 1], abs=1e-5)
+    assert like.config.class_names == (coffee.name, cat.name)
+    with GradCAM(original, [original.relu]) as peer:
+        wanted = peer(given, [LikeVector(other)])[0]
+    found = xai.class_maps(like.module, given, ["relu"], [0])["relu"]
+    drawn = torch.nn.functional.interpolate(found, (64, 64), mode="bilinear")[0, 0].numpy()
+    assert np.abs(drawn / (drawn.max() or 1.0) - wanted).max() < 0.02
+    assert xai.predict(model, cat).scores == pytest.approx(own.numpy(), abs=1e-6)  # the model itself is as it was
+
+
+def test_an_embedding_alone_explains_nothing_and_says_what_to_do(cat: xai.SourceImage) -> None:
+    model = wrapped(network(5), *"abcde", answer="embedding")
+    with pytest.raises(NotApplicable, match=r"xai\.similar_to\(model, \[image\]\)"):
+        xai.explain(model, cat)
+    with pytest.raises(xai.ImageError, match="at least one"):
+        xai.similar_to(model, [])
+    twice = xai.similar_to(model, [cat, cat])
+    assert len(set(twice.config.class_names)) == 2
+    with pytest.raises(ModelError, match="compares with pictures already"):
+        xai.similar_to(twice, [cat])
+
+
 def test_what_is_missing_or_contradicts_is_said(cat: xai.SourceImage) -> None:
     several = network(3, lambda scores: {"logits": scores, "aux": scores * 0})
     with pytest.raises(ModelError, match=r"answer=xai.Answer\(output='logits'\)"):
