@@ -53,12 +53,8 @@ def _measured(prediction: Prediction, index: int) -> None:
     name, value = class_in_prose(chosen.name), in_prose(measure(chosen.score, prediction.answer))
     if prediction.answer.kind == "likeness":
         st.header(f"Likeness to {name}: {value}", anchor=False)
-        alike = {
-            "for": "what makes it alike",
-            "against": "what makes it unlike",
-            "both": "what makes it alike and unlike",
-        }
-        st.markdown(f"1 is the same direction, 0 unrelated, −1 the opposite. The map shows {alike[evidence]}.")
+        alike = {"for": "alike", "against": "unlike", "both": "alike and unlike"}[evidence]
+        st.markdown(f"1 is the same direction, 0 unrelated, −1 the opposite. The map shows what makes it {alike}.")
         return
     st.header(f"{name}: {value}", anchor=False)
     pushes = {"for": "what pushes it up", "against": "what pushes it down", "both": "what pushes it up and down"}
@@ -93,15 +89,20 @@ def heat_map(image: SourceImage, result: Explanation, layer: str) -> None:
         )
         with st.popover("Copy as Python", icon=":material/code:"):
             st.code(
-                as_python(
-                    result, layer, load_expression(result.model_key), _image_expression(), state.selection().evidence
-                ),
+                as_python(result, layer, _model_expression(result), _image_expression(), state.selection().evidence),
                 language="python",
             )
         with st.popover("Link", icon=":material/link:"):
             _link()
     if clicked is not None:
         _point(clicked, result)
+
+
+def _model_expression(result: Explanation) -> str:
+    """Of a likeness, with the other picture, which only its owner can name."""
+    model = load_expression(result.model_key.partition("~")[0])
+    alone = result.answer.kind != "likeness"
+    return model if alone else f'xai.similar_to({model}, [xai.load_image("the-other-picture.png")])'
 
 
 def _image_expression() -> str:

@@ -178,7 +178,7 @@ def _answer(network: Network, start: ModelConfig) -> Answer:
     if network.classes > 1:
         told = (
             "One class: the probabilities sum to 1 (softmax). Any number: each class has its own (sigmoid). Measures: "
-            "numbers such as an age, no classes. A place: the numbers have a meaning only beside another picture's, and "
+            "numbers such as an age, no classes. A place: the numbers mean something only beside another's, and "
             "maps show what makes two pictures alike."
         )
         kind = one_of("A picture has", LABELS, start.answer.kind, _key(network, "labels"), help=told)

@@ -116,8 +116,8 @@ def explain_forward_pass(
         )
     if said.kind == "embedding":
         raise NotApplicable(
-            f"{image_pass.model.config.title} gives an embedding, and its single numbers mean nothing; explain what makes "
-            "the picture like another one: xai.similar_to(model, [image])."
+            f"{image_pass.model.config.title} gives an embedding, and its single numbers mean nothing; explain what "
+            "makes the picture like another one: xai.similar_to(model, [image])."
         )
     if classes is None and said.kind == "number":
         classes = [0]

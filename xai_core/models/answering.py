@@ -20,8 +20,8 @@ from xai_core.models.isolate import structure_copy
 class _Reading:
     """forward: the network's own, where it is no method of its class. output: the one that is read, by name.
 
-    ending: what is taken off. two: a single score s becomes the scores (-s, s) of no and yes. like: unit vectors (r, d);
-    an embedding (n, d) becomes its cosines with them (n, r).
+    ending: what is taken off. two: a single score s becomes the scores (-s, s) of no and yes. like: unit vectors
+    (r, d); an embedding (n, d) becomes its cosines with them (n, r).
     """
 
     forward: Callable[..., object] | None
@@ -31,10 +31,17 @@ class _Reading:
     like: Tensor | None = None
 
 
-def answering(module: nn.Module, *, output: str = "", ending: Ending | None = None, two: bool = False) -> nn.Module:
+def answering(
+    module: nn.Module,
+    *,
+    output: str = "",
+    ending: Ending | None = None,
+    two: bool = False,
+    like: Tensor | None = None,
+) -> nn.Module:
     """The same module, which now answers so; an output and an ending that it had stay. For a network of one's own."""
     known = _reading(module) or _Reading(vars(module).get("forward"))
-    now = replace(known, output=output or known.output, ending=ending or known.ending, two=two)
+    now = replace(known, output=output or known.output, ending=ending or known.ending, two=two, like=like)
     module._reading = now  # type: ignore[assignment]  # plain data, no layer
     module.forward = MethodType(_forward, module)
     return module
@@ -46,10 +53,8 @@ def answered_anew(module: nn.Module, *, two: bool) -> nn.Module:
 
 
 def compared_with(module: nn.Module, vectors: Tensor) -> nn.Module:
-    """A network whose scores (n, r) are the cosines of its embedding with vectors (r, d); shares the weights likewise."""
-    made = answering(_shared_copy(module))
-    made._reading = replace(made._reading, like=torch.nn.functional.normalize(vectors.detach(), dim=1))  # type: ignore[assignment, arg-type]
-    return made
+    """A network whose scores (n, r) are its embedding's cosines with vectors (r, d); it shares the weights likewise."""
+    return answering(_shared_copy(module), like=torch.nn.functional.normalize(vectors.detach(), dim=1))
 
 
 def _shared_copy(module: nn.Module) -> nn.Module:
@@ -81,5 +86,6 @@ def _forward(module: nn.Module, inputs: Tensor) -> Tensor:
     else:
         scores = scores_of(run(), len(inputs))
     if how.like is not None:
-        return torch.nn.functional.normalize(scores, dim=1) @ how.like.to(scores).T
+        cosines: Tensor = torch.nn.functional.normalize(scores, dim=1) @ how.like.to(scores).T
+        return cosines
     return torch.cat([-scores, scores], dim=1) if how.two else scores
