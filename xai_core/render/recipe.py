@@ -51,7 +51,9 @@ def said(one: ClassScore, answer: Answer) -> str:
 
 
 def measure(value: float, answer: Answer) -> str:
-    """Four digits and the unit: "57.31 years", "−0.02"."""
+    """Four digits and the unit: "57.31 years", "−0.02"; of a likeness two behind the point."""
+    if answer.kind == "likeness":
+        return signed(value)
     return f"{value:.4g} {answer.unit}".strip().replace("-", "−")
 
 
