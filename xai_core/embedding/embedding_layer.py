@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from xai_core.errors import LayerError
 from xai_core.forward.fold import folded
-from xai_core.forward.forward_pass import run_forward
+from xai_core.forward.forward_pass import plain_scores, run_forward
+from xai_core.forward.mixing import one_by_one
 from xai_core.models.grid import Grid, to_maps
 from xai_core.models.isolate import find_layer, isolated
 from xai_core.models.layers import layers
@@ -67,8 +68,7 @@ def embedder(model: LoadedModel, embedding_layer: EmbeddingLayer) -> Embed:
     def run(inputs: Tensor) -> Tensor:
         taken.clear()
         try:
-            with torch.no_grad():
-                return run_forward(copy, inputs.contiguous(memory_format=formats[-1]), ()).scores.float()
+            return plain_scores(copy, inputs.contiguous(memory_format=formats[-1])).float()
         except RuntimeError as error:
             if len(formats) == 1 or "view size is not compatible" not in str(error):
                 raise
@@ -76,6 +76,11 @@ def embedder(model: LoadedModel, embedding_layer: EmbeddingLayer) -> Embed:
             return run(inputs)
 
     def embed(inputs: Tensor) -> tuple[Tensor, Tensor]:
+        found = [embed_together(images) for images in one_by_one(model.module, inputs)]
+        vectors, scores = zip(*found, strict=True)
+        return torch.cat(vectors), torch.cat(scores)
+
+    def embed_together(inputs: Tensor) -> tuple[Tensor, Tensor]:
         scores = run(inputs)
         if len(taken) != 1:
             times = "did not run" if not taken else "runs more than once"
