@@ -113,7 +113,7 @@ def _told(module: nn.Module, inputs: Tensor, kind: torch.dtype, tolerance: float
 
 def _scores(copy: nn.Module, images: Tensor) -> Tensor:
     with torch.inference_mode(False), torch.no_grad():
-        return scores_of(copy(images), len(images))
+        return scores_of(copy(images.clone()), len(images))  # it may write into its input
 
 
 def _copy(module: nn.Module, kind: torch.dtype) -> nn.Module:

@@ -172,6 +172,15 @@ def test_gates_experts_and_rounding_are_no_mixing(name: str):
     assert mixing(network, INPUTS) is None
 
 
+class WritesIntoItsInput(Small):
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x.mul_(2))
+
+
+def test_writing_into_the_input_is_no_mixing():
+    assert mixing(WritesIntoItsInput().eval(), INPUTS) is None
+
+
 PIXEL: list[tuple[str, dict[str, Any]]] = [
     ("gradient", {}),
     ("smooth_grad", {"samples": 6, "batch": 3}),
