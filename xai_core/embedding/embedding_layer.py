@@ -49,6 +49,18 @@ def embedder(model: LoadedModel, embedding_layer: EmbeddingLayer) -> Embed:
     left as it was.
     LayerError: the layer does not run exactly once, or gives no maps (n, c, h, w) or numbers (n, c).
     """
+    embed_together = _embedder_of_batches(model, embedding_layer)
+
+    def embed(inputs: Tensor) -> tuple[Tensor, Tensor]:
+        found = [embed_together(images) for images in one_by_one(model.module, inputs)]
+        vectors, scores = zip(*found, strict=True)
+        return torch.cat(vectors), torch.cat(scores)
+
+    return embed
+
+
+def _embedder_of_batches(model: LoadedModel, embedding_layer: EmbeddingLayer) -> Embed:
+    """The same where a pass takes all inputs at once."""
     formats = [torch.contiguous_format, torch.channels_last]  # the last is a fifth to a quarter faster on a CPU
     twin = folded(model.module, _noise(model))  # and this as much again
     copy = isolated(model.module if embedding_layer.name in twin.changed else twin.module, [embedding_layer.name])
@@ -76,11 +88,6 @@ def embedder(model: LoadedModel, embedding_layer: EmbeddingLayer) -> Embed:
             return run(inputs)
 
     def embed(inputs: Tensor) -> tuple[Tensor, Tensor]:
-        found = [embed_together(images) for images in one_by_one(model.module, inputs)]
-        vectors, scores = zip(*found, strict=True)
-        return torch.cat(vectors), torch.cat(scores)
-
-    def embed_together(inputs: Tensor) -> tuple[Tensor, Tensor]:
         scores = run(inputs)
         if len(taken) != 1:
             times = "did not run" if not taken else "runs more than once"
