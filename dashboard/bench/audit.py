@@ -56,11 +56,12 @@ def _how(model: LoadedModel) -> tuple[str, str]:
     key = state.selection().model
     layers = {layer.name: layer for layer in cached.layers(model) if layer.main}
     names = list(layers)
+    suggested = next((name for name, layer in layers.items() if layer.suggested), None) or xai.suggested_layer(model)
     method = _method()
     return method, st.selectbox(
         "Layer",
         names,
-        index=names.index(xai.suggested_layer(model)),
+        index=names.index(suggested),
         format_func=lambda name: controls.layer_title(layers[name]),
         key=f"audit_layer_{key}",
         persist_state="session",

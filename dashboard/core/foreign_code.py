@@ -19,7 +19,7 @@ _INSTALLED = (sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))
 _SCREEN = ("streamlit", "plotly")  # what they refuse, we gave them: no visitor's file reaches them as it came
 
 _MEMORY = "This needs more memory than is free; choose a smaller picture, a smaller model or fewer pictures."
-_DISK = "The server's disk refused ({reason}); free space on it, or tell whoever runs the server."
+_DISK = "The server's disk refused ({reason}); try again later, or tell whoever runs the server."
 _ADVICE = {
     "The picture could not be worked with": (
         ("PIL", "imagecodecs", "skimage"),
