@@ -1,9 +1,9 @@
 """The audit half of the Bench page: which pictures and model, the work in the background, and what it has found."""
 
-import tempfile
 from contextlib import closing
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import streamlit as st
 
@@ -18,6 +18,7 @@ from dashboard.shared import cached, controls, dataset_choice, job_lines
 from dashboard.shared.model_loading import ready_model
 from xai_core.attribution.catalog import batch_methods, find_method
 from xai_core.datasets import Dataset, find_source
+from xai_core.durable import passing_folder
 from xai_core.evaluation.audit.job import AuditJob, Progressed, audit, stored_audit
 from xai_core.models.class_names import matched
 from xai_core.types import LoadedModel
@@ -154,5 +155,5 @@ def _store() -> Path:
 
 
 @st.cache_resource(show_spinner=False, max_entries=1)
-def _passing() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix="sightline-audits-")
+def _passing() -> TemporaryDirectory[str]:
+    return passing_folder("sightline-audits-")
