@@ -64,8 +64,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if found.wrong or found.errors else 0
 
 
-def measured(sessions: int, uploads: int, rounds: int = 2) -> Crowd:
-    """The whole measurement, on two servers of its own."""
+def measured(sessions: int, uploads: int, rounds: int = 2, left_s: float = LEFT_S) -> Crowd:
+    """The whole measurement, on two servers of its own. left_s: how long after they have left memory is read."""
     with served() as (base, _):
         known, own = serial_maps(base), [alone(base, number) for number in range(uploads)]
     crowd = Crowd()
@@ -75,7 +75,7 @@ def measured(sessions: int, uploads: int, rounds: int = 2) -> Crowd:
         crowd.memory.append(("before", resident_bytes(process.pid)))
         for turn in range(rounds):
             crowd.memory.append((f"most, {turn + 1}", come(base, process.pid, crowd, known, own, sessions)))
-            time.sleep(LEFT_S)
+            time.sleep(left_s)
             crowd.memory.append((f"all gone, {turn + 1}", resident_bytes(process.pid)))
     return crowd
 

@@ -18,6 +18,7 @@ import numpy as np
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.BidiComponent_pb2 import BidiComponent
 from streamlit.proto.Common_pb2 import FileURLs
+from streamlit.proto.DownloadButton_pb2 import DownloadButton
 from streamlit.proto.Element_pb2 import Element
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
@@ -61,6 +62,13 @@ class Visitor:
         found = next(e.button for e in self.elements.values() if e.HasField("button") and e.button.label == label)
         return self._run("", WidgetState(id=found.id, trigger_value=True), wait_s)
 
+    def select(self, label: str, option: int, wait_s: float = 120) -> float:
+        """Take the option of this number in a list of this label."""
+        found = next(
+            e.selectbox for e in self.elements.values() if e.HasField("selectbox") and e.selectbox.label == label
+        )
+        return self._run("", WidgetState(id=found.id, string_value=found.options[option]), wait_s)
+
     def upload(self, label: str, name: str, data: bytes, wait_s: float = 120) -> float:
         """Give a file to the uploader whose label begins so, as a browser does; gives the seconds until the page is
         drawn."""
@@ -85,13 +93,34 @@ class Visitor:
         message.file_urls_request.request_id = name
         message.file_urls_request.file_names.append(name)
         message.file_urls_request.session_id = self.session
+        return self._answer(message, "file_urls_response", deadline).file_urls_response.file_urls[0]
+
+    def downloads(self) -> dict[str, DownloadButton]:
+        """The buttons on the page by which a file is taken along, by their labels."""
+        found = [e.download_button for e in self.elements.values() if e.HasField("download_button")]
+        return {button.label: button for button in found}
+
+    def place_of(self, button: DownloadButton, wait_s: float = 120) -> str:
+        """The address of the file behind a button, which is made now; "" where the server refuses."""
+        if not button.HasField("deferred_file_id"):
+            return f"{self.base}{button.url}"
+        message = BackMsg()
+        message.backend_operation_request.request_id = button.deferred_file_id
+        message.backend_operation_request.session_id = self.session
+        message.backend_operation_request.deferred_file.file_id = button.deferred_file_id
+        answer = self._answer(message, "backend_operation_response", time.monotonic() + wait_s)
+        url = answer.backend_operation_response.deferred_file.url
+        return f"{self.base}{url}" if url else ""
+
+    def _answer(self, message: BackMsg, kind: str, deadline: float) -> ForwardMsg:
+        """Ask for something beside the page, and wait for the answer."""
         self.socket.send(message.SerializeToString())
         while True:
             data = self.socket.recv(timeout=max(0.0, deadline - time.monotonic()))
             assert isinstance(data, bytes)
             answer = ForwardMsg.FromString(data)
-            if answer.WhichOneof("type") == "file_urls_response":
-                return answer.file_urls_response.file_urls[0]
+            if answer.WhichOneof("type") == kind:
+                return answer
 
     def components(self, name: str) -> Iterator[BidiComponent]:
         """Our components of this name on the page, from top to bottom."""
@@ -144,6 +173,8 @@ class Visitor:
                 self.elements.clear()
             self.page_hash = message.new_session.page_script_hash
             self.session = message.new_session.initialize.session_id
+        elif kind == "navigation":
+            self.page_hash = message.navigation.page_script_hash  # only now is the page known that the address named
         elif kind == "page_info_changed":
             self.query = message.page_info_changed.query_string
         return kind == "script_finished" and message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY
