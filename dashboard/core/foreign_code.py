@@ -4,6 +4,7 @@ Files and networks of anybody's make the libraries that read and run them raise 
 `xai_core` foresees it refuses itself, in better words; this is for the rest.
 """
 
+import os
 import sys
 import sysconfig
 from collections.abc import Iterator
@@ -12,10 +13,10 @@ from traceback import walk_tb
 from types import CodeType
 
 _ROOT = Path(__file__).resolve().parents[2]
-_OURS = tuple(str(_ROOT / name) for name in ("xai_core/", "dashboard/", "pages/", "sightline/"))
+_OURS = tuple(f"{_ROOT / name}{os.sep}" for name in ("xai_core", "dashboard", "pages", "sightline"))
 _STANDARD = (sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"), "<")  # "<": generated or frozen
 _READERS = ("csv", "encodings", "gzip", "json", "pickle", "sqlite3", "tarfile", "xml", "zipfile")
-_INSTALLED = (sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))
+_INSTALLED = ("site-packages", "dist-packages")  # which may lie below the standard library
 _SCREEN = ("streamlit", "plotly")  # what they refuse, we gave them: no visitor's file reaches them as it came
 
 _MEMORY = "This needs more memory than is free; choose a smaller picture, a smaller model or fewer pictures."
@@ -80,7 +81,8 @@ def _innermost_first(error: Exception) -> Iterator[tuple[str, CodeType]]:
 
 
 def _is_standard(code: CodeType) -> bool:
-    return code.co_filename.startswith(_STANDARD) and not code.co_filename.startswith(_INSTALLED)
+    place = code.co_filename
+    return place.startswith(_STANDARD) and not any(folder in place for folder in _INSTALLED)
 
 
 def _compiled(error: Exception) -> str | None:
