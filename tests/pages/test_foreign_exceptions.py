@@ -206,7 +206,7 @@ def visit_with(model: LoadedModel, name: str) -> AppTest:
     return pressed(app, "Audit")
 
 
-@pytest.mark.parametrize("runs", [0, pytest.param(1, marks=pytest.mark.slow), pytest.param(3, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("runs", [0, pytest.param(2, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", WITH_A_NETWORK)
 def test_a_network_that_fails_at_any_of_its_runs(name: str, runs: int, mood: Mood):
     app = visit_with(mood(runs, False), name)
