@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dashboard.core import state
+from dashboard.core.failures import foreign_refused
 from dashboard.core.plain_text import in_prose
 from dashboard.core.session import StateKey, none
 from dashboard.models import model_cache as models_cached
@@ -26,9 +27,10 @@ def open_own(image: SourceImage) -> None:
     st.subheader("Open your own", anchor=False)
     st.markdown(" ".join(kind.about for kind in file_kinds()))
     try:
-        draft = opened_draft()
-        if draft is not None:
-            _describe(draft, image)
+        with foreign_refused():
+            draft = opened_draft()
+            if draft is not None:
+                _describe(draft, image)
     except SightlineError as error:
         st.error(in_prose(str(error)), icon=":material/error:")
     _own_list()
@@ -95,7 +97,8 @@ def _use(draft: Draft, model: LoadedModel) -> None:
     if before is not None and before[0] == draft.number:
         own_models.own().pop(before[1], None)
     try:
-        own_models.add(model)
+        with foreign_refused():
+            own_models.add(model)
     except SightlineError as error:
         _SAVED.set((False, str(error)))
         return
@@ -104,7 +107,8 @@ def _use(draft: Draft, model: LoadedModel) -> None:
 
 def _save(draft: Draft, model: LoadedModel) -> None:
     try:
-        name = save_to_folder(model, draft.file.original, draft.suffix if draft.file.original else WEIGHTS)
+        with foreign_refused():
+            name = save_to_folder(model, draft.file.original, draft.suffix if draft.file.original else WEIGHTS)
     except SightlineError as error:
         _SAVED.set((False, str(error)))
         return
