@@ -34,7 +34,8 @@ class Untold:
     """Something that a file does not tell and the answers depend on.
 
     name: as a card's `settled` has it. question: as the screen asks for it. options: {value: title}.
-    assumed: the value in use until somebody says. reason: why one has to say, one sentence.
+    assumed: the value in use until somebody says. reason: why one has to say, one sentence. sure: the assumed value is
+    right for most, so that no caution stands beside the answers.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Untold:
     options: Mapping[str, str]
     assumed: str
     reason: str
+    sure: bool = False
 
 
 @dataclass(frozen=True, eq=False)
