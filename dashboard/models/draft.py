@@ -153,16 +153,16 @@ def _settled_controls(network: Network) -> dict[str, str]:
     said: dict[str, str] = {}
     before = _SAID.get().get(network.key, {})
     for one in network.built.untold:
-        names = list(one.options)
+        names, first = list(one.options), before.get(one.name, one.assumed if one.sure else None)
         chosen = st.selectbox(
             one.question,
             names,
-            index=names.index(before[one.name]) if before.get(one.name) in names else None,
+            index=names.index(first) if first in names else None,
             format_func=one.options.__getitem__,
             placeholder=f"Say it; “{one.options[one.assumed]}” is assumed",
             key=f"settled_{network.key}_{one.name}_{_SAID_TURN.get()}",
             persist_state="session",
-            help=f"{one.reason} The code of the training says it.",
+            help=one.reason if one.sure else f"{one.reason} The code of the training says it.",
         )
         if chosen is not None:
             said[one.name] = chosen
@@ -190,7 +190,8 @@ def _say(network: Network) -> None:
     colours = {1: "grey pictures (1 channel)", 3: "colour pictures (3 channels)"}
     reads = colours.get(network.channels, f"{network.channels} channels")
     told = f"**{built.title}**, {network.classes} classes, reads {reads}, {_amount(weights)} weights. {built.check}"
-    assumed = " ".join(in_prose(one.reason) for one in built.untold if one.name not in dict(built.model.config.settled))
+    said = dict(built.model.config.settled)
+    assumed = " ".join(in_prose(one.reason) for one in built.untold if not one.sure and one.name not in said)
     if assumed:
         st.warning(f"{told} {assumed} Say above what your training had.", icon=":material/help:")
     elif any(not other.same and other.evidence != "against" for other in built.others):

@@ -202,6 +202,9 @@ def test_a_guess_stands_under_a_warning_until_its_owner_says_what_was_trained() 
     assert any(w.value == own.config.caution and "a ReLU was assumed" in w.value for w in app.warning)
     question = next(s for s in app.selectbox if s.label == "Between the head's linear layers stands")
     assert question.value is None
+    table = next(d.value for d in app.dataframe if "In use" in d.value)
+    assert list(table["Choice"])[:2] == ["ReLU", "GELU"]
+    assert list(table["In use"])[:2] == ["assumed", ""]
     app = question.select("gelu").run()
     assert not any("was assumed" in w.value for w in app.warning if w.value != own.config.caution)
     app = button(app, "Use this model")
@@ -216,6 +219,31 @@ def test_a_guess_stands_under_a_warning_until_its_owner_says_what_was_trained() 
     app = files[0].upload("card.yaml", write_config(card).encode()).run()
     question = next(s for s in app.selectbox if s.label == "Between the head's linear layers stands")
     assert question.value == "tanh"
+    table = next(d.value for d in app.dataframe if "In use" in d.value)
+    row = next(row for row in table.to_dict("records") if row["In use"])
+    seen = replace(own, module=made.requires_grad_(False))  # GELU: what the row of that name must say
+    told = next(r for r in table.to_dict("records") if r["Choice"] == "GELU")
+    assert (row["Choice"], told["Answer"]) == ("Tanh", xai.predict(seen, xai.load_sample("coffee")).top(1)[0].name)
+
+
+def test_of_two_states_in_a_file_the_averaged_one_is_taken_and_the_other_can_be() -> None:
+    torch.manual_seed(0)
+    made, averaged = (torchvision.models.resnet18(weights=None, num_classes=4).eval() for _ in range(2))
+    content = {"model": made.state_dict(), "model_ema": averaged.state_dict(), "best_acc1": torch.tensor(91.2)}
+    file = io.BytesIO()
+    torch.save(content | {"class_to_idx": {name: i for i, name in enumerate(NAMES)}}, file)
+    app = upload(page().run(), "brain.pth", file.getvalue())
+    assert "It holds as many in 'model'" in texts(app)
+    assert area_of(app).value == "\n".join(NAMES)
+    inputs = torch.rand(1, 3, 64, 64)
+    for network, choice in ((averaged, None), (made, "model")):
+        question = next(s for s in app.selectbox if s.label.startswith("Of the states of the network"))
+        app = button(question.select(choice).run() if choice else app, "Use this model")
+        (own,) = app.session_state["own_models"].values()
+        assert own.config.caution == ""
+        with torch.no_grad():
+            torch.testing.assert_close(own.module(inputs), network(inputs))
+    assert dict(own.config.settled) == {"weights": "model"}
 
 
 HOSTILE = {

@@ -53,7 +53,7 @@ class BuiltFile:
     title: what the screen calls the architecture. model: with the makers' configuration, for its user to correct.
     check: one sentence of what was compared. others: what else would fit.
     untold: what the file does not tell. settled: the same network with other values for it, {name: value}; None where
-    nothing is untold.
+    nothing is untold. effect: its bare network with such values, to see what they do.
     """
 
     architecture: str
@@ -63,6 +63,7 @@ class BuiltFile:
     others: tuple[Alternative, ...] = ()
     untold: tuple[Untold, ...] = ()
     settled: Callable[[Mapping[str, str]], BuiltFile] | None = None
+    effect: Callable[[Mapping[str, str]], nn.Module] | None = None
 
 
 @dataclass(frozen=True, eq=False)

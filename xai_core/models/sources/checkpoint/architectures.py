@@ -133,7 +133,7 @@ def with_input_side(entry: Architecture, shapes: Shapes) -> int | None:
 
     Only the number of positions may differ: (1, tokens, width) of a transformer.
     """
-    own = shapes_of(build(entry.key, 2))
+    own = _own_shapes(entry.key)
     odd = [name for name, shape in shapes.items() if name in own and tuple(shape) != own[name]]
     odd = [name for name in odd if name.removesuffix(".weight") not in entry.stems]
     patch = next((own[f"{stem}.weight"][-1] for stem in entry.stems if len(own.get(f"{stem}.weight", ())) == 4), 0)
@@ -144,6 +144,11 @@ def with_input_side(entry: Architecture, shapes: Shapes) -> int | None:
         if rows and rows * rows + extra == shapes[odd[0]][1] and _has(entry, rows * patch, shapes):
             return rows * patch
     return None
+
+
+@cache
+def _own_shapes(key: str) -> Shapes:
+    return shapes_of(build(key, 2))
 
 
 def _has(entry: Architecture, side: int, shapes: Shapes) -> bool:

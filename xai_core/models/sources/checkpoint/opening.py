@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from torchvision.models import get_model_weights
 from xai_core.deprecated import renamed_arguments
 from xai_core.errors import ModelError
 from xai_core.models.device import pick_device
-from xai_core.models.load import loaded
+from xai_core.models.load import frozen, loaded
 from xai_core.models.source import ANOTHER_VISIT, BuiltFile, FileKind, ModelFile, ModelSource, Untold
 from xai_core.models.sources.checkpoint.alternatives import alternatives
 from xai_core.models.sources.checkpoint.architectures import Architecture, index
@@ -93,9 +94,7 @@ def _read(data: bytes, title: str) -> ModelFile:
     weights = read_weights(data)
     proposals = recognise(weights.tensors)
     first = proposals[0] if proposals else None
-    plain = first is None or (
-        first.pooled is None and first.side is None and first.tensors.keys() <= weights.tensors.keys()
-    )
+    plain = first is None or (first.pooled is None and first.stem in (None, SMALL))  # what it is shows in its weights
     return ModelFile(
         fitting=tuple(proposal.architecture.key for proposal in proposals),
         build=lambda key: _built(weights, key, proposals, title),
@@ -117,6 +116,7 @@ def _built(weights: Weights, key: str, proposals: Sequence[Proposal], title: str
     others = [other for other in proposals if other.architecture.key != key]
     found = alternatives(network, shape, others, photographs(config))
     questions = tuple(one for one in untold(proposal) if one.name not in known)
+    spare = cache(partial(network_of, proposal))  # for what is tried, as the model's own network is others'
 
     def settled(chosen: Mapping[str, str]) -> BuiltFile:
         values = dict(chosen)
@@ -130,7 +130,11 @@ def _built(weights: Weights, key: str, proposals: Sequence[Proposal], title: str
         check = f"Every tensor fits; what has none (activations, strides, padding) is as {key} has it."
         tables = (_which_table(weights),) if weights.tables else ()
         model = loaded(told, made, pick_device())
-        return BuiltFile(key, key, model, check, found, (*tables, *questions), settled)
+        return BuiltFile(key, key, model, check, found, (*tables, *questions), settled, effect)
+
+    def effect(chosen: Mapping[str, str]) -> nn.Module:
+        said = known | {name: value for name, value in chosen.items() if name != TABLE}
+        return settle(frozen(spare()), proposal, said).requires_grad_(False).to(pick_device())
 
     return settled({})
 

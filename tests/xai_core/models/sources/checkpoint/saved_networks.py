@@ -348,7 +348,7 @@ CASES = (
     Case("timm", "at another img_size, a stack", "timm/vit_tiny_patch16_224",
          lambda: plain(top(timm.create_model("vit_tiny_patch16_224", num_classes=CLASSES, img_size=64), "head",
                            nn.Sequential(nn.Linear(192, 16), nn.GELU(), nn.Linear(16, CLASSES)))),
-         {"head_activation": "gelu"}),
+         {"head_activation": "gelu"}, slow=True),
     Case("timm", "backbone with num_classes=0, and head", "timm/convnext_atto",
          lambda: plain(Chain("", {"backbone": timm.create_model("convnext_atto", num_classes=0),
                                   "head": nn.Linear(320, CLASSES)}))),

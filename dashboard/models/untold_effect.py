@@ -1,0 +1,51 @@
+"""What each choice that the weights leave open does to the answers for the current picture."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import streamlit as st
+
+import xai_core as xai
+from dashboard.models.draft import Network
+from dashboard.shared.cached import BY_CONTENT
+from xai_core.models.source import BuiltFile
+from xai_core.render.recipe import percent
+from xai_core.types import LoadedModel, SourceImage
+
+
+def effects(network: Network, model: LoadedModel, image: SourceImage) -> None:
+    """One row a choice: the answer that it gives for this picture. Nothing where the file leaves nothing open."""
+    built = network.built
+    if built.effect is None or all(one.sure for one in built.untold):
+        return
+    with st.spinner("Trying each choice …", show_time=False):
+        rows = _rows(model, image, built)
+    answers = {(row["Answer"], row["Probability"]) for row in rows}
+    st.markdown("**What each choice does to your picture**")
+    st.dataframe(rows, hide_index=True, alt="The answer to the picture under each choice")
+    st.caption(
+        "For this picture all of them give the same answer; another picture may tell them apart."
+        if len(answers) == 1
+        else "The answer depends on it: a wrong choice gives wrong scores and maps. Try a picture whose class you know."
+    )
+
+
+@st.cache_resource(max_entries=16, show_spinner=False, hash_funcs=BY_CONTENT)
+def _rows(model: LoadedModel, image: SourceImage, _built: BuiltFile) -> Sequence[dict[str, str]]:
+    said, rows = dict(model.config.settled), []
+    assert _built.effect is not None
+    for one in _built.untold:
+        for value, title in () if one.sure else one.options.items():
+            other = replace(model, module=_built.effect(said | {one.name: value}))
+            best = xai.predict(other, image).top(1)[0]
+            use = "chosen" if said.get(one.name) == value else "assumed" if value == one.assumed else ""
+            rows.append(
+                {
+                    "Left open": one.question,
+                    "Choice": title,
+                    "Answer": best.name,
+                    "Probability": percent(best.probability),
+                    "In use": use if use == "chosen" or one.name not in said else "",
+                }
+            )
+    return tuple(rows)
