@@ -8,9 +8,11 @@ import streamlit as st
 from dashboard.core import session
 from dashboard.core.plain_text import as_code, in_prose
 from dashboard.core.session import StateKey, none
+from dashboard.models.ways_out import every_way, ways_out
 from xai_core.errors import ModelError
 from xai_core.models.catalog import file_kinds, source_of_file
 from xai_core.models.source import Alternative, BuiltFile, ModelFile
+from xai_core.models.sources.export_roads import Road, roads_for
 from xai_core.models.sources.own_folder import list_folder, weights_file
 from xai_core.types import ModelConfig
 
@@ -55,6 +57,7 @@ class Network:
 _DRAFT = StateKey[Draft | None]("draft", none, ends="opened file")
 _NETWORK = StateKey[Network | None]("network", none, ends="opened file")
 _REFUSED = StateKey("weights_refused", str, ends="opened file")
+_ROADS = StateKey[tuple[Road, ...]]("weights_refused_roads", tuple, ends="opened file")
 _SAID = StateKey[dict[str, dict[str, str]]]("settled_by_card", dict, ends="opened file")  # by the network's key
 _SAID_TURN = StateKey("settled_turn", int)
 _NUMBER = StateKey("draft_number", int)
@@ -78,6 +81,8 @@ def opened_draft() -> Draft | None:
     _from_folder()
     if refused := _REFUSED.get():
         st.error(in_prose(refused), icon=":material/error:")
+        ways_out(_ROADS.get())
+    every_way()
     return _DRAFT.get()
 
 
@@ -106,6 +111,7 @@ def _take_in(name: str, data: bytes) -> None:
             draft = Draft(number, title, source.keys, Path(name).suffix.lower(), source.opens.read(data, title))
     except ModelError as error:
         _REFUSED.set(f"{_plain(name)}: {error}")
+        _ROADS.set(roads_for(name, data))
         return
     forget_draft()
     _NUMBER.set(number)
@@ -173,6 +179,7 @@ def _architecture_control(draft: Draft) -> str | None:
     file = draft.file
     if not file.fitting:
         st.warning(in_prose(file.unknown), icon=":material/help:")
+        ways_out(roads_for("", b""))
     chosen: str | None = st.selectbox(
         "Architecture",
         file.fitting or file.every(),

@@ -171,12 +171,13 @@ SOURCE = ModelSource(
     OWN,
     "yours",
     opens=FileKind(
-        "Weights of any **torchvision** or **timm** classifier: `.safetensors`, `.pt`, `.pth`, or a Lightning or timm "
-        "`.ckpt`. The architecture is recognised from the file.",
-        (".safetensors", ".pt", ".pth", ".ckpt"),
+        "Weights of any **torchvision** or **timm** classifier, with a head of your own and as fastai, Lightning, "
+        "MONAI, mmpretrain, segmentation-models-pytorch or efficientnet_pytorch keep them: `.safetensors`, `.pt`, "
+        "`.pth`, `.ckpt`, `.bin` or `.tar` (as in `.pth.tar`). The architecture is recognised from the file.",
+        (".safetensors", ".pt", ".pth", ".ckpt", ".tar", ".bin"),
         _read,
         _network,
-        refused=(".pt2",),
+        refused=(".pt2", ".ts", ".pkl", ".pickle", ".pb", ".tflite", ".msgpack", ".pdparams", ".pdmodel", ".mat"),
     ),
     missing=ANOTHER_VISIT,
     python='xai.open_checkpoint("your-weights.pt", config="your-card.yaml")',

@@ -43,7 +43,7 @@ _LEFT_OUT = (
     *("numpy.core.numeric._frombuffer", "numpy._core.numeric._frombuffer", "numpy.dtype", "numpy.ndarray"),
     *(f"{home}.{kind}" for home in ("pathlib", "pathlib._local") for kind in ("PosixPath", "WindowsPath")),
     *(f"{home}.Pure{kind}" for home in ("pathlib", "pathlib._local") for kind in ("PosixPath", "WindowsPath")),
-    *(f"datetime.{kind}" for kind in ("datetime", "date", "timedelta")),
+    *(f"datetime.{kind}" for kind in ("datetime", "date", "timedelta", "timezone")),
 )
 # A table with nearly as many tensors as the largest is another state of the network: averaged ones go first, since
 # those are what timm itself evaluates.

@@ -272,14 +272,14 @@ def tv(name: str) -> nn.Module:
 
 
 TORCHVISION, RESNET = "torchvision", "torchvision/resnet18"
-ReLU, TANH, last = {"head_activation": "relu"}, {"head_activation": "tanh"}, {"head_activation_place": "last"}
+ReLU, TANH = {"head_activation": "relu"}, {"head_activation": "tanh"}
 FASTAI = {"pooling": "max_avg", "head_activation": "relu", "head_activation_place": "first"}
 CASES = (
     Case(TORCHVISION, "Linear-BN-ReLU-Dropout twice", RESNET, lambda: plain(with_fc(fc_stack(nn.ReLU()))), ReLU),
     Case(TORCHVISION, "Linear-BN-Tanh twice", RESNET, lambda: plain(with_fc(fc_stack(nn.Tanh()))),
          TANH),
     Case(TORCHVISION, "named fc1, bn1, fc2 with GELU", RESNET, lambda: plain(with_fc(fc_named())),
-         {"head_activation": "gelu"} | last),
+         {"head_activation": "gelu", "head_activation_place": "last"}),
     Case(TORCHVISION, "LayerNorm, Linear", RESNET,
          lambda: plain(with_fc(nn.Sequential(nn.LayerNorm(512), nn.Linear(512, CLASSES))))),
     Case(TORCHVISION, "BatchNorm, Dropout, Linear", RESNET,
