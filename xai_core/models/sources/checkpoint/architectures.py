@@ -21,6 +21,7 @@ from xai_core.errors import ModelError
 
 INDEX = Path(__file__).with_name("architectures.json")
 Shapes = Mapping[str, Sequence[int]]
+_LARGEST_SIDE = 1024  # pixels, that a file's positions may ask for by themselves
 _AUXILIARY = {"googlenet", "inception_v3"}  # their second heads are left out by many who save them
 
 
@@ -141,7 +142,11 @@ def with_input_side(entry: Architecture, shapes: Shapes) -> int | None:
         return None
     for extra in (0, 1, 2):  # of class and distillation
         rows = math.isqrt(max(shapes[odd[0]][1] - extra, 0))
-        if rows and rows * rows + extra == shapes[odd[0]][1] and _has(entry, rows * patch, shapes):
+        if (
+            0 < rows * patch <= _LARGEST_SIDE
+            and rows * rows + extra == shapes[odd[0]][1]
+            and _has(entry, rows * patch, shapes)
+        ):
             return rows * patch
     return None
 

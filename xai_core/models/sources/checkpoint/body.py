@@ -19,7 +19,7 @@ from xai_core.models.sources.checkpoint.dialects import CHAINS, Dialect, numbere
 
 _DEEPEST = 6  # wrappers around a network
 _ENCODERS = ("encoder", "backbone")  # beside decoders that may hold more tensors
-_FEWEST = 20  # tensors of a body
+_FEWEST, _MOST = 20, 5000  # tensors of a body; the largest network of timm has about half of the second
 _MOST_LEFT = 4  # groups of names after the body, such as fc1, bn1 and fc2
 _HEADS = ("fc", "classifier", "head", "heads", "last_linear", "linear", "head_dist", "aux1", "aux2", "AuxLogits",
           "classification_head", "class_layers")  # fmt: skip
@@ -76,6 +76,8 @@ def levels(tensors: Mapping[str, Tensor]) -> Iterator[Level]:
 def bodies(level: Level) -> list[Body]:
     """The architectures whose body a level holds, in its own names or by the numbers of its children."""
     found: dict[str, Body] = {}
+    if len(level.inside) > _MOST:
+        return []
     for kept, rest in _splits(level.inside):
         for body in _matches(kept, rest):
             found.setdefault(body.architecture.key, body)

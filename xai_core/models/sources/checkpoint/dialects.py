@@ -28,14 +28,16 @@ class Dialect:
 
 def _stages(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """lukemelas counts all blocks through; timm counts within stages, and a stage ends where the width changes."""
-    widths = {int(n.split(".")[1]): len(t) for n, t in tensors.items() if n.endswith("._project_conv.weight")}
+    widths = {
+        block: len(tensors[f"_blocks.{block}._project_conv.weight"]) for block in _blocks(tensors, "_project_conv")
+    }
     place: dict[int, tuple[int, int]] = {}
     stage = within = -1
     for block in sorted(widths):
         new = widths[block] != widths.get(block - 1)
         stage, within = (stage + 1, 0) if new else (stage, within + 1)
         place[block] = stage, within
-    expanded = {int(n.split(".")[1]) for n in tensors if n.endswith("._expand_conv.weight")}
+    expanded = _blocks(tensors, "_expand_conv")
     renamed = {}
     for name, tensor in tensors.items():
         match = re.fullmatch(r"_blocks\.(\d+)\.(\w+)\.(.+)", name)
@@ -46,6 +48,12 @@ def _stages(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
             new_name = f"blocks.{stage}.{within}.{part}.{match[3]}"
         renamed[new_name] = tensor
     return renamed
+
+
+def _blocks(tensors: Tensors, layer: str) -> set[int]:
+    """The numbers of the blocks that have such a layer."""
+    found = (re.fullmatch(rf"_blocks\.(0|[1-9][0-9]{{0,3}})\.{layer}\.weight", name) for name in tensors)
+    return {int(match[1]) for match in found if match}
 
 
 _SQUEEZE = {"_se_reduce": "se.conv_reduce", "_se_expand": "se.conv_expand"}

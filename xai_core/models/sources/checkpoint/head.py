@@ -25,6 +25,7 @@ ACTIVATIONS: dict[str, tuple[str, Callable[[], nn.Module]]] = {
     "sigmoid": ("Sigmoid", nn.Sigmoid),
     "none": ("nothing, or dropout alone", nn.Identity),
 }
+_MOST = 100  # tensors of a head
 _ORDERS = 120  # of linear layers by name that are tried
 _PARTS = {"weight", "bias", "running_mean", "running_var"}
 _NO_HEAD = re.compile(r"^(criterion|metric|decoder|segmentation_head|train_|val_|test_)|loss")
@@ -62,7 +63,7 @@ class Head:
 def read_head(tensors: Mapping[str, Tensor]) -> Head | None:
     """The chain of linear layers and norms that these tensors are; None where they are none."""
     by_layer: dict[str, dict[str, Tensor]] = {}
-    if not tensors:
+    if not 0 < len(tensors) <= _MOST:
         return None
     for name, tensor in tensors.items():
         layer, _, part = name.rpartition(".")

@@ -10,6 +10,7 @@ from functools import cache, partial
 import torch
 from torch import Tensor, nn
 
+from xai_core.errors import ModelError
 from xai_core.models.sources.checkpoint.architectures import Architecture, build, children_up_to
 from xai_core.models.sources.checkpoint.dialects import CHAINS
 
@@ -91,7 +92,7 @@ def _maps(key: str, channels: int, last: str) -> int:
         body = nn.Sequential(*children_up_to(build(key, 2, channels), last).values()).eval()
         with torch.no_grad():
             given: Tensor = body(torch.zeros(1, channels, _SIDE, _SIDE, device="meta"))
-    except (RuntimeError, ValueError, TypeError, NotImplementedError, AssertionError):
+    except (ModelError, RuntimeError, ValueError, TypeError, NotImplementedError, AssertionError):
         return 0
     return given.shape[1] if isinstance(given, Tensor) and given.ndim == 4 else 0
 

@@ -27,7 +27,7 @@ def other_kernel(entry: Architecture, shapes: Shapes) -> bool:
     """Whether the file's first convolution has another kernel than the architecture's, which then says no stride."""
     stem = entry.stems[0] if entry.stems else ""
     given = tuple(shapes.get(f"{stem}.weight", ()))
-    if stem not in _POOLS or len(given) != 4 or given[2:] == (_USUAL_KERNEL, _USUAL_KERNEL):
+    if stem not in _POOLS or len(given) != 4 or not min(given) or given[2:] == (_USUAL_KERNEL, _USUAL_KERNEL):
         return False
     own = build(entry.key, 2).get_submodule(stem)
     return isinstance(own, nn.Conv2d) and given[2:] != tuple(own.kernel_size)
