@@ -97,7 +97,7 @@ def test_a_grey_resnet18_of_a_trainer_goes_from_the_file_into_use(weights: bytes
     said = texts(app)
     assert "**torchvision/resnet18**, 4 classes, reads grey pictures (1 channel)" in said
     assert "The prefix 'model.' was taken off the names." in said
-    assert "1 tensor outside it was left out: loss.weight." in said
+    assert "1 tensor was left out: loss.weight." in said
     assert "**timm/resnet18** fits too and gives the same answers" in said
     app = area_of(app).set_value("\n".join(NAMES)).run()
     app = button(app, "Use this model")

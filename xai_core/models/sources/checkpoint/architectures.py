@@ -142,12 +142,9 @@ def with_input_side(entry: Architecture, shapes: Shapes) -> int | None:
         return None
     for extra in (0, 1, 2):  # of class and distillation
         rows = math.isqrt(max(shapes[odd[0]][1] - extra, 0))
-        if (
-            0 < rows * patch <= _LARGEST_SIDE
-            and rows * rows + extra == shapes[odd[0]][1]
-            and _has(entry, rows * patch, shapes)
-        ):
-            return rows * patch
+        side = rows * patch if rows * rows + extra == shapes[odd[0]][1] else 0
+        if 0 < side <= _LARGEST_SIDE and _has(entry, side, shapes):
+            return side
     return None
 
 

@@ -1,4 +1,4 @@
-"""Networks from checkpoints as people save them: explained right, kept in the folder, and harmless where made to harm."""
+"""Networks from checkpoints as people save them: explained right, kept in the folder, harmless."""
 
 from __future__ import annotations
 
@@ -89,9 +89,8 @@ def test_it_comes_back_from_the_models_folder(name: str, tmp_path: Path, monkeyp
     file = read(saved(lively(make().network).state_dict()))
     built = settled(file.build(RESNET), said)
     config = replace(built.model.config, title="brain")
-    kept = save_to_folder(
-        replace(built.model, config=config), file.original, ".pt" if file.original else ".safetensors"
-    )
+    model, suffix = replace(built.model, config=config), ".pt" if file.original else ".safetensors"
+    kept = save_to_folder(model, file.original, suffix)
     list_again()
     again = xai.load_model(f"folder/{kept}", device="cpu")
     assert again.digest == built.model.digest
@@ -103,7 +102,9 @@ def test_it_comes_back_from_the_models_folder(name: str, tmp_path: Path, monkeyp
 
 
 HOSTILE = {
-    "blocks without numbers": {"_blocks.0._depthwise_conv.weight": (8, 1, 3, 3), "_blocks.x._project_conv.weight": (8, 8)},
+    "blocks without numbers": {
+        "_blocks.0._depthwise_conv.weight": (8, 1, 3, 3), "_blocks.x._project_conv.weight": (8, 8),
+    },
     "blocks with enormous numbers": {
         "_blocks.0._depthwise_conv.weight": (8, 1, 3, 3), f"_blocks.{'9' * 150}._project_conv.weight": (8, 8),
     },
