@@ -16,7 +16,7 @@ from xai_core.types import LoadedModel, SourceImage
 def effects(network: Network, model: LoadedModel, image: SourceImage) -> None:
     """One row a choice: the answer that it gives for this picture. Nothing where the file leaves nothing open."""
     built = network.built
-    if built.effect is None or all(one.sure for one in built.untold):
+    if built.effect is None or all(one.sure or len(one.options) < 2 for one in built.untold):
         return
     with st.spinner("Trying each choice …", show_time=False):
         rows = _rows(model, image, built)
@@ -35,7 +35,7 @@ def _rows(model: LoadedModel, image: SourceImage, _built: BuiltFile) -> Sequence
     said, rows = dict(model.config.settled), []
     assert _built.effect is not None
     for one in _built.untold:
-        for value, title in () if one.sure else one.options.items():
+        for value, title in () if one.sure or len(one.options) < 2 else one.options.items():
             other = replace(model, module=_built.effect(said | {one.name: value}))
             best = xai.predict(other, image).top(1)[0]
             use = "chosen" if said.get(one.name) == value else "assumed" if value == one.assumed else ""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -27,6 +28,9 @@ from xai_core.models.sources.checkpoint.pooling import Pooled, between, chain_of
 from xai_core.models.sources.checkpoint.stem import SMALL, fit_stem, other_kernel
 
 _POOLS_ITSELF = "classification_head."  # segmentation_models_pytorch's, over the encoder's last maps
+# Of the training, or for masks: no class's score depends on them.
+_UNUSED = re.compile(r"^(criterion|metric|n_averaged$|class_weights?$|decoder|segmentation_head|aux\d?\.|AuxLogits|"
+                     r"train_|val_|test_)|loss|num_batches_tracked$")  # fmt: skip
 _COUNTER = "num_batches_tracked"  # of training steps; some files have it, some not, and no answer depends on it
 
 
@@ -39,6 +43,7 @@ class Proposal:
     pooled: the body's layers, a pooling and the head one after another; None where the architecture itself joins them.
     stem: how the first layers step, as assumed, where the architecture does not say; None where it does.
     side: of the input, where the file's positions are for another than the architecture's own.
+    unplaced: names beside the network that nothing is known of; the answers are wrong if it uses them.
     """
 
     architecture: Architecture
@@ -50,6 +55,7 @@ class Proposal:
     pooled: Pooled | None = None
     stem: str | None = None
     side: int | None = None
+    unplaced: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -98,7 +104,13 @@ def _exact(level: Level) -> list[Proposal]:
         for entry in by_names.get(names, ()):
             if body_digests(shapes, entry.heads, entry.stems)[1] == entry.shapes:
                 found.append(_own_head(level, entry, shapes))
-    return [replace(one, notes=_left_out([*level.outside])) for one in found if one is not None]
+    beside = [*level.outside]
+    return [replace(one, unplaced=_used(beside), notes=_left_out(beside)) for one in found if one is not None]
+
+
+def _used(names: Iterable[str]) -> tuple[str, ...]:
+    """Those of the names that may be of layers that the answer depends on."""
+    return tuple(name for name in names if not _UNUSED.search(name))
 
 
 def _own_head(level: Level, entry: Architecture, shapes: Shapes) -> Proposal | None:
@@ -127,16 +139,18 @@ def _with_head(level: Level, body: Body) -> Proposal | None:
     head, left = (None, ()) if body.chain or own_pooling else main_head(beside, [width])
     if head is None:
         head, how, left = _pooled_head(entry, channels, body, beside, whole_body=not own_pooling)
-    if head is None:
+    if head is None or _used(name for name in left if name in body.rest):
         return None
+    unplaced = _used(name for name in left if name in level.outside)
     kept = body.tensors
     if how:
         first = set(children_up_to(build(entry.key, 2), how.last))
         kept = {name: tensor for name, tensor in kept.items() if name.partition(".")[0] in first}
         left = (*left, *(name for name in body.tensors if name not in kept))
     return Proposal(
-        entry, kept, head.classes, channels, head, place, how, _stem(entry, shapes, level), body.side, _left_out(left)
-    )
+        entry, kept, head.classes, channels, head, place, how, _stem(entry, shapes, level), body.side, unplaced,
+        _left_out(left),
+    )  # fmt: skip
 
 
 def _pooled_head(

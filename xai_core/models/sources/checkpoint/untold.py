@@ -13,7 +13,7 @@ from xai_core.models.sources.checkpoint.recognise import Proposal
 from xai_core.models.sources.checkpoint.stem import STEM, STEMS, fit_stem
 from xai_core.types import ModelConfig
 
-SCALING = "input_scaling"
+SCALING, UNPLACED = "input_scaling", "other_weights"
 _TITLES = {
     name: {value: title for value, (title, *_) in table.items()}
     for name, table in ((ACTIVATION, ACTIVATIONS), (POOLING, POOLINGS), (BODY_END, BODY_ENDS), (STEM, STEMS))
@@ -43,6 +43,16 @@ def untold(proposal: Proposal) -> tuple[Untold, ...]:
 
 def _questions(proposal: Proposal) -> Iterator[Untold]:
     head, pooled = proposal.head, proposal.pooled
+    if proposal.unplaced:
+        names = ", ".join(f"'{name}'" for name in proposal.unplaced[:3])
+        yield Untold(
+            UNPLACED,
+            "Beside the network, the file holds weights which its answer",
+            {"unused": "does not depend on"},
+            "unused",
+            f"{len(proposal.unplaced)} of the file's tensors have no place in the network ({names}"
+            f"{' …' if len(proposal.unplaced) > 3 else ''}): that they are not used was assumed.",
+        )
     if proposal.stem:
         yield Untold(
             STEM,

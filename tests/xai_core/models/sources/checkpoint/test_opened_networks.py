@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import torchvision
 from torch import nn
 
 import xai_core as xai
@@ -18,6 +19,8 @@ from xai_core.errors import ModelError
 from xai_core.models.catalog import list_again
 from xai_core.models.source import BuiltFile, ModelFile
 from xai_core.models.sources.checkpoint.opening import SOURCE
+from xai_core.models.sources.checkpoint.recognise import recognise
+from xai_core.models.sources.checkpoint.untold import caution
 from xai_core.models.sources.own_folder import VARIABLE, save_to_folder
 
 RESNET = "torchvision/resnet18"
@@ -81,7 +84,9 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[pytest.mark.slow] * (n == "another library's stem")) for n in CASES]
+)
 def test_it_comes_back_from_the_models_folder(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, str(tmp_path))
     torch.manual_seed(0)
@@ -101,6 +106,17 @@ def test_it_comes_back_from_the_models_folder(name: str, tmp_path: Path, monkeyp
     list_again()
 
 
+def test_weights_without_a_place_are_asked_about_beside_the_network_and_refused_inside() -> None:
+    state = torchvision.models.resnet18(weights=None, num_classes=4).state_dict()
+    wrapped = {f"model.{name}": tensor for name, tensor in state.items()}
+    (proposal, *_) = recognise(wrapped | {"criterion.weight": torch.ones(4), "attention.weight": torch.ones(4, 4)})
+    assert proposal.unplaced == ("attention.weight",)
+    assert "have no place in the network ('attention.weight')" in caution(proposal, {})
+    assert caution(proposal, {"other_weights": "unused"}) == ""
+    assert recognise(state | {"attention.weight": torch.ones(8, 8)}) == ()
+    assert recognise(wrapped | {"model.attention.conv.weight": torch.ones(4, 4, 1, 1)}) == ()
+
+
 HOSTILE = {
     "blocks without numbers": {
         "_blocks.0._depthwise_conv.weight": (8, 1, 3, 3), "_blocks.x._project_conv.weight": (8, 8),
@@ -109,7 +125,7 @@ HOSTILE = {
         "_blocks.0._depthwise_conv.weight": (8, 1, 3, 3), f"_blocks.{'9' * 150}._project_conv.weight": (8, 8),
     },
     "a head of a hundred thousand places": {"conv1.weight": (4, 3, 3, 3), "fc.99999.weight": (2, 4)},
-    "ten thousand small heads": {f"h{i}.{j}.weight": (2, 2) for i in range(100) for j in range(100)},
+    "three thousand small heads": {f"h{i}.{j}.weight": (2, 2) for i in range(30) for j in range(100)},
     "wrappers without end": {".".join("a" * 80) + ".weight": (2, 2)},
     "names of dots": {"...": (2, 2), ".": (2,), "..weight": (2, 2)},
     "an empty first convolution": {"conv1.weight": (0, 0, 0, 0), "fc.weight": (0, 0)},
