@@ -40,8 +40,8 @@ POOLINGS: dict[str, tuple[str, Callable[[], nn.Module]]] = {
 }
 _BY_SHARE = {1: ("avg", "max"), 2: ("max_avg", "avg_max")}  # the head's width over the channels
 BODY_ENDS: dict[str, tuple[str, Callable[[], nn.Module]]] = {
-    "none": ("nothing, as fastai and nn.Sequential(*children) have it", nn.Identity),
-    "relu": ("a ReLU, as in the architecture's own forward", nn.ReLU),
+    "none": ("nothing (as fastai and nn.Sequential(*children) have it)", nn.Identity),
+    "relu": ("a ReLU (as in the architecture's own forward)", nn.ReLU),
 }
 
 

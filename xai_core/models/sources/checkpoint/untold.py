@@ -1,6 +1,6 @@
 """What weights do not tell and a network's answers depend on: asked of its owner, and a guess until somebody says."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from torch import nn
 
@@ -14,10 +14,11 @@ from xai_core.models.sources.checkpoint.stem import STEM, STEMS, fit_stem
 from xai_core.types import ModelConfig
 
 SCALING, UNPLACED = "input_scaling", "other_weights"
+_PLACES = {"first": "right after the linear layer", "last": "after the norm, before the next linear layer"}
 _TITLES = {
     name: {value: title for value, (title, *_) in table.items()}
     for name, table in ((ACTIVATION, ACTIVATIONS), (POOLING, POOLINGS), (BODY_END, BODY_ENDS), (STEM, STEMS))
-}
+} | {PLACE: _PLACES}
 _HEAD = Untold(
     ACTIVATION,
     "Between the head's linear layers stands",
@@ -25,7 +26,6 @@ _HEAD = Untold(
     "relu",
     "Weights do not tell what stands between the linear layers of the head: a ReLU was assumed.",
 )
-_PLACES = {"first": "right after the linear layer", "last": "after the norm, before the next linear layer"}
 _SCALING = Untold(
     SCALING,
     "Inside, the network scales its input",
@@ -38,11 +38,13 @@ _SCALING = Untold(
 
 def untold(proposal: Proposal) -> tuple[Untold, ...]:
     """What nobody can know from these weights; empty for most networks."""
-    return tuple(_questions(proposal))
+    scaled = proposal.architecture.key.partition("+")[0] in ("torchvision/googlenet", "torchvision/inception_v3")
+    scaled = scaled and proposal.channels == 3 and not proposal.pooled
+    return (*_of_body(proposal), *_of_head(proposal), *((_SCALING,) if scaled else ()))
 
 
-def _questions(proposal: Proposal) -> Iterator[Untold]:
-    head, pooled = proposal.head, proposal.pooled
+def _of_body(proposal: Proposal) -> Iterator[Untold]:
+    pooled = proposal.pooled
     if proposal.unplaced:
         names = ", ".join(f"'{name}'" for name in proposal.unplaced[:3])
         yield Untold(
@@ -54,46 +56,44 @@ def _questions(proposal: Proposal) -> Iterator[Untold]:
             f"{' …' if len(proposal.unplaced) > 3 else ''}): that they are not used was assumed.",
         )
     if proposal.stem:
-        yield Untold(
+        yield _choice(
             STEM,
             "The first convolution goes in",
-            _TITLES[STEM],
+            tuple(STEMS),
             proposal.stem,
-            "Weights do not tell how the first layers step over the picture: "
-            f"{_TITLES[STEM][proposal.stem].partition(' (')[0]} was assumed.",
+            "Weights do not tell how the first layers step over the picture",
         )
     if pooled and pooled.open_end:
-        yield Untold(
+        yield _choice(
             BODY_END,
             "After the last batch norm of the body stands",
-            _TITLES[BODY_END],
+            tuple(BODY_ENDS),
             "none",
-            "Weights do not tell whether a ReLU follows the body: none was assumed.",
+            "Weights do not tell whether a ReLU follows the body",
         )
     if pooled and pooled.options:
-        first = pooled.options[0]
-        yield Untold(
+        yield _choice(
             POOLING,
             "The head reads, of the body's maps",
-            {name: _TITLES[POOLING][name] for name in pooled.options},
-            first,
-            f"Weights do not tell how the body's maps are pooled: {_TITLES[POOLING][first].partition(' (')[0]} "
-            "was assumed.",
+            pooled.options,
+            pooled.options[0],
+            "Weights do not tell how the body's maps are pooled",
         )
+
+
+def _of_head(proposal: Proposal) -> Iterator[Untold]:
+    head = proposal.head
     if head and head.slots:
         yield _HEAD
     if head and any(len(places) > 1 for places in head.slots):
-        assumed = "first" if head.numbered else "last"
-        yield Untold(
-            PLACE,
-            "In the head, it stands",
-            _PLACES,
-            assumed,
-            f"Nor do they tell where it stands: {_PLACES[assumed]} was assumed.",
+        yield _choice(
+            PLACE, "In the head, it stands", tuple(_PLACES), "first" if head.numbered else "last", "Nor where it stands"
         )
-    scaled = proposal.architecture.key.partition("+")[0] in ("torchvision/googlenet", "torchvision/inception_v3")
-    if scaled and proposal.channels == 3 and not pooled:
-        yield _SCALING
+
+
+def _choice(name: str, question: str, options: Sequence[str], assumed: str, why: str) -> Untold:
+    titles = {value: _TITLES[name][value] for value in options}
+    return Untold(name, question, titles, assumed, f"{why}: {titles[assumed].partition(' (')[0]} was assumed.")
 
 
 def in_use(proposal: Proposal, said: Mapping[str, str]) -> dict[str, str]:

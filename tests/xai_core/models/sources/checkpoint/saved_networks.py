@@ -363,8 +363,10 @@ CASES = (
     Case("MONAI", "fc", "torchvision/resnet50", lambda: monai_resnet("resnet50"), {"stem": "stride_1_pool"},
          channels=1, slow=True),
     Case("segmentation_models_pytorch", "mean", RESNET, lambda: smp(nn.AdaptiveAvgPool2d(1)), {"pooling": "avg"}),
-    Case("segmentation_models_pytorch", "largest", RESNET, lambda: smp(nn.AdaptiveMaxPool2d(1)), {"pooling": "max"}, slow=True),
-    Case("segmentation_models_pytorch", "mean", "timm/tf_efficientnet_b0", smp_efficientnet, {"pooling": "avg"}),
+    Case("segmentation_models_pytorch", "largest", RESNET, lambda: smp(nn.AdaptiveMaxPool2d(1)), {"pooling": "max"},
+         slow=True),
+    Case("segmentation_models_pytorch", "mean", "timm/tf_efficientnet_b0", smp_efficientnet, {"pooling": "avg"},
+         slow=True),
     Case("mmpretrain", "head.fc", RESNET, mmpretrain_resnet),
     Case("mmpretrain", "head.layers.head", "timm/deit_tiny_patch16_224", mmpretrain_vit, side=224),
 )  # fmt: skip

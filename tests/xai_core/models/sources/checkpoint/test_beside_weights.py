@@ -45,7 +45,7 @@ BESIDE = {
     "weights of the classes": {"class_weights": torch.ones(4)},
     "NumPy's figures": {"acc": np.float64(0.9), "f1": np.float32(0.8), "confusion": np.eye(4), "epochs": np.int64(3)},
     "NumPy's texts and objects": {"names": np.array(["a", "b"]), "mixed": np.array(["a", None], dtype=object)},
-    "a path and a date": {"log": Path("/tmp/x"), "when": datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)},
+    "a path and a date": {"log": Path("runs/x"), "when": datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)},
     "an optimizer's state": {
         "optimizer": {"state": {i: {"exp_avg": torch.ones(2), "step": torch.tensor(1.0)} for i in range(200)}},
         "optimizer_state_dict": {f"t{i}": torch.ones(1) for i in range(400)},
@@ -70,7 +70,7 @@ def test_the_largest_table_counts_whatever_stands_beside_it(
 
 def test_what_is_read_as_nothing_keeps_nothing() -> None:
     with torch.serialization.safe_globals([(reading._LeftOut, name) for name in reading._LEFT_OUT]):
-        kept = torch.load(io.BytesIO(saved({"a": np.ones(9), "b": Path("/x")})), weights_only=True)
+        kept = torch.load(io.BytesIO(saved({"a": np.ones(9), "b": Path("x")})), weights_only=True)
     assert all(type(value) is reading._LeftOut and not vars(value) for value in kept.values())
 
 

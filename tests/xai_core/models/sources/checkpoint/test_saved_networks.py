@@ -42,10 +42,13 @@ def name(case: Case) -> str:
     return f"{case.source}: {case.head}: {case.architecture.partition('/')[2]}"
 
 
+def marks(case: Case) -> list[pytest.MarkDecorator]:
+    large = case.architecture.endswith(("_b4", "_b5", "_b6", "_b7"))
+    return [pytest.mark.every_checkpoint] if large else [pytest.mark.slow] if case.slow else []
+
+
 @pytest.mark.filterwarnings("ignore:.*weight_norm. is deprecated")
-@pytest.mark.parametrize(
-    "case", [pytest.param(c, id=f"{i} {name(c)}", marks=[pytest.mark.slow] * c.slow) for i, c in enumerate(CASES)]
-)
+@pytest.mark.parametrize("case", [pytest.param(c, id=f"{i} {name(c)}", marks=marks(c)) for i, c in enumerate(CASES)])
 def test_it_answers_as_the_network_that_was_saved(case: Case) -> None:
     torch.manual_seed(0)
     saved = case.make()
