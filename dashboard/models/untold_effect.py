@@ -8,15 +8,20 @@ import streamlit as st
 import xai_core as xai
 from dashboard.models.draft import Network
 from dashboard.shared.cached import BY_CONTENT
+from xai_core.models.answering import answered_anew, is_two
 from xai_core.models.source import BuiltFile
-from xai_core.render.recipe import percent
+from xai_core.render.recipe import measure, percent
 from xai_core.types import LoadedModel, SourceImage
 
 
 def effects(network: Network, model: LoadedModel, image: SourceImage) -> None:
     """One row a choice: the answer that it gives for this picture. Nothing where the file leaves nothing open."""
     built = network.built
-    if built.effect is None or all(one.sure or len(one.options) < 2 for one in built.untold):
+    if (
+        built.effect is None
+        or model.config.answer.kind == "embedding"
+        or all(one.sure or len(one.options) < 2 for one in built.untold)
+    ):
         return
     with st.spinner("Trying each choice …", show_time=False):
         rows = _rows(model, image, built)
@@ -36,15 +41,17 @@ def _rows(model: LoadedModel, image: SourceImage, _built: BuiltFile) -> Sequence
     assert _built.effect is not None
     for one in _built.untold:
         for value, title in () if one.sure or len(one.options) < 2 else one.options.items():
-            other = replace(model, module=_built.effect(said | {one.name: value}))
-            best = xai.predict(other, image).top(1)[0]
+            module = _built.effect(said | {one.name: value})
+            other = replace(model, module=answered_anew(module, two=True) if is_two(model.module) else module)
+            prediction = xai.predict(other, image)
+            best, probable = prediction.top(1)[0], prediction.answer.probable
             use = "chosen" if said.get(one.name) == value else "assumed" if value == one.assumed else ""
             rows.append(
                 {
                     "Left open": one.question,
                     "Choice": title,
-                    "Answer": best.name,
-                    "Probability": percent(best.probability),
+                    "Answer": best.name if probable else measure(best.score, prediction.answer),
+                    "Probability": percent(best.probability) if probable else "",
                     "In use": use if use == "chosen" or one.name not in said else "",
                 }
             )

@@ -22,21 +22,29 @@ _PROBE = Path(__file__).with_name("probe.py")
 
 @dataclass(frozen=True, eq=False)
 class Trial:
-    """model: the file again, checked and without functions. given: a random input. answer: onnxruntime's to it."""
+    """model: the file again, checked and without functions. given: a random input. answer: onnxruntime's to it.
+
+    output: the name of the one that is read. outputs: of all that may be scores.
+    """
 
     model: bytes
     given: np.ndarray
     answer: np.ndarray
+    output: str
+    outputs: tuple[str, ...]
 
 
-def tried(data: bytes, known: Iterable[str]) -> Trial:
+def tried(data: bytes, known: Iterable[str], output: str = "") -> Trial:
     """Read and run the file once, with at most MEMORY bytes and SECONDS. known: operators that may stand in it.
+
+    output: which is read; the first that may be scores where none is named.
 
     ModelError: broken, hostile, with other operators, or beyond these limits.
     """
     if len(data) > MAX_BYTES:
         raise ModelError(f"The file has {len(data) / 1e9:.1f} GB; ONNX files up to {MAX_BYTES / 1e9:.1f} GB open.")
-    command = [sys.executable, "-I", str(_PROBE), str(MEMORY), str(math.ceil(SECONDS)), json.dumps(sorted(known))]
+    limits = (str(MEMORY), str(math.ceil(SECONDS)))
+    command = [sys.executable, "-I", str(_PROBE), *limits, json.dumps(sorted(known)), output]
     quiet = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     try:
         told = subprocess.run(command, input=data, capture_output=True, timeout=2 * SECONDS, env=quiet, check=False)
@@ -50,7 +58,8 @@ def tried(data: bytes, known: Iterable[str]) -> Trial:
     if "refused" in found:
         said = str(found["refused"])
         raise ModelError(_ended(0) if said == "MEMORY" else said)
-    return Trial(found["model"].tobytes(), found["given"], found["answer"])
+    output, outputs = str(found["output"]), tuple(found["outputs"].tolist())
+    return Trial(found["model"].tobytes(), found["given"], found["answer"], output, outputs)
 
 
 def _ended(code: int) -> str:

@@ -171,3 +171,10 @@ def test_weight_norm_over_everything_has_one_size() -> None:
     tensors, told = plain_weights(nn.Sequential(layer).state_dict())
     torch.testing.assert_close(tensors["0.weight"], layer.weight.detach())
     assert told.startswith("1 layer has a weight norm")
+
+
+def test_two_names_beside_a_single_number_are_no_and_yes() -> None:
+    torch.manual_seed(0)
+    state = torchvision.models.resnet18(weights=None, num_classes=1).state_dict()
+    model = open_checkpoint(saved({"state_dict": state, "classes": ["healthy", "tumour"]}))
+    assert (model.config.class_names, model.config.answer.kind) == (("healthy", "tumour"), "yes_no")
