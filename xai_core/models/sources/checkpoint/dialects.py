@@ -17,6 +17,7 @@ class Dialect:
     name and what it is called instead, the first that fits; a name that none fits stays.
 
     prepare: what is more than a name. stem: how its first layers step where the shapes do not say (`untold.STEM`).
+    only: of several architectures that fit, those whose key begins so compute as this library does.
     """
 
     library: str
@@ -24,6 +25,7 @@ class Dialect:
     renames: Sequence[tuple[str, str]] = ()
     prepare: Callable[[dict[str, Tensor]], dict[str, Tensor]] | None = None
     stem: str | None = None
+    only: str = ""
 
 
 def _stages(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -86,6 +88,7 @@ DIALECTS = (
             (r"_fc\.(.+)", r"classifier.\1"),
         ),
         _stages,
+        only="timm/tf_",  # it pads as TensorFlow does
     ),
     Dialect(
         "MONAI",

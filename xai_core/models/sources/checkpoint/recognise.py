@@ -67,6 +67,8 @@ def recognise(tensors: Mapping[str, Tensor]) -> tuple[Proposal, ...]:
     order = {entry.key: place for place, entry in enumerate(index())}
     for level in levels(tensors):
         found = _exact(level) or [made for body in bodies(level) if (made := _with_head(level, body)) is not None]
+        if level.dialect and level.dialect.only:
+            found = [one for one in found if one.architecture.key.startswith(level.dialect.only)] or found
         if found:
             noted = (replace(proposal, notes=(*_notes(level), *proposal.notes)) for proposal in found)
             return tuple(sorted(noted, key=lambda proposal: order[proposal.architecture.key]))

@@ -13,7 +13,13 @@ import torchvision
 from torch import nn
 
 import xai_core as xai
-from tests.xai_core.models.sources.checkpoint.saved_networks import FASTAI, cifar, fastai_torchvision, monai_resnet
+from tests.xai_core.models.sources.checkpoint.saved_networks import (
+    FASTAI,
+    cifar,
+    fastai_torchvision,
+    lukemelas,
+    monai_resnet,
+)
 from tests.xai_core.models.sources.checkpoint.test_saved_networks import lively
 from xai_core.errors import ModelError
 from xai_core.models.catalog import list_again
@@ -21,6 +27,7 @@ from xai_core.models.source import BuiltFile, ModelFile
 from xai_core.models.sources.checkpoint.opening import SOURCE
 from xai_core.models.sources.checkpoint.recognise import recognise
 from xai_core.models.sources.checkpoint.untold import caution
+from xai_core.models.sources.imagenet import _weights_file
 from xai_core.models.sources.own_folder import VARIABLE, save_to_folder
 
 RESNET = "torchvision/resnet18"
@@ -113,6 +120,18 @@ def test_weights_without_a_place_are_asked_about_beside_the_network_and_refused_
     assert caution(proposal, {"other_weights": "unused"}) == ""
     assert recognise(state | {"attention.weight": torch.ones(8, 8)}) == ()
     assert recognise(wrapped | {"model.attention.conv.weight": torch.ones(4, 4, 1, 1)}) == ()
+
+
+def test_efficientnet_pytorch_pads_as_tensorflow_does() -> None:
+    found = recognise(lukemelas("efficientnet_b0").state or {})
+    assert {one.architecture.key for one in found} == {"timm/tf_efficientnet_b0"}
+
+
+def test_the_bundled_lite_network_opens_from_its_own_file() -> None:
+    model, given = xai.open_checkpoint(_weights_file().read_bytes()), torch.rand(1, 3, 224, 224)
+    assert model.config.architecture == "timm/tf_efficientnet_lite0"
+    with torch.no_grad():
+        torch.testing.assert_close(model.module(given), xai.load_model("imagenet", device="cpu").module(given))
 
 
 HOSTILE = {
