@@ -22,6 +22,7 @@ import xai_core as xai
 from dashboard.app import PAGES as SCREENS
 from dashboard.core.state import Selection
 from dashboard.shared import cached, own_models
+from tests.xai_core.models.sources.checkpoint.saved_networks import fastai_torchvision
 from tests.xai_core.models.sources.onnx.exports import KerasLike, keras_file
 from xai_core.models.catalog import list_again
 from xai_core.models.sources.checkpoint.opening import open_checkpoint
@@ -224,6 +225,32 @@ def test_a_guess_stands_under_a_warning_until_its_owner_says_what_was_trained() 
     seen = replace(own, module=made.requires_grad_(False))  # GELU: what the row of that name must say
     told = next(r for r in table.to_dict("records") if r["Choice"] == "GELU")
     assert (row["Choice"], told["Answer"]) == ("Tanh", xai.predict(seen, xai.load_sample("coffee")).top(1)[0].name)
+
+
+@pytest.mark.slow
+def test_a_fastai_file_opens_with_its_pooling_and_head_asked_and_tried() -> None:
+    torch.manual_seed(0)
+    made = fastai_torchvision("resnet18", -2, 512).network.eval()
+    file = io.BytesIO()
+    torch.save({"model": made.state_dict(), "opt": {"state": [], "hypers": []}}, file)
+    app = upload(page().run(), "export.pth", file.getvalue())
+    (warning,) = [w.value for w in app.warning if "Say above" in w.value]
+    assert "the largest values, then the means was assumed" in warning
+    assert "right after the linear layer was assumed" in warning
+    table = next(d.value for d in app.dataframe if "In use" in d.value)
+    assert set(table["Left open"]) == {
+        "The head reads, of the body's maps", "Between the head's linear layers stands", "In the head, it stands"
+    }  # fmt: skip
+    for label, value in (
+        ("The head reads", "max_avg"), ("Between the head", "relu"), ("In the head, it stands", "first"),
+    ):  # fmt: skip
+        app = next(s for s in app.selectbox if s.label.startswith(label)).select(value).run()
+    assert not any("Say above" in w.value for w in app.warning)
+    app = button(area_of(app).set_value("\n".join(NAMES)).run(), "Use this model")
+    (own,) = app.session_state["own_models"].values()
+    inputs = torch.rand(1, 3, 64, 64)
+    with torch.no_grad():
+        torch.testing.assert_close(own.module(inputs), made(inputs))
 
 
 def test_of_two_states_in_a_file_the_averaged_one_is_taken_and_the_other_can_be() -> None:
