@@ -10,6 +10,7 @@ from dashboard.models import model_cache as models_cached
 from dashboard.models.config_form import config_form
 from dashboard.models.config_preview import normalisation_check, preview
 from dashboard.models.draft import Draft, forget_draft, opened_draft, recognised
+from dashboard.models.untold_effect import effects
 from dashboard.shared import cached, own_models
 from dashboard.shared.local_folder import is_local
 from xai_core.errors import SightlineError
@@ -49,6 +50,7 @@ def _describe(draft: Draft, image: SourceImage) -> None:
         models_cached.runs(model)
         _take_along(draft, model)
         preview(model, image)
+        effects(network, model, image)
         normalisation_check(model)
 
 

@@ -1,7 +1,7 @@
 """Several architectures may fit the same weights: do they answer alike, and if not, what tells them apart?"""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
@@ -20,7 +20,6 @@ def alternatives(
     network: nn.Module,
     input_shape: tuple[int, ...],
     others: Iterable[Proposal],
-    tensors: Mapping[str, Tensor],
     shown: Tensor | None = None,
 ) -> tuple[Alternative, ...]:
     """The first few others against `network`, on one random input (1, c, H, W). shown: photographs, as evidence."""
@@ -28,7 +27,7 @@ def alternatives(
     found = []
     for proposal in list(others)[:MOST]:
         try:
-            other = settle(network_of(proposal, tensors), proposal, {})
+            other = settle(network_of(proposal), proposal, {})
             same = _same(_scores(network, given), _scores(other, given))
             said = None if same else evidence(norm_misfit(network, shown), norm_misfit(other, shown))
         except Exception:  # networks refuse a size in ways that no list ends
