@@ -36,6 +36,7 @@ from xai_core.models.layers import layers
 from xai_core.models.load import wrap_model
 from xai_core.models.preprocess import prepare
 from xai_core.models.sources.checkpoint.opening import open_checkpoint
+from xai_core.models.sources.huggingface.model import open_huggingface
 from xai_core.models.sources.keras.model import open_keras
 from xai_core.models.sources.onnx.model import open_onnx
 from xai_core.render.describe import describe
@@ -101,6 +102,7 @@ __all__ = [
     "neuron_gradient",
     "open_checkpoint",
     "open_dataset",
+    "open_huggingface",
     "open_index",
     "open_keras",
     "open_onnx",

@@ -11,7 +11,7 @@ import yaml
 
 from xai_core.errors import ModelError
 from xai_core.models.class_names import LONGEST, MOST, is_plain
-from xai_core.types import ChannelOrder, Fit, Interpolation, Labels, LoadedModel, ModelConfig, ResizeRule
+from xai_core.types import ChannelOrder, CropStart, Fit, Interpolation, Labels, LoadedModel, ModelConfig, ResizeRule
 
 SMALLEST_SIDE, LARGEST_SIDE = 8, 2048  # pixels of an input
 LONGEST_TEXT = 2000  # characters
@@ -21,14 +21,15 @@ _FIELDS = (  # in the order of the file
     "title", "architecture", "class_names", "input_size", "mean", "std", "channel_order", "resize", "labels", "licence",
     "notes", "default_layer", "settled",
 )  # fmt: skip
-_RULES = {"shorter_side", "interpolation", "antialias", "head_side", "fit"}
+_RULES = {"shorter_side", "interpolation", "antialias", "head_side", "fit", "crop_start"}
 
 
 def write_config(config: ModelConfig) -> str:
     """The card as YAML text; `read_card` gives it back."""
     told = asdict(config)
-    if told["resize"]["fit"] == "crop":
-        del told["resize"]["fit"]  # earlier versions do not know the word
+    for name, usual in (("fit", "crop"), ("crop_start", "round")):
+        if told["resize"][name] == usual:
+            del told["resize"][name]  # earlier versions do not know the word
     told["settled"] = dict(config.settled) or None
     kept = {name: told[name] for name in _FIELDS if told[name] is not None}
     text: str = yaml.safe_dump(kept, sort_keys=False, allow_unicode=True, width=110, default_flow_style=None)
@@ -196,7 +197,8 @@ def _rule(value: object) -> ResizeRule:
         raise ModelError("The card's antialias is true or false.")
     interpolation: Interpolation = _one_of(value, "interpolation", get_args(Interpolation))
     fit: Fit = _one_of(value, "fit", get_args(Fit))
-    return ResizeRule(lengths["shorter_side"], interpolation, antialias, lengths["head_side"], fit)
+    start: CropStart = _one_of(value, "crop_start", get_args(CropStart))
+    return ResizeRule(lengths["shorter_side"], interpolation, antialias, lengths["head_side"], fit, start)
 
 
 def _one_of(content: Mapping[str, Any], name: str, allowed: Sequence[Any]) -> Any:

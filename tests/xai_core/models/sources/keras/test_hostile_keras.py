@@ -49,9 +49,8 @@ def hdf5(change: Callable[[h5py.File], object] = lambda _file: None) -> bytes:
 
 
 def packed(layers: list[Config] | str, weights: bytes | None = None, **entries: bytes) -> bytes:
-    config = (
-        layers if isinstance(layers, str) else json.dumps({"class_name": "Sequential", "config": {"layers": layers}})
-    )
+    model = {"class_name": "Sequential", "config": {"layers": layers}}
+    config = layers if isinstance(layers, str) else json.dumps(model)
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("config.json", config)
@@ -149,11 +148,11 @@ HOSTILE = {
     "weights that are a zip bomb": (packed(GOOD, BOMB), "unpacks to 2"),
     "names that leave the folder": (packed(GOOD, **{"../../config.json": b"{}"}), ""),
     "shards": (packed(GOOD, **{"model.weights.json": b"{}"}), "several files"),
-    "a Lambda": (with_layer(layer("Lambda", {"function": ["4wEAAAA=", None, None]})), "is a Lambda: it holds a program"),
+    "a Lambda": (with_layer(layer("Lambda", {"function": ["4wEAAAA=", None, None]})), "a Lambda: it holds a program"),
     "a class of its own": (with_layer(layer("Evil", registered_name="Custom>Evil", module="evil")), "a Evil, which is"),
-    "a known name from a foreign module": (with_layer({**layer("Dropout"), "module": "os"}), "is a Dropout, which is not"),
-    "a known name registered by somebody": (with_layer(layer("Dropout", registered_name="evil>X")), "which is not read"),
-    "a model class of its own": (packed(json.dumps({"class_name": "Evil", "config": {"layers": []}})), "class of its own"),
+    "a known name from a foreign module": (with_layer({**layer("Dropout"), "module": "os"}), "a Dropout, which"),
+    "a known name registered by somebody": (with_layer(layer("Dropout", registered_name="evil>X")), "which is not"),
+    "a model of its own": (packed(json.dumps({"class_name": "Evil", "config": {"layers": []}})), "class of its own"),
     "an activation of its own": (
         changed(1, activation={"class_name": "function", "config": "os.system", "module": "os"}), "not supported"
     ),
