@@ -43,7 +43,7 @@ class HubModel:
 
 def hub_address() -> str | None:
     """Where the hub is; None where the owner of this server has turned it off."""
-    address = os.environ.get(VARIABLE, _HUB).strip().rstrip("/")
+    address = (os.environ.get(VARIABLE, "").strip() or _HUB).rstrip("/")
     return address if address.startswith(("https://", "http://")) else None
 
 

@@ -17,7 +17,14 @@ from xai_core.models.device import pick_device
 from xai_core.models.load import loaded
 from xai_core.models.source import ANOTHER_VISIT, BuiltFile, FileKind, ModelFile, ModelSource
 from xai_core.models.sources.checkpoint.reading import read_safetensors
-from xai_core.models.sources.config_file import carded, config_of, read_file, refuse_other_count
+from xai_core.models.sources.config_file import (
+    LARGEST_SIDE,
+    SMALLEST_SIDE,
+    carded,
+    config_of,
+    read_file,
+    refuse_other_count,
+)
 from xai_core.models.sources.huggingface.package import Package, package_in, package_of
 from xai_core.models.sources.huggingface.picture_rule import PictureRule, picture_rule
 from xai_core.models.sources.huggingface.timm_package import is_timm, timm_network, timm_rule_of
@@ -26,6 +33,7 @@ from xai_core.types import Labels, LoadedModel, ModelConfig
 
 HUGGINGFACE = "huggingface"  # what a card names as the architecture
 OWN = "own/huggingface-"  # before the keys of networks from such packages
+_MOST_TOKENS = 2**18
 
 
 def open_huggingface(
@@ -82,6 +90,7 @@ def _found(package: Package) -> _Found:
         rule = timm_rule_of(config, network)
     elif is_known(config):
         rule = picture_rule(package.preparation, config)
+        _refuse_many_tokens(config, rule)
         network, kind = network_of(config, tensors), f"transformers {config['model_type']}"
     else:
         raise ModelError("The config.json is neither transformers' nor timm's: it has no model_type or architecture.")
@@ -90,9 +99,23 @@ def _found(package: Package) -> _Found:
     return _Found(network, kind, rule, _names(config, count), labels)
 
 
+def _refuse_many_tokens(config: Mapping[str, Any], rule: PictureRule) -> None:
+    """ModelError where a picture is cut into so many pieces that attention between them would not end."""
+    patch = config.get("patch_size")
+    side = patch if isinstance(patch, int) and patch > 0 else max(SMALLEST_SIDE // 2, 1)
+    pieces = (rule.input_size[0] // side) * (rule.input_size[1] // side)
+    if pieces > _MOST_TOKENS:
+        raise ModelError(f"The network cuts a picture into {pieces} pieces; up to {_MOST_TOKENS} are computed.")
+
+
 def _outputs(network: nn.Module, rule: PictureRule) -> int:
     """How many scores it gives. ModelError where it cannot run on the size that the package says."""
     height, width = rule.input_size
+    if not all(SMALLEST_SIDE <= side <= LARGEST_SIDE for side in rule.input_size):
+        raise ModelError(
+            f"The package says that the network reads {height} × {width} pixels; sides of {SMALLEST_SIDE} to "
+            f"{LARGEST_SIDE} are allowed."
+        )
     try:
         with torch.no_grad():
             scores = network(torch.zeros(1, len(rule.mean), height, width))

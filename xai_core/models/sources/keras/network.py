@@ -21,7 +21,7 @@ from xai_core.models.sources.layer_parts import filled
 from xai_core.models.sources.wired_network import Plan, WiredNetwork, steps_of
 
 SIDE = 224  # pixels of an input whose size the file leaves open
-_MOST_STEPS = 20_000
+_MOST_STEPS = 5_000
 _MOST_LAYERS = 5_000  # of one model
 _MOST_NUMBERS = 2**28  # of one layer's answer
 _MOST_IN_ALL = 2**31  # of all answers to one picture
@@ -278,6 +278,9 @@ def _call(
     if kind in AUGMENTATIONS and not _foreign(layer):
         building.left_out.append(kind)
         return inputs[:1]
+    old = _OLD_CALCULATIONS.get(str(entries.get("function"))) if kind == "TFOpLambda" else None
+    if old is not None:
+        return [_operation(building, old, {"name": entries.get("name")}, place, arguments, inputs)]
     if _is_operation(layer):
         return [_operation(building, kind, entries, place, arguments, inputs)]
     if kind not in LAYERS or _foreign(layer):
@@ -424,6 +427,12 @@ _FUNCTIONS: dict[str, Callable[[], nn.Module]] = {
     "Relu": nn.ReLU, "Relu6": nn.ReLU6, "Sigmoid": nn.Sigmoid, "Tanh": nn.Tanh, "Silu": nn.SiLU, "HardSigmoid":
     nn.Hardsigmoid, "HardSilu": nn.Hardswish, "Softplus": nn.Softplus, "Selu": nn.SELU,
 }  # fmt: skip
+# As Keras 2 names them, in layers that it calls TFOpLambda though they hold no program.
+_OLD_CALCULATIONS = {
+    "math.truediv": "TrueDivide", "math.divide": "Divide", "math.subtract": "Subtract", "__operators__.sub": "Subtract",
+    "math.multiply": "Multiply", "__operators__.mul": "Multiply", "math.add": "Add", "__operators__.add": "Add",
+    "nn.bias_add": "Add", "nn.relu": "Relu", "nn.relu6": "Relu6", "nn.silu": "Silu",
+}  # fmt: skip
 _CALLED = {*_CALCULATIONS, *_FUNCTIONS, "Stack", "GetItem"}
 
 
@@ -501,9 +510,11 @@ def _node(layer: Mapping[str, Any], number: int, call: Any) -> _Node:
         return _Node(layer, number, tuple(_read(one) for one in arguments), named.get("training") is True)
     entries = [call] if _is_reference(call) else call
     named = entries[0][3] if len(entries[0]) > 3 and isinstance(entries[0][3], dict) else {}
-    if set(named) - {"training", "mask"}:
+    told = {key: value for key, value in named.items() if key not in ("training", "mask", "name", "data_format")}
+    if told.keys() - {"y", "bias"}:
         raise ModelError(_unknown(str(layer.get("class_name")), Place((str(_name(layer)),), ("",))))
-    references = tuple((str(one[0]), int(one[1]), int(one[2])) for one in entries)
+    arguments = (*entries, *told.values())
+    references = tuple((str(a[0]), int(a[1]), int(a[2])) if _is_reference(a) else a for a in arguments)
     return _Node(layer, number, references, named.get("training") is True)
 
 
