@@ -191,12 +191,12 @@ def _told(picture: str, model: LoadedModel, prediction: Prediction, result: Expl
     """What the model predicts, as a table, then how the map came about and where its evidence lies."""
     from xai_core.attribution.catalog import find_method
     from xai_core.render.describe import describe
-    from xai_core.render.recipe import percent, recipe_line, signed
+    from xai_core.render.recipe import recipe_line, said, signed
 
     best = prediction.top(TOP)
     width = max(len(one.name) for one in best)
     table = [("class", "", "prob.", "score")]
-    table += [(str(one.index), one.name, percent(one.probability), signed(one.score)) for one in best]
+    table += [(str(one.index), one.name, said(one, prediction.answer), signed(one.score)) for one in best]
     rows = [f"{index:>5}  {name:<{width}}  {share:>7}  {score:>7}" for index, name, share, score in table]
     layer = next(iter(result.maps))
     return "\n".join(

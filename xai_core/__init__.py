@@ -33,6 +33,7 @@ from xai_core.forward.receptive_field import receptive_field, receptive_fields
 from xai_core.images import load_image, load_sample
 from xai_core.models.catalog import load_model, model_configs
 from xai_core.models.layers import layers
+from xai_core.models.likeness import similar_to
 from xai_core.models.load import wrap_model
 from xai_core.models.preprocess import prepare
 from xai_core.models.sources.checkpoint.opening import open_checkpoint
@@ -43,6 +44,7 @@ from xai_core.render.describe import describe
 from xai_core.render.overlay import overlay
 from xai_core.render.place import place
 from xai_core.types import (
+    Answer,
     Box,
     Explanation,
     FeatureTable,
@@ -56,6 +58,7 @@ from xai_core.types import (
 )
 
 __all__ = [
+    "Answer",
     "Box",
     "Cancelled",
     "ClassError",
@@ -113,6 +116,7 @@ __all__ = [
     "prepare",
     "receptive_field",
     "receptive_fields",
+    "similar_to",
     "stored_table",
     "suggested_layer",
     "top_patches",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from xai_core.deprecated import renamed_attribute
+from xai_core.deprecated import renamed_attribute, warn
 from xai_core.errors import LayerError
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Interpolation = Literal["bilinear", "bicubic", "nearest", "lanczos"]
 ChannelOrder = Literal["RGB", "BGR"]
-Labels = Literal["one", "several"]
+AnswerKind = Literal["one", "several", "yes_no", "number", "embedding", "likeness"]
 Fit = Literal["crop", "stretch", "pad"]
 CropStart = Literal["round", "floor"]
 Score = Literal["logit", "log_probability"]
@@ -100,6 +100,34 @@ class ResizeRule:
 
 
 @dataclass(frozen=True)
+class Answer:
+    """What the numbers mean that a network gives.
+
+    kind: "one" of the classes holds (softmax); "several" may, each on its own (sigmoid); "yes_no": a single number, the
+    logit of the second class, and its negative speaks for the first; "number": measures such as an age, no classes;
+    "embedding": a place among other pictures, of which nothing can be explained until it is compared; "likeness": the
+    cosine of an embedding with that of each reference picture, see `similar_to`.
+    unit: of a number, as it stands behind it: "years".
+    output: which output is read of a network that has several: its name or place, "logits", "0" or "heads.1"; empty
+    where it has one.
+    """
+
+    kind: AnswerKind = "one"
+    unit: str = ""
+    output: str = ""
+
+    @property
+    def alone(self) -> bool:
+        """Whether a class's probability, if it has one, follows from its own score, whatever the others' are."""
+        return self.kind != "one"
+
+    @property
+    def probable(self) -> bool:
+        """Whether there are classes with probabilities: a measure and a likeness have none."""
+        return self.kind not in ("number", "embedding", "likeness")
+
+
+@dataclass(frozen=True)
 class Download:
     """Weights that are fetched only when the user asks: address, size in bytes, and the start of the file's SHA-256."""
 
@@ -116,7 +144,7 @@ class ModelConfig:
     reads, in its own order; a single one means that it reads grey pictures.
     first_conv, classifier, default_layer: dotted module names, None where unknown.
     channel_order: of a network that reads three channels. architecture: "torchvision/resnet18", for a file of weights.
-    labels: whether a picture has one of the classes (softmax) or several, each on its own (sigmoid).
+    class_names: in the order of the scores, after `answer` made them; of a number the name of what is measured.
     caution: what must stand beside every answer of the network.
     settled: what a file's weights do not tell and its owner says, as (name, value): ("head_activation", "gelu").
     """
@@ -137,9 +165,15 @@ class ModelConfig:
     download: Download | None = None
     channel_order: ChannelOrder = "RGB"
     architecture: str | None = None
-    labels: Labels = "one"
+    answer: Answer = Answer()
     caution: str = ""
     settled: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def labels(self) -> AnswerKind:
+        """The kind of the answer, under its name before 0.3."""
+        warn(".labels", ".answer.kind")
+        return self.answer.kind
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,7 +198,7 @@ class ModelInput:
 
 @dataclass(frozen=True)
 class ClassScore:
-    """One class of a prediction: its index, name, score (logit) and probability in [0, 1]."""
+    """One class of a prediction: its index, name, score (logit) and probability in [0, 1]; NaN where it has none."""
 
     index: int
     name: str
@@ -176,22 +210,28 @@ class ClassScore:
 class Prediction:
     """What a network says of one picture.
 
-    scores: float32 (n_classes,), before softmax or sigmoid. probabilities: float32 (n_classes,).
-    labels: "one": the probabilities sum to 1; "several": each stands alone.
+    scores: float32 (n_classes,), before softmax or sigmoid. probabilities: float32 (n_classes,), NaN for measures.
     """
 
     scores: np.ndarray
     probabilities: np.ndarray
     class_names: tuple[str, ...]
-    labels: Labels = "one"
+    answer: Answer = Answer()
+
+    @property
+    def labels(self) -> AnswerKind:
+        """The kind of the answer, under its name before 0.3."""
+        warn(".labels", ".answer.kind")
+        return self.answer.kind
 
     def of(self, index: int) -> ClassScore:
         return ClassScore(index, self.class_names[index], float(self.scores[index]), float(self.probabilities[index]))
 
     def top(self, k: int) -> list[ClassScore]:
-        """The k classes with the highest score, best first."""
-        order = np.argsort(-self.scores, kind="stable")[:k]
-        return [self.of(int(i)) for i in order]
+        """The k classes or references with the highest score, best first; measures in their order."""
+        ranked = self.answer.kind not in ("number", "embedding")
+        order = np.argsort(-self.scores, kind="stable") if ranked else np.arange(len(self.scores))
+        return [self.of(int(i)) for i in order[:k]]
 
 
 @dataclass(frozen=True)
@@ -254,7 +294,7 @@ class Explanation:
     """Everything needed to rebuild each image and its recipe line.
 
     maps: {layer: float32 (k, h, w)} raw and signed, at the layer's native grid, one for each class in `classes`.
-    scores, probabilities: of those classes, before softmax and after.
+    scores, probabilities: of those classes, before softmax and after. answer: what they mean.
     box: the part of the picture that the maps cover. image_size, input_size: (height, width) in pixels.
     score, contrast_class: which number was explained: "logit" or "log_probability", and whether as a lead over a class.
     settings: the method's own options by name.
@@ -277,6 +317,7 @@ class Explanation:
     contrast_class: int | None = None
     contrast_class_name: str | None = None
     settings: Mapping[str, object] = field(default_factory=dict)
+    answer: Answer = Answer()
 
     picture_size = renamed_attribute("picture_size", "image_size")
     against = renamed_attribute("against", "contrast_class")
@@ -290,7 +331,7 @@ class FeatureTable:
     vectors: float32 (n, d), read-only, a memory map where the table lies on the disk.
     items: int64 (n,), the picture's index in the data set. unread: name and reason of the pictures without a row.
     labels: int32 (n,), into class_names, -1 without. predictions, runners_up: int32 (n,), into model_classes.
-    probabilities, runner_up_probabilities: float32 (n,), of these two.
+    probabilities, runner_up_probabilities: float32 (n,), of these two; NaN where the model measures.
     losses: float32 (n,), -log of the probability of the picture's own class, NaN where the model has none of its name.
     thumbnails: JPEG bytes. digests: what the table was made of.
     folder: where it lies, and where what is derived from it may be kept; None for a table in memory.
@@ -315,6 +356,11 @@ class FeatureTable:
     folder: Path | None = None
 
     picture_digests = renamed_attribute("picture_digests", "image_digests")
+
+    @property
+    def classified(self) -> bool:
+        """Whether the model tells classes: a measure has no prediction and no probability."""
+        return not np.isnan(self.probabilities).all()
 
     def __len__(self) -> int:
         return len(self.vectors)

@@ -28,6 +28,8 @@ WHY = (
     "object still gets the same answer. That last one finds models that cheat."
 )
 
+MEASURES = "An audit asks which class a picture gets and whether it is right; this model tells no classes."
+
 
 def page() -> None:
     st.markdown(WHY)
@@ -39,7 +41,9 @@ def page() -> None:
     with right, in_words():
         dataset = dataset_choice.data_control("Pictures to audit")
     progress, results = st.container(), st.container()
-    if dataset is not None:
+    if not model.config.answer.probable:
+        st.info(MEASURES, icon=":material/block:")
+    elif dataset is not None:
         with in_words():
             job = _job(model, dataset, how)
         with results, in_words():

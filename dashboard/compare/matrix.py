@@ -19,7 +19,7 @@ from dashboard.shared.one_of import one_of
 from xai_core.attribution.catalog import DEFAULT, METHODS, find_method
 from xai_core.attribution.explain import ImageForwardPass
 from xai_core.errors import SightlineError
-from xai_core.render.recipe import percent
+from xai_core.render.recipe import said
 from xai_core.render.scale import shown
 from xai_core.types import Explanation
 
@@ -56,7 +56,7 @@ def _table(image_pass: ImageForwardPass, rows: list[int], columns: list[Column],
         tile_of_result(image_pass.image, last),
         Table(
             [
-                f"{name}\n{percent(float(image_pass.prediction.probabilities[i]))}"
+                f"{name}\n{said(image_pass.prediction.of(i), image_pass.prediction.answer)}"
                 for name, i in zip(names, rows, strict=True)
             ],
             [title for title, _, _ in columns],

@@ -10,7 +10,7 @@ import streamlit as st
 from dashboard.core import state
 from dashboard.core.session import show_in_widget, widget_value
 from dashboard.core.state import Selection
-from dashboard.shared import cached, cautions, controls, explanations, method_controls, own_models
+from dashboard.shared import cached, cautions, controls, explanations, likeness, method_controls, own_models
 from dashboard.shared import compare_panes as panes
 from dashboard.shared.compare_panes import Side
 from dashboard.shared.model_loading import ready_model
@@ -69,7 +69,8 @@ def pane_controls(side: Side) -> ImageForwardPass:
     if panes.pane(side).layer not in {None, *(layer.name for layer in layers)}:
         panes.change(side, layer=None)  # the model is another one now
         selection = panes.resolved(side)
-    image_pass = cached.image_forward_pass(model, controls.image_of(selection.image), layers, selection.layer)
+    image = controls.image_of(selection.image)
+    image_pass = cached.image_forward_pass(likeness.compared(model, image), image, layers, selection.layer)
     if not (same and selection.image == above.image):
         cautions.of_image(image_pass)
     method = find_method(selection.method)

@@ -36,7 +36,8 @@ def predicted(image_pass: ImageForwardPass) -> None:
 def told(model: LoadedModel, prediction: Prediction, image_digest: str) -> None:
     """The same for a prediction that was made without a kept pass. image_digest: of the picture's pixels."""
     best = prediction.top(1)[0]
-    found = {"class": best.index, "probability": round(best.probability, 4)}
+    number = {"probability": best.probability} if prediction.answer.probable else {"measure": best.score}
+    found = {"class": best.index} | {name: round(value, 4) for name, value in number.items()}
     _note("prediction", model, "picture", image_digest, found)
 
 

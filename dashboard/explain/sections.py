@@ -16,7 +16,7 @@ from xai_core.attribution.method import Method
 from xai_core.models.catalog import load_expression
 from xai_core.models.preprocess import model_view
 from xai_core.render.place import sample_at
-from xai_core.render.recipe import as_npz, as_python, percent
+from xai_core.render.recipe import as_npz, as_python, measure, percent
 from xai_core.render.scale import shown
 from xai_core.types import Explanation, LayerInfo, ModelConfig, Prediction, SourceImage
 
@@ -27,6 +27,9 @@ SHOWN = {"for": "what speaks for", "against": "what speaks against", "both": "wh
 
 def headline(prediction: Prediction, class_index: int) -> None:
     """What the model sees, what is being explained, and a word of caution where it is unsure."""
+    if not prediction.answer.probable:
+        _measured(prediction, class_index)
+        return
     best, chosen = prediction.top(1)[0], prediction.of(class_index)
     name, shows = class_in_prose(chosen.name), _what_is_shown(prediction, class_index)
     if chosen.index == best.index:
@@ -38,10 +41,24 @@ def headline(prediction: Prediction, class_index: int) -> None:
             f"{share_first(chosen.probability)} probable; the model sees rather {class_in_prose(best.name)} "
             f"({percent(best.probability)}). {shows}"
         )
-    if prediction.labels == "several":
+    if prediction.answer.kind == "several":
         says += " Each class has its own probability, for itself: they need not sum to 100 %."
     unsure = f" :orange-badge[:material/info: unsure: no class reaches {percent(UNSURE_BELOW)}, read the map with care]"
-    st.markdown(says + (unsure if best.probability < UNSURE_BELOW and prediction.labels == "one" else ""))
+    st.markdown(says + (unsure if best.probability < UNSURE_BELOW and prediction.answer.kind == "one" else ""))
+
+
+def _measured(prediction: Prediction, index: int) -> None:
+    """The number that the model gives, and what the map shows of it."""
+    chosen, evidence = prediction.of(index), state.selection().evidence
+    name, value = class_in_prose(chosen.name), in_prose(measure(chosen.score, prediction.answer))
+    if prediction.answer.kind == "likeness":
+        st.header(f"Likeness to {name}: {value}", anchor=False)
+        alike = {"for": "alike", "against": "unlike", "both": "alike and unlike"}[evidence]
+        st.markdown(f"1 is the same direction, 0 unrelated, −1 the opposite. The map shows what makes it {alike}.")
+        return
+    st.header(f"{name}: {value}", anchor=False)
+    pushes = {"for": "what pushes it up", "against": "what pushes it down", "both": "what pushes it up and down"}
+    st.markdown(f"The model measures. The map shows {pushes[evidence]}.")
 
 
 def _what_is_shown(prediction: Prediction, class_index: int) -> str:
@@ -72,15 +89,20 @@ def heat_map(image: SourceImage, result: Explanation, layer: str) -> None:
         )
         with st.popover("Copy as Python", icon=":material/code:"):
             st.code(
-                as_python(
-                    result, layer, load_expression(result.model_key), _image_expression(), state.selection().evidence
-                ),
+                as_python(result, layer, _model_expression(result), _image_expression(), state.selection().evidence),
                 language="python",
             )
         with st.popover("Link", icon=":material/link:"):
             _link()
     if clicked is not None:
         _point(clicked, result)
+
+
+def _model_expression(result: Explanation) -> str:
+    """Of a likeness, with the other picture, which only its owner can name."""
+    model = load_expression(result.model_key.partition("~")[0])
+    alone = result.answer.kind != "likeness"
+    return model if alone else f'xai.similar_to({model}, [xai.load_image("the-other-picture.png")])'
 
 
 def _image_expression() -> str:

@@ -64,6 +64,7 @@ _WAYS: dict[str, tuple[str, Callable[[FeatureTable], Colours]]] = {
 def colour_control(space: Space) -> Colours:
     """The choice among what this table and the list of its pictures know, and the colours."""
     known = set(_WAYS) - (set() if space.labelled else {"label", "own"})
+    known -= set() if space.table.classified else {"prediction", "confidence"}
     known -= set() if np.isfinite(space.table.losses).any() else {"right", "loss"}
     columns = space.request.dataset.columns
     # Each kind of choice has a key of its own, as a kept choice must be among those offered.

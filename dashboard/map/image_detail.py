@@ -69,6 +69,8 @@ def _trail(space: Space) -> None:
 
 
 def _facts(table: FeatureTable, row: int) -> str:
+    if not table.classified:
+        return as_code(str(table.names[row]))
     second = table.model_classes[table.runners_up[row]]
     then = f", then {second}, {percent(float(table.runner_up_probabilities[row]))}"
     loss = float(table.losses[row])

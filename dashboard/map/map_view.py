@@ -84,6 +84,8 @@ def title_of(table: FeatureTable, row: int) -> str:
 
 
 def prediction_in_words(table: FeatureTable, row: int) -> str:
+    if not table.classified:
+        return "no class: the model tells none"
     return f"{table.model_classes[table.predictions[row]]}, {percent(float(table.probabilities[row]))}"
 
 

@@ -75,8 +75,8 @@ def as_csv(space: Space, rows: np.ndarray, points: np.ndarray) -> str:
         own = [
             table.names[row],
             table.class_names[label] if label >= 0 else "",
-            table.model_classes[table.predictions[row]],
-            f"{table.probabilities[row]:.6g}",
+            table.model_classes[table.predictions[row]] if table.classified else "",
+            f"{table.probabilities[row]:.6g}" if table.classified else "",
             "" if np.isnan(table.losses[row]) else f"{table.losses[row]:.6g}",
         ]
         more = [cell(values[table.items[row]]) for values in listed.values()]

@@ -10,9 +10,10 @@ from dashboard.models.draft import Network, settle_by_card
 from dashboard.shared.one_of import one_of
 from xai_core.errors import ModelError
 from xai_core.models.class_names import read_names
+from xai_core.models.load import NO_YES
 from xai_core.models.normalisation import Numbers, presets
 from xai_core.models.sources.config_file import LARGEST_SIDE, SMALLEST_SIDE, read_config
-from xai_core.types import ChannelOrder, Fit, Labels, ModelConfig, ResizeRule
+from xai_core.types import Answer, AnswerKind, ChannelOrder, Fit, ModelConfig, ResizeRule
 
 CUSTOM = "My own"
 RULES = {
@@ -22,7 +23,13 @@ RULES = {
     "pad": "Scale to fit, fill with the mean colour",
     "head": "Crop to the head (MRI)",
 }
-LABELS: dict[Labels, str] = {"one": "one class", "several": "any number of them"}
+LABELS: dict[AnswerKind, str] = {
+    "one": "one class",
+    "several": "any number of them",
+    "number": "measures",
+    "embedding": "a place (embedding)",
+}
+SINGLE: dict[AnswerKind, str] = {"yes_no": "a yes or no", "number": "a measure"}
 _FITS: dict[str, Fit] = {"cut": "crop", "squash": "stretch", "pad": "pad"}  # of those that scale to a side
 HEAD_SIDE = 160
 _READ = StateKey[dict[str, ModelConfig]]("card_read", dict)  # from files, by the network's key
@@ -35,18 +42,12 @@ def config_form(network: Network) -> ModelConfig:
     left, right = st.columns(2, gap="medium")
     with left:
         title = st.text_input("Title", start.title, key=_key(network, "title"), persist_state="session", max_chars=80)
-        text = st.text_area(
-            f"Names of the {network.classes} classes, one a line, in the order of the outputs",
-            "\n".join(start.class_names),
-            key=_key(network, "names"),
-            persist_state="session",
-            height=150,
-        )
+        answer = _answer(network, start)
+        text = _names_control(network, start, answer)
         _file_control(network)
     with right:
         size, rule = _geometry(network, start)
         mean, std = _normalisation(network, start)
-        labels = _labels(network, start)
     with st.expander("Channel order, licence, notes"):
         order = _order(network, start)
         licence = st.text_input("Licence", start.licence, key=_key(network, "licence"), persist_state="session")
@@ -62,7 +63,7 @@ def config_form(network: Network) -> ModelConfig:
         mean=mean,
         std=std,
         channel_order=order,
-        labels=labels,
+        answer=answer,
         licence=licence,
         settled=network.built.model.config.settled,
         caution=network.built.model.config.caution,
@@ -172,9 +173,38 @@ def _normalisation(network: Network, start: ModelConfig) -> tuple[Numbers, Numbe
     return _numbers(mean, "mean"), _numbers(std, "spread")
 
 
-def _labels(network: Network, start: ModelConfig) -> Labels:
-    told = "One class: the probabilities sum to 1 (softmax). Several: each class has its own (sigmoid)."
-    return one_of("A picture has", LABELS, start.labels, _key(network, "labels"), help=told)
+def _answer(network: Network, start: ModelConfig) -> Answer:
+    """What the outputs mean. A single number is a measure until its owner says that it is a yes or no."""
+    if network.classes > 1:
+        told = (
+            "One class: the probabilities sum to 1 (softmax). Any number: each class has its own (sigmoid). Measures: "
+            "numbers such as an age, no classes. A place: the numbers mean something only beside another's, and "
+            "maps show what makes two pictures alike."
+        )
+        kind = one_of("A picture has", LABELS, start.answer.kind, _key(network, "labels"), help=told)
+        return replace(start.answer, kind=kind)
+    told = (
+        "A yes or no: the number is the logit of yes, and its sigmoid the probability. A measure, such as an age or a "
+        "dose, is shown as it is and is never a probability."
+    )
+    kind = one_of("Its single number is", SINGLE, start.answer.kind, _key(network, "single"), help=told)
+    unit = start.answer.unit
+    if kind == "number":
+        unit = st.text_input("Unit", unit, key=_key(network, "unit"), persist_state="session", max_chars=20).strip()
+    return replace(start.answer, kind=kind, unit=unit if kind == "number" else "")
+
+
+def _names_control(network: Network, start: ModelConfig, answer: Answer) -> str:
+    """One name a line."""
+    label = f"Names of the {network.classes} classes, one a line, in the order of the outputs"
+    names, height = start.class_names, 150
+    if network.classes == 1:
+        binary = answer.kind == "yes_no"
+        label = "What a no is called, then what a yes is, one a line" if binary else "What it measures"
+        names, height = names if len(names) == 1 + binary else NO_YES if binary else ("measure",), 80
+    return st.text_area(
+        label, "\n".join(names), key=_key(network, f"names_{answer.kind}"), persist_state="session", height=height
+    )
 
 
 def _joined(values: Numbers) -> str:

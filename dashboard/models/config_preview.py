@@ -13,7 +13,7 @@ from dashboard.shared import cached
 from xai_core.images import SAMPLES
 from xai_core.models.normalisation import Check, better
 from xai_core.models.preprocess import model_view
-from xai_core.render.recipe import percent
+from xai_core.render.recipe import measure, percent
 from xai_core.types import LoadedModel, SourceImage
 
 MOST_PICTURES = 8
@@ -29,12 +29,21 @@ def preview(model: LoadedModel, image: SourceImage) -> None:
     left.image(model_view(model.config, given), output_format="PNG", width="stretch", alt="The model's input")
     low, high = float(given.tensor.min()), float(given.tensor.max())
     right.markdown(f"**What this does to your picture**: the network reads values from {_range(low, high)}.")
+    if prediction.answer.kind == "embedding":
+        right.markdown(f"It answers with an embedding of {len(prediction.scores):,} numbers.")
+        return
     for best in prediction.top(3):
+        if not prediction.answer.probable:
+            right.markdown(f"{in_prose(best.name)}: **{in_prose(measure(best.score, prediction.answer))}**")
+            continue
         right.progress(best.probability, f"{share_first(best.probability)} {in_prose(best.name)}")
 
 
 def normalisation_check(model: LoadedModel) -> None:
     """The answers to several pictures under the card and the usual normalisations; a word where the card's is odd."""
+    if not model.config.answer.probable:
+        st.info("This check compares how sure a model is of its classes; this one tells none.")
+        return
     images = _images()
     with st.spinner("Trying the usual normalisations …", show_time=False):
         checks = models_cached.normalisations(model, images)

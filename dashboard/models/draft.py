@@ -10,6 +10,7 @@ from dashboard.core.plain_text import as_code, in_prose
 from dashboard.core.session import StateKey, none
 from dashboard.models.from_hub import fetched_from_hub
 from xai_core.errors import ModelError
+from xai_core.models.answering import is_two
 from xai_core.models.catalog import file_kinds, source_of_file
 from xai_core.models.source import Alternative, BuiltFile, ModelFile
 from xai_core.models.sources.own_folder import list_folder, weights_file
@@ -41,12 +42,13 @@ class Network:
 
     @property
     def key(self) -> str:
-        """For the keys of widgets: another file or architecture begins with its own values."""
-        return f"{self.draft.number}_{self.built.architecture}"
+        """For the keys of widgets: another file, architecture or output begins with its own values."""
+        return f"{self.draft.number}_{self.built.architecture}{self.built.model.config.answer.output}"
 
     @property
     def classes(self) -> int:
-        return len(self.built.model.config.class_names)
+        """How many numbers the network answers with: a yes or no is a single one, whatever its two names."""
+        return 1 if is_two(self.built.model.module) else len(self.built.model.config.class_names)
 
     @property
     def channels(self) -> int:
@@ -193,7 +195,7 @@ def _say(network: Network) -> None:
     weights = sum(tensor.numel() for tensor in built.model.module.state_dict().values())
     colours = {1: "grey pictures (1 channel)", 3: "colour pictures (3 channels)"}
     reads = colours.get(network.channels, f"{network.channels} channels")
-    told = f"**{built.title}**, {network.classes} classes, reads {reads}, {_amount(weights)} weights. {built.check}"
+    told = f"**{built.title}**, {_classes(network.classes)}, reads {reads}, {_amount(weights)} weights. {built.check}"
     assumed = " ".join(in_prose(one.reason) for one in built.untold if one.name not in dict(built.model.config.settled))
     if assumed:
         st.warning(f"{told} {assumed} Say above what your training had.", icon=":material/help:")
@@ -209,6 +211,10 @@ def _say(network: Network) -> None:
             f":material/alt_route: {unseen} more would fit by their names and shapes; the list above has them."
         )
     st.caption("  \n".join(lines))
+
+
+def _classes(count: int) -> str:
+    return f"{count} classes" if count > 1 else "a single number"
 
 
 def _amount(count: int) -> str:

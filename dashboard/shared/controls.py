@@ -13,7 +13,7 @@ from xai_core.errors import ImageError
 from xai_core.images import SAMPLES
 from xai_core.models.class_names import short_name
 from xai_core.models.download import is_on_disk
-from xai_core.render.recipe import percent
+from xai_core.render.recipe import said
 from xai_core.types import LayerInfo, LoadedModel, ModelConfig, Prediction, SourceImage
 
 ALL_LAYERS = WidgetKey("all_layers", False)
@@ -116,8 +116,11 @@ def model_title(config: ModelConfig) -> str:
 
 
 def class_control(prediction: Prediction) -> int:
-    """The five best classes as bars and a list of all; gives the class to explain."""
-    st.markdown("**Class**")
+    """The five best classes as bars and a list of all; gives the class to explain. A single measure is no choice."""
+    if len(prediction.class_names) == 1:
+        return 0
+    answer = prediction.answer
+    st.markdown("**Class**" if answer.probable else "**Measure**")
     wanted = state.selection().class_index
     best = prediction.top(5)
     if wanted is not None and wanted >= len(prediction.class_names):
@@ -126,20 +129,29 @@ def class_control(prediction: Prediction) -> int:
         wanted = None
     index = best[0].index if wanted is None else wanted
     choices(
-        [Choice(str(c.index), short_name(c.name), percent(c.probability), c.probability, hint=c.name) for c in best],
+        [
+            Choice(
+                str(c.index),
+                short_name(c.name),
+                said(c, answer),
+                c.probability if answer.probable else 0.0,
+                hint=c.name,
+            )
+            for c in best
+        ],
         selected=str(index),
-        label="The five most probable classes",
+        label="The five most probable classes" if answer.probable else "What the network measures",
         look="bars",
         key="class_bars",
         on_choose=lambda id: state.choose(class_index=int(id)),
     )
     st.selectbox(
-        "All classes",
+        "All classes" if answer.probable else "All measures",
         range(len(prediction.class_names)),
         format_func=lambda i: prediction.class_names[i],
         key=follow("class_index", index),
         on_change=store("class_index"),
-        help="Type to search. Any class can be explained, not only the predicted one.",
+        help="Type to search. Any of them can be explained, not only the first.",
     )
     return index
 

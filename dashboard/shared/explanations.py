@@ -66,7 +66,7 @@ class ExplanationRequest:
 
 
 def request_of(image_pass: ImageForwardPass, chosen: Selection, class_index: int, layer: str) -> ExplanationRequest:
-    """What a choice asks of a pass. A class has no lead over itself; and where a picture may have several labels only
+    """What a choice asks of a pass. A class has no lead over itself; and where each class stands alone only
     the logit is there to explain, whatever was chosen for another model. NotApplicable as above."""
     return ExplanationRequest(
         model=cached.identity(image_pass.model),
@@ -76,7 +76,7 @@ def request_of(image_pass: ImageForwardPass, chosen: Selection, class_index: int
         contrast_class=chosen.contrast_class if chosen.contrast_class != class_index else None,
         method=chosen.method,
         settings=chosen.settings,
-        score="logit" if image_pass.prediction.labels == "several" else chosen.score,
+        score="logit" if image_pass.prediction.answer.alone else chosen.score,
     )
 
 

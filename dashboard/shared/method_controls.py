@@ -56,6 +56,9 @@ def expert_controls(prediction: Prediction) -> None:
     if not box.open:  # a list of a thousand classes that few open would hold up the first picture
         return
     names = prediction.class_names
+    if len(names) == 1:
+        box.caption("The network answers with a single measure: nothing stands beside it.")
+        return
     with box:
         choice(
             "Rather than",
@@ -64,7 +67,7 @@ def expert_controls(prediction: Prediction) -> None:
             lambda i: "(the class by itself)" if i is None else names[i],
             help="Explain why the model leans to the class rather than to this one: the difference of their scores.",
         )
-        if prediction.labels == "several":  # there a probability follows from its own score alone
+        if prediction.answer.alone:  # there a probability follows from its own score alone
             return
         choice(
             "Explained number",

@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard.core import state
 from dashboard.core.failures import in_words
-from dashboard.shared import cached, cautions, controls, method_controls
+from dashboard.shared import cached, cautions, controls, likeness, method_controls
 from dashboard.shared.model_loading import ready_model
 from xai_core.attribution.catalog import find_method
 from xai_core.attribution.explain import ImageForwardPass
@@ -28,6 +28,10 @@ class PageContext:
 def ask(*, with_method: bool = False, with_evidence: bool = False) -> PageContext:
     """Draw the controls, load the model and run it once; ends this run of the page where a model must be fetched."""
     image, model = image_and_model()
+    if model.config.answer.kind == "embedding":
+        with st.sidebar:
+            likeness.reference_control(image)
+        model = likeness.compared(model, image)
     with in_words():
         layers = cached.layers(model)
         image_pass = cached.image_forward_pass(model, image, layers, state.selection().layer)

@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from dashboard.core.plain_text import as_code, class_in_prose
+from dashboard.core.plain_text import as_code, class_in_prose, in_prose
 from dashboard.shared import channel_chart
 from dashboard.shared.components.viewer import Heat, ProbeOptions, TilesOptions, ViewerOptions, probe, tiles, viewer
 from dashboard.shared.components.viewer.probe import Mode
@@ -11,7 +11,7 @@ from dashboard.shared.drawing import Look, draw, image_of_result
 from xai_core.attribution.explain import ImageForwardPass
 from xai_core.attribution.grad_cam_steps import GradCamSteps, cancelled_share
 from xai_core.render.describe import describe
-from xai_core.render.recipe import percent
+from xai_core.render.recipe import measure, percent, said
 from xai_core.render.scale import has_evidence
 from xai_core.types import Explanation, SourceImage
 
@@ -48,18 +48,21 @@ def activations(steps: GradCamSteps) -> None:
 
 def score(image_pass: ImageForwardPass, class_index: int) -> None:
     """Stage 2: the number that is explained, and why not the probability."""
-    chosen = image_pass.prediction.of(class_index)
+    chosen, answer = image_pass.prediction.of(class_index), image_pass.prediction.answer
     _stage(2, "The number to explain", r"y^c")
+    if not answer.probable:
+        st.metric(class_in_prose(chosen.name), measure(chosen.score, answer))
+        st.markdown("The network measures, so the number itself is explained: what pushes it up, and what down.")
+        return
     left, middle, right = st.columns(3)
     left.metric("Score (logit)", f"{chosen.score:.3f}")
     middle.metric("Probability", percent(chosen.probability))
     rise = 10 * chosen.probability * (1 - chosen.probability)  # of the slope p (1 - p), for a step of 0.1, in points
     right.metric("If the score rises by 0.1", f"+{rise:.2g} points", help="The slope of the probability is p (1 − p).")
-    alone = image_pass.prediction.labels == "several"
     st.markdown(
         f"We explain the **score** of *{class_in_prose(chosen.name)}*. The probability would mislead: "
-        f"{'' if alone else 'it also rises when other classes lose, and '}as soon as the model is sure it hardly "
-        "moves, however much evidence there is. "
+        f"{'' if answer.alone else 'it also rises when other classes lose, and '}as soon as the model is sure it "
+        "hardly moves, however much evidence there is. "
         f"Here, if the score rose by 0.1, the probability would rise by about {rise:.2g} percentage points."
     )
 
@@ -96,7 +99,9 @@ def weighted_sum(image: SourceImage, result: Explanation, steps: GradCamSteps) -
     seen, moved = st.columns([3, 2], gap="medium", vertical_alignment="center")
     label = "Channels added, those that contribute most first"
     start = min(len(order), max(10, len(order) // 32))
-    count = moved.slider(label, 1, len(order), start, key="step_channels", persist_state="session")
+    count = 1
+    if len(order) > 1:
+        count = moved.slider(label, 1, len(order), start, key="step_channels", persist_state="session")
     part = steps.partial_map(order[:count])
     rest = float(np.abs(whole - part).sum() / (np.abs(whole).sum() or 1.0))
     top = float(np.abs(whole).max()) or 1.0
@@ -166,7 +171,7 @@ def heading(image_pass: ImageForwardPass, class_index: int) -> None:
     chosen = image_pass.prediction.of(class_index)
     st.header("Grad-CAM step by step", anchor=False)
     st.markdown(
-        f"Why **{class_in_prose(chosen.name)}** ({percent(chosen.probability)})? "
+        f"Why **{class_in_prose(chosen.name)}** ({in_prose(said(chosen, image_pass.prediction.answer))})? "
         + " · ".join(f"[{number} {title}](#stage-{number})" for number, title in STAGES.items())
     )
 

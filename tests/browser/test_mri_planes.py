@@ -107,8 +107,12 @@ def test_small_planes_have_the_patients_shape_and_letters(opened: Page, stored: 
     for plane, (across, down), letters in (("Coronal", (0, 2), "RLSI"), ("Sagittal", (1, 2), "APSI")):
         scene = small(opened, plane)
         expect(scene).to_be_visible(timeout=WAIT)
-        size = scene.evaluate("canvas => [canvas.width, canvas.height]")
-        assert size[0] / size[1] == pytest.approx(mm[across] / mm[down], rel=0.02)
+        wanted = mm[across] / mm[down]
+        opened.wait_for_function(  # a moment before, another plane stood there
+            "([canvas, wanted]) => Math.abs(canvas.width / canvas.height / wanted - 1) < 0.02",
+            arg=[scene.element_handle(), float(wanted)],
+            timeout=WAIT,
+        )
         figure = opened.locator(".planes .plane", has=opened.get_by_role("button", name=plane))
         assert "".join(figure.locator(".over span").all_inner_texts()) == letters
 

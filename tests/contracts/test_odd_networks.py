@@ -150,7 +150,7 @@ def test_a_network_made_in_inference_mode_is_refused():
 
 def test_outputs_with_a_sigmoid_each_and_channels_in_another_order(network: Small):
     usual = wrapped(network)
-    several = wrapped(network, labels="several", channel_order="BGR")
+    several = wrapped(network, answer="several", channel_order="BGR")
     given, flipped = (xai.prepare(model.config, CAT).tensor for model in (usual, several))
     assert torch.equal(flipped, given.flip(1))
     prediction = xai.predict(several, CAT)

@@ -107,10 +107,20 @@ def explain_forward_pass(
     on_progress: ProgressCallback | None = None,
 ) -> Explanation:
     """Class maps from a pass that was made before; `layers` must be among those that it kept."""
-    if score == "log_probability" and image_pass.model.config.labels == "several":
+    said = image_pass.model.config.answer
+    if score == "log_probability" and said.alone:
         raise NotApplicable(
-            "Where a picture may have several classes, each probability follows from its own score alone; explain that."
+            "Here each class's probability follows from its own score alone; explain that."
+            if said.probable
+            else "A measure has no probability; explain its score, which is the number itself."
         )
+    if said.kind == "embedding":
+        raise NotApplicable(
+            f"{image_pass.model.config.title} gives an embedding, and its single numbers mean nothing; explain what "
+            "makes the picture like another one: xai.similar_to(model, [image])."
+        )
+    if classes is None and said.kind == "number":
+        classes = [0]
     inputs, forward = image_pass.given.tensor, lambda: image_pass.forward_pass
     target = make_target(forward, inputs, classes, score, contrast_class)
     model, prediction, chosen = image_pass.model, image_pass.prediction, find_method(method)
@@ -142,6 +152,7 @@ def explain_forward_pass(
         contrast_class=None if rival is None else rival.index,
         contrast_class_name=None if rival is None else rival.name,
         settings=asdict(chosen.settings_from(settings)) | ({"layer": read[-1]} if chosen.needs_layer else {}),
+        answer=said,
     )
 
 
@@ -178,5 +189,5 @@ def _prediction(model: LoadedModel, image_pass: ForwardPass) -> Prediction:
         raise ModelError(
             f"{model.config.title} gives scores that are not numbers; its weights or its input are broken."
         )
-    labels = model.config.labels
-    return Prediction(scores.numpy(), probabilities(scores, labels).numpy(), names, labels)
+    answer = model.config.answer
+    return Prediction(scores.numpy(), probabilities(scores, answer).numpy(), names, answer)

@@ -102,13 +102,14 @@ def _numbers(
     unread pictures have nulls."""
     n = len(items)
     vectors, scores = (t[:n].cpu() for t in maker.embed(inputs.to(maker.model.device)))
-    log_p = log_probabilities(scores.double(), maker.model.config.labels).numpy()
+    answer = maker.model.config.answer
+    log_p = log_probabilities(scores.double(), answer).numpy()
     order = np.argsort(-log_p, axis=1, kind="stable")[:, :2]
     best, second = order[:, 0], order[:, -1]
     own = np.array([maker.class_index.get(plain(item.class_name or ""), -1) for item in items])
     rows = np.arange(n)
     losses = -log_p[rows, np.maximum(own, 0)]
-    finite = np.isfinite(vectors.numpy()).all(1) & np.isfinite(log_p[rows, best])
+    finite = np.isfinite(vectors.numpy()).all(1) & np.isfinite(scores.numpy()).all(1)
     odd = ~unread & ~finite
     unread = unread | odd
     flat = pa.array(np.ascontiguousarray(vectors.numpy()).reshape(-1))

@@ -66,7 +66,7 @@ def table_facts(model: LoadedModel, dataset: Dataset, embedding_layer: Embedding
         "batch": BATCH,
         "thumbnail": THUMBNAIL_SIDE,
         "dataset": dataset.name,
-    } | ({} if config.labels == "one" else {"labels": config.labels})
+    } | ({} if config.answer.kind == "one" else {"labels": config.answer.kind})
 
 
 def digest_of(facts: object) -> str:

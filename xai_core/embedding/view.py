@@ -240,13 +240,18 @@ def _check_ranges(
     right = right and _within(items, 0, listed - 1) and bool((np.diff(items) > 0).all())
     right = right and _within(columns["label"], -1, own_classes - 1)
     right = right and all(_within(columns[name], 0, classes - 1) for name in ("prediction", "runner_up"))
-    right = right and all(_within(columns[name], 0, 1) for name in ("probability", "runner_up_probability"))
+    right = right and all(_shares(columns[name]) for name in ("probability", "runner_up_probability"))
     if not (right and bool((np.isnan(losses) | (losses >= 0)).all())):
         raise Damaged("A table's columns do not belong together.")
 
 
 def _within(values: np.ndarray, low: float, high: float) -> bool:
     return bool(((values >= low) & (values <= high)).all())
+
+
+def _shares(values: np.ndarray) -> bool:
+    """Probabilities of all, or of none where the network measures."""
+    return _within(values, 0, 1) or bool(np.isnan(values).all())
 
 
 def _open_rows(path: Path, count: int) -> _Rows:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from xai_core.errors import NotApplicable
 from xai_core.evaluation.map_under_test import MapUnderTest
 from xai_core.types import Box, ProgressCallback
 
@@ -41,6 +42,21 @@ class Check:
     passes: int
     maps: int = 0
     source: str = ""
+
+
+@dataclass(frozen=True)
+class NotHere:
+    """What stands in the place of a finding where the check has no meaning. reason: one sentence."""
+
+    reason: str
+
+
+def run_check(check: Check, tested: MapUnderTest, on_progress: ProgressCallback) -> Any:
+    """What the check finds, or `NotHere`."""
+    try:
+        return check.run(tested, on_progress)
+    except NotApplicable as reason:
+        return NotHere(str(reason))
 
 
 @dataclass(frozen=True)

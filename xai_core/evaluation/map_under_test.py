@@ -13,7 +13,7 @@ from xai_core.attribution.catalog import find_method
 from xai_core.attribution.class_maps import class_maps
 from xai_core.attribution.explain import ImageForwardPass
 from xai_core.attribution.method import INPUT
-from xai_core.errors import SightlineError
+from xai_core.errors import NotApplicable, SightlineError
 from xai_core.evaluation.rival_maps import in_patches
 from xai_core.forward.forward_pass import run_forward
 from xai_core.models.class_names import short_name
@@ -110,9 +110,11 @@ def remake_of(
 
 
 def probability(model: LoadedModel, inputs: Tensor, class_index: int) -> Tensor:
-    """float32 (n,): the probability of the class for inputs (n, c, H, W)."""
+    """float32 (n,): the probability of the class for inputs (n, c, H, W). NotApplicable: the network measures."""
+    if not model.config.answer.probable:
+        raise NotApplicable("This check follows a probability, and a measure has none.")
     scores = run_forward(model.module, inputs, ()).scores
-    return probabilities(scores.detach().float(), model.config.labels)[:, class_index]
+    return probabilities(scores.detach().float(), model.config.answer)[:, class_index]
 
 
 def refuse_empty(values: np.ndarray) -> None:

@@ -13,7 +13,7 @@ from xai_core.attribution.explain import forward_image
 from xai_core.attribution.method import INPUT
 from xai_core.errors import LayerError, SightlineError
 from xai_core.evaluation import checks
-from xai_core.evaluation.check import Level
+from xai_core.evaluation.check import Level, NotHere, run_check
 from xai_core.evaluation.familiarity import familiarity_of
 from xai_core.evaluation.map_under_test import MapUnderTest
 from xai_core.evaluation.rival_maps import PATCH
@@ -35,7 +35,8 @@ _NOT_YET = {False: "**Not all checks are made yet.**", True: "**The checks are r
 
 @dataclass(frozen=True, eq=False)
 class Findings:
-    """What was found, by the check's key: `findings.road` is what that check's `run` gave, None where it was not made.
+    """What was found, by the check's key: `findings.road` is what its `run` gave, None where it was not made or
+    has no meaning here.
 
     AttributeError: there is no such check.
     """
@@ -45,17 +46,24 @@ class Findings:
     def __getattr__(self, key: str) -> Any:
         if all(check.key != key for check in checks.CHECKS):
             raise AttributeError(f"There is no check '{key}'; {', '.join(check.key for check in checks.CHECKS)} are.")
-        return self.made.get(key)
+        found = self.made.get(key)
+        return None if isinstance(found, NotHere) else found
 
     @property
     def levels(self) -> dict[str, Level | None]:
         """The level of each check that was made, by key; None where it gives a fact and no level."""
-        made = {check: self.made.get(check.key) for check in checks.CHECKS}
+        made = {check: getattr(self, check.key) for check in checks.CHECKS}
         return {check.key: check.level(found) for check, found in made.items() if found is not None}
 
     @property
-    def complete(self) -> bool:
+    def whole(self) -> bool:
+        """Whether every check has a meaning here and was made."""
         return len(self.levels) == len(checks.CHECKS)
+
+    @property
+    def complete(self) -> bool:
+        """Whether none is left to be made."""
+        return all(self.made.get(check.key) is not None for check in checks.CHECKS)
 
     @property
     def started(self) -> bool:
@@ -82,12 +90,14 @@ def verdict(findings: Findings, prediction: Prediction, *, familiar: bool = True
     unsure = margin(prediction) < UNSURE_MARGIN
     if "bad" in levels:
         return Verdict("bad", unsure, not familiar, findings.complete)
-    good = findings.complete and "unclear" not in levels and not unsure and familiar
+    good = findings.whole and "unclear" not in levels and not unsure and familiar
     return Verdict("good" if good else "unclear", unsure, not familiar, findings.complete)
 
 
 def margin(prediction: Prediction) -> float:
-    """Between the probabilities of the two most probable classes; 1 for a model of one class."""
+    """Between the probabilities of the two most probable classes; 1 for a model of one class, or one that measures."""
+    if not prediction.answer.probable:
+        return 1.0
     first, *others = np.sort(prediction.probabilities)[::-1]
     return float(first - others[0]) if others else 1.0
 
@@ -197,6 +207,6 @@ def findings_of(tested: MapUnderTest, on_progress: ProgressCallback = no_progres
     """What every check finds, in their order. on_progress(done, total), in checks, may raise to stop."""
     made = {}
     for done, check in enumerate(checks.CHECKS, start=1):
-        made[check.key] = check.run(tested, no_progress)
+        made[check.key] = run_check(check, tested, no_progress)
         on_progress(done, len(checks.CHECKS))
     return Findings(made)

@@ -110,8 +110,12 @@ def _run(module: nn.Module, input_shape: Sequence[int]) -> tuple[list[_Call], Te
 def _readers(calls: Sequence[_Call], scores: Tensor) -> Iterator[tuple[str | None, Tensor | None, Tensor, Tensor]]:
     """Each layer that gave the scores: name, weight, bias and what it took, (1, c); last the scores themselves."""
     for call in calls:
-        if call.linear is not None and torch.equal(call.linear[1], scores):
-            yield call.name, _weight(call.part), _bias(call.part, scores), call.linear[0].float()
+        if call.linear is None or not torch.equal(_as_scores(call.linear[1], scores, 1), scores):
+            continue
+        weight = _weight(call.part)
+        if weight is not None:
+            taken = call.linear[0].float()
+            yield call.name, _as_scores(weight, scores, 0), _bias(call.part, scores), taken
     yield None, None, torch.zeros_like(scores[0]), scores.float()
 
 
@@ -121,8 +125,9 @@ def _classifiers(
     """Everything of the right size that may turn channel averages into scores: name, weight, bias."""
     for name, part in module.named_modules():
         weight = _weight(part)
-        if weight is not None and weight.shape == (scores.shape[1], channels):
-            yield name, weight, _bias(part, scores)
+        rows = None if weight is None else _as_scores(weight, scores, 0)
+        if rows is not None and rows.shape == (scores.shape[1], channels):
+            yield name, rows, _bias(part, scores)
     yield None, None, torch.zeros_like(scores[0])
 
 
@@ -135,8 +140,15 @@ def _weight(part: nn.Module) -> Tensor | None:
     return None
 
 
+def _as_scores(values: Tensor, scores: Tensor, axis: int) -> Tensor:
+    """One output of a layer for each score (n, n_classes): a single one may have become two, against and for."""
+    doubled = scores.shape[1] == 2 and values.shape[axis] == 1
+    return torch.cat([-values, values], dim=axis) if doubled else values
+
+
 def _bias(part: nn.Module, scores: Tensor) -> Tensor:
-    return part.bias.detach() if isinstance(part.bias, Tensor) else torch.zeros_like(scores[0])
+    bias = part.bias
+    return _as_scores(bias.detach(), scores, 0) if isinstance(bias, Tensor) else torch.zeros_like(scores[0])
 
 
 def _linear(part: nn.Module, args: tuple[object, ...], output: Tensor) -> tuple[Tensor, Tensor] | None:

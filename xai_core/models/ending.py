@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from types import MethodType
 from typing import Any, Literal
 
 import torch
@@ -33,14 +32,14 @@ _KEEPING = ("View", "UnsafeView", "ReshapeAlias", "Alias", "Squeeze", "Unsqueeze
 class Ending:
     """The call that turns scores into probabilities: the network's `place`-th from the last of such calls, -1 the last.
 
-    labels: "one" of a softmax's classes holds, of a sigmoid's "several" may.
+    answer: "one" of a softmax's classes holds, of a sigmoid's "several" may.
     """
 
     kind: Kind
     place: int
 
     @property
-    def labels(self) -> Literal["one", "several"]:
+    def answer(self) -> Literal["one", "several"]:
         return "one" if self.kind == "softmax" else "several"
 
     @property
@@ -48,8 +47,21 @@ class Ending:
         return f"The final {self.kind} was taken off, so that maps explain the score before it."
 
 
+@dataclass(frozen=True)
+class Outputs:
+    """What a network gives: how many numbers, None where it does not run, and what stands before them."""
+
+    count: int | None
+    ending: Ending | None
+
+
 def find_ending(module: nn.Module, input_shape: Sequence[int], device: torch.device | str = "cpu") -> Ending | None:
-    """What stands between the scores of a network and its answers to inputs (1, c, H, W); None for nothing.
+    """What stands between the scores of a network and its answers to inputs (1, c, H, W); see `look_at`."""
+    return look_at(module, input_shape, device).ending
+
+
+def look_at(module: nn.Module, input_shape: Sequence[int], device: torch.device | str = "cpu") -> Outputs:
+    """How many numbers a network answers inputs (1, c, H, W) with, and the ending behind its scores, if there is one.
 
     Known from the calls of a pass over noise: one of them gave the answers. A network that does not run has none here.
     ModelError: the answers are probabilities, but no such call gave them, so that the scores cannot be known.
@@ -62,44 +74,29 @@ def find_ending(module: nn.Module, input_shape: Sequence[int], device: torch.dev
         try:
             answer, calls = _run(module, noise.to(device))
         except Exception:  # whatever a network refuses an input with is said where it is used
-            return None
+            return Outputs(answers[0].shape[1] if answers else None, None)
         if _unbounded(answer):  # a linear layer gave it, and no picture of a thousand makes it probabilities
-            return None
+            return Outputs(answer.shape[1], None)
         answers.append(answer.detach())
         found.add(_call_of(answers[-1], calls))
     ending = found.pop() if len(found) == 1 else None
     if ending is None:
         _refuse_probabilities(torch.cat(answers))
-    return ending
+    return Outputs(answers[0].shape[1], ending)
 
 
-def scores_only(module: nn.Module, ending: Ending) -> nn.Module:
-    """The same module, which now answers with what its ending is given. Only for a network of one's own."""
-    before = _Ended(vars(module).get("forward"), ending)
-    module._before_ending = before  # type: ignore[assignment]  # plain data, no layer
-    module.forward = MethodType(_forward, module)
-    return module
+def before_ending(run: Callable[[], object], n: int, ending: Ending, title: str) -> Tensor:
+    """(n, n_classes), what a network gives to its last softmax or sigmoid when it runs over n inputs.
 
-
-@dataclass(frozen=True, eq=False)
-class _Ended:
-    """forward: the network's own, where it is no method of its class."""
-
-    forward: Callable[..., object] | None
-    ending: Ending
-
-
-def _forward(module: nn.Module, inputs: Tensor) -> Tensor:
-    """(n, n_classes), what the network gives to its last softmax or sigmoid."""
-    ended: Any = module._before_ending
+    ModelError: it ends in something else now.
+    """
     with _Noting() as noting:
-        answer = ended.forward(inputs) if ended.forward else type(module).forward(module, inputs)
-    shape = scores_of(answer, len(inputs)).shape
-    place = ended.ending.place
+        answer = run()
+    shape, place = scores_of(answer, n).shape, ending.place
     given = noting.calls[place].given if -place <= len(noting.calls) else None
     if given is None or given.numel() != shape.numel():
         raise ModelError(
-            f"{type(module).__name__} ended in a {ended.ending.kind} when it was opened, and now in something else; "
+            f"{title} ended in a {ending.kind} when it was opened, and now in something else; "
             "wrap a network whose forward returns the scores."
         )
     scores: Tensor = given.reshape(shape)

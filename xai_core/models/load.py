@@ -7,12 +7,15 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
+from xai_core.deprecated import renamed_arguments
 from xai_core.errors import ModelError
-from xai_core.models.ending import Ending, find_ending, scores_only
+from xai_core.models.answering import answering
+from xai_core.models.ending import Ending, look_at
 from xai_core.models.isolate import structure_copy
 from xai_core.models.source import ANOTHER_VISIT, ModelSource
-from xai_core.types import ChannelOrder, Labels, LoadedModel, ModelConfig, ResizeRule
+from xai_core.types import Answer, AnswerKind, ChannelOrder, LoadedModel, ModelConfig, ResizeRule
 
+NO_YES = ("no", "yes")  # the names of a single number that is a yes or no, until its owner says others
 WRAPPED = "own/python-"  # before the keys of networks that only their owner's Python can make again
 SOURCE = ModelSource(
     WRAPPED,
@@ -39,30 +42,65 @@ def frozen(module: nn.Module) -> nn.Module:
 
 
 def loaded(config: ModelConfig, module: nn.Module, device: torch.device) -> LoadedModel:
-    """Take ownership of a fresh `module` and make it ready to be explained on `device`; see `_before_probabilities`."""
-    return _before_probabilities(config, module.eval().requires_grad_(False).to(device), device, config.labels)
+    """Take ownership of a fresh `module` and make it ready to be explained on `device`; see `_answering_as`."""
+    return _answering_as(config, module.eval().requires_grad_(False).to(device), device, config.answer.kind)
 
 
-def _before_probabilities(
-    config: ModelConfig, module: nn.Module, device: torch.device, labels: Labels | None
-) -> LoadedModel:
-    """The network up to its scores: a final softmax or sigmoid is taken off, and the card says so.
+def _answering_as(config: ModelConfig, module: nn.Module, device: torch.device, kind: AnswerKind | None) -> LoadedModel:
+    """The network up to the scores that its card speaks of: one output of several, without a final softmax or sigmoid.
 
-    labels: what its owner says, None for what the ending says. ModelError: these contradict each other, or the
-    answers are probabilities whose scores cannot be known.
+    kind: what its owner says, None for what the network says. A single number is a yes or no where a sigmoid stands
+    behind it, or where two names are given for it; with one name it is a measure.
+    ModelError: the network says otherwise, or its answers are probabilities whose scores cannot be known.
     """
-    ending = find_ending(module, (1, len(config.mean), *config.input_size), device)
+    if config.answer.output != getattr(module, "output_read", ""):  # an ONNX file's is built for one output
+        module = answering(module, output=config.answer.output)
+    found = look_at(module, (1, len(config.mean), *config.input_size), device)
+    ending = found.ending
+    if found.count == 1:
+        config = single(config, ending, kind)
+    elif kind == "yes_no" and found.count is not None:
+        raise ModelError(f"A yes or no is a single number, and the network gives {found.count}; give kind='one'.")
+    elif ending is not None:
+        _refuse_other_kind(ending, kind)
+        config = replace(config, answer=replace(config.answer, kind=ending.answer))
     if ending is not None:
-        _refuse_other_labels(ending, labels)
-        module = scores_only(module, ending)
-        config = replace(config, labels=ending.labels, notes=(*config.notes, ending.note))
+        module = answering(module, ending=ending)
+        config = replace(config, notes=tuple(dict.fromkeys((*config.notes, ending.note))))
+    if config.answer.kind == "yes_no":
+        module = answering(module, two=True)
     return LoadedModel(config, module, device, weights_digest(module))
 
 
-def _refuse_other_labels(ending: Ending, labels: Labels | None) -> None:
-    if labels not in (None, ending.labels):
+def names_until_told(outputs: int) -> tuple[str, ...]:
+    """What the outputs of a network are called until its owner says."""
+    return tuple(f"class {index}" for index in range(outputs)) if outputs > 1 else ("measure",)
+
+
+def single(config: ModelConfig, ending: Ending | None, kind: AnswerKind | None) -> ModelConfig:
+    """The card of a network with one output, which is either a yes or no with two names or a measure with one.
+
+    ModelError: a measure behind a sigmoid; another number of names.
+    """
+    if kind == "number" and ending is not None:
         raise ModelError(
-            f"The network ends in a {ending.kind}, and labels is {labels!r}; give labels={ending.labels!r}, which is "
+            "The network ends in a sigmoid, so its number is the probability of a yes; give kind 'yes_no', or the "
+            "network without the sigmoid."
+        )
+    names = config.class_names
+    binary = kind == "yes_no" or (kind != "number" and (ending is not None or len(names) == 2))
+    if binary and len(names) == 1:
+        names = NO_YES
+    if len(names) != 1 + binary:
+        need = "two names, of no and of yes" if binary else "one name, of what it measures"
+        raise ModelError(f"The network gives a single number; give {need} (there are {len(names)}).")
+    return replace(config, class_names=names, answer=replace(config.answer, kind="yes_no" if binary else "number"))
+
+
+def _refuse_other_kind(ending: Ending, kind: AnswerKind | None) -> None:
+    if kind not in (None, ending.answer):
+        raise ModelError(
+            f"The network ends in a {ending.kind}, and the answer's kind is {kind!r}; give {ending.answer!r}, which is "
             f"what a {ending.kind} means, or a network whose forward returns the scores before it."
         )
 
@@ -79,6 +117,7 @@ def try_out(model: LoadedModel) -> None:
         ) from error
 
 
+@renamed_arguments(labels="answer")
 def wrap_model(
     module: nn.Module,
     *,
@@ -90,15 +129,16 @@ def wrap_model(
     resize: ResizeRule | None = None,
     default_layer: str | None = None,
     channel_order: ChannelOrder = "RGB",
-    labels: Labels | None = None,
+    answer: Answer | AnswerKind | None = None,
 ) -> LoadedModel:
     """Your own network, ready for `explain`; `module` itself is left as it was and its weights are not copied.
 
     input_size: (height, width). mean, std: for pictures scaled to [0, 1], one value for each of the three channels in
-    their order, or a single one for a network that reads grey. class_names: one for each output. resize: by default
-    the whole picture is stretched to the input size. labels: "several" where each output has a sigmoid of its own; by
-    default what the network ends in says, "one" for plain scores. A final softmax or sigmoid is taken off, so that maps
-    explain the scores before it.
+    their order, or a single one for a network that reads grey. class_names: one for each output; for a single logit
+    two, no and yes; for a measure what it measures. resize: by default the picture is stretched to the input size.
+    answer: what the outputs mean, and which is read of several; by default what the network ends in and the names say,
+    "one" for plain scores, "number" for a single output with one name. A final softmax or sigmoid is taken off, so that
+    maps explain the scores before it.
     ModelError: a network that is no float32 `nn.Module` of Python, numbers by which no picture can be prepared, or
     answers that are probabilities whose scores cannot be known.
     """
@@ -119,11 +159,11 @@ def wrap_model(
         class_names=tuple(class_names),
         default_layer=default_layer,
         channel_order=channel_order,
-        labels=labels or "one",
+        answer=answer if isinstance(answer, Answer) else Answer(answer or "one"),
     )
     first = next(module.parameters(), None)
     device = first.device if first is not None else torch.device("cpu")
-    return _before_probabilities(config, frozen(module), device, labels)
+    return _answering_as(config, frozen(module), device, config.answer.kind if answer else None)
 
 
 def _refuse_network(module: nn.Module) -> None:

@@ -65,9 +65,9 @@ def _check(model: LoadedModel, pixels: Tensor, mean: Numbers, std: Numbers) -> C
     shift, spread = (torch.tensor(values, device=pixels.device).view(1, -1, 1, 1) for values in (mean, std))
     given = (pixels - shift) / spread
     with torch.no_grad():
-        answers = probabilities(model.module(given).double(), model.config.labels)
+        answers = probabilities(model.module(given).double(), model.config.answer)
     best = answers.max(dim=1)
-    entropy = _entropy if model.config.labels == "one" else _entropy_of_each
+    entropy = _entropy_of_each if model.config.answer.alone else _entropy
     return Check(
         mean,
         std,

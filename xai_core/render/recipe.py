@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from xai_core.render.scale import Evidence
-from xai_core.types import Explanation
+from xai_core.types import Answer, ClassScore, Explanation
 
 
 def recipe_line(
@@ -31,10 +31,30 @@ def recipe_line(
             result.class_names[position] + rival,
             *((f"evidence {evidence}",) if evidence != "for" else ()),
             *(("log-probability explained",) if result.score == "log_probability" else ()),
-            f"score {signed(result.scores[position])}",
-            f"probability {percent(result.probabilities[position])}",
+            *_answered(result, position),
         )
     )
+
+
+def _answered(result: Explanation, position: int) -> tuple[str, ...]:
+    if not result.answer.probable:
+        return (f"answer {measure(result.scores[position], result.answer)}",)
+    return (
+        f"score {signed(result.scores[position])}",
+        f"probability {percent(result.probabilities[position])}",
+    )
+
+
+def said(one: ClassScore, answer: Answer) -> str:
+    """What a network says of a class, or measures: "97 %", "57.3 years"."""
+    return percent(one.probability) if answer.probable else measure(one.score, answer)
+
+
+def measure(value: float, answer: Answer) -> str:
+    """Four digits and the unit: "57.31 years", "−0.02"; of a likeness two behind the point."""
+    if answer.kind == "likeness":
+        return signed(value)
+    return f"{value:.4g} {answer.unit}".strip().replace("-", "−")
 
 
 def percent(share: float) -> str:

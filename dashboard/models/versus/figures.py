@@ -92,7 +92,7 @@ def _lists(pair: Pair, lists: Lists) -> None:
             if not lists.same
             else f"Both models have the same {len(pair.a.config.class_names):,} classes."
         )
-    if "several" in (pair.a.config.labels, pair.b.config.labels):
+    if "several" in (pair.a.config.answer.kind, pair.b.config.answer.kind):
         st.caption("Where a picture can have several classes, the most probable one is the answer.")
 
 

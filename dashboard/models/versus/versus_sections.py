@@ -21,7 +21,9 @@ def page() -> None:
     st.markdown(WHY)
     pair = ask()
     progress, results = st.container(), st.container()
-    if pair is not None:
+    if pair is not None and not all(model.config.answer.probable for model in pair.models):
+        st.info("Answers are compared by class, and one of these models tells none.", icon=":material/block:")
+    elif pair is not None:
         with results, in_words():
             tables = answers(pair)
             if tables is not None:

@@ -16,9 +16,8 @@ from dashboard.core.session import StateKey, none
 from dashboard.shared.explanations import ProgressBar
 from dashboard.shared.trust.charts import draw
 from dashboard.shared.trust.subject import CheckKey, MapKey, Subject
-from xai_core.errors import NotApplicable
 from xai_core.evaluation import checks, verdict
-from xai_core.evaluation.check import Check, Level
+from xai_core.evaluation.check import Check, Level, NotHere, run_check
 from xai_core.evaluation.verdict import Findings
 from xai_core.render.scale import has_evidence
 
@@ -51,8 +50,11 @@ def show(subject: Subject) -> None:
     for check in checks.CHECKS:
         ready = found(subject, check)
         if ready is None and running:
-            ready = _made(subject, check)
-        if ready is not None:
+            with in_words():
+                ready = make(subject, check, _asked(subject).forget)
+        if isinstance(ready, NotHere):
+            st.info(f"**{check.question}** {in_prose(ready.reason)}", icon=":material/block:")
+        elif ready is not None:
             _line(check, ready, subject)
             _verdict(top, subject, running)
     if findings(subject).started:
@@ -74,7 +76,7 @@ def make(subject: Subject, check: Check, on_stop: Callable[[], None]) -> Any:
 
     def compute() -> Any:
         with ProgressBar(check.doing, f"stop {subject.place} {key}", on_stop) as progress:
-            return check.run(subject.tested, progress.show)
+            return run_check(check, subject.tested, progress.show)
 
     return results.get_or_make(key, compute)
 
@@ -82,16 +84,6 @@ def make(subject: Subject, check: Check, on_stop: Callable[[], None]) -> Any:
 def findings(subject: Subject) -> Findings:
     """What is known so far."""
     return Findings({check.key: found(subject, check) for check in checks.CHECKS})
-
-
-def _made(subject: Subject, check: Check) -> Any | None:
-    """The check's result; None where it has no meaning for this model, and that is said."""
-    try:
-        with in_words(except_for=NotApplicable):
-            return make(subject, check, _asked(subject).forget)
-    except NotApplicable as reason:
-        st.info(f"**{check.question}** {in_prose(str(reason))}", icon=":material/block:")
-        return None
 
 
 def _verdict(top: DeltaGenerator, subject: Subject, running: bool) -> None:

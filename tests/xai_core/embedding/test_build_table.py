@@ -223,7 +223,7 @@ def test_another_question_never_gets_this_answer(
     elif change == "input":
         other = replace(model, config=replace(model.config, mean=(0.4, 0.5, 0.5)))
     elif change == "several":  # other probabilities: a sigmoid in place of the softmax
-        other = replace(model, config=replace(model.config, labels="several"))
+        other = replace(model, config=replace(model.config, answer=xai.Answer("several")))
     elif change == "data":
         few = replace(few, digest="0" * 64)
     elif change == "labels":

@@ -33,8 +33,11 @@ def test_scores_are_the_output_or_its_logits(output: object) -> None:
 @pytest.mark.parametrize(
     ("output", "sentence"),
     [
-        ({"features": torch.zeros(2, 3, 4), "out": SCORES}, r"answers with a dict; .* such as output\['out'\]\."),
-        ((torch.zeros(3, 4), SCORES), r"answers with a tuple; .* such as output\[1\]\."),
+        (
+            {"features": torch.zeros(2, 3, 4), "out": SCORES},
+            r"a dict; .* such as output\['out'\], or say which",
+        ),
+        ((torch.zeros(3, 4), SCORES), r"answers with a tuple; .* such as output\[1\], or say which"),
         ({"loss": torch.zeros(())}, "answers with a dict; .* module whose forward returns them\\."),
         (torch.zeros(2, 3, 4, 4), r"answers with \(2, 3, 4, 4\); .* module whose forward returns them\."),
         (SimpleNamespace(logits=torch.zeros(2)), r"answers with \(2,\); "),

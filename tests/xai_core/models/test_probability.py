@@ -14,7 +14,7 @@ from xai_core.errors import NotApplicable
 from xai_core.evaluation.map_under_test import probability
 from xai_core.models.normalisation import check_normalisation, presets
 from xai_core.models.probability import log_probabilities, probabilities
-from xai_core.types import LoadedModel
+from xai_core.types import Answer, LoadedModel
 
 SCORES = torch.tensor([[2.0, -1.0, 0.5], [-200.0, 3.0, 60.0]])
 
@@ -23,19 +23,19 @@ SCORES = torch.tensor([[2.0, -1.0, 0.5], [-200.0, 3.0, 60.0]])
 def model() -> LoadedModel:
     """The bundled digits reader under a card that says that a picture may show several digits."""
     one = xai.load_model("digits", device="cpu")
-    return replace(one, config=replace(one.config, labels="several"))
+    return replace(one, config=replace(one.config, answer=xai.Answer("several")))
 
 
 def test_they_are_scipys() -> None:
-    assert np.allclose(probabilities(SCORES, "one"), softmax(SCORES.numpy(), axis=1), atol=1e-7)
-    assert np.allclose(probabilities(SCORES, "several"), expit(SCORES.numpy()), atol=1e-7)
-    assert log_probabilities(SCORES, "several")[1, 0] == -200
+    assert np.allclose(probabilities(SCORES, Answer("one")), softmax(SCORES.numpy(), axis=1), atol=1e-7)
+    assert np.allclose(probabilities(SCORES, Answer("several")), expit(SCORES.numpy()), atol=1e-7)
+    assert log_probabilities(SCORES, Answer("several"))[1, 0] == -200
 
 
 def test_a_prediction_of_several_labels_is_the_sigmoid_everywhere(model: LoadedModel) -> None:
     image = xai.load_sample("coffee")
     prediction = xai.predict(model, image)
-    assert prediction.labels == "several"
+    assert prediction.answer.kind == "several"
     assert np.allclose(prediction.probabilities, expit(prediction.scores), atol=1e-6)
     result = xai.explain(model, image, classes=[3])
     assert result.probabilities[0] == pytest.approx(expit(result.scores[0]), abs=1e-6)

@@ -47,7 +47,7 @@ class Looked:
 def examine(model: LoadedModel, dataset: Dataset, how: tuple[str, str], looked: Sequence[Looked]) -> list[Record]:
     """A record for each picture. how: method and layer."""
     inputs = torch.cat([one.given.tensor for one in looked])
-    answers = probabilities(_scores(model, inputs), model.config.labels)
+    answers = probabilities(_scores(model, inputs), model.config.answer)
     classes = answers.argmax(dim=1, keepdim=True)
     maps = _maps(model, inputs, how, classes)
     steady = _steadiness(model, inputs, how, classes, maps)

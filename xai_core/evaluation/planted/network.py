@@ -145,7 +145,7 @@ def _rightly_named(world: World, count: int, seed: int, sure: float = 0.0) -> li
         made = [s for s in scenes(world, "test", batch, seed=seed) if s.truth.any() or s.shortcut.any()]
         with torch.no_grad():
             scores = planted_model(world).module(inputs_of(world, [s.pixels for s in made]))
-        named = probabilities(scores, config(world).labels).numpy()
+        named = probabilities(scores, config(world).answer).numpy()
         kept += [s for s, p in zip(made, named, strict=True) if p.argmax() == s.label and p.max() >= sure]
         seed += batch
     return kept

@@ -10,17 +10,30 @@ from typing import Any, get_args
 import yaml
 
 from xai_core.errors import ModelError
+from xai_core.models.answering import answered_anew, is_two
 from xai_core.models.class_names import LONGEST, MOST, is_plain
-from xai_core.types import ChannelOrder, CropStart, Fit, Interpolation, Labels, LoadedModel, ModelConfig, ResizeRule
+from xai_core.models.load import single
+from xai_core.types import (
+    Answer,
+    AnswerKind,
+    ChannelOrder,
+    CropStart,
+    Fit,
+    Interpolation,
+    LoadedModel,
+    ModelConfig,
+    ResizeRule,
+)
 
 SMALLEST_SIDE, LARGEST_SIDE = 8, 2048  # pixels of an input
 LONGEST_TEXT = 2000  # characters
 MAX_BYTES = 2 * 1024**3  # of a model's file, and of what it unpacks to
 LARGEST_FILE = 4 * 2**20  # bytes; a hundred thousand class names need less
 _FIELDS = (  # in the order of the file
-    "title", "architecture", "class_names", "input_size", "mean", "std", "channel_order", "resize", "labels", "licence",
-    "notes", "default_layer", "settled",
+    "title", "architecture", "class_names", "input_size", "mean", "std", "channel_order", "resize", "labels", "answer",
+    "licence", "notes", "default_layer", "settled",
 )  # fmt: skip
+_LABELS: tuple[AnswerKind, ...] = ("one", "several")
 _RULES = {"shorter_side", "interpolation", "antialias", "head_side", "fit", "crop_start"}
 
 
@@ -31,6 +44,7 @@ def write_config(config: ModelConfig) -> str:
         if told["resize"][name] == usual:
             del told["resize"][name]  # earlier versions do not know the word
     told["settled"] = dict(config.settled) or None
+    told |= _written_answer(config.answer)
     kept = {name: told[name] for name in _FIELDS if told[name] is not None}
     text: str = yaml.safe_dump(kept, sort_keys=False, allow_unicode=True, width=110, default_flow_style=None)
     return text
@@ -59,7 +73,7 @@ def read_config(text: str, key: str) -> ModelConfig:
         default_layer=_text(content, "default_layer", "") or None,
         channel_order=_one_of(content, "channel_order", get_args(ChannelOrder)),
         architecture=_text(content, "architecture", "") or None,
-        labels=_one_of(content, "labels", get_args(Labels)),
+        answer=_answer(content),
         settled=_settled(content.get("settled", {})),
     )
     check_config(config)
@@ -78,8 +92,10 @@ def check_config(config: ModelConfig) -> None:
     for name, length in (("shorter side", config.resize.shorter_side), ("head side", config.resize.head_side)):
         if length is not None and not SMALLEST_SIDE <= length <= LARGEST_SIDE:
             raise ModelError(f"The {name} is {length} pixels; {allowed}.")
-    if len(config.class_names) < 2:
-        raise ModelError("A network with a single output is not supported: there must be at least two classes.")
+    if len(config.class_names) < 2 and config.answer.kind != "number":
+        raise ModelError("There must be names of at least two classes; only a measure has one.")
+    if len(config.class_names) != 2 and config.answer.kind == "yes_no":
+        raise ModelError(f"A yes or no has two names, of no and of yes; the card has {len(config.class_names)}.")
     if len(set(config.class_names)) != len(config.class_names):
         twice = next(name for name in config.class_names if config.class_names.count(name) > 1)
         raise ModelError(f"Two classes are called “{twice[:60]}”; give each its own name.")
@@ -105,11 +121,13 @@ def config_of(config: ModelConfig | Path | str | None, title: str) -> ModelConfi
 
 
 def refuse_other_count(config: ModelConfig, classes: int, channels: int) -> None:
-    """ModelError where the card is for another number of classes or channels than the network's."""
-    if classes != len(config.class_names) or channels != len(config.mean):
+    """ModelError where the card is for another number of outputs or channels than the network's. A single output has
+    one name where it is a measure, and two where it is a yes or no."""
+    named = len(config.class_names)
+    if (classes != named and (classes, named) != (1, 2)) or channels != len(config.mean):
         raise ModelError(
             f"The network of {config.title} has {classes} classes and {channels} input channels; its "
-            f"card says {len(config.class_names)} and {len(config.mean)}."
+            f"card says {named} and {len(config.mean)}."
         )
 
 
@@ -118,8 +136,14 @@ def carded(model: LoadedModel, config: ModelConfig, keys: str) -> LoadedModel:
 
     ModelError: the card is impossible, or it is for another number of classes or channels than the model's own.
     """
+    two = is_two(model.module)
+    outputs = 1 if two else len(model.config.class_names)
+    if outputs == 1:
+        config = single(config, None, config.answer.kind)
+        if two != (config.answer.kind == "yes_no"):
+            model = replace(model, module=answered_anew(model.module, two=not two))
     check_config(config)
-    refuse_other_count(config, len(model.config.class_names), len(model.config.mean))
+    refuse_other_count(config, outputs, len(model.config.mean))
     told = hashlib.sha256(f"{model.digest}\n{write_config(config)}".encode()).hexdigest()[:16]
     return replace(model, config=replace(config, key=f"{keys}{told}"))
 
@@ -155,7 +179,7 @@ def _texts(content: Mapping[str, Any], name: str) -> Sequence[str]:
 
 
 def _names(values: object) -> tuple[str, ...]:
-    if not isinstance(values, list) or not 2 <= len(values) <= MOST:
+    if not isinstance(values, list) or not 1 <= len(values) <= MOST:
         raise ModelError("The card's class_names must be a list of at least two names, in the order of the outputs.")
     if not all(isinstance(value, (str, int, float)) and not isinstance(value, bool) for value in values):
         raise ModelError(
@@ -172,6 +196,22 @@ def _numbers(content: Mapping[str, Any], name: str) -> tuple[float, ...]:
     if not isinstance(values, list) or not all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in values):
         raise ModelError(f"The card's {name} must be a list of one or three numbers, such as [0.485, 0.456, 0.406].")
     return tuple(float(value) for value in values)
+
+
+def _written_answer(answer: Answer) -> dict[str, Any]:
+    """Plain classes as earlier versions read them: `labels`; everything else as a table of its own."""
+    plain = answer.kind in _LABELS and not answer.output
+    table = {name: value for name, value in asdict(answer).items() if value}
+    return {"labels": answer.kind, "answer": None} if plain else {"labels": None, "answer": table}
+
+
+def _answer(content: Mapping[str, Any]) -> Answer:
+    table = content.get("answer", {})
+    if not isinstance(table, Mapping) or table.keys() - {"kind", "unit", "output"}:
+        raise ModelError("The card's answer may have kind, unit and output, and nothing else.")
+    allowed = get_args(AnswerKind) if table else _LABELS
+    kind: AnswerKind = _one_of(table, "kind", allowed) if table else _one_of(content, "labels", allowed)
+    return Answer(kind, _text(table, "unit", ""), _text(table, "output", ""))
 
 
 def _settled(value: object) -> tuple[tuple[str, str], ...]:

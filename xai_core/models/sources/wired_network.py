@@ -34,12 +34,13 @@ class Plan:
 
 
 class WiredNetwork(nn.Module):
-    """Pictures (n, c, H, W) to scores (n, n_classes). A single output becomes two: 0 for "no", the score for "yes"."""
+    """Pictures (n, c, H, W) to scores (n, n_classes). output_read: which of a file's outputs, where it has several."""
 
     def __init__(self, plan: Plan, layers: dict[str, nn.Module], constants: dict[str, Tensor]) -> None:
         super().__init__()
         self.plan, self.wiring = plan, repr(plan)
         self.one_at_a_time = False
+        self.output_read = ""
         self._constants = dict(zip(constants, (f"constant_{i}" for i in range(len(constants))), strict=True))
         for name, value in constants.items():
             self.register_buffer(self._constants[name], value)
@@ -60,8 +61,8 @@ class WiredNetwork(nn.Module):
             values.update(zip(step.outputs, made if isinstance(made, tuple) else (made,), strict=False))
             for name in step.done:
                 del values[name]
-        scores = values[self.plan.output].flatten(1)
-        return torch.cat([torch.zeros_like(scores), scores], dim=1) if scores.shape[1] == 1 else scores
+        scores: Tensor = values[self.plan.output].flatten(1)
+        return scores
 
 
 def steps_of(

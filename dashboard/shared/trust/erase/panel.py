@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard.core import results
 from dashboard.core.failures import in_words
-from dashboard.core.plain_text import class_in_prose
+from dashboard.core.plain_text import class_in_prose, in_prose
 from dashboard.core.session import show_in_widget, widget_value
 from dashboard.shared.components.viewer import DisplayImage, Heat, ViewerOptions, display_image_of, viewer
 from dashboard.shared.trust.erase.canvas import MarkedImage, canvas
@@ -19,7 +19,7 @@ from xai_core.attribution.method import INPUT
 from xai_core.evaluation.erase import Filling, erased, region_of, retest, strongest
 from xai_core.models.class_names import short_name
 from xai_core.models.preprocess import model_view
-from xai_core.render.recipe import percent
+from xai_core.render.recipe import measure, percent, said
 from xai_core.render.scale import shown
 from xai_core.types import Box, Explanation, ModelInput, Prediction
 
@@ -163,6 +163,10 @@ def _scores(subject: Subject, after: Prediction) -> None:
     """The class asked about in a sentence, and the best classes before and after."""
     before = subject.image_pass.prediction
     name, best = class_in_prose(subject.result.class_names[0]), after.top(1)[0]
+    if not before.answer.probable:
+        measured = (in_prose(measure(float(p.scores[subject.class_index]), p.answer)) for p in (before, after))
+        st.markdown(f"**{name}: {' → '.join(measured)}.**")
+        return
     was, now = (float(p.probabilities[subject.class_index]) for p in (before, after))
     now_sees = "" if best.index == subject.class_index else f" The model now sees: {class_in_prose(best.name)}."
     st.markdown(f"**{name}: {percent(was)} → {percent(now)}.**{now_sees}")
@@ -193,9 +197,10 @@ def _scores(subject: Subject, after: Prediction) -> None:
 def _trial(
     subject: Subject, marked: Marked, region: np.ndarray, keep: bool, filling: Filling, after: Prediction
 ) -> Trial:
-    best = after.top(1)[0]
-    was, now = (float(p.probabilities[subject.class_index]) for p in (subject.image_pass.prediction, after))
-    return Trial(marked, keep, filling, float(region.mean()), was, now, short_name(best.name), best.probability)
+    best, answer = after.top(1)[0], after.answer
+    was, now = (said(p.of(subject.class_index), answer) for p in (subject.image_pass.prediction, after))
+    sees = f"{short_name(best.name)} ({said(best, answer)})" if answer.probable else ""
+    return Trial(marked, keep, filling, float(region.mean()), was, now, sees)
 
 
 def _history(subject: Subject, made: Desk) -> None:
@@ -209,8 +214,8 @@ def _history(subject: Subject, made: Desk) -> None:
             {
                 "Marked": f"{percent(trial.share)} of the picture · {trial.marked.how}",
                 "What": f"{KEEP[trial.keep]} · {FILLINGS[trial.filling].lower()}",
-                "Probability": f"{percent(trial.before)} → {percent(trial.after)}",
-                "Model now sees": f"{trial.best} ({percent(trial.best_probability)})",
+                "Probability" if trial.sees else "Measure": f"{trial.before} → {trial.after}",
+                **({"Model now sees": trial.sees} if trial.sees else {}),
             }
             for trial in made.trials
         ],

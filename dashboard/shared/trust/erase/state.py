@@ -30,16 +30,19 @@ class Marked:
 
 @dataclass(frozen=True)
 class Trial:
-    """One retest, as the history tells it. share: of the picture that was marked. before, after: probabilities."""
+    """One retest, as the history tells it. share: of the picture that was marked.
+
+    before, after: what the model says of the class. sees: its best class then, with its probability; empty where it
+    measures.
+    """
 
     marked: Marked
     keep: bool
     filling: Filling
     share: float
-    before: float
-    after: float
-    best: str
-    best_probability: float
+    before: str
+    after: str
+    sees: str
 
 
 @dataclass

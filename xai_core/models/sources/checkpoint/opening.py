@@ -15,7 +15,7 @@ from torchvision.models import get_model_weights
 from xai_core.deprecated import renamed_arguments
 from xai_core.errors import ModelError
 from xai_core.models.device import pick_device
-from xai_core.models.load import loaded
+from xai_core.models.load import loaded, names_until_told
 from xai_core.models.source import ANOTHER_VISIT, BuiltFile, FileKind, ModelFile, ModelSource
 from xai_core.models.sources.checkpoint.alternatives import alternatives
 from xai_core.models.sources.checkpoint.architectures import Architecture, index
@@ -188,8 +188,8 @@ def _config_for(proposal: Proposal, title: str, class_names: Sequence[str] | Non
 
     ModelError: another number of names than classes.
     """
-    names = tuple(class_names or (f"class {index}" for index in range(proposal.classes)))
-    if len(names) != proposal.classes:
+    names = tuple(class_names or names_until_told(proposal.classes))
+    if len(names) != proposal.classes and (proposal.classes, len(names)) != (1, 2):  # a yes or no has two
         raise ModelError(f"The network tells {proposal.classes} classes apart; {len(names)} names were given.")
     size, mean, std, rule = _published(proposal.architecture.key)
     return ModelConfig(

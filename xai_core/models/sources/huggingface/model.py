@@ -14,7 +14,7 @@ from torch import nn
 from xai_core.errors import ModelError
 from xai_core.models.class_names import is_plain
 from xai_core.models.device import pick_device
-from xai_core.models.load import loaded
+from xai_core.models.load import loaded, names_until_told
 from xai_core.models.source import ANOTHER_VISIT, BuiltFile, FileKind, ModelFile, ModelSource
 from xai_core.models.sources.checkpoint.reading import read_safetensors
 from xai_core.models.sources.config_file import (
@@ -29,7 +29,7 @@ from xai_core.models.sources.huggingface.package import Package, package_in, pac
 from xai_core.models.sources.huggingface.picture_rule import PictureRule, picture_rule
 from xai_core.models.sources.huggingface.timm_package import is_timm, timm_network, timm_rule_of
 from xai_core.models.sources.huggingface.transformers_network import is_known, network_of
-from xai_core.types import Labels, LoadedModel, ModelConfig
+from xai_core.types import Answer, AnswerKind, LoadedModel, ModelConfig
 
 HUGGINGFACE = "huggingface"  # what a card names as the architecture
 OWN = "own/huggingface-"  # before the keys of networks from such packages
@@ -65,7 +65,7 @@ class _Found:
     kind: str
     rule: PictureRule
     names: tuple[str, ...]
-    labels: Labels
+    kind_of_answer: AnswerKind
 
     @property
     def classes(self) -> int:
@@ -95,8 +95,8 @@ def _found(package: Package) -> _Found:
     else:
         raise ModelError("The config.json is neither transformers' nor timm's: it has no model_type or architecture.")
     count = _outputs(network, rule)
-    labels: Labels = "several" if config.get("problem_type") == "multi_label_classification" else "one"
-    return _Found(network, kind, rule, _names(config, count), labels)
+    answers: AnswerKind = "several" if config.get("problem_type") == "multi_label_classification" else "one"
+    return _Found(network, kind, rule, _names(config, count), answers)
 
 
 def _refuse_many_tokens(config: Mapping[str, Any], rule: PictureRule) -> None:
@@ -121,7 +121,7 @@ def _outputs(network: nn.Module, rule: PictureRule) -> int:
             scores = network(torch.zeros(1, len(rule.mean), height, width))
     except Exception as error:  # how networks refuse a size
         raise ModelError(f"The network cannot run on the {height} × {width} pixels that its package says.") from error
-    if scores.ndim != 2 or scores.shape[1] < 2:
+    if scores.ndim != 2 or scores.shape[1] < 1:
         raise ModelError(f"The network answers with {tuple(scores.shape)}; a classifier gives a score for each class.")
     return int(scores.shape[1])
 
@@ -133,17 +133,19 @@ def _names(config: Mapping[str, Any], count: int) -> tuple[str, ...]:
     if isinstance(numbered, dict):
         told = [numbered.get(str(index)) for index in range(count)]
     if not isinstance(told, list) or len(told) != count:
-        return tuple(f"class {index}" for index in range(count))
+        return names_until_told(count)
     if not all(isinstance(name, str) and name.strip() and is_plain(name) for name in told):
-        return tuple(f"class {index}" for index in range(count))
+        return names_until_told(count)
     often = Counter(told)
+    if count == 1 and told[0] == "LABEL_0":  # what transformers calls it where nobody did
+        return names_until_told(1)
     return tuple(f"{name} ({index})" if often[name] > 1 else name for index, name in enumerate(told))
 
 
 def _config_for(found: _Found, title: str, class_names: Sequence[str] | None = None) -> ModelConfig:
     """The card that the package says. ModelError: another number of names than classes."""
     names = tuple(class_names or found.names)
-    if len(names) != found.classes:
+    if len(names) != found.classes and found.classes != 1:
         raise ModelError(f"The network tells {found.classes} classes apart; {len(names)} names were given.")
     return ModelConfig(
         key=f"{OWN}{title}",
@@ -158,7 +160,7 @@ def _config_for(found: _Found, title: str, class_names: Sequence[str] | None = N
         notes=found.rule.notes,
         channel_order=found.rule.order,
         architecture=HUGGINGFACE,
-        labels=found.labels,
+        answer=Answer(found.kind_of_answer),
     )
 
 

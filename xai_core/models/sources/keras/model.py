@@ -11,13 +11,13 @@ from torch import nn
 
 from xai_core.errors import ModelError
 from xai_core.models.device import pick_device
-from xai_core.models.load import loaded
+from xai_core.models.load import NO_YES, loaded, names_until_told
 from xai_core.models.normalisation import Numbers, presets
 from xai_core.models.source import ANOTHER_VISIT, BuiltFile, FileKind, ModelFile, ModelSource
 from xai_core.models.sources.config_file import carded, config_of, read_file, refuse_other_count
 from xai_core.models.sources.keras.network import KerasNetwork, network_of
 from xai_core.models.sources.keras.reading import read_keras
-from xai_core.types import ChannelOrder, LoadedModel, ModelConfig, ResizeRule
+from xai_core.types import Answer, AnswerKind, ChannelOrder, LoadedModel, ModelConfig, ResizeRule
 
 KERAS = "keras"  # what a card names as the architecture
 OWN = "own/keras-"  # before the keys of networks from such files
@@ -40,15 +40,13 @@ def open_keras(
     data, title = (source, "Your model") if isinstance(source, bytes) else read_file(Path(source))
     found, given = _found(data), config_of(config, title)
     made = given or _config_for(found, title, class_names)
-    _refuse_other_count(found, made)
+    refuse_other_count(made, found.outputs, found.channels)
     made = replace(made, notes=tuple(dict.fromkeys((*made.notes, *_notes(found)))))
     return carded(loaded(made, found.network, pick_device(device)), made, OWN)
 
 
 def _found(data: bytes) -> KerasNetwork:
     found = network_of(read_keras(data))
-    if found.outputs == 1 and found.ending != "sigmoid":
-        raise ModelError("The model answers with a single number; a classifier gives a score for each class.")
     with torch.no_grad():
         scores = found.network(torch.zeros(1, found.channels, *found.input_size))
     if scores.ndim != 2:
@@ -58,12 +56,11 @@ def _found(data: bytes) -> KerasNetwork:
 
 def _config_for(found: KerasNetwork, title: str, class_names: Sequence[str] | None = None) -> ModelConfig:
     """The card to begin with. ModelError: another number of names than classes."""
-    classes = max(found.outputs, 2)
-    names = tuple(
-        class_names or (("no", "yes") if found.outputs == 1 else (f"class {index}" for index in range(classes)))
-    )
-    if len(names) != classes:
-        raise ModelError(f"The network tells {classes} classes apart; {len(names)} names were given.")
+    single = found.outputs == 1
+    kind: AnswerKind = "one" if found.ending != "sigmoid" else "yes_no" if single else "several"
+    names = tuple(class_names or (NO_YES if kind == "yes_no" else names_until_told(found.outputs)))
+    if len(names) != found.outputs and not single:
+        raise ModelError(f"The network tells {found.outputs} classes apart; {len(names)} names were given.")
     pixels = _pixels(found)
     return ModelConfig(
         key=f"{OWN}{title}",
@@ -78,7 +75,7 @@ def _config_for(found: KerasNetwork, title: str, class_names: Sequence[str] | No
         notes=(pixels.note, *_notes(found)),
         channel_order=pixels.order,
         architecture=KERAS,
-        labels="several" if found.ending == "sigmoid" and found.outputs > 1 else "one",
+        answer=Answer(kind),
     )
 
 
@@ -119,13 +116,7 @@ def _notes(found: KerasNetwork) -> tuple[str, ...]:
         notes.append(f"Layers that change pictures at random in training were left out: {', '.join(found.left_out)}.")
     if found.ending != "none":
         notes.append(f"The final {found.ending} was taken off, so that maps explain the score before it.")
-    if found.outputs == 1:
-        notes.append("It has one output, the score of “yes”; “no” stands beside it with the score 0.")
     return (*notes, *((_HALF,) if found.half else ()))
-
-
-def _refuse_other_count(found: KerasNetwork, config: ModelConfig) -> None:
-    refuse_other_count(config, max(found.outputs, 2), found.channels)
 
 
 def _read(data: bytes, title: str) -> ModelFile:
@@ -141,7 +132,7 @@ def _read(data: bytes, title: str) -> ModelFile:
 def _network(path: Path, config: ModelConfig) -> nn.Module:
     """The network of a file that has a card; ModelError also where the card names another number of classes."""
     found = _found(read_file(path)[0])
-    _refuse_other_count(found, config)
+    refuse_other_count(config, found.outputs, found.channels)
     return found.network
 
 

@@ -36,7 +36,7 @@ Reference = tuple[str, int, int]
 
 @dataclass(frozen=True, eq=False)
 class KerasNetwork:
-    """network: pictures (n, c, H, W) to scores. outputs: of the file; one became two classes.
+    """network: pictures (n, c, H, W) to scores. outputs: how many numbers that is.
 
     ending: what was taken off the end. left_out: kinds of augmentation layers. scaled: whether a layer prepares the
     pixels. names: of the models and layers within, for what is known of them.

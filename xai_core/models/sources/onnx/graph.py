@@ -42,8 +42,11 @@ class Graph:
     ending: Ending = "none"
 
 
-def read_graph(model: onnx.ModelProto, shape: tuple[int, ...]) -> Graph:
-    """The graph of a model that was checked, with float32 in place of all other floats; shape: of its input."""
+def read_graph(model: onnx.ModelProto, shape: tuple[int, ...], output: str) -> Graph:
+    """The graph of a model that was checked, with float32 in place of all other floats; shape: of its input.
+
+    output: the name of the one that is read.
+    """
     constants = {tensor.name: _tensor(tensor) for tensor in model.graph.initializer}
     nodes = []
     for proto in model.graph.node:
@@ -54,7 +57,7 @@ def read_graph(model: onnx.ModelProto, shape: tuple[int, ...]) -> Graph:
         nodes.append(Node(proto.op_type, _scope(proto), tuple(proto.input), tuple(proto.output), attributes))
     given = next(value.name for value in model.graph.input if value.name not in constants)
     opset = max((entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")), default=1)
-    graph = Graph(given, tuple(nodes), constants, model.graph.output[0].name, opset, shape[1] not in (1, 3))
+    graph = Graph(given, tuple(nodes), constants, output, opset, shape[1] not in (1, 3))
     return used(_without_copies(graph))
 
 

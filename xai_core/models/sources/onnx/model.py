@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,12 +12,12 @@ import torch
 from xai_core.deprecated import renamed_arguments
 from xai_core.errors import ModelError
 from xai_core.models.device import pick_device
-from xai_core.models.load import loaded
+from xai_core.models.load import NO_YES, loaded, names_until_told
 from xai_core.models.normalisation import presets
-from xai_core.models.source import ANOTHER_VISIT, BuiltFile, FileKind, ModelFile, ModelSource
+from xai_core.models.source import ANOTHER_VISIT, BuiltFile, FileKind, ModelFile, ModelSource, Untold
 from xai_core.models.sources.checkpoint.opening import GREY
 from xai_core.models.sources.config_file import carded, config_of, read_file, refuse_other_count
-from xai_core.types import LoadedModel, ModelConfig, ResizeRule
+from xai_core.types import Answer, AnswerKind, LoadedModel, ModelConfig, ResizeRule
 
 if TYPE_CHECKING:
     from xai_core.models.sources.onnx.opening import OnnxModel
@@ -42,7 +42,8 @@ def open_onnx(
     from xai_core.models.sources.onnx.opening import read_onnx  # the library for the format only where a file is read
 
     data, title = (source, "Your model") if isinstance(source, bytes) else read_file(Path(source))
-    found, given = read_onnx(data), config_of(config, title)
+    given = config_of(config, title)
+    found = read_onnx(data, given.answer.output if given else "")
     made = given or _config_for(found, title, class_names)
     refuse_other_count(made, found.classes, found.channels)
     made = replace(made, notes=tuple(dict.fromkeys((*made.notes, *found.notes))))
@@ -54,12 +55,13 @@ def _config_for(found: OnnxModel, title: str, class_names: Sequence[str] | None 
 
     ModelError: another number of names than classes.
     """
-    names = tuple(class_names or (("no", "yes") if found.single else _numbered(found.classes)))
-    if len(names) != found.classes:
+    single = found.classes == 1
+    kind: AnswerKind = "one" if found.ending != "sigmoid" else "yes_no" if single else "several"
+    names = tuple(class_names or (NO_YES if kind == "yes_no" else names_until_told(found.classes)))
+    if len(names) != found.classes and not single:
         raise ModelError(f"The network tells {found.classes} classes apart; {len(names)} names were given.")
     usual = presets(found.channels)
     mean, std = usual["−1 to 1"] if found.channels_last else GREY if found.channels == 1 else usual["ImageNet"]
-    several = found.ending == "sigmoid" and not found.single
     return ModelConfig(
         key=f"{OWN}{title}",
         title=title,
@@ -72,12 +74,8 @@ def _config_for(found: OnnxModel, title: str, class_names: Sequence[str] | None 
         class_names=names,
         notes=("The mean and spread of the input are a guess; set those of the training.", *found.notes),
         architecture=ONNX,
-        labels="several" if several else "one",
+        answer=Answer(kind, output=found.output),
     )
-
-
-def _numbered(classes: int) -> tuple[str, ...]:
-    return tuple(f"class {index}" for index in range(classes))
 
 
 def _read(data: bytes, title: str) -> ModelFile:
@@ -85,20 +83,36 @@ def _read(data: bytes, title: str) -> ModelFile:
     from xai_core.models.sources.onnx.opening import read_onnx
 
     found = read_onnx(data)
-    check = f"Its answers equal onnxruntime's, to {found.difference:.0e} of the largest."
 
-    def built(_architecture: str) -> BuiltFile:
-        config = _config_for(found, title)
-        return BuiltFile(ONNX, "ONNX", loaded(config, found.network, pick_device()), check)
+    def built(said: Mapping[str, str]) -> BuiltFile:
+        read = read_onnx(data, said["output"]) if said else found
+        config = replace(_config_for(read, title), settled=tuple(said.items()), caution=_caution(read, said))
+        check = f"Its answers equal onnxruntime's, to {read.difference:.0e} of the largest."
+        model = loaded(config, read.network, pick_device())
+        return BuiltFile(ONNX, "ONNX", model, check, untold=_untold(read), settled=built if _untold(read) else None)
 
-    return ModelFile((ONNX,), built, notes=found.notes, original=data)
+    return ModelFile((ONNX,), lambda _architecture: built({}), notes=found.notes, original=data)
+
+
+def _untold(found: OnnxModel) -> tuple[Untold, ...]:
+    """Which output is read, where a file has several that may be scores."""
+    if len(found.outputs) < 2:
+        return ()
+    names = ", ".join(f"“{name}”" for name in found.outputs)
+    reason = f"The file has several outputs ({names}), and “{found.outputs[0]}” was taken."
+    options = {name: name for name in found.outputs}
+    return (Untold("output", "The output that is read", options, found.outputs[0], reason),)
+
+
+def _caution(found: OnnxModel, said: Mapping[str, str]) -> str:
+    return " ".join(one.reason for one in _untold(found) if one.name not in said)
 
 
 def _network(path: Path, config: ModelConfig) -> torch.nn.Module:
     """The network of a file that has a card; ModelError also where the card names another number of classes."""
     from xai_core.models.sources.onnx.opening import read_onnx
 
-    found = read_onnx(read_file(path)[0])
+    found = read_onnx(read_file(path)[0], config.answer.output)
     refuse_other_count(config, found.classes, found.channels)
     return found.network
 

@@ -23,28 +23,36 @@ _HALF = "The file computes in half precision. Here it computes in single, so ans
 class OnnxModel:
     """network: pictures (n, c, H, W) to scores. difference: the largest from onnxruntime's answer, of its largest.
 
-    single: the file has one output, which became two classes. notes: what was done to it, one sentence each.
+    classes: how many numbers it answers with. notes: what was done to it, one sentence each. outputs: the names of all
+    that may be scores.
     """
 
-    network: nn.Module
+    network: WiredNetwork
     classes: int
     channels: int
     input_size: tuple[int, int]
     ending: Ending
     channels_last: bool
-    single: bool
     difference: float
     notes: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+    @property
+    def output(self) -> str:
+        """The name of the output that is read; empty where there is one alone."""
+        return self.network.output_read
 
 
-def read_onnx(data: bytes) -> OnnxModel:
+def read_onnx(data: bytes, output: str = "") -> OnnxModel:
     """The network of an ONNX file, after it ran in a process of its own; see `tried` for the limits.
+
+    output: the name of the one that is read; the first that may be scores where none is named.
 
     ModelError: broken, hostile, with unsupported operators, no classifier of pictures, or with other answers here.
     """
-    trial = tried(data, KNOWN)
+    trial = tried(data, KNOWN, output)
     model = onnx.load_model_from_string(trial.model)
-    whole, half = read_graph(model, trial.given.shape), computes_in_half(model)
+    whole, half = read_graph(model, trial.given.shape, trial.output), computes_in_half(model)
     _refuse_unusable(whole)
     given = torch.from_numpy(trial.given).float()
     images = given.permute(0, 3, 1, 2).contiguous() if whole.channels_last else given
@@ -52,11 +60,11 @@ def read_onnx(data: bytes) -> OnnxModel:
     graph = without_ending(whole)
     network = _built(graph)
     classes = _run(network, images).shape[1]
-    if trial.answer.size == 1 and graph.ending != "sigmoid":
-        raise ModelError("The model answers with a single number; a classifier gives a score for each class.")
     _refuse_probabilities(network, images)
-    notes = (*_notes(graph, trial), *_batch_notes(network, images), *((_HALF,) if half else ()))
+    notes = (*_notes(graph), *_batch_notes(network, images), *((_HALF,) if half else ()))
     size = (images.shape[2], images.shape[3])
+    if len(trial.outputs) > 1:
+        network.output_read = trial.output
     return OnnxModel(
         network,
         classes,
@@ -64,9 +72,9 @@ def read_onnx(data: bytes) -> OnnxModel:
         size,
         graph.ending,
         graph.channels_last,
-        trial.answer.size == 1,
         difference,
         notes,
+        trial.outputs,
     )
 
 
@@ -101,7 +109,7 @@ def _run(network: nn.Module, images: Tensor) -> Tensor:
             scores = network(images)
     except Exception as error:
         raise ModelError(f"The rebuilt model does not run ({_short(error)}).") from error
-    if not isinstance(scores, Tensor) or scores.ndim != 2 or len(scores) != len(images) or scores.shape[1] < 2:
+    if not isinstance(scores, Tensor) or scores.ndim != 2 or len(scores) != len(images) or scores.shape[1] < 1:
         shape = tuple(scores.shape) if isinstance(scores, Tensor) else type(scores).__name__
         raise ModelError(f"The model answers with {shape}; a classifier gives one score for each class.")
     return scores
@@ -116,7 +124,7 @@ def _difference(graph: Graph, images: Tensor, trial: Trial, half: bool) -> float
     answer = np.asarray(trial.answer, dtype=np.float64).reshape(1, -1)
     if not np.isfinite(answer).all():
         raise ModelError("The model answers with NaN or infinite numbers to a random picture; its weights are broken.")
-    found = _run(_built(graph), images).double().numpy()[:, -answer.shape[1] :]
+    found = _run(_built(graph), images).double().numpy()
     if found.shape != answer.shape:
         raise ModelError(f"The rebuilt model gives {found.shape[1]} answers, onnxruntime {answer.shape[1]}.")
     difference = float(np.abs(found - answer).max() / max(np.abs(answer).max(), 1e-6))
@@ -128,14 +136,12 @@ def _difference(graph: Graph, images: Tensor, trial: Trial, half: bool) -> float
     return difference
 
 
-def _notes(graph: Graph, trial: Trial) -> tuple[str, ...]:
+def _notes(graph: Graph) -> tuple[str, ...]:
     notes = []
     if graph.ending != "none":
         notes.append(f"The final {graph.ending} was taken off, so that maps explain the score before it.")
     if graph.channels_last:
         notes.append("It reads (height, width, channels), as Keras does; pictures are turned for it.")
-    if trial.answer.size == 1:
-        notes.append("It has one output, the score of “yes”; “no” stands beside it with the score 0.")
     return tuple(notes)
 
 

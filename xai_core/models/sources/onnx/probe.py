@@ -136,8 +136,8 @@ def input_of(model: onnx.ModelProto) -> tuple[str, np.ndarray]:
     return inputs[0].name, np.random.default_rng(0).random(shape, dtype=np.float32).astype(DTYPES[kind.elem_type])
 
 
-def answer_of(model: onnx.ModelProto, name: str, given: np.ndarray) -> np.ndarray:
-    """onnxruntime's answer without any of its rewriting, so that every value of the graph is really made."""
+def answers_of(model: onnx.ModelProto, name: str, given: np.ndarray) -> dict[str, np.ndarray]:
+    """onnxruntime's answer at each output, without any of its rewriting, so that every value of the graph is made."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -147,7 +147,8 @@ def answer_of(model: onnx.ModelProto, name: str, given: np.ndarray) -> np.ndarra
     options.log_severity_level = 4
     try:
         session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-        return np.asarray(session.run([model.graph.output[0].name], {name: given})[0])
+        wanted = [output.name for output in model.graph.output]
+        return dict(zip(wanted, map(np.asarray, session.run(wanted, {name: given})), strict=True))
     except MemoryError:
         raise
     except Exception as error:
@@ -156,16 +157,33 @@ def answer_of(model: onnx.ModelProto, name: str, given: np.ndarray) -> np.ndarra
         raise Refused(f"onnxruntime cannot run the model: {_plain(str(error))[:160].rstrip('.')}.") from error
 
 
+def is_row(answer: np.ndarray) -> bool:
+    """Whether an output may be the scores of one picture: a row of numbers, whatever axes of one stand beside it."""
+    return answer.dtype.kind == "f" and answer.ndim > 0 and answer.size == max(answer.shape)
+
+
+def chosen(answers: dict[str, np.ndarray], output: str) -> str:
+    """The output of this name; for an empty one the first that is a row, else the first."""
+    if output and output not in answers:
+        raise Refused(
+            f"The model has no output '{_plain(output)[:60]}'; it has {', '.join(map(_plain, answers))[:200]}."
+        )
+    return output or next((name for name, answer in answers.items() if is_row(answer)), next(iter(answers)))
+
+
 def main() -> None:
-    """Argument: the names of the known operators as JSON."""
+    """Arguments: the names of the known operators as JSON, and of the output that is read."""
     try:
         model = tidied(sys.stdin.buffer.read(), set(json.loads(sys.argv[1])))
         name, given = input_of(model)
-        answer = answer_of(model, name, given)
+        answers = answers_of(model, name, given)
+        output = chosen(answers, sys.argv[2])
         found: dict[str, Any] = {
             "model": np.frombuffer(model.SerializeToString(), np.uint8),
             "given": given,
-            "answer": answer,
+            "answer": answers[output],
+            "output": np.array(output),
+            "outputs": np.array([key for key, answer in answers.items() if is_row(answer)]),
         }
     except Refused as refused:
         found = {"refused": np.array(str(refused))}

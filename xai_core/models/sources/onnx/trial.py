@@ -18,20 +18,28 @@ _PROBE = Path(__file__).with_name("probe.py")
 
 @dataclass(frozen=True, eq=False)
 class Trial:
-    """model: the file again, checked and without functions. given: a random input. answer: onnxruntime's to it."""
+    """model: the file again, checked and without functions. given: a random input. answer: onnxruntime's to it.
+
+    output: the name of the one that is read. outputs: of all that may be scores.
+    """
 
     model: bytes
     given: np.ndarray
     answer: np.ndarray
+    output: str
+    outputs: tuple[str, ...]
 
 
-def tried(data: bytes, known: Iterable[str]) -> Trial:
+def tried(data: bytes, known: Iterable[str], output: str = "") -> Trial:
     """Read and run the file once, with at most MEMORY bytes and SECONDS. known: operators that may stand in it.
+
+    output: which is read; the first that may be scores where none is named.
 
     ModelError: broken, hostile, with other operators, or beyond these limits.
     """
     if len(data) > MAX_BYTES:
         raise ModelError(f"The file has {len(data) / 1e9:.1f} GB; ONNX files up to {MAX_BYTES / 1e9:.1f} GB open.")
     limits = Limits(MEMORY, SECONDS, "Reading and running the model once")
-    found = run_limited(_PROBE, data, limits, json.dumps(sorted(known)))
-    return Trial(found["model"].tobytes(), found["given"], found["answer"])
+    found = run_limited(_PROBE, data, limits, json.dumps(sorted(known)), output)
+    output, outputs = str(found["output"]), tuple(found["outputs"].tolist())
+    return Trial(found["model"].tobytes(), found["given"], found["answer"], output, outputs)

@@ -53,7 +53,7 @@ WRONG = {
     "YAML references": "a: &x [1]\nb: *x",
     "valid YAML": "!!python/object/apply:os.system ['true']",
     "unknown entry 'colour'": changed(colour="red"),
-    "at least two names": changed(class_names=["a"]),
+    "at least two classes": changed(class_names=["a"]),
     "put them in quotes": "class_names: [yes, no]\ninput_size: [8, 8]\nmean: [0]\nstd: [1]",
     "without links": changed(class_names=["a", "![b](http://example.org)"]),
     "called “a”": changed(class_names=["a", "a"]),

@@ -48,10 +48,12 @@ PROCESSORS: dict[str, Callable[[], Any]] = {
 }
 
 
-def saved(kind: str, folder: Path) -> Any:
-    """The network, after it was saved with its processor into the folder."""
+def saved(kind: str, folder: Path, **more: Any) -> Any:
+    """The network, after it was saved with its processor into the folder. more: of its configuration."""
     torch.manual_seed(0)
     settings = CONFIGS[kind]()
+    for name, value in more.items():
+        setattr(settings, name, value)
     network = getattr(hf, type(settings).__name__.replace("Config", "ForImageClassification"))(settings).eval()
     for name, tensor in network.state_dict().items():  # as they begin, they would tell nothing
         if tensor.ndim > 1 and "weight" in name:

@@ -126,6 +126,15 @@ def test_a_lone_file_of_such_weights_is_told_what_is_missing(tmp_path: Path) -> 
         xai.open_checkpoint(tmp_path / "model.safetensors")
 
 
+def test_a_regression_is_a_measure_under_its_own_name(tmp_path: Path) -> None:
+    network = saved("vit", tmp_path, id2label={0: "age"}, problem_type="regression")
+    model = xai.open_huggingface(tmp_path, device="cpu")
+    assert (model.config.answer.kind, model.config.class_names) == ("number", ("age",))
+    given = torch.rand(1, 3, 32, 32)
+    with torch.no_grad():
+        torch.testing.assert_close(model.module(given), network(given).logits)
+
+
 def test_half_precision_is_read_in_single(tmp_path: Path) -> None:
     network = saved("vit", tmp_path)
     network.half().save_pretrained(tmp_path)

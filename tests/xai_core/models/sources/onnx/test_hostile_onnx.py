@@ -142,14 +142,6 @@ HOSTILE = {
     "an unknown operator": (made(node("TreeEnsembleClassifier", ["x"], ["y"], domain="ai.onnx.ml")), "ai.onnx.ml"),
     "an operator of markup": (changed(evil_names), "img src=x"),
     "a loop operator": (made(node("Loop", ["", "", "x"], ["y"])), "gradients through: Loop"),
-    "an answer of one number": (
-        made(
-            node("ReduceMean", ["x"], ["m"], axes=[1, 2, 3], keepdims=0),
-            node("Unsqueeze", ["m", "a"], ["y"]),
-            weights={"a": np.array([1])},
-        ),
-        "single number",
-    ),
 }
 
 

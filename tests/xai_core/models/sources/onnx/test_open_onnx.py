@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ import xai_core as xai
 from tests.xai_core.models.sources.onnx.exports import KerasLike, exported, keras_file
 from xai_core.attribution.methods.cam import METHOD as CAM
 from xai_core.models.sources.config_file import write_config
+from xai_core.models.sources.onnx.model import ONNX, SOURCE
 from xai_core.models.sources.onnx.opening import read_onnx
 
 
@@ -106,11 +109,13 @@ def test_the_file_answers_as_the_network_and_gives_a_map(name: str) -> None:
     wanted = scores_of(original, export, images)
     with torch.no_grad():
         found = model.module(images)
-    if wanted.shape[1] == 1:  # "no" is 0
-        assert bool((found[:, 0] == 0).all())
+    if wanted.shape[1] == 1:  # for "yes", and against it
+        assert bool((found[:, 0] == -found[:, 1]).all())
         found = found[:, 1:]
     torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-4)
-    assert model.config.labels == ("several" if "sigmoid" in name or "several" in name else "one")
+    assert model.config.answer.kind == (
+        "yes_no" if wanted.shape[1] == 1 else "several" if "sigmoid" in name or "several" in name else "one"
+    )
     result = xai.explain(model, xai.load_sample("cat"), classes=[0, 1])
     (layer,) = result.maps
     assert result.maps[layer].shape[0] == 2
@@ -154,6 +159,58 @@ def test_the_card_of_a_file_opens_it_again(tmp_path: Path) -> None:
     first = xai.open_onnx(path, class_names=["a", "b", "c", "d"])
     config.write_text(write_config(first.config))
     again = xai.open_onnx(path, config=config)
-    assert again.config.labels == "several"
+    assert again.config.answer.kind == "several"
     assert again.config.key == first.config.key
     assert again.digest == first.digest
+
+
+class TwoHeads(nn.Module):
+    """A map at one output, classes at another, probabilities of others at a third."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.kind, self.grade = nn.Conv2d(3, 6, 3, 2), nn.Linear(6, 3), nn.Linear(6, 5)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        maps = self.conv(images).relu()
+        means = maps.mean((2, 3))
+        return maps, self.kind(means), self.grade(means).softmax(1)
+
+
+def test_of_several_outputs_the_first_row_is_read_and_any_other_can_be_named(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network, file = TwoHeads().eval(), io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter tells of its own age
+        names = ["maps", "kind", "grade"]
+        torch.onnx.export(network, (torch.rand(1, 3, 32, 32),), file, dynamo=False, output_names=names)
+    images = torch.rand(1, 3, 32, 32)
+    with torch.no_grad():
+        _, kind, grade = network(images)
+    assert read_onnx(file.getvalue()).outputs == ("kind", "grade")
+    first = xai.open_onnx(file.getvalue())
+    other = replace(first.config, answer=xai.Answer("one", output="grade"), class_names=tuple("abcde"))
+    second = xai.open_onnx(file.getvalue(), config=other)
+    with torch.no_grad():
+        torch.testing.assert_close(first.module(images), kind, rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(second.module(images).softmax(1), grade, rtol=1e-4, atol=1e-5)
+    card = tmp_path / "card.yaml"
+    card.write_text(write_config(second.config))
+    assert xai.open_onnx(file.getvalue(), config=card).config.answer == other.answer
+    with pytest.raises(xai.ModelError, match="no output 'nothing'; it has maps, kind, grade"):
+        read_onnx(file.getvalue(), "nothing")
+
+
+def test_a_file_with_several_outputs_asks_which_one_is_read() -> None:
+    torch.manual_seed(0)
+    file = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        names = ["maps", "kind", "grade"]
+        torch.onnx.export(TwoHeads().eval(), (torch.rand(1, 3, 32, 32),), file, dynamo=False, output_names=names)
+    built = SOURCE.opens.read(file.getvalue(), "two").build(ONNX)
+    (question,) = built.untold
+    assert tuple(question.options) == ("kind", "grade")
+    assert "“kind” was taken" in built.model.config.caution
+    chosen = built.settled({"output": "grade"})
+    assert (chosen.model.config.caution, len(chosen.model.config.class_names)) == ("", 5)
