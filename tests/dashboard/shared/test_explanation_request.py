@@ -40,7 +40,7 @@ CONFIG: dict[str, Any] = {
     "download": Download("https://example.org", 1, "0"),
     "channel_order": "BGR",
     "architecture": "d",
-    "labels": "several",
+    "answer": xai.Answer("several"),
     "caution": "Careful.",
     "settled": (("head_activation", "gelu"),),
 }
