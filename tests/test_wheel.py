@@ -93,7 +93,7 @@ def test_its_requirements_are_the_lists_and_its_licences_lie_within(wheel: Path)
     assert told["License-Expression"] == "Apache-2.0"
     needs = [Requirement(text) for text in told.get_all("Requires-Dist") or ()]
     assert {plain(need) for need in needs if need.marker is None} == listed("requirements.txt")
-    for extra, names in {"ray": ["requirements-ray.txt"], "login": ["requirements-login.txt"]}.items():
+    for extra, names in {name: [f"requirements-{name}.txt"] for name in ("huggingface", "login", "ray")}.items():
         asked = [need for need in needs if need.marker is not None and need.marker.evaluate({"extra": extra})]
         assert {plain(need) for need in asked} == set().union(*map(listed, names))
 

@@ -37,6 +37,8 @@ from xai_core.models.likeness import similar_to
 from xai_core.models.load import wrap_model
 from xai_core.models.preprocess import prepare
 from xai_core.models.sources.checkpoint.opening import open_checkpoint
+from xai_core.models.sources.huggingface.model import open_huggingface
+from xai_core.models.sources.keras.model import open_keras
 from xai_core.models.sources.onnx.model import open_onnx
 from xai_core.render.describe import describe
 from xai_core.render.overlay import overlay
@@ -103,7 +105,9 @@ __all__ = [
     "neuron_gradient",
     "open_checkpoint",
     "open_dataset",
+    "open_huggingface",
     "open_index",
+    "open_keras",
     "open_onnx",
     "overlay",
     "patch_box",

@@ -15,10 +15,11 @@ from xai_core.errors import LayerError
 if TYPE_CHECKING:
     import torch
 
-Interpolation = Literal["bilinear", "bicubic"]
+Interpolation = Literal["bilinear", "bicubic", "nearest", "lanczos"]
 ChannelOrder = Literal["RGB", "BGR"]
 AnswerKind = Literal["one", "several", "yes_no", "number", "embedding", "likeness"]
 Fit = Literal["crop", "stretch", "pad"]
+CropStart = Literal["round", "floor"]
 Score = Literal["logit", "log_probability"]
 ProgressCallback = Callable[[int, int], None]  # (done, of all); it may raise to stop the work
 
@@ -87,6 +88,7 @@ class ResizeRule:
     fit: what else may be done to that length before the crop: "stretch" brings both sides to it (timm's "squash"),
     "pad" scales the longer side to it and fills what is missing with the mean (timm's "border"). Where the input is no
     square, the length is its shorter side's, and the other is in proportion.
+    crop_start: what becomes of half a pixel where the crop begins: torchvision rounds it, transformers leaves it away.
     """
 
     shorter_side: int | None
@@ -94,6 +96,7 @@ class ResizeRule:
     antialias: bool = True
     head_side: int | None = None
     fit: Fit = "crop"
+    crop_start: CropStart = "round"
 
 
 @dataclass(frozen=True)

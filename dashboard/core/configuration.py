@@ -17,7 +17,18 @@ _ADDRESS = re.compile(r"[^\s;@]+@[^\s;@]+|\*")
 _PREFIX = "SIGHTLINE_"
 _CACHE_GB = 20
 _NAMES = (
-    *("MODELS", "CACHE", "CACHE_GB", "BRAIN_TUMOURS", "READ_ONLY", "REQUIRE_LOGIN", "USERS", "TRUST_EMAIL", "AUDIT"),
+    *(
+        "MODELS",
+        "HUB",
+        "CACHE",
+        "CACHE_GB",
+        "BRAIN_TUMOURS",
+        "READ_ONLY",
+        "REQUIRE_LOGIN",
+        "USERS",
+        "TRUST_EMAIL",
+        "AUDIT",
+    ),
     *(f"{what}_MEMORY_MB" for what in _MEMORY_MB),
     "SERVED",  # set by `sightline.serve` for the process that it starts
 )
@@ -115,6 +126,7 @@ def check() -> None:
     brain_tumours()
     _check_users()
     _check_paths()
+    _check_hub()
 
 
 def _meant(name: str) -> str:
@@ -129,6 +141,12 @@ def _check_users() -> None:
     wrong = [one for one in users() if not _ADDRESS.fullmatch(one)]
     if wrong:
         raise ValueError(f'SIGHTLINE_USERS: "{wrong[0][:60]}" is no e-mail address, nor a pattern like *@example.org.')
+
+
+def _check_hub() -> None:
+    hub = os.environ.get("SIGHTLINE_HUB", "").strip()
+    if hub and hub != "off" and not hub.startswith(("https://", "http://")):
+        raise ValueError(f'SIGHTLINE_HUB is "{hub[:60]}"; give an address that begins with https://, or off.')
 
 
 def _check_paths() -> None:

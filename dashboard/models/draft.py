@@ -8,6 +8,7 @@ import streamlit as st
 from dashboard.core import session
 from dashboard.core.plain_text import as_code, in_prose
 from dashboard.core.session import StateKey, none
+from dashboard.models.from_hub import fetched_from_hub
 from dashboard.models.ways_out import every_way, ways_out
 from xai_core.errors import ModelError
 from xai_core.models.answering import is_two
@@ -70,7 +71,7 @@ def opened_draft() -> Draft | None:
     """The upload, and the file that was read last; None before the first."""
     suffixes = (suffix for kind in file_kinds() for suffix in (*kind.suffixes, *kind.refused))
     file = st.file_uploader(
-        "A file of weights or an ONNX model",
+        "A file of weights, or of a whole model",
         type=[suffix.removeprefix(".") for suffix in suffixes],
         key=f"weights_{_TURN.get()}",
         max_upload_size=MAX_MB,
@@ -81,6 +82,9 @@ def opened_draft() -> Draft | None:
         _TURN.set(_TURN.get() + 1)  # an empty uploader again: the bytes can go
         st.rerun()
     _from_folder()
+    if (fetched := fetched_from_hub()) is not None:
+        _take_in(*fetched)
+        st.rerun()
     if refused := _REFUSED.get():
         st.error(in_prose(refused), icon=":material/error:")
         ways_out(_ROADS.get())

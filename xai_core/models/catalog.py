@@ -10,6 +10,8 @@ from xai_core.models.device import pick_device
 from xai_core.models.source import FileKind, ModelSource
 from xai_core.models.sources import brain_mri, digits, imagenet, own_folder, torchvision_zoo
 from xai_core.models.sources.checkpoint import opening as checkpoint
+from xai_core.models.sources.huggingface import model as huggingface
+from xai_core.models.sources.keras import model as keras
 from xai_core.models.sources.onnx import model as onnx
 from xai_core.types import LoadedModel, ModelConfig, ProgressCallback
 
@@ -26,6 +28,8 @@ SOURCES: tuple[ModelSource, ...] = (
     brain_mri.SOURCE,
     own_folder.source(file_kinds),
     checkpoint.SOURCE,
+    huggingface.SOURCE,
+    keras.SOURCE,
     onnx.SOURCE,
     load.SOURCE,
 )

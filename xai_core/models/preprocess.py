@@ -34,7 +34,7 @@ def prepare(config: ModelConfig, image: SourceImage, device: torch.device | str 
     )
     if config.resize.fit == "pad":
         picture = F.pad(picture, _padding(config, target), fill=_mean_colour(config))
-    picture = _in_channels(F.center_crop(picture, list(config.input_size)), len(config.mean))
+    picture = _in_channels(_cropped(config, picture, target), len(config.mean))
     pixels = picture if isinstance(picture, torch.Tensor) else F.pil_to_tensor(picture)
     if config.channel_order == "BGR":
         pixels = pixels.flip(0)
@@ -64,6 +64,18 @@ def model_view(config: ModelConfig, model_input: ModelInput) -> np.ndarray:
     if config.channel_order == "BGR":
         pixels = pixels.flip(0)
     return pixels.round().to(torch.uint8).permute(1, 2, 0).numpy()
+
+
+def _cropped(
+    config: ModelConfig, picture: Image.Image | torch.Tensor, resized: list[int]
+) -> Image.Image | torch.Tensor:
+    """The centre of the resized picture; black where it lies outside."""
+    top, left = (_crop_start(config, *sides) for sides in zip(resized, config.input_size, strict=True))
+    rounded = config.resize.crop_start == "round"
+    cut: Image.Image | torch.Tensor = (
+        F.center_crop(picture, list(config.input_size)) if rounded else F.crop(picture, top, left, *config.input_size)
+    )
+    return cut
 
 
 def _in_channels(image: Image.Image | torch.Tensor, channels: int) -> Image.Image | torch.Tensor:
@@ -117,16 +129,20 @@ def _resized_size(config: ModelConfig, height: int, width: int) -> list[int]:
 
 def _box(config: ModelConfig, size: tuple[int, int], resized: list[int]) -> Box:
     """The crop, brought back through each axis's own resize ratio; it exceeds the picture where the crop was padded."""
-    (top, bottom), (left, right) = map(_covered, size, resized, config.input_size)
+    (top, bottom), (left, right) = (
+        _covered(config, *sides) for sides in zip(size, resized, config.input_size, strict=True)
+    )
     return Box(left, top, right, bottom)
 
 
-def _covered(length: int, resized: int, crop: int) -> tuple[float, float]:
+def _covered(config: ModelConfig, length: int, resized: int, crop: int) -> tuple[float, float]:
     """Where the centre crop of one axis begins and ends, in picture pixels."""
-    start = _crop_start(resized, crop)
+    start = _crop_start(config, resized, crop)
     return start * length / resized, (start + crop) * length / resized
 
 
-def _crop_start(length: int, crop: int) -> int:
-    """Where torchvision's centre crop begins on one axis, in resized pixels; negative for padding."""
-    return -((crop - length) // 2) if crop > length else round((length - crop) / 2)
+def _crop_start(config: ModelConfig, length: int, crop: int) -> int:
+    """Where the centre crop begins on one axis, in resized pixels; negative for padding."""
+    if crop > length:
+        return -((crop - length) // 2)
+    return round((length - crop) / 2) if config.resize.crop_start == "round" else (length - crop) // 2

@@ -31,6 +31,7 @@ def test_budgets_come_from_the_environment(monkeypatch: pytest.MonkeyPatch):
         ("SIGHTLINE_READ_ONLY", "perhaps", "give 1 for yes or 0 for no"),
         ("SIGHTLINE_TRUST_EMAIL", "perhaps", "give 1 for yes or 0 for no"),
         ("SIGHTLINE_MODELS", "/no/such/folder", "there is no folder"),
+        ("SIGHTLINE_HUB", "hub.example.org", "an address that begins with https://, or off"),
         ("SIGHTLINE_CACHE", "/dev/null/cache", "nothing can be written in"),
         ("SIGHTLINE_CACHE", "/dev/null", "nothing can be written in"),
         ("SIGHTLINE_AUDIT", "/", "is no file that can be written"),

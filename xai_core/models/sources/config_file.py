@@ -13,7 +13,17 @@ from xai_core.errors import ModelError
 from xai_core.models.answering import answered_anew, is_two
 from xai_core.models.class_names import LONGEST, MOST, is_plain
 from xai_core.models.load import single
-from xai_core.types import Answer, AnswerKind, ChannelOrder, Fit, Interpolation, LoadedModel, ModelConfig, ResizeRule
+from xai_core.types import (
+    Answer,
+    AnswerKind,
+    ChannelOrder,
+    CropStart,
+    Fit,
+    Interpolation,
+    LoadedModel,
+    ModelConfig,
+    ResizeRule,
+)
 
 SMALLEST_SIDE, LARGEST_SIDE = 8, 2048  # pixels of an input
 LONGEST_TEXT = 2000  # characters
@@ -24,14 +34,15 @@ _FIELDS = (  # in the order of the file
     "licence", "notes", "default_layer", "settled",
 )  # fmt: skip
 _LABELS: tuple[AnswerKind, ...] = ("one", "several")
-_RULES = {"shorter_side", "interpolation", "antialias", "head_side", "fit"}
+_RULES = {"shorter_side", "interpolation", "antialias", "head_side", "fit", "crop_start"}
 
 
 def write_config(config: ModelConfig) -> str:
     """The card as YAML text; `read_card` gives it back."""
     told = asdict(config)
-    if told["resize"]["fit"] == "crop":
-        del told["resize"]["fit"]  # earlier versions do not know the word
+    for name, usual in (("fit", "crop"), ("crop_start", "round")):
+        if told["resize"][name] == usual:
+            del told["resize"][name]  # earlier versions do not know the word
     told["settled"] = dict(config.settled) or None
     told |= _written_answer(config.answer)
     kept = {name: told[name] for name in _FIELDS if told[name] is not None}
@@ -228,7 +239,8 @@ def _rule(value: object) -> ResizeRule:
         raise ModelError("The card's antialias is true or false.")
     interpolation: Interpolation = _one_of(value, "interpolation", get_args(Interpolation))
     fit: Fit = _one_of(value, "fit", get_args(Fit))
-    return ResizeRule(lengths["shorter_side"], interpolation, antialias, lengths["head_side"], fit)
+    start: CropStart = _one_of(value, "crop_start", get_args(CropStart))
+    return ResizeRule(lengths["shorter_side"], interpolation, antialias, lengths["head_side"], fit, start)
 
 
 def _one_of(content: Mapping[str, Any], name: str, allowed: Sequence[Any]) -> Any:

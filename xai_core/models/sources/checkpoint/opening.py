@@ -100,7 +100,8 @@ def _read(data: bytes, title: str) -> ModelFile:
         fitting=tuple(proposal.architecture.key for proposal in proposals),
         build=lambda key: _built(weights, key, proposals, title),
         every=lambda: tuple(entry.key for entry in index()),
-        unknown=f"No architecture of torchvision or timm has exactly these {len(weights.tensors)} weights. Name "
+        unknown=_lone(weights)
+        or f"No architecture of torchvision or timm has exactly these {len(weights.tensors)} weights. Name "
         "yours to see what does not fit, or wrap the network in Python: `xai_core.wrap_model`.",
         notes=(*weights.notes, *(first.notes if first else ())),
         original=None if plain and not weights.tables else data,
@@ -188,15 +189,34 @@ SOURCE = ModelSource(
 def _choose(weights: Weights, architecture: str | None = None) -> Proposal:
     """The named architecture for the weights, or the first that fits."""
     if architecture is not None:
-        return chosen(_named(architecture), weights.tensors)
+        return chosen(architecture_named(architecture), weights.tensors)
     found = recognise(weights.tensors)
     if not found:
         names = ", ".join(list(weights.tensors)[:3])
         raise ModelError(
-            f"No architecture of torchvision or timm has these {len(weights.tensors)} weights ({names}, …); name one, "
-            "or wrap your network in Python with xai_core.wrap_model."
+            _lone(weights)
+            or f"No architecture of torchvision or timm has these {len(weights.tensors)} weights ({names}, …); name "
+            "one, or wrap your network in Python with xai_core.wrap_model."
         )
     return found[0]
+
+
+# What names of weights begin with in transformers, of which a file of weights alone says too little.
+_OF_TRANSFORMERS = (
+    "beit.", "bit.", "convnext.", "convnextv2.", "cvt.", "data2vec_vision.", "deit.", "dinov2.", "efficientnet.",
+    "focalnet.", "hiera.", "levit.", "mobilenet_v1.", "mobilenet_v2.", "mobilevit.", "mobilevitv2.", "poolformer.",
+    "pvt.", "regnet.", "resnet.", "segformer.", "swiftformer.", "swin.", "swinv2.", "vision_model.", "vit.",
+)  # fmt: skip
+
+
+def _lone(weights: Weights) -> str:
+    """What is missing beside weights that transformers saved; "" for others."""
+    if not any(name.startswith(_OF_TRANSFORMERS) for name in weights.tensors):
+        return ""
+    return (
+        "The library transformers saved these weights, and they do not say what the network is: zip them together with "
+        "config.json and preprocessor_config.json of the same folder, and open that zip."
+    )
 
 
 def _others(proposal: Proposal, weights: Weights) -> tuple[str, ...]:
@@ -209,7 +229,8 @@ def _others(proposal: Proposal, weights: Weights) -> tuple[str, ...]:
     )
 
 
-def _named(key: str) -> Architecture:
+def architecture_named(key: str) -> Architecture:
+    """The entry of the index. ModelError: there is none of this name."""
     entry = next((entry for entry in index() if entry.key == key), None)
     if entry is None:
         raise ModelError(f"There is no architecture '{key}'; write 'torchvision/resnet18' or 'timm/resnet18'.")

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from onnx import TensorProto
 from torch import Tensor
 
+from xai_core.models.sources.layer_parts import SamePadding
 from xai_core.models.sources.onnx import shapes
 from xai_core.models.sources.onnx.shapes import Attributes, whole
 
@@ -73,8 +74,6 @@ def _layer_norm(a: Attributes, x: Tensor, scale: Tensor, shift: Tensor | None = 
 
 def _average_pool(a: Attributes, x: Tensor) -> Tensor:
     """Padding that PyTorch's layer lacks, and that does not count in the average."""
-    from xai_core.models.sources.onnx.weighted import SamePadding
-
     kernel, stride = a["kernel_shape"], a.get("strides", (1, 1))
     same = SamePadding(kernel, stride, (1, 1), a.get("auto_pad") != "SAME_LOWER", 0.0)
     top, left, bottom, right = a.get("pads", (0, 0, 0, 0))

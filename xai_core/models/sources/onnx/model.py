@@ -120,7 +120,7 @@ def _network(path: Path, config: ModelConfig) -> torch.nn.Module:
 SOURCE = ModelSource(
     OWN,
     "yours",
-    opens=FileKind("From **Keras, TensorFlow** and all others: `.onnx`.", (".onnx",), _read, _network),
+    opens=FileKind("From **TensorFlow** and all others: `.onnx`.", (".onnx",), _read, _network),
     missing=ANOTHER_VISIT,
     python='xai.open_onnx("your-model.onnx", config="your-card.yaml")',
 )

@@ -10,8 +10,9 @@ from torch import Tensor, nn
 from xai_core.errors import ModelError
 from xai_core.models.ending import find_ending
 from xai_core.models.sources.onnx.graph import Ending, Graph, computes_in_half, read_graph, without_ending
-from xai_core.models.sources.onnx.network import KNOWN, OnnxNetwork, network_of
+from xai_core.models.sources.onnx.network import KNOWN, network_of
 from xai_core.models.sources.onnx.trial import Trial, tried
+from xai_core.models.sources.wired_network import WiredNetwork
 
 _SAME = 1e-4  # of the largest answer
 _SAME_HALF = 5e-3  # where the file computes in half precision; 9e-4 was the most among five architectures
@@ -26,7 +27,7 @@ class OnnxModel:
     that may be scores.
     """
 
-    network: OnnxNetwork
+    network: WiredNetwork
     classes: int
     channels: int
     input_size: tuple[int, int]
@@ -83,7 +84,7 @@ def _refuse_unusable(graph: Graph) -> None:
             raise ModelError(f"'{name[:60]}' holds NaN: the training broke; take an earlier model.")
 
 
-def _refuse_probabilities(network: OnnxNetwork, images: Tensor) -> None:
+def _refuse_probabilities(network: WiredNetwork, images: Tensor) -> None:
     """Where no softmax or sigmoid stands at the very end, but others are made of what one gives."""
     ending = find_ending(network, tuple(images.shape))
     if ending is not None:
@@ -93,7 +94,7 @@ def _refuse_probabilities(network: OnnxNetwork, images: Tensor) -> None:
         )
 
 
-def _built(graph: Graph) -> OnnxNetwork:
+def _built(graph: Graph) -> WiredNetwork:
     try:
         return network_of(graph)
     except ModelError:
@@ -144,7 +145,7 @@ def _notes(graph: Graph) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _batch_notes(network: OnnxNetwork, images: Tensor) -> tuple[str, ...]:
+def _batch_notes(network: WiredNetwork, images: Tensor) -> tuple[str, ...]:
     """A file may be written for one picture: then several go one after another."""
     pair = torch.cat([images, images.flip(3)])
     alone = torch.cat([_run(network, image[None]) for image in pair])

@@ -1,8 +1,8 @@
 """Reads an ONNX file that a stranger may have made and runs it once: a script for a process of its own.
 
-Memory and time are limited by the system here, so that whatever the file does ends this process and no other. The file
-comes on standard input; on standard output goes an npz with the tidied model, a random input and the answer to it, or
-with a sentence that says why not. Imports nothing of the project.
+`limited_process` runs it with limited memory and time, so that whatever the file does ends this process and no other.
+The file comes on standard input; on standard output goes an npz with the tidied model, a random input and the answer to
+it, or with a sentence that says why not. Imports nothing of the project.
 """
 
 import io
@@ -25,19 +25,6 @@ DTYPES = {TensorProto.FLOAT: np.float32, TensorProto.FLOAT16: np.float16, Tensor
 
 class Refused(Exception):
     """Carries the sentence for the user."""
-
-
-def limit(memory: int, seconds: int) -> None:
-    """At most so many bytes of address space and seconds of CPU, where the system knows such limits."""
-    try:
-        import resource
-    except ImportError:  # Windows has none; there the parent's time limit remains
-        return
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    if sys.platform == "linux":
-        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
 
 
 def tidied(data: bytes, known: set[str]) -> onnx.ModelProto:
@@ -185,13 +172,12 @@ def chosen(answers: dict[str, np.ndarray], output: str) -> str:
 
 
 def main() -> None:
-    """Arguments: bytes of memory, seconds, the names of the known operators as JSON, and of the output that is read."""
-    limit(int(sys.argv[1]), int(sys.argv[2]))
+    """Arguments: the names of the known operators as JSON, and of the output that is read."""
     try:
-        model = tidied(sys.stdin.buffer.read(), set(json.loads(sys.argv[3])))
+        model = tidied(sys.stdin.buffer.read(), set(json.loads(sys.argv[1])))
         name, given = input_of(model)
         answers = answers_of(model, name, given)
-        output = chosen(answers, sys.argv[4])
+        output = chosen(answers, sys.argv[2])
         found: dict[str, Any] = {
             "model": np.frombuffer(model.SerializeToString(), np.uint8),
             "given": given,

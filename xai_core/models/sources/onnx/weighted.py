@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
+from xai_core.models.sources.layer_parts import SamePadding, filled
 from xai_core.models.sources.onnx.graph import Node
 
 Constants = Mapping[str, Tensor]
@@ -20,27 +20,6 @@ def layer_of(node: Node, constants: Constants) -> nn.Module | None:
         return None
     layer = make(node.attributes, [constants.get(name) for name in node.inputs[1:]])
     return None if layer is None else layer.eval().requires_grad_(False)
-
-
-class SamePadding(nn.Module):
-    """TensorFlow's rule: as much padding as gives ceil(side / stride) places, the odd pixel at the end or the start."""
-
-    def __init__(
-        self, kernel: Sequence[int], stride: Sequence[int], dilation: Sequence[int], at_end: bool, fill: float
-    ):
-        super().__init__()
-        self.kernel, self.stride, self.dilation = tuple(kernel), tuple(stride), tuple(dilation)
-        self.at_end, self.fill = at_end, fill
-
-    def forward(self, x: Tensor) -> Tensor:
-        pads: list[int] = []
-        for axis in (1, 0):
-            side, stride = x.shape[2 + axis], self.stride[axis]
-            reach = (self.kernel[axis] - 1) * self.dilation[axis] + 1
-            total = max((-(-side // stride) - 1) * stride + reach - side, 0)
-            small, large = total // 2, total - total // 2
-            pads += [small, large] if self.at_end else [large, small]
-        return F.pad(x, pads, value=self.fill) if any(pads) else x
 
 
 def _window(a: Mapping[str, Any], kernel: Sequence[int]) -> tuple[dict[str, Any], nn.Module | None, tuple[int, int]]:
@@ -60,16 +39,6 @@ def _behind(padding: nn.Module | None, layer: nn.Module) -> nn.Module:
     return layer if padding is None else nn.Sequential(padding, layer)
 
 
-def _filled(layer: nn.Module, **weights: Tensor | None) -> nn.Module:
-    """The layer, made without storage, with these parameters and buffers."""
-    for name, value in weights.items():
-        if name in layer._buffers:
-            layer._buffers[name] = value
-        else:
-            layer._parameters[name] = None if value is None else nn.Parameter(value, requires_grad=False)
-    return layer
-
-
 def _convolution(a: Mapping[str, Any], weights: Sequence[Tensor | None]) -> nn.Module | None:
     weight, bias = weights[0], weights[1] if len(weights) > 1 else None
     if weight is None or weight.ndim != 4:
@@ -80,7 +49,7 @@ def _convolution(a: Mapping[str, Any], weights: Sequence[Tensor | None]) -> nn.M
         weight.shape[1] * groups, weight.shape[0], padding=pad, groups=groups, bias=bias is not None, device="meta",
         **options,
     )  # fmt: skip
-    return _behind(padding, _filled(made, weight=weight, bias=bias))
+    return _behind(padding, filled(made, weight=weight, bias=bias))
 
 
 def _normalisation(a: Mapping[str, Any], weights: Sequence[Tensor | None]) -> nn.Module | None:
@@ -88,8 +57,8 @@ def _normalisation(a: Mapping[str, Any], weights: Sequence[Tensor | None]) -> nn
     if scale is None or a.get("training_mode", 0):
         return None
     made = nn.BatchNorm2d(len(scale), eps=a.get("epsilon", 1e-5), device="meta")
-    _filled(made, weight=scale, bias=shift, running_mean=mean, running_var=var)
-    return _filled(made, num_batches_tracked=torch.zeros((), dtype=torch.int64))
+    filled(made, weight=scale, bias=shift, running_mean=mean, running_var=var)
+    return filled(made, num_batches_tracked=torch.zeros((), dtype=torch.int64))
 
 
 def _layer_normalisation(a: Mapping[str, Any], weights: Sequence[Tensor | None]) -> nn.Module | None:
@@ -97,14 +66,14 @@ def _layer_normalisation(a: Mapping[str, Any], weights: Sequence[Tensor | None])
     if scale is None or int(a.get("axis", -1)) not in (-1, -scale.ndim):
         return None
     made = nn.LayerNorm(tuple(scale.shape), eps=a.get("epsilon", 1e-5), device="meta")
-    return _filled(made, weight=scale, bias=shift)
+    return filled(made, weight=scale, bias=shift)
 
 
 def _linear(weight: Tensor | None, bias: Tensor | None) -> nn.Module | None:
     if weight is None or weight.ndim != 2 or (bias is not None and bias.shape != weight.shape[:1]):
         return None
     made = nn.Linear(weight.shape[1], weight.shape[0], bias=bias is not None, device="meta")
-    return _filled(made, weight=weight.contiguous(), bias=bias)
+    return filled(made, weight=weight.contiguous(), bias=bias)
 
 
 def _gemm(a: Mapping[str, Any], weights: Sequence[Tensor | None]) -> nn.Module | None:
@@ -162,7 +131,7 @@ LAYERS: dict[str, Make] = {
     "Clip": _clip,
     "MaxPool": _max_pool,
     "AveragePool": _average_pool,
-    "PRelu": lambda _a, w: None if w[0] is None else _filled(nn.PReLU(device="meta"), weight=w[0].flatten()),
+    "PRelu": lambda _a, w: None if w[0] is None else filled(nn.PReLU(device="meta"), weight=w[0].flatten()),
     "GlobalAveragePool": _plain(lambda _a: nn.AdaptiveAvgPool2d(1)),
     "GlobalMaxPool": _plain(lambda _a: nn.AdaptiveMaxPool2d(1)),
     "Relu": _plain(lambda _a: nn.ReLU()),
