@@ -15,7 +15,16 @@ from xai_core.forward.forward_pass import ForwardPass, run_forward
 from xai_core.models.layers import layers as list_layers
 from xai_core.models.preprocess import prepare
 from xai_core.models.probability import probabilities
-from xai_core.types import Explanation, LoadedModel, ModelInput, Prediction, ProgressCallback, Score, SourceImage
+from xai_core.types import (
+    Explanation,
+    LoadedModel,
+    ModelConfig,
+    ModelInput,
+    Prediction,
+    ProgressCallback,
+    Score,
+    SourceImage,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,17 +117,7 @@ def explain_forward_pass(
 ) -> Explanation:
     """Class maps from a pass that was made before; `layers` must be among those that it kept."""
     said = image_pass.model.config.answer
-    if score == "log_probability" and said.alone:
-        raise NotApplicable(
-            "Here each class's probability follows from its own score alone; explain that."
-            if said.probable
-            else "A measure has no probability; explain its score, which is the number itself."
-        )
-    if said.kind == "embedding":
-        raise NotApplicable(
-            f"{image_pass.model.config.title} gives an embedding, and its single numbers mean nothing; explain what "
-            "makes the picture like another one: xai.similar_to(model, [image])."
-        )
+    _refuse_unexplained(image_pass.model.config, score)
     if classes is None and said.kind == "number":
         classes = [0]
     inputs, forward = image_pass.given.tensor, lambda: image_pass.forward_pass
@@ -154,6 +153,21 @@ def explain_forward_pass(
         settings=asdict(chosen.settings_from(settings)) | ({"layer": read[-1]} if chosen.needs_layer else {}),
         answer=said,
     )
+
+
+def _refuse_unexplained(config: ModelConfig, score: Score) -> None:
+    """NotApplicable for a number that this kind of answer does not have."""
+    if score == "log_probability" and config.answer.alone:
+        raise NotApplicable(
+            "Here each class's probability follows from its own score alone; explain that."
+            if config.answer.probable
+            else "A measure has no probability; explain its score, which is the number itself."
+        )
+    if config.answer.kind == "embedding":
+        raise NotApplicable(
+            f"{config.title} gives an embedding, and its single numbers mean nothing; explain what "
+            "makes the picture like another one: xai.similar_to(model, [image])."
+        )
 
 
 def suggested_layer(model: LoadedModel) -> str:
