@@ -167,11 +167,11 @@ def resident_bytes(pid: int) -> int:
 
 
 @contextmanager
-def served() -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """A fresh server, which has answered."""
+def served(*options: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """A fresh server with these options of Streamlit's, which has answered."""
     port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.headless", "true"]
-    command += ["--server.port", str(port)]
+    command += ["--server.port", str(port), *options]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
     try:
         end = time.monotonic() + START_S

@@ -7,6 +7,7 @@ import socket
 import ssl
 import struct
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,9 +17,12 @@ from urllib.parse import urlsplit
 import numpy as np
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.BidiComponent_pb2 import BidiComponent
+from streamlit.proto.Common_pb2 import FileURLs
+from streamlit.proto.DownloadButton_pb2 import DownloadButton
 from streamlit.proto.Element_pb2 import Element
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
+from streamlit.web.server.starlette.starlette_app_utils import generate_xsrf_token_string
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
@@ -31,6 +35,7 @@ class Visitor:
     """An open page. elements: what stands on it, by its place. received: bytes since the last action."""
 
     socket: ClientConnection
+    base: str
     query: str = ""
     page_hash: str = ""
     session: str = ""
@@ -56,6 +61,66 @@ class Visitor:
         """Click a button by its label."""
         found = next(e.button for e in self.elements.values() if e.HasField("button") and e.button.label == label)
         return self._run("", WidgetState(id=found.id, trigger_value=True), wait_s)
+
+    def select(self, label: str, option: int, wait_s: float = 120) -> float:
+        """Take the option of this number in a list of this label."""
+        found = next(
+            e.selectbox for e in self.elements.values() if e.HasField("selectbox") and e.selectbox.label == label
+        )
+        return self._run("", WidgetState(id=found.id, string_value=found.options[option]), wait_s)
+
+    def upload(self, label: str, name: str, data: bytes, wait_s: float = 120) -> float:
+        """Give a file to the uploader whose label begins so, as a browser does; gives the seconds until the page is
+        drawn."""
+        found = next(
+            e.file_uploader
+            for e in self.elements.values()
+            if e.HasField("file_uploader") and e.file_uploader.label.startswith(label)
+        )
+        began = time.monotonic()
+        places = self._upload_place(name, began + wait_s)
+        _put(f"{self.base}{places.upload_url}", name, data, wait_s)
+        told = WidgetState(id=found.id)
+        told.file_uploader_state_value.uploaded_file_info.add(
+            name=name, size=len(data), file_id=places.file_id, file_urls=places
+        )
+        self._run("", told, wait_s)
+        return time.monotonic() - began
+
+    def _upload_place(self, name: str, deadline: float) -> FileURLs:
+        """Where the server takes a file of this visit."""
+        message = BackMsg()
+        message.file_urls_request.request_id = name
+        message.file_urls_request.file_names.append(name)
+        message.file_urls_request.session_id = self.session
+        return self._answer(message, "file_urls_response", deadline).file_urls_response.file_urls[0]
+
+    def downloads(self) -> dict[str, DownloadButton]:
+        """The buttons on the page by which a file is taken along, by their labels."""
+        found = [e.download_button for e in self.elements.values() if e.HasField("download_button")]
+        return {button.label: button for button in found}
+
+    def place_of(self, button: DownloadButton, wait_s: float = 120) -> str:
+        """The address of the file behind a button, which is made now; "" where the server refuses."""
+        if not button.HasField("deferred_file_id"):
+            return f"{self.base}{button.url}"
+        message = BackMsg()
+        message.backend_operation_request.request_id = button.deferred_file_id
+        message.backend_operation_request.session_id = self.session
+        message.backend_operation_request.deferred_file.file_id = button.deferred_file_id
+        answer = self._answer(message, "backend_operation_response", time.monotonic() + wait_s)
+        url = answer.backend_operation_response.deferred_file.url
+        return f"{self.base}{url}" if url else ""
+
+    def _answer(self, message: BackMsg, kind: str, deadline: float) -> ForwardMsg:
+        """Ask for something beside the page, and wait for the answer."""
+        self.socket.send(message.SerializeToString())
+        while True:
+            data = self.socket.recv(timeout=max(0.0, deadline - time.monotonic()))
+            assert isinstance(data, bytes)
+            answer = ForwardMsg.FromString(data)
+            if answer.WhichOneof("type") == kind:
+                return answer
 
     def components(self, name: str) -> Iterator[BidiComponent]:
         """Our components of this name on the page, from top to bottom."""
@@ -108,6 +173,8 @@ class Visitor:
                 self.elements.clear()
             self.page_hash = message.new_session.page_script_hash
             self.session = message.new_session.initialize.session_id
+        elif kind == "navigation":
+            self.page_hash = message.navigation.page_script_hash  # only now is the page known that the address named
         elif kind == "page_info_changed":
             self.query = message.page_info_changed.query_string
         return kind == "script_finished" and message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY
@@ -132,7 +199,18 @@ def visit(base: str, tls: ssl.SSLContext | None = None, **headers: str) -> Itera
         max_size=LARGEST,
         compression=None,
     ) as connection:
-        yield Visitor(connection)
+        yield Visitor(connection, base.rstrip("/"))
+
+
+def _put(url: str, name: str, data: bytes, wait_s: float) -> None:
+    """Send a file as a browser's form does, with the token against cross-site requests in cookie and header."""
+    token = generate_xsrf_token_string()
+    head = f'--b\r\nContent-Disposition: form-data; name="f"; filename="{name}"\r\n\r\n'.encode()
+    headers = {"Content-Type": "multipart/form-data; boundary=b", "X-Xsrftoken": token}
+    headers["Cookie"] = f"_streamlit_xsrf={token}"
+    request = urllib.request.Request(url, head + data + b"\r\n--b--\r\n", headers, method="PUT")
+    with urllib.request.urlopen(request, timeout=wait_s):
+        pass
 
 
 def heat_of(component: BidiComponent) -> tuple[dict[str, Any], np.ndarray]:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import xai_core as xai
-from benchmarks import load
+from benchmarks import crowd, load
 from benchmarks.visitor import visit
 from xai_core.datasets import open_dataset
 from xai_core.features.patch_job import patch_job
@@ -35,6 +35,15 @@ def test_visitors_who_click_at_once_each_get_their_own_maps(monkeypatch: pytest.
     assert log.errors == []
     assert log.wrong == []
     assert len(log.waits) >= 4
+
+
+@pytest.mark.slow
+def test_a_crowd_that_comes_and_uploads_at_once_each_get_their_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """The light one of `python -m benchmarks.crowd`, which asks for 60 sessions and 40 uploads."""
+    monkeypatch.setenv("SIGHTLINE_CACHE", str(tmp_path))
+    found = crowd.measured(sessions=6, uploads=5, rounds=1, left_s=0)
+    assert (found.errors, found.wrong) == ([], [])
+    assert {what: len(waits) for what, waits in found.waits.items()} == {"opening": 6, "class": 18, "upload": 5}
 
 
 @pytest.mark.slow

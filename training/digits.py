@@ -19,6 +19,7 @@ import torch.nn.functional as F
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
+from training.checksums import write_sums
 from xai_core.datasets import open_dataset
 from xai_core.models.preprocess import prepare
 from xai_core.models.sources.digits import WEIGHTS, digits_config, digits_network
@@ -41,6 +42,7 @@ def main() -> None:
     facts = config_facts(weights, inputs, labels, options.seed, options.epochs)
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / "digits.safetensors").write_bytes(weights)
+    write_sums(options.out)
     (options.out / "digits.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(facts["held_out"], indent=2))
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import IO
 
 from xai_core.errors import SightlineError
@@ -140,6 +141,17 @@ def kept(path: Path | None) -> BytesIO | None:
         return BytesIO(read_sealed(path, place_of(path)))
     except (OSError, Damaged):
         return None
+
+
+def passing_folder(prefix: str) -> TemporaryDirectory[str]:
+    """A new folder among the temporary files, which goes with what this gives. SightlineError: the disk refuses."""
+    try:
+        return TemporaryDirectory(prefix=prefix)
+    except OSError as error:
+        reason = error.strerror or "the disk failed"
+        raise SightlineError(
+            f"No temporary files can be written ({reason}); free space, or set TMPDIR to a folder that can be."
+        ) from error
 
 
 def sync_folder(folder: Path) -> None:

@@ -1,9 +1,9 @@
 """The audit half of the Bench page: which pictures and model, the work in the background, and what it has found."""
 
-import tempfile
 from contextlib import closing
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import streamlit as st
 
@@ -18,6 +18,7 @@ from dashboard.shared import cached, controls, dataset_choice, job_lines
 from dashboard.shared.model_loading import ready_model
 from xai_core.attribution.catalog import batch_methods, find_method
 from xai_core.datasets import Dataset, find_source
+from xai_core.durable import passing_folder
 from xai_core.evaluation.audit.job import AuditJob, Progressed, audit, stored_audit
 from xai_core.models.class_names import matched
 from xai_core.types import LoadedModel
@@ -56,11 +57,12 @@ def _how(model: LoadedModel) -> tuple[str, str]:
     key = state.selection().model
     layers = {layer.name: layer for layer in cached.layers(model) if layer.main}
     names = list(layers)
+    suggested = next((name for name, layer in layers.items() if layer.suggested), None) or xai.suggested_layer(model)
     method = _method()
     return method, st.selectbox(
         "Layer",
         names,
-        index=names.index(xai.suggested_layer(model)),
+        index=names.index(suggested),
         format_func=lambda name: controls.layer_title(layers[name]),
         key=f"audit_layer_{key}",
         persist_state="session",
@@ -153,5 +155,5 @@ def _store() -> Path:
 
 
 @st.cache_resource(show_spinner=False, max_entries=1)
-def _passing() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix="sightline-audits-")
+def _passing() -> TemporaryDirectory[str]:
+    return passing_folder("sightline-audits-")

@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard.compare.pane_answers import Answer
 from dashboard.core import state
+from dashboard.core.failures import foreign_refused
 from dashboard.core.plain_text import class_in_prose, in_prose
 from dashboard.core.session import WidgetKey
 from dashboard.core.state import Selection
@@ -140,9 +141,10 @@ def _fill(
         cells.append([])
         for _, chosen, layer in columns:
             try:
-                found = explanations.known(image_pass, chosen, class_index, layer)
-                if found is None and time.monotonic() < end:
-                    found = explanations.explanation(image_pass, chosen, class_index, layer, on_stop=_hide)
+                with foreign_refused():
+                    found = explanations.known(image_pass, chosen, class_index, layer)
+                    if found is None and time.monotonic() < end:
+                        found = explanations.explanation(image_pass, chosen, class_index, layer, on_stop=_hide)
             except SightlineError as reason:
                 cells[-1].append(str(reason))
                 continue

@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from dashboard.core import state
+from dashboard.core.failures import foreign_refused
 from dashboard.core.session import show_in_widget, widget_value
 from dashboard.core.state import Selection
 from dashboard.shared import cached, cautions, controls, explanations, likeness, method_controls, own_models
@@ -169,9 +170,10 @@ def answer(side: Side, image_pass: ImageForwardPass) -> Answer:
         selection.class_index if selection.class_index is not None and selection.class_index < n_classes else best
     )
     try:
-        result = explanations.explanation(
-            image_pass, selection, class_index, layer, on_stop=lambda: panes.change(side, method=DEFAULT)
-        )
+        with foreign_refused():
+            result = explanations.explanation(
+                image_pass, selection, class_index, layer, on_stop=lambda: panes.change(side, method=DEFAULT)
+            )
     except SightlineError as reason:
         return Answer(selection, image_pass.image, layer, None, str(reason))
     return Answer(selection, image_pass.image, explanations.shown_layer(result, layer), result, None)

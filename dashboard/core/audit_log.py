@@ -5,12 +5,16 @@ SIGHTLINE_AUDIT names the file. A line is one JSON object. The visit and the pic
 with the server: lines of one visit, or of one picture, can be told to belong together, and nothing leads back.
 """
 
+import errno
 import hashlib
 import json
 import logging
+import os
 import secrets
 import time
 from collections.abc import Mapping
+from contextlib import suppress
+from io import SEEK_END, FileIO
 from pathlib import Path
 from threading import Lock
 
@@ -75,7 +79,19 @@ def _write(file: str, line: str) -> None:
         _log.info(line)
         return
     try:
-        with _writing, Path(file).expanduser().open("a", encoding="utf-8") as audit:
-            audit.write(line + "\n")
+        with _writing, Path(file).expanduser().open("ab", buffering=0) as audit:
+            _append(audit, f"{line}\n".encode())
     except OSError as error:
         _log.error("The audit file cannot be written (%s); the line was: %s", error.strerror, line)
+
+
+def _append(audit: FileIO, line: bytes) -> None:
+    """The whole line or none of it, so that a disk that is full for a while spoils no later line either."""
+    end = audit.seek(0, SEEK_END)
+    try:
+        if audit.write(line) < len(line):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    except OSError:
+        with suppress(OSError):
+            audit.truncate(end)
+        raise

@@ -17,6 +17,7 @@ import streamlit as st
 
 from dashboard.core.configuration import memory
 from dashboard.core.fair_queue import FairQueue, Turn
+from dashboard.core.foreign_code import foreign_refusal
 from dashboard.core.lru_cache import LRUCache
 from dashboard.core.memory_size import bytes_of
 from dashboard.core.session import StateKey
@@ -29,6 +30,7 @@ MAX_EACH = 5  # of one visitor: what a page may start by itself, and a little mo
 NICENESS = 10
 DESERTED_S = 120.0  # a reload, or a network that fails for a moment, ends nothing
 _SET_ASIDE = StateKey[dict[str, str | None]]("runs_set_aside", dict)
+_OURS = "This failed on our side; the server's log says why. What was done so far is kept."
 _log = logging.getLogger("sightline")
 
 
@@ -228,7 +230,7 @@ def _work(key: str, run: Job, work: Callable[[JobProgress], Any], runs: _Jobs) -
         run.trouble = str(error)
     except Exception as error:  # a thread's error would be lost
         _log.exception("Work in the background failed", exc_info=error)
-        run.trouble = "This failed on our side; the server's log says why. What was done so far is kept."
+        run.trouble = foreign_refusal(error) or _OURS
     finally:
         if run.turn is not None:
             run.turn.end()

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from dashboard.core.failures import foreign_refused
 from dashboard.core.plain_text import in_prose, plainly
 from dashboard.map.map_cache import once
 from dashboard.map.map_view import title_of
@@ -34,7 +35,8 @@ def alike(space: Space, row: int, others: list[int]) -> None:
             key=f"space_with_{row}",
         )
         try:
-            _where(space, row, other)
+            with foreign_refused():
+                _where(space, row, other)
         except SightlineError as error:
             st.info(in_prose(str(error)), icon=":material/info:")
         _channels(space, row, other)

@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard.core import state
+from dashboard.core.failures import foreign_refused
 from dashboard.core.plain_text import as_code, in_prose, plainly
 from dashboard.map import map_choice
 from dashboard.map.map_descriptions import cell
@@ -37,8 +38,9 @@ def opened(space: Space) -> None:
     st.caption(_facts(table, row))
     _listed(space, row)
     try:
-        image = space.request.dataset.load(int(table.items[row]))
-        _where(space, row, image)
+        with foreign_refused():
+            image = space.request.dataset.load(int(table.items[row]))
+            _where(space, row, image)
     except SightlineError as error:
         st.image(bytes(table.thumbnails[row]), width=128)
         st.caption(in_prose(str(error)))

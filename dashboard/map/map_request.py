@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from dashboard.core import state
+from dashboard.core.failures import foreign_refused
 from dashboard.core.plain_text import in_prose
 from dashboard.core.session import StateKey, WidgetKey
 from dashboard.shared import cached, controls, own_models
@@ -60,7 +61,8 @@ def _resolved(image: SourceImage, source: str) -> MapRequest | None:
     with st.sidebar:
         layer = _layer_control(model)
     try:
-        dataset = given(source)
+        with foreign_refused():
+            dataset = given(source)
     except SightlineError as error:
         st.error(in_prose(str(error)), icon=":material/error:")
         return None

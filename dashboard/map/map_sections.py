@@ -3,6 +3,7 @@
 import numpy as np
 import streamlit as st
 
+from dashboard.core.failures import foreign_refused
 from dashboard.core.plain_text import in_prose, plainly
 from dashboard.map import layouts, map_choice
 from dashboard.map.colouring import colour_control
@@ -72,7 +73,8 @@ def _picked(space: Space) -> None:
 
 def _here(space: Space, map: Shown) -> CurrentPoint | None:
     try:
-        found = placed(space, map)
+        with foreign_refused():
+            found = placed(space, map)
     except SightlineError as error:
         st.warning(in_prose(str(error)), icon=":material/info:")
         return None

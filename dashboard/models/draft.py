@@ -9,10 +9,12 @@ from dashboard.core import session
 from dashboard.core.plain_text import as_code, in_prose
 from dashboard.core.session import StateKey, none
 from dashboard.models.from_hub import fetched_from_hub
+from dashboard.models.ways_out import every_way, ways_out
 from xai_core.errors import ModelError
 from xai_core.models.answering import is_two
 from xai_core.models.catalog import file_kinds, source_of_file
 from xai_core.models.source import Alternative, BuiltFile, ModelFile
+from xai_core.models.sources.export_roads import Road, roads_for
 from xai_core.models.sources.own_folder import list_folder, weights_file
 from xai_core.types import ModelConfig
 
@@ -58,6 +60,7 @@ class Network:
 _DRAFT = StateKey[Draft | None]("draft", none, ends="opened file")
 _NETWORK = StateKey[Network | None]("network", none, ends="opened file")
 _REFUSED = StateKey("weights_refused", str, ends="opened file")
+_ROADS = StateKey[tuple[Road, ...]]("weights_refused_roads", tuple, ends="opened file")
 _SAID = StateKey[dict[str, dict[str, str]]]("settled_by_card", dict, ends="opened file")  # by the network's key
 _SAID_TURN = StateKey("settled_turn", int)
 _NUMBER = StateKey("draft_number", int)
@@ -84,6 +87,8 @@ def opened_draft() -> Draft | None:
         st.rerun()
     if refused := _REFUSED.get():
         st.error(in_prose(refused), icon=":material/error:")
+        ways_out(_ROADS.get())
+    every_way()
     return _DRAFT.get()
 
 
@@ -112,6 +117,7 @@ def _take_in(name: str, data: bytes) -> None:
             draft = Draft(number, title, source.keys, Path(name).suffix.lower(), source.opens.read(data, title))
     except ModelError as error:
         _REFUSED.set(f"{_plain(name)}: {error}")
+        _ROADS.set(roads_for(name, data))
         return
     forget_draft()
     _NUMBER.set(number)
@@ -159,16 +165,16 @@ def _settled_controls(network: Network) -> dict[str, str]:
     said: dict[str, str] = {}
     before = _SAID.get().get(network.key, {})
     for one in network.built.untold:
-        names = list(one.options)
+        names, first = list(one.options), before.get(one.name, one.assumed if one.sure else None)
         chosen = st.selectbox(
             one.question,
             names,
-            index=names.index(before[one.name]) if before.get(one.name) in names else None,
+            index=names.index(first) if first in names else None,
             format_func=one.options.__getitem__,
             placeholder=f"Say it; “{one.options[one.assumed]}” is assumed",
             key=f"settled_{network.key}_{one.name}_{_SAID_TURN.get()}",
             persist_state="session",
-            help=f"{one.reason} The code of the training says it.",
+            help=one.reason if one.sure else f"{one.reason} The code of the training says it.",
         )
         if chosen is not None:
             said[one.name] = chosen
@@ -179,6 +185,7 @@ def _architecture_control(draft: Draft) -> str | None:
     file = draft.file
     if not file.fitting:
         st.warning(in_prose(file.unknown), icon=":material/help:")
+        ways_out(roads_for("", b""))
     chosen: str | None = st.selectbox(
         "Architecture",
         file.fitting or file.every(),
@@ -196,7 +203,8 @@ def _say(network: Network) -> None:
     colours = {1: "grey pictures (1 channel)", 3: "colour pictures (3 channels)"}
     reads = colours.get(network.channels, f"{network.channels} channels")
     told = f"**{built.title}**, {_classes(network.classes)}, reads {reads}, {_amount(weights)} weights. {built.check}"
-    assumed = " ".join(in_prose(one.reason) for one in built.untold if one.name not in dict(built.model.config.settled))
+    said = dict(built.model.config.settled)
+    assumed = " ".join(in_prose(one.reason) for one in built.untold if not one.sure and one.name not in said)
     if assumed:
         st.warning(f"{told} {assumed} Say above what your training had.", icon=":material/help:")
     elif any(not other.same and other.evidence != "against" for other in built.others):

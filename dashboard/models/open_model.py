@@ -3,12 +3,14 @@
 import streamlit as st
 
 from dashboard.core import state
+from dashboard.core.failures import foreign_refused
 from dashboard.core.plain_text import in_prose
 from dashboard.core.session import StateKey, none
 from dashboard.models import model_cache as models_cached
 from dashboard.models.config_form import config_form
 from dashboard.models.config_preview import normalisation_check, preview
 from dashboard.models.draft import Draft, forget_draft, opened_draft, recognised
+from dashboard.models.untold_effect import effects
 from dashboard.shared import cached, own_models
 from dashboard.shared.local_folder import is_local
 from xai_core.errors import SightlineError
@@ -26,9 +28,10 @@ def open_own(image: SourceImage) -> None:
     st.subheader("Open your own", anchor=False)
     st.markdown(" ".join(kind.about for kind in file_kinds()))
     try:
-        draft = opened_draft()
-        if draft is not None:
-            _describe(draft, image)
+        with foreign_refused():
+            draft = opened_draft()
+            if draft is not None:
+                _describe(draft, image)
     except SightlineError as error:
         st.error(in_prose(str(error)), icon=":material/error:")
     _own_list()
@@ -47,6 +50,7 @@ def _describe(draft: Draft, image: SourceImage) -> None:
         models_cached.runs(model)
         _take_along(draft, model)
         preview(model, image)
+        effects(network, model, image)
         normalisation_check(model)
 
 
@@ -95,7 +99,8 @@ def _use(draft: Draft, model: LoadedModel) -> None:
     if before is not None and before[0] == draft.number:
         own_models.own().pop(before[1], None)
     try:
-        own_models.add(model)
+        with foreign_refused():
+            own_models.add(model)
     except SightlineError as error:
         _SAVED.set((False, str(error)))
         return
@@ -104,7 +109,8 @@ def _use(draft: Draft, model: LoadedModel) -> None:
 
 def _save(draft: Draft, model: LoadedModel) -> None:
     try:
-        name = save_to_folder(model, draft.file.original, draft.suffix if draft.file.original else WEIGHTS)
+        with foreign_refused():
+            name = save_to_folder(model, draft.file.original, draft.suffix if draft.file.original else WEIGHTS)
     except SightlineError as error:
         _SAVED.set((False, str(error)))
         return

@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
+from dashboard.core.failures import foreign_refused
 from dashboard.core.plain_text import in_prose
 from dashboard.mri import report
 from dashboard.mri.reading import Reading, model
@@ -94,7 +95,7 @@ def _voxel_exports(given: OnVoxels) -> None:
         if not st.button("Make the file", key="mri_make", icon=":material/build:"):
             return
         try:
-            with st.spinner("Making the file …", show_time=True):
+            with foreign_refused(), st.spinner("Making the file …", show_time=True):
                 data = chosen.make(given)
         except SightlineError as error:
             st.error(in_prose(str(error)), icon=":material/error:")

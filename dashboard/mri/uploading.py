@@ -3,11 +3,12 @@
 import streamlit as st
 
 from dashboard.core import session
+from dashboard.core.failures import foreign_refused
 from dashboard.core.plain_text import in_prose
 from dashboard.core.session import StateKey, WidgetKey
 from dashboard.mri import shelf
 from dashboard.mri.scan_files import Opened, open_files
-from xai_core.errors import ImageError
+from xai_core.errors import SightlineError
 
 OWN = "own"
 MAX_MB = 1000
@@ -46,11 +47,12 @@ def upload(*, keep: bool) -> None:
             bar.progress(done / total, f"Reading file {done} of {total}")
 
         try:
-            opened = open_files([file.getvalue() for file in files], turn + 1, show)
+            with foreign_refused():
+                opened = open_files([file.getvalue() for file in files], turn + 1, show)
             shelf.shelf("own", 1)[OWN] = opened
             SOURCE.set(OWN)
             FAILURES.set(list(opened.left_out))
-        except ImageError as error:
+        except SightlineError as error:
             FAILURES.set([str(error)])
             if not keep:
                 shelf.shelf("own", 1).clear()

@@ -39,12 +39,15 @@ async def forget_ended_visits() -> None:
 
     Streamlit keeps what a visit holds for two minutes after its last tab has closed, in case it comes back, and then
     until the next tab of anybody closes; and its loop holds on to the visit that it served last. On a quiet server a
-    scan would lie in memory all night.
+    scan would lie in memory all night, and so would the files that were taken along, at their addresses: of those
+    Streamlit notes at one run of a page that nobody needs them, and drops them at the next.
     """
+    unwanted: set[str] = set()
     while True:
         await asyncio.sleep(ENDED_EVERY_S)
         if runtime.exists():
             _let_go(runtime.get_instance())
+            unwanted = _drop_files(runtime.get_instance(), unwanted)
 
 
 def _let_go(server: Any) -> None:
@@ -56,3 +59,13 @@ def _let_go(server: Any) -> None:
     if ended:
         len(kept)  # to be counted, it drops them
         collect_soon()
+
+
+def _drop_files(server: Any, before: set[str]) -> set[str]:
+    """Drop the files that nobody needed the last time either, which leaves a browser time to fetch what was just made;
+    gives those that nobody needs now."""
+    files = server.media_file_mgr
+    unwanted = {name for name, file in list(files._file_metadata.items()) if file.is_marked_for_delete}
+    if unwanted & before:
+        files.remove_orphaned_files()
+    return unwanted - before

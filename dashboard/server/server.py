@@ -12,6 +12,7 @@ from threading import Thread
 
 import streamlit as st
 import uvicorn
+from starlette.formparsers import MultiPartParser
 
 from dashboard.server.garbage import forget_ended_visits, start_collecting
 from dashboard.server.tidying import start_tidying
@@ -21,6 +22,7 @@ from dashboard.server.warmup import warm
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 STOP_WITHIN_S = 5
+MB = 1024**2
 BROWSER_DELAY_S = 0.3  # the socket listens only after `on_start` has yielded
 
 
@@ -48,13 +50,16 @@ def end_work() -> None:
 
 
 def prepare_to_serve() -> None:
-    """Set on the socket that listens and on uvicorn's server what Streamlit has no option for.
+    """Set on the listening socket, on uvicorn's server and on the parser of uploads what Streamlit has no option for.
 
     The socket: Streamlit makes it without naming the protocol, and asyncio then leaves Nagle's algorithm on; every one
     of the hundred small files of the first page would wait 40 ms for the browser's delayed acknowledgement (uvicorn
     issue 3149). The connections that it accepts inherit the option.
     The server: it would wait without end for a browser that stopped reading before it stops itself.
+    The parser: it would write every upload of more than a megabyte to the disk, where no visitor's file belongs and
+    which may be full, before it is held in memory all the same.
     """
+    MultiPartParser.spool_max_size = st.get_option("server.maxUploadSize") * MB
     for thing in gc.get_objects():  # nothing that Streamlit hands out leads to the two
         if type(thing) is socket.socket and _listens(thing):
             thing.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

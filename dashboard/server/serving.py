@@ -100,8 +100,7 @@ def serve(
 
     settings = {"input_size": input_size, "mean": mean, "std": std, "title": title}
     parcel = handed_over(model, images, class_names, settings)
-    folder = Path(tempfile.mkdtemp(prefix="sightline-"))  # readable by its owner alone
-    (folder / HANDED_OVER).write_bytes(parcel)
+    folder = _written(parcel)
     port = port or free_port()
     serving = Serving(f"http://127.0.0.1:{port}/", _start(folder, port), folder)
     atexit.register(serving.stop)
@@ -113,6 +112,23 @@ def serve(
     if open_browser:
         webbrowser.open(serving.url)
     return serving
+
+
+def _written(parcel: bytes) -> Path:
+    """The parcel in a new folder that its owner alone can read. ModelError: the disk refuses."""
+    from xai_core.errors import ModelError
+
+    folder = None
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="sightline-"))
+        (folder / HANDED_OVER).write_bytes(parcel)
+    except OSError as error:
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise ModelError(
+            f"No temporary files can be written ({error.strerror}); free space, or set TMPDIR to a folder that can be."
+        ) from error
+    return folder
 
 
 def _start(folder: Path, port: int) -> subprocess.Popen[bytes]:

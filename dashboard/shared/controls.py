@@ -4,12 +4,13 @@ import streamlit as st
 
 import xai_core as xai
 from dashboard.core import state
+from dashboard.core.failures import foreign_refused
 from dashboard.core.plain_text import in_prose
 from dashboard.core.session import StateKey, WidgetKey, widget_value
 from dashboard.shared import cached, own_models
 from dashboard.shared.components.choices import Choice, choices
 from dashboard.shared.method_controls import choice, follow, store
-from xai_core.errors import ImageError
+from xai_core.errors import SightlineError
 from xai_core.images import SAMPLES
 from xai_core.models.class_names import short_name
 from xai_core.models.download import is_on_disk
@@ -92,8 +93,9 @@ def _take_in(key: str) -> None:
     failures = []
     for file in widget_value(key) or ():
         try:
-            state.add_upload(xai.load_image(file.getvalue(), name=file.name))
-        except ImageError as error:
+            with foreign_refused():
+                state.add_upload(xai.load_image(file.getvalue(), name=file.name))
+        except SightlineError as error:
             failures.append(str(error))
     _UPLOAD_FAILURES.set(failures)
     _UPLOAD_TURN.set(_UPLOAD_TURN.get() + 1)  # an empty uploader again: what was read is in the tray

@@ -5,6 +5,7 @@ from functools import partial
 import streamlit as st
 
 from dashboard.core import jobs
+from dashboard.core.failures import foreign_refused
 from dashboard.core.jobs import Job
 from dashboard.core.plain_text import as_code, in_prose
 from dashboard.core.session import StateKey
@@ -38,7 +39,8 @@ def top_patches(context: PageContext, shown: Shown) -> None:
         "in common is what the channel detects. Click a piece to see its pixels."
     )
     try:
-        _search(context, shown)
+        with foreign_refused():
+            _search(context, shown)
     except SightlineError as error:  # the rest of the page does without
         st.error(in_prose(str(error)), icon=":material/error:")
 

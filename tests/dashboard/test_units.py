@@ -129,7 +129,7 @@ def test_an_error_of_a_search_is_told_and_ends_it(digits: Dataset):
     job = job_of(replace(few(digits), read=fail, digest="fails"))
     units_runs.start(job)
     until(lambda: not units_runs.look(job).running)
-    assert "failed on our side" in (units_runs.look(job).trouble or "")
+    assert "could not be done with what is chosen" in (units_runs.look(job).trouble or "")
 
 
 def test_another_unit_after_the_pass_runs_no_network_and_reads_only_its_own_pictures(digits: Dataset):

@@ -22,6 +22,7 @@ import xai_core as xai
 from dashboard.app import PAGES as SCREENS
 from dashboard.core.state import Selection
 from dashboard.shared import cached, own_models
+from tests.xai_core.models.sources.checkpoint.saved_networks import fastai_torchvision
 from tests.xai_core.models.sources.onnx.exports import KerasLike, keras_file
 from xai_core.models.catalog import list_again
 from xai_core.models.sources.checkpoint.opening import open_checkpoint
@@ -97,7 +98,7 @@ def test_a_grey_resnet18_of_a_trainer_goes_from_the_file_into_use(weights: bytes
     said = texts(app)
     assert "**torchvision/resnet18**, 4 classes, reads grey pictures (1 channel)" in said
     assert "The prefix 'model.' was taken off the names." in said
-    assert "1 tensor outside it was left out: loss.weight." in said
+    assert "1 tensor was left out: loss.weight." in said
     assert "**timm/resnet18** fits too and gives the same answers" in said
     app = area_of(app).set_value("\n".join(NAMES)).run()
     app = button(app, "Use this model")
@@ -202,6 +203,9 @@ def test_a_guess_stands_under_a_warning_until_its_owner_says_what_was_trained() 
     assert any(w.value == own.config.caution and "a ReLU was assumed" in w.value for w in app.warning)
     question = next(s for s in app.selectbox if s.label == "Between the head's linear layers stands")
     assert question.value is None
+    table = next(d.value for d in app.dataframe if "In use" in d.value)
+    assert list(table["Choice"])[:2] == ["ReLU", "GELU"]
+    assert list(table["In use"])[:2] == ["assumed", ""]
     app = question.select("gelu").run()
     assert not any("was assumed" in w.value for w in app.warning if w.value != own.config.caution)
     app = button(app, "Use this model")
@@ -216,6 +220,57 @@ def test_a_guess_stands_under_a_warning_until_its_owner_says_what_was_trained() 
     app = files[0].upload("card.yaml", write_config(card).encode()).run()
     question = next(s for s in app.selectbox if s.label == "Between the head's linear layers stands")
     assert question.value == "tanh"
+    table = next(d.value for d in app.dataframe if "In use" in d.value)
+    row = next(row for row in table.to_dict("records") if row["In use"])
+    seen = replace(own, module=made.requires_grad_(False))  # GELU: what the row of that name must say
+    told = next(r for r in table.to_dict("records") if r["Choice"] == "GELU")
+    assert (row["Choice"], told["Answer"]) == ("Tanh", xai.predict(seen, xai.load_sample("coffee")).top(1)[0].name)
+
+
+@pytest.mark.slow
+def test_a_fastai_file_opens_with_its_pooling_and_head_asked_and_tried() -> None:
+    torch.manual_seed(0)
+    made = fastai_torchvision("resnet18", -2, 512).network.eval()
+    file = io.BytesIO()
+    torch.save({"model": made.state_dict(), "opt": {"state": [], "hypers": []}}, file)
+    app = upload(page().run(), "export.pth", file.getvalue())
+    (warning,) = [w.value for w in app.warning if "Say above" in w.value]
+    assert "the largest values, then the means was assumed" in warning
+    assert "right after the linear layer was assumed" in warning
+    table = next(d.value for d in app.dataframe if "In use" in d.value)
+    assert set(table["Left open"]) == {
+        "The head reads, of the body's maps", "Between the head's linear layers stands", "In the head, it stands"
+    }  # fmt: skip
+    for label, value in (
+        ("The head reads", "max_avg"), ("Between the head", "relu"), ("In the head, it stands", "first"),
+    ):  # fmt: skip
+        app = next(s for s in app.selectbox if s.label.startswith(label)).select(value).run()
+    assert not any("Say above" in w.value for w in app.warning)
+    app = button(area_of(app).set_value("\n".join(NAMES)).run(), "Use this model")
+    (own,) = app.session_state["own_models"].values()
+    inputs = torch.rand(1, 3, 64, 64)
+    with torch.no_grad():
+        torch.testing.assert_close(own.module(inputs), made(inputs))
+
+
+def test_of_two_states_in_a_file_the_averaged_one_is_taken_and_the_other_can_be() -> None:
+    torch.manual_seed(0)
+    made, averaged = (torchvision.models.resnet18(weights=None, num_classes=4).eval() for _ in range(2))
+    content = {"model": made.state_dict(), "model_ema": averaged.state_dict(), "best_acc1": torch.tensor(91.2)}
+    file = io.BytesIO()
+    torch.save(content | {"class_to_idx": {name: i for i, name in enumerate(NAMES)}}, file)
+    app = upload(page().run(), "brain.pth", file.getvalue())
+    assert "It holds as many in 'model'" in texts(app)
+    assert area_of(app).value == "\n".join(NAMES)
+    inputs = torch.rand(1, 3, 64, 64)
+    for network, choice in ((averaged, None), (made, "model")):
+        question = next(s for s in app.selectbox if s.label.startswith("Of the states of the network"))
+        app = button(question.select(choice).run() if choice else app, "Use this model")
+        (own,) = app.session_state["own_models"].values()
+        assert own.config.caution == ""
+        with torch.no_grad():
+            torch.testing.assert_close(own.module(inputs), network(inputs))
+    assert dict(own.config.settled) == {"weights": "model"}
 
 
 HOSTILE = {
@@ -233,6 +288,7 @@ def test_hostile_files_get_one_sentence_and_the_page_stays() -> None:
         assert len(app.error) == 1
         said = app.error[0].value
         assert said.endswith(("open that file.", "."))
+        assert sum("torch.onnx.export" in code.value for code in app.code) > 1  # the folded list's, and this file's own
         assert "](" not in said
         assert "Inside EfficientNet-Lite0" in texts(app)
         assert app.session_state["draft"] is None if "draft" in app.session_state else True

@@ -15,6 +15,7 @@ from websockets.exceptions import ConnectionClosed
 from benchmarks.visitor import Visitor, visit
 from tests.browsing import ROOT, running_server
 from tests.security.conftest import APP, Ask
+from tests.xai_core.test_full_disk import no_file_over
 
 MB = 2**20
 LIMIT_MB = 3
@@ -62,6 +63,15 @@ def place_of(visitor: Visitor) -> str:
 
 def test_an_upload_of_the_allowed_size_is_taken(url: str, ask: Ask, place: str):
     assert put(ask, url, place, 1 * MB) == 204
+
+
+def test_an_upload_needs_no_disk_and_leaves_nothing_on_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ask: Ask):
+    """Where no file can grow beyond a byte. Streamlit's parser writes more than a megabyte to a temporary file."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with no_file_over(1), running_server(APP) as base, visit(base) as visitor:
+        visitor.open("models")
+        assert put(ask, base, place_of(visitor), 3 * MB) == 204
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_larger_one_is_refused_by_its_announced_length(url: str, place: str):

@@ -23,6 +23,7 @@ from training.brain_mri.shown import bounds, crosswise, softening, stricter
 from training.brain_mri.sources import HEADS, NO_TUMOUR, TUMOUR
 from training.brain_mri.split import BLOCKS, CLASSES, MARGIN, TWINS
 from training.brain_mri.table import answers, by_source, localisation
+from training.checksums import write_sums
 from training.digits import in_half
 from xai_core.evaluation.brain_mri_answer import Bounds, bounds_of
 from xai_core.evaluation.familiarity import NEIGHBOURS, distances
@@ -224,3 +225,4 @@ def write(out: Path, weights: bytes, vectors: Mapping[str, Tensor]) -> None:
     out.mkdir(parents=True, exist_ok=True)
     (out / "brain-mri.safetensors").write_bytes(weights)
     (out / "brain-mri-vectors.safetensors").write_bytes(save(dict(vectors)))
+    write_sums(out)

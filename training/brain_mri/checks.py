@@ -21,6 +21,7 @@ from torch.nn.functional import interpolate
 from training.brain_mri.collection import Slices
 from training.brain_mri.draws import as_inputs
 from training.brain_mri.stripping import stripped
+from training.checksums import write_sums
 from training.digits import share
 from xai_core.images import load_image
 from xai_core.images.digest import array_digest
@@ -64,6 +65,7 @@ def make_checks(
 
 def write_checks(out: Path, made: tuple[bytes, dict]) -> None:
     (out / CHECKS.name).write_bytes(made[0])
+    write_sums(out)
     (out / CHECKS.with_suffix(".json").name).write_text(json.dumps(made[1], indent=2) + "\n", encoding="utf-8")
 
 

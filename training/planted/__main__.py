@@ -16,6 +16,7 @@ import torch
 from safetensors.torch import load, save
 from torch import nn
 
+from training.checksums import write_sums
 from training.planted.fit import fit
 from xai_core.errors import ModelError
 from xai_core.evaluation.planted.network import (
@@ -53,6 +54,7 @@ def main() -> None:
         if found["accuracy"]["as trained"] < LEAST_ACCURACY:
             raise ModelError(f"The network of {world} is right in {found['accuracy']} of held-out pictures: too few.")
         (options.out / f"{world}.safetensors").write_bytes(weights)
+        write_sums(options.out)
         known[world] = found
         record.write_text(json.dumps(known, indent=2) + "\n", encoding="utf-8")
 

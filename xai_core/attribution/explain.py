@@ -158,8 +158,9 @@ def explain_forward_pass(
 
 def suggested_layer(model: LoadedModel) -> str:
     """The layer that class maps use by default; LayerError for a network without feature maps."""
-    if model.config.default_layer is not None:
-        return model.config.default_layer
+    default = model.config.default_layer
+    if default is not None and default in dict(model.module.named_modules()):  # a card of anybody's may name another
+        return default
     for layer in list_layers(model):
         if layer.suggested:
             return layer.name

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from xai_core.errors import ImageError
+from xai_core.errors import ImageError, SightlineError
 from xai_core.images.digest import array_digest
 from xai_core.images.limits import DEFAULT_LIMITS, Limits, check_bytes, check_size
 from xai_core.types import SourceImage
@@ -27,7 +27,6 @@ _STRUCT = "cjdata"
 _OLD = b"MATLAB 5.0"
 _MATLAB, _HDF5 = b"MATLAB 7.3", b"\x89HDF\r\n\x1a\n"
 _LONGEST_PATIENT = 64
-_DAMAGE = (OSError, RuntimeError, KeyError, ValueError, TypeError, IndexError, AttributeError, MemoryError)
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +87,9 @@ def _opened(data: bytes, name: str, limits: Limits) -> Iterator[h5py.File]:
     try:
         with h5py.File(BytesIO(data), "r") as file:
             yield file
-    except _DAMAGE as error:
+    except SightlineError:
+        raise
+    except Exception as error:
         raise ImageError(_damaged(name)) from error
 
 

@@ -13,6 +13,7 @@ from xai_core.embedding.distances import Metric, check_metric
 from xai_core.errors import NotApplicable, SettingError
 from xai_core.forward.forward_pass import run_forward
 from xai_core.forward.head import find_head
+from xai_core.forward.mixing import one_by_one
 from xai_core.models.preprocess import prepare
 from xai_core.types import Box, LoadedModel, SourceImage
 
@@ -64,7 +65,8 @@ def joint_maps(model: LoadedModel, a: SourceImage, b: SourceImage, layer: str | 
     """
     name, relu = (layer, False) if layer is not None else _averaged_layer(model)
     inputs = [prepare(model.config, image, model.device) for image in (a, b)]
-    both = run_forward(model.module, torch.cat([given.tensor for given in inputs]), [name]).activations[name].detach()
+    given = one_by_one(model.module, torch.cat([one.tensor for one in inputs]))
+    both = torch.cat([run_forward(model.module, images, [name]).activations[name].detach() for images in given])
     if both.ndim != 4 or both[0, 0].numel() == 1:
         raise NotApplicable(f"Layer '{name}' has no places larger than 1 × 1, so two pictures are not compared there.")
     maps = (both.clamp(min=0) if relu else both).double().cpu().numpy()

@@ -3,10 +3,9 @@
 import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from xai_core.datasets import Dataset
-from xai_core.durable import Damaged, disk_trouble, one_writer
+from xai_core.durable import Damaged, disk_trouble, one_writer, passing_folder
 from xai_core.embedding.embedding_layer import find_embedding_layer
 from xai_core.embedding.local import Engine, run_local
 from xai_core.embedding.shard import TableWork
@@ -45,7 +44,7 @@ def build_table(
     `unread`. LayerError: no such layer. SightlineError: another job writes this table, or the disk refuses.
     """
     if folder is None:
-        with TemporaryDirectory(prefix="sightline-") as own:
+        with passing_folder("sightline-") as own:
             table = build_table(
                 model, dataset, layer, on_progress, folder=Path(own), engine=engine, images_a_shard=images_a_shard
             )

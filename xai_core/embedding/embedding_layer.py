@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from xai_core.errors import LayerError
 from xai_core.forward.fold import folded
-from xai_core.forward.forward_pass import run_forward
+from xai_core.forward.forward_pass import plain_scores, run_forward
+from xai_core.forward.mixing import one_by_one
 from xai_core.models.grid import Grid, to_maps
 from xai_core.models.isolate import find_layer, isolated
 from xai_core.models.layers import layers
@@ -48,6 +49,18 @@ def embedder(model: LoadedModel, embedding_layer: EmbeddingLayer) -> Embed:
     left as it was.
     LayerError: the layer does not run exactly once, or gives no maps (n, c, h, w) or numbers (n, c).
     """
+    embed_together = _embedder_of_batches(model, embedding_layer)
+
+    def embed(inputs: Tensor) -> tuple[Tensor, Tensor]:
+        found = [embed_together(images) for images in one_by_one(model.module, inputs)]
+        vectors, scores = zip(*found, strict=True)
+        return torch.cat(vectors), torch.cat(scores)
+
+    return embed
+
+
+def _embedder_of_batches(model: LoadedModel, embedding_layer: EmbeddingLayer) -> Embed:
+    """The same where a pass takes all inputs at once."""
     formats = [torch.contiguous_format, torch.channels_last]  # the last is a fifth to a quarter faster on a CPU
     twin = folded(model.module, _noise(model))  # and this as much again
     copy = isolated(model.module if embedding_layer.name in twin.changed else twin.module, [embedding_layer.name])
@@ -67,8 +80,7 @@ def embedder(model: LoadedModel, embedding_layer: EmbeddingLayer) -> Embed:
     def run(inputs: Tensor) -> Tensor:
         taken.clear()
         try:
-            with torch.no_grad():
-                return run_forward(copy, inputs.contiguous(memory_format=formats[-1]), ()).scores.float()
+            return plain_scores(copy, inputs.contiguous(memory_format=formats[-1])).float()
         except RuntimeError as error:
             if len(formats) == 1 or "view size is not compatible" not in str(error):
                 raise

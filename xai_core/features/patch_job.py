@@ -17,6 +17,7 @@ from xai_core.errors import ClassError, LayerError
 from xai_core.features.patches import LayerPatches
 from xai_core.features.running_top import nothing_seen, ranked_with
 from xai_core.forward.forward_pass import maps_of, run_forward, score_gradients
+from xai_core.forward.mixing import one_by_one
 from xai_core.forward.target import Target
 from xai_core.models.grid import Grid, to_maps
 from xai_core.models.isolate import find_layer, isolated
@@ -108,7 +109,16 @@ def patch_job(
 
 def finder(job: PatchJob) -> Finder:
     """A function from a batch of later pictures and what was found before to what is found with them."""
-    return _by_activation(job) if job.by == "activation" else partial(_by_contribution, job)
+    find = _by_activation(job) if job.by == "activation" else partial(_by_contribution, job)
+
+    def find_in_turn(inputs: Tensor, images: Sequence[int], before: Found) -> Found:
+        parts = one_by_one(job.model.module, inputs)
+        found = before
+        for part, own in zip(parts, [images] if len(parts) == 1 else [[image] for image in images], strict=True):
+            found = find(part, own, found)
+        return found
+
+    return find_in_turn
 
 
 def _by_activation(job: PatchJob) -> Finder:

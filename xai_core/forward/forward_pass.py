@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from xai_core.errors import LayerError, ModelError
 from xai_core.forward.capture import CHECKPOINTING, Captured, Rewritten, catch
 from xai_core.forward.inputs import refuse_inputs
+from xai_core.forward.mixing import one_by_one, refuse_mixing
 from xai_core.forward.no_gradient import refuse_flat, refuse_not_numbers, why_no_gradient, why_not_run
 from xai_core.forward.relu_rules import Rule, relu_rule
 from xai_core.forward.target import Target, target_scores
@@ -51,14 +52,18 @@ class ForwardPass:
 def run_forward(module: nn.Module, inputs: Tensor, layers: Sequence[str], rule: Rule | None = None) -> ForwardPass:
     """Run `module` once on `inputs` (n, c, H, W) and keep the activations of `layers`.
 
+    A network that mixes the pictures of a batch takes them one by one where no activations are kept.
     rule: with it gradients reach down to the inputs, through ReLUs that follow it ("gradient" leaves them as they are).
     The module is left exactly as it was, whatever happens, and other threads may use it at the same time.
     LayerError: a layer does not exist, does not run exactly once, or gives no tensor of floats.
-    ModelError: training mode, other inputs, or an answer that is not (n, n_classes). NotApplicable: see `relu_rule`.
+    ModelError: training mode, other inputs, several that would mix, or an answer that is not (n, n_classes).
+    NotApplicable: see `relu_rule`.
     """
     refuse_inputs(module, inputs)
     _refuse_training(module)
     names = tuple(dict.fromkeys(layers))
+    if names:
+        refuse_mixing(module, inputs)
     sure = all(plain(find_layer(module, name)) for name in names)  # then no pass is needed to know the layouts
     known = {} if sure else layouts(module, inputs.shape, names)
     try:
@@ -68,6 +73,14 @@ def run_forward(module: nn.Module, inputs: Tensor, layers: Sequence[str], rule: 
         return found
     except Rewritten:
         return _run(module, inputs, names, rule, known or layouts(module, inputs.shape, names), careful=True)
+
+
+def plain_scores(module: nn.Module, inputs: Tensor) -> Tensor:
+    """Scores (n, n_classes) of one pass over all of `inputs`, without gradients, for callers who know that none mix."""
+    refuse_inputs(module, inputs)
+    _refuse_training(module)
+    with torch.inference_mode(False), torch.no_grad():
+        return scores_of(module(inputs), len(inputs))
 
 
 def maps_of(forward_pass: ForwardPass, layer: str) -> Tensor:
@@ -98,7 +111,8 @@ def _run(
         # The network gets a clone of the leaf, as an in-place operation may come first.
         given = leaf.clone() if leaf is not None else inputs.clone() if careful else inputs
         with catch(copy, layers, grids, given, careful) as captured:
-            scores = scores_of(copy(given), len(inputs))
+            parts = (given,) if layers else one_by_one(module, given)
+            scores = torch.cat([scores_of(copy(images), len(images)) for images in parts])
     _refuse_missing(module, inputs, layers, captured)
     stated = {name: known.get(name) or _by_construction(copy, name, captured.kept[name]) for name in layers}
     return ForwardPass(captured.kept, scores, leaf, rule, stated, module, inputs, frozenset(captured.recomputed))

@@ -1,4 +1,4 @@
-"""What a pass can be made on: one tensor of pictures, by a network that reads nothing else and keeps them apart."""
+"""What a pass can be made on: one tensor of pictures, by a network that reads nothing else."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import inspect
 from functools import lru_cache
 
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from xai_core.errors import ModelError
 
@@ -30,17 +29,6 @@ def refuse_inputs(module: nn.Module, inputs: object) -> None:
             f"The network's forward also needs {', '.join(others)}; wrap it in a module whose forward takes the "
             "pictures alone and adds the rest."
         )
-    if len(inputs) > 1:
-        mixing = next((name for name, part in module.named_modules() if _mixes(part)), None)
-        if mixing is not None:
-            raise ModelError(
-                f"Layer '{mixing}' takes its statistics from the batch (track_running_stats=False), so pictures change "
-                "each other's answers; give one picture at a time."
-            )
-
-
-def _mixes(part: nn.Module) -> bool:
-    return isinstance(part, _BatchNorm) and part.running_mean is None
 
 
 @lru_cache(256)

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from xai_core.errors import LayerError, ModelError
-from xai_core.forward.forward_pass import run_forward
+from xai_core.forward.forward_pass import plain_scores, run_forward
+from xai_core.forward.mixing import mixing
 from xai_core.models.grid import Grid, from_maps, to_maps
 from xai_core.models.isolate import find_layer, isolated
 from xai_core.models.layouts import layouts
@@ -78,15 +79,20 @@ def _replay(
         part.forward = lambda *_args, name=name, **_more: remembered(name)
         part._forward_hooks, part._forward_pre_hooks = OrderedDict(), OrderedDict()  # their work is in the memory
 
-    def replay(activations: Tensor) -> Tensor:
+    def replay_batch(activations: Tensor) -> Tensor:
         b = len(activations)
         given.append(activations)
         try:
             # A copy each time, because a network may write into its input.
             copies = inputs.repeat(b, 1, 1, 1) if repeat else inputs.clone().expand(b, -1, -1, -1)
-            return run_forward(copy, copies, ()).scores
+            return plain_scores(copy, copies)
         finally:
             given.clear()
+
+    def replay(activations: Tensor) -> Tensor:
+        if len(activations) == 1 or mixing(module, inputs) is None:
+            return replay_batch(activations)
+        return torch.cat([replay_batch(alone) for alone in activations.split(1)])
 
     return replay
 

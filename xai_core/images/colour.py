@@ -105,7 +105,7 @@ def _in_srgb(colour: Image.Image, profile: bytes | None) -> tuple[Image.Image, l
         if is_rgb and _changes_nothing(transform):
             return plain, []
         managed = ImageCms.applyTransform(source, transform)
-    except (ImageCms.PyCMSError, OSError, TypeError, ValueError):
+    except Exception:  # a damaged profile makes it raise anything
         managed = None
     if managed is None:
         return plain, ["The embedded colour profile cannot be used and was ignored."]

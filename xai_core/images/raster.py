@@ -12,7 +12,7 @@ from xai_core.errors import ImageError
 from xai_core.images.colour import rgb_on_white
 from xai_core.images.digest import array_digest
 from xai_core.images.limits import DEFAULT_LIMITS, Limits, check_bytes, check_jpeg_scans, check_size, recognise
-from xai_core.images.refusals import DECODER_ERRORS, decoder_errors_refused, label_of
+from xai_core.images.refusals import decoder_errors_refused, label_of
 from xai_core.images.scan_format import is_scan_name, scan_format
 from xai_core.types import SourceImage
 
@@ -105,7 +105,7 @@ def _pixels(image: Image.Image, label: str, limits: Limits, format_: str | None)
 def _has_more_frames(image: Image.Image) -> bool:
     try:
         return bool(getattr(image, "is_animated", False))
-    except DECODER_ERRORS:  # the second frame is damaged, the first one was read
+    except Exception:  # the second frame is damaged, the first one was read
         return True
 
 
@@ -125,6 +125,6 @@ def decode_upright(image: Image.Image) -> tuple[Image.Image, tuple[str, ...]]:
 def _orientation(image: Image.Image) -> int:
     try:
         value = image.getexif().get(ExifTags.Base.Orientation, _UPRIGHT)
-    except DECODER_ERRORS:
+    except Exception:  # a decoder raises anything over damaged data
         return _UNREADABLE
     return value if isinstance(value, int) and value in _TURNS else _UPRIGHT

@@ -1,34 +1,12 @@
 """From whatever a decoder raises to one sentence for the person at the screen."""
 
-import struct
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from PIL import Image
 
-from xai_core.errors import ImageError
+from xai_core.errors import ImageError, SightlineError
 from xai_core.images.limits import Limits, too_many_pixels
-
-# All that Pillow's decoders were seen to raise on damaged files. A Warning is raised where the process turns warnings
-# into errors; the filters belong to the whole process (and its threads), so they are left as they are.
-DECODER_ERRORS = (
-    ArithmeticError,  # a resolution of x/0, an overflow
-    AssertionError,
-    AttributeError,  # a tag that the decoder took for granted
-    EOFError,
-    Image.DecompressionBombError,
-    LookupError,  # IndexError, KeyError
-    MemoryError,
-    OSError,  # truncated data, UnidentifiedImageError
-    RuntimeError,  # NotImplementedError, RecursionError
-    SyntaxError,  # Pillow's word for "this is no file of mine"
-    TypeError,
-    ValueError,  # UnicodeDecodeError too
-    Warning,
-    struct.error,
-    zlib.error,
-)
 
 
 @contextmanager
@@ -37,11 +15,13 @@ def decoder_errors_refused(label: str, limits: Limits, format_: str | None = Non
     kind = f" {format_.replace('WEBP', 'WebP')}" if format_ else ""
     try:
         yield
+    except SightlineError:
+        raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ImageError(too_many_pixels(label, limits)) from error
     except MemoryError as error:
         raise ImageError(f"{label} needs more memory than is free; scale it down first.") from error
-    except DECODER_ERRORS as error:
+    except Exception as error:  # a damaged file makes a decoder raise anything; a warning too, where they are errors
         raise ImageError(
             f"{label} is an incomplete, damaged or unusual{kind} picture; get it again or save it as an ordinary PNG."
         ) from error

@@ -11,10 +11,11 @@ from functools import cache
 
 import numpy as np
 import torch.nn.functional as F
-from safetensors.numpy import load_file
+from safetensors.numpy import load
 from torch import Tensor
 
 from xai_core.models.sources.brain_mri import WEIGHTS
+from xai_core.models.weights_file import bundled_weights
 
 CHECKS = WEIGHTS.with_name("brain-mri-checks.safetensors")
 LAYER = "blocks.4"
@@ -37,7 +38,7 @@ class Checks:
 @cache
 def _stored() -> tuple[dict[str, np.ndarray], dict[str, float]]:
     limits = json.loads(CHECKS.with_suffix(".json").read_text("utf-8"))["limits"]
-    return {name: values.astype(np.float32) for name, values in load_file(CHECKS).items()}, limits
+    return {name: values.astype(np.float32) for name, values in load(bundled_weights(CHECKS)).items()}, limits
 
 
 def pooled(activations: Tensor) -> np.ndarray:

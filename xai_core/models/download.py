@@ -16,6 +16,7 @@ import torch
 
 from xai_core.errors import ModelError
 from xai_core.fetching import Unreachable, pieces
+from xai_core.models.weights_file import refuse_other_content
 from xai_core.types import Download, ProgressCallback
 
 _SIZE_TOLERANCE_BYTES = 1024  # torchvision states sizes to a thousandth of a MiB
@@ -47,7 +48,7 @@ def _file_name(url: str) -> str:
 
 
 def fetch(download: Download, *, on_progress: ProgressCallback | None = None, timeout_s: float = 30.0) -> Path:
-    """The path of the weights, downloaded if they are not on disk yet.
+    """The path of the weights, downloaded if they are not on disk yet, else recognised by their SHA-256.
 
     on_progress(received, total), in bytes, is called at least four times a MiB and may raise (Cancelled) to stop.
     timeout_s: longest silence of the server. The file gets its final name only once its size and the start of its
@@ -60,7 +61,10 @@ def fetch(download: Download, *, on_progress: ProgressCallback | None = None, ti
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     report = on_progress or (lambda _received, _total: None)
     with _turn(path, lambda: report(_arrived(download, partial, path), download.size_bytes)):
-        if not is_on_disk(download):
+        if is_on_disk(download):
+            remedy = f"delete the file from {path.parent} and download it again"
+            refuse_other_content(path, download.sha256_prefix, remedy)
+        else:
             try:
                 _receive(download, partial, report, timeout_s)
                 with _disk_trouble(download):

@@ -113,7 +113,7 @@ def _reaching(model: LoadedModel, chosen: list[_Call], calls: list[_Call]) -> li
     """Without the layers whose places no longer reach the scores, but with the last one that does, inside a block.
 
     A network that reads its class token forgets the other tokens in its last block: there its first normalisation is
-    the last layer that has a map, as pytorch-grad-cam advises too.
+    the last layer that has a map, as pytorch-grad-cam advises too. The block itself may be none, as it gives a tuple.
     """
     shape = (1, len(model.config.mean), *model.config.input_size)
     alive = influential(model.module, shape, {call.name: call.grid for call in calls})
@@ -125,7 +125,8 @@ def _reaching(model: LoadedModel, chosen: list[_Call], calls: list[_Call]) -> li
     )
     if lost is None:
         return kept or chosen
-    inside = [c for c in calls if c.name.startswith(lost.name + ".") and c.name in alive and c.shape == lost.shape]
+    between = [c for c in calls if kept[-1].order < c.order < lost.order]
+    inside = [c for c in between if c.name in alive and c.shape == lost.shape]
     norms = [c for c in inside if "Norm" in type(dict(model.module.named_modules())[c.name]).__name__]
     return [*kept, *norms[-1:]]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from types import FunctionType
 from weakref import WeakKeyDictionary
 
 import torch
@@ -15,7 +14,7 @@ from xai_core.models.axes import Axes, AxesMode, Axis, unsure
 from xai_core.models.grid import Grid, readings
 from xai_core.models.isolate import find_layer, isolated, structure_copy
 from xai_core.models.place_probe import proved
-from xai_core.models.structure import structure_digest
+from xai_core.models.structure import structure_key
 
 Layout = Grid | str  # where the places are, or one sentence why there are none
 
@@ -114,20 +113,15 @@ def _survey(module: nn.Module, input_shape: Sequence[int]) -> _Survey:
 
 
 def _of_structure(module: nn.Module, key: tuple[int, ...], parts: tuple[int, ...]) -> _Survey:
-    shapes = tuple((name, tuple(tensor.shape)) for name, tensor in module.named_parameters())
-    structure = (structure_digest(module), shapes, key)
-    if any(_closes_over(value) for part in module.modules() for value in vars(part).values()):
-        return _Survey(parts, _surveyed(module, key))  # what a closure holds is not seen in the digest
-    same = _BY_STRUCTURE.get(structure)
+    structure = structure_key(module)
+    if structure is None:
+        return _Survey(parts, _surveyed(module, key))
+    same = _BY_STRUCTURE.get((*structure, key))
     if same is None:
-        same = _BY_STRUCTURE[structure] = _Survey(parts, _surveyed(module, key))
+        same = _BY_STRUCTURE[*structure, key] = _Survey(parts, _surveyed(module, key))
         while len(_BY_STRUCTURE) > _MOST_STRUCTURES:
             _BY_STRUCTURE.popitem(last=False)
     return _Survey(parts, same.calls, same.proved)
-
-
-def _closes_over(value: object) -> bool:
-    return isinstance(value, FunctionType) and value.__closure__ is not None
 
 
 def _surveyed(module: nn.Module, shape: tuple[int, ...]) -> tuple[Call, ...]:

@@ -34,7 +34,8 @@ class Untold:
     """Something that a file does not tell and the answers depend on.
 
     name: as a card's `settled` has it. question: as the screen asks for it. options: {value: title}.
-    assumed: the value in use until somebody says. reason: why one has to say, one sentence.
+    assumed: the value in use until somebody says. reason: why one has to say, one sentence. sure: the assumed value is
+    right for most, so that no caution stands beside the answers.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Untold:
     options: Mapping[str, str]
     assumed: str
     reason: str
+    sure: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +53,7 @@ class BuiltFile:
     title: what the screen calls the architecture. model: with the makers' configuration, for its user to correct.
     check: one sentence of what was compared. others: what else would fit.
     untold: what the file does not tell. settled: the same network with other values for it, {name: value}; None where
-    nothing is untold.
+    nothing is untold. effect: its bare network with such values, to see what they do.
     """
 
     architecture: str
@@ -61,6 +63,7 @@ class BuiltFile:
     others: tuple[Alternative, ...] = ()
     untold: tuple[Untold, ...] = ()
     settled: Callable[[Mapping[str, str]], BuiltFile] | None = None
+    effect: Callable[[Mapping[str, str]], nn.Module] | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,7 +15,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sr.codedict import codes
 from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
 
-from xai_core.errors import ImageError
+from xai_core.errors import ImageError, SightlineError
 from xai_core.images.scans.geometry import LPS_TO_RAS
 from xai_core.images.scans.refusals import reader_errors_refused
 from xai_core.images.scans.slicing import AXES, Edges, edge_letters
@@ -99,9 +99,9 @@ def _writable() -> Iterator[None]:
     """Turn what the writer raises over an odd scan into one sentence; its own words may quote the file."""
     try:
         yield
-    except ImageError:
+    except SightlineError:
         raise
-    except (ValueError, TypeError, AttributeError, KeyError, IndexError, ArithmeticError):
+    except Exception:  # over odd headers the writers raise anything
         raise ImageError("This scan's geometry or header cannot be written as DICOM; take the NIfTI map.") from None
 
 

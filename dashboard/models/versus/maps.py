@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard.core import state
-from dashboard.core.failures import in_words
+from dashboard.core.failures import foreign_refused, in_words
 from dashboard.core.plain_text import as_code, class_in_prose, in_prose
 from dashboard.models.versus.model_answers import Joined
 from dashboard.models.versus.versus_request import Pair
@@ -48,9 +48,10 @@ def _map(side: str, model: LoadedModel, image: SourceImage, table: FeatureTable,
         f"{class_in_prose(table.model_classes[predicted])}, {percent(probability)}"
     )
     try:
-        layers = cached.layers(model)
-        layer = next(layer.name for layer in layers if layer.suggested)
-        result = explanations.grad_cam(cached.image_forward_pass(model, image, layers, None), predicted, layer)
+        with foreign_refused():
+            layers = cached.layers(model)
+            layer = next(layer.name for layer in layers if layer.suggested)
+            result = explanations.grad_cam(cached.image_forward_pass(model, image, layers, None), predicted, layer)
     except SightlineError as error:
         st.info(in_prose(str(error)), icon=":material/block:")
         return

@@ -9,9 +9,12 @@ from collections.abc import Callable, Iterator
 from threading import Event
 
 import pytest
+from torch import zeros
+from torch.nn import Linear
 
 from dashboard.core import jobs
 from dashboard.core import session as session_module
+from dashboard.core.state import number_in
 from dashboard.shared import job_lines
 from xai_core.errors import SightlineError
 
@@ -210,10 +213,12 @@ def test_errors_are_told_in_their_words_or_kept_for_the_log():
         raise SightlineError("The disk is full.")
 
     jobs.start("refused", refuse)
-    jobs.start("broken", lambda _tell: 1 / 0)
+    jobs.start("broken", lambda _tell: number_in(None))  # type: ignore[arg-type]  # a mistake in our own code
+    jobs.start("foreign", lambda _tell: Linear(2, 3)(zeros(1, 5)))
     until(lambda: not jobs._runs().active)
     assert jobs.look("refused").trouble == "The disk is full."
     assert "failed on our side" in jobs.look("broken").trouble
+    assert "torch: RuntimeError" in jobs.look("foreign").trouble
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux gives threads a priority of their own")

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 import xai_core as xai
 from xai_core.errors import SightlineError
+from xai_core.forward.mixing import mixing
 from xai_core.models.grid import Grid, from_maps, readings, to_maps
 from xai_core.models.layouts import calls, layouts
 
@@ -49,6 +50,8 @@ def check(network: nn.Module, size: Size, inputs: Tensor) -> Report:
     model = xai.wrap_model(network, input_size=size[1:], mean=(0.5,) * size[0], std=(0.5,) * size[0], class_names=names)
     listed = {layer.name: layer for layer in xai.layers(model)}
     report.listed = len(listed)
+    if mixing(network, inputs) is not None:
+        report.trouble.append("pictures are said to change each other's answers")
     if not listed:
         report.trouble.append("no layer is listed")
     counts = Counter(call.name for call in calls(network, (1, *size)))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.xai_core.models.weights_host import N_BYTES, SHA256, files, offer, serving
+from tests.xai_core.models.weights_host import CONTENT, N_BYTES, SHA256, files, offer, serving
 from xai_core import fetching
 from xai_core.errors import ModelError
 from xai_core.models import download as download_module
@@ -54,6 +54,20 @@ def test_a_missing_file_is_told_with_the_servers_answer(host, folder):
 def test_another_file_is_refused_by_its_hash(host, folder):
     with assert_refused(folder, rf"its SHA-256 starts with {SHA256[:8]}, not 01234567"):
         fetch(offer(host, sha256="0123456789"))
+
+
+@pytest.mark.parametrize("place", [0, N_BYTES // 2, N_BYTES - 1])
+def test_a_file_on_the_disk_with_one_byte_changed_is_refused_and_stays(host, folder, place):
+    path = fetch(offer(host))
+    assert files(folder) == [path.name]
+    damaged = bytearray(CONTENT)
+    damaged[place] ^= 1
+    path.write_bytes(damaged)
+    with pytest.raises(ModelError, match=rf"starts with [0-9a-f]{{8}}, not {SHA256[:8]}; delete .* download it again"):
+        fetch(offer(host))
+    assert path.read_bytes() == damaged
+    path.unlink()
+    assert fetch(offer(host)).read_bytes() == CONTENT
 
 
 def test_too_short_an_answer_is_refused(host, folder):

@@ -14,13 +14,14 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load
 from torch import Tensor, nn
 
 from xai_core.evaluation.planted import lesions, shapes
 from xai_core.evaluation.planted.scene import SIDE, Part, Scene
 from xai_core.models.load import loaded
 from xai_core.models.probability import probabilities
+from xai_core.models.weights_file import bundled_weights
 from xai_core.types import LoadedModel, ModelConfig, ResizeRule
 
 World = Literal["shapes", "lesions", "marked"]
@@ -63,7 +64,7 @@ def _block(channels: int, filters: int, kernel: int, stride: int) -> nn.Sequenti
 def planted_model(world: World) -> LoadedModel:
     """The trained network of a world, ready to be explained."""
     network = planted_network(len(CLASSES[world]))
-    network.load_state_dict(load_file(FOLDER / f"{world}.safetensors"))  # copied into float32
+    network.load_state_dict(load(bundled_weights(FOLDER / f"{world}.safetensors")))  # copied into float32
     return loaded(config(world), network.eval(), torch.device("cpu"))
 
 

@@ -3,10 +3,12 @@
 import re
 import zlib
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 from pydicom import dcmread, uid
 from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.tag import Tag
 
 from xai_core.errors import ImageError
 from xai_core.images.scans.elements import PHOTOMETRIC, VOI_FUNCTION, numbers, word
@@ -42,6 +44,8 @@ SORTING_ELEMENTS = (
     *("ScanningSequence", "SequenceVariant", "RepetitionTime", "MagneticFieldStrength", "FlipAngle", "KVP"),
     *("ContrastBolusAgent", "ContrastBolusAgentSequence", "EchoPulseSequence", "PixelPresentation"),
 )
+# Of a Siemens mosaic: the owners of its private elements, and the header that each of them may have (`mosaic.tiles`).
+_MOSAIC = tuple(tag for block in (0x10, 0x11, 0x12) for tag in ((0x29, block), (0x29, block << 8 | 0x10)))
 
 
 def read_dicom(data: bytes, label: str, limits: ScanLimits) -> Dataset:
@@ -53,8 +57,8 @@ def read_dicom(data: bytes, label: str, limits: ScanLimits) -> Dataset:
         raise ImageError(f"{label} holds more than {_MOST_ITEMS:,} items; export it again, one series at a time.")
     with reader_errors_refused(label, "DICOM file"):
         _check_inflated(data, label, limits)
-        wanted = ["SOPClassUID", *_WHOLE, *_REAL, *_WORDS, *_BULK, *_LUTS, *SORTING_ELEMENTS]
-        dataset = dcmread(BytesIO(data), force=True, specific_tags=wanted)
+        wanted: list[Any] = ["SOPClassUID", *_WHOLE, *_REAL, *_WORDS, *_BULK, *_LUTS, *SORTING_ELEMENTS, *_MOSAIC]
+        dataset = dcmread(BytesIO(data), force=True, specific_tags=[Tag(one) for one in wanted])
         _refuse_no_image(dataset, label)
         check_voxels(_claimed_shape(dataset), label, limits)
         return dataset

@@ -4,7 +4,7 @@ import hashlib
 import re
 import secrets
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from pydicom.dataset import Dataset
@@ -14,6 +14,7 @@ from xai_core.images.scans.dicom_file import frames_of, kept_pixels, read_dicom
 from xai_core.images.scans.dicom_pixels import is_colour, linear_rescale
 from xai_core.images.scans.elements import number, numbers, words
 from xai_core.images.scans.limits import ScanLimits
+from xai_core.images.scans.mosaic import Tile, is_mosaic, tiles
 from xai_core.images.scans.refusals import reader_errors_refused
 from xai_core.images.scans.tags import dicom_tags, modality_of
 from xai_core.images.scans.volume import NamedWindow
@@ -21,7 +22,6 @@ from xai_core.images.scans.windows import stored_windows
 
 _SALT = secrets.token_bytes(16)  # two files of one series meet in one process only, and no UID can be guessed back
 _LOCALISER = re.compile(r"\b(locali[sz]er|loc|scout|survey|topogram|3[- ]?plane)\b", re.IGNORECASE)
-_MOSAIC = "MOSAIC"  # Siemens' word in the image type
 _PARTS = {"M": "magnitude", "P": "phase", "R": "real part", "I": "imaginary part"}
 _UNIT_TOLERANCE = 1e-2
 # What can set frames at one place apart, the likelier first: (element, functional group, element there, name).
@@ -39,7 +39,8 @@ _MARKS = (
 class Frame:
     """A frame that has not been decoded.
 
-    pixels: what `kept_pixels` gave, shared by the frames of a file. index: the frame's number in it.
+    pixels: what `kept_pixels` gave, shared by the frames of a file. index: the frame's number in it. tile: the part of
+    the frame's picture that is meant, where that is a mosaic.
     series, identity: salted digests, good for comparing only. position (3,), orientation (2, 3): LPS; None if unknown.
     spacing_mm: between rows, between columns. rescale: (slope, intercept), None for a table. marks: name to value.
     """
@@ -59,9 +60,12 @@ class Frame:
     modality: str
     tags: Mapping[str, str]
     burned_in: str
+    tile: Tile | None = None
 
     @property
     def size(self) -> tuple[int, int]:
+        if self.tile is not None:
+            return self.tile.size
         return int(self.pixels.Rows), int(self.pixels.Columns)
 
 
@@ -73,11 +77,6 @@ def frames_in(data: bytes, label: str, limits: ScanLimits) -> list[Frame]:
 
 
 def _frames(dataset: Dataset, label: str) -> Iterator[Frame]:
-    if _MOSAIC in words(dataset, "ImageType") and frames_of(dataset) == 1:
-        raise ImageError(
-            f"{label} is a mosaic, many slices as tiles of one picture, and only its maker's private elements say "
-            "where they lie; convert it by dcm2niix, or export it as Enhanced MR, and open that."
-        )
     count, pixels = frames_of(dataset), kept_pixels(dataset)
     shared = (dataset.get("SharedFunctionalGroupsSequence") or [Dataset()])[0]
     groups = dataset.get("PerFrameFunctionalGroupsSequence") or [Dataset()] * count
@@ -88,7 +87,7 @@ def _frames(dataset: Dataset, label: str) -> Iterator[Frame]:
         place = _Place(dataset, own, shared)
         values = place.group("PixelValueTransformationSequence")
         voi = place.group("FrameVOILUTSequence")
-        yield Frame(
+        frame = Frame(
             pixels=pixels,
             index=index,
             series=_mark(dataset, "SeriesInstanceUID"),
@@ -104,6 +103,20 @@ def _frames(dataset: Dataset, label: str) -> Iterator[Frame]:
             modality=modality_of(dataset),
             tags=dicom_tags(dataset, place.group),
             burned_in=_burned_in(dataset),
+        )
+        yield from _tiles(frame, dataset, label) if is_mosaic(dataset) else [frame]
+
+
+def _tiles(mosaic: Frame, dataset: Dataset, label: str) -> Iterator[Frame]:
+    found = tiles(dataset, mosaic.position, mosaic.orientation, mosaic.spacing_mm, label)
+    for index, tile in enumerate(found):
+        rows, columns = tile.size
+        yield replace(
+            mosaic,
+            identity=mosaic.identity + index.to_bytes(4, "big"),
+            position=tile.position,
+            tile=tile,
+            tags={**mosaic.tags, "Matrix": f"{columns} x {rows}"},
         )
 
 

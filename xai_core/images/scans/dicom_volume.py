@@ -75,7 +75,8 @@ def _decoded(
     done = 0
     for part in by_file.values():
         decoded = stored_frames(part[0][0].pixels, [frame.index for frame, _ in part], label)
-        for (frame, slot), pixels in zip(part, decoded, strict=True):
+        for (frame, slot), whole in zip(part, decoded, strict=True):
+            pixels = whole if frame.tile is None else whole[frame.tile.area]
             voxels[slot] = pixels if exact or colour else _physical(pixels, frame)
             done += 1
             on_progress(done, len(frames))

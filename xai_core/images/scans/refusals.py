@@ -3,14 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from nibabel.filebasedimages import ImageFileError
-from nibabel.spatialimages import HeaderDataError
-from pydicom.errors import BytesLengthException, InvalidDicomError
-
-from xai_core.errors import ImageError
-from xai_core.images.refusals import DECODER_ERRORS
-
-READER_ERRORS = (*DECODER_ERRORS, BytesLengthException, InvalidDicomError, HeaderDataError, ImageFileError)
+from xai_core.errors import ImageError, SightlineError
 
 
 @contextmanager
@@ -18,9 +11,9 @@ def reader_errors_refused(label: str, kind: str) -> Iterator[None]:
     """Turn each of a reader's errors into an ImageError; its own words may name a patient, so they are cut off."""
     try:
         yield
-    except ImageError:
+    except SightlineError:
         raise
     except MemoryError:
         raise ImageError(f"{label} needs more memory than is free; give a smaller one or fewer slices.") from None
-    except READER_ERRORS:
+    except Exception:  # a damaged or odd file makes a reader raise anything
         raise ImageError(f"{label} is an incomplete, damaged or unusual {kind}; export it again.") from None

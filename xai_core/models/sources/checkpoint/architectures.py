@@ -5,6 +5,7 @@
 
 import hashlib
 import json
+import math
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -20,6 +21,7 @@ from xai_core.errors import ModelError
 
 INDEX = Path(__file__).with_name("architectures.json")
 Shapes = Mapping[str, Sequence[int]]
+_LARGEST_SIDE = 1024  # pixels, that a file's positions may ask for by themselves
 _AUXILIARY = {"googlenet", "inception_v3"}  # their second heads are left out by many who save them
 
 
@@ -30,6 +32,7 @@ class Architecture:
     heads: the modules whose outputs count the classes, the main one first; others train it along (GoogLeNet, DeiT).
     stems: the convolutions that read the picture's channels.
     names, shapes: digests over the tensors outside the heads, the second also without the stems' weights.
+    trunk: the same outside the whole module that the head is the last layer of, where people replace all of it.
     """
 
     key: str
@@ -37,6 +40,12 @@ class Architecture:
     stems: tuple[str, ...]
     names: str
     shapes: str
+    trunk: tuple[str, str] | None = None
+
+    @property
+    def body(self) -> tuple[str, str]:
+        """The digests without what a head of one's own stands for."""
+        return self.trunk or (self.names, self.shapes)
 
 
 def body_digests(shapes: Shapes, heads: Iterable[str], stems: Iterable[str]) -> tuple[str, str]:
@@ -52,15 +61,18 @@ def _digest(lines: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
-def build(key: str, classes: int, channels: int = 3, *, empty: bool = True) -> nn.Module:
+def build(key: str, classes: int, channels: int = 3, *, empty: bool = True, side: int | None = None) -> nn.Module:
     """The network with so many classes and input channels; `empty`: its tensors have shapes but no storage.
 
+    side: of the square input in pixels, for networks that are built for one; None for their own.
     ModelError: no such architecture, or it cannot be built so.
     """
     import timm  # seconds to import: only when a network is wanted
 
     library, _, name = key.partition("/")
     options: dict[str, Any] = {"num_classes": classes}
+    if side is not None:
+        options["img_size" if library == "timm" else "image_size"] = side
     try:
         with torch.device("meta" if empty and not name.startswith("regnet_") else "cpu"), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # both libraries tell of their own old names
@@ -99,6 +111,57 @@ def stems_of(network: nn.Module) -> tuple[str, ...]:
     return tuple(n for n in [next(found, None)] if n)
 
 
+def place_of(entry: Architecture) -> str:
+    """The module that a head of one's own stands for: the last layer, or all of what torchvision calls classifier."""
+    return entry.heads[0].partition(".")[0] if entry.trunk else entry.heads[0]
+
+
+@cache
+def features_of(entry: Architecture) -> int:
+    """How many numbers the head reads; 0 where it is no linear layer."""
+    place = build(entry.key, 2).get_submodule(place_of(entry))
+    return next((part.in_features for part in place.modules() if isinstance(part, nn.Linear)), 0)
+
+
+def children_up_to(network: nn.Module, last: str) -> dict[str, nn.Module]:
+    """The network's children by name, in order, up to and with the named one."""
+    names = [name for name, _ in network.named_children()]
+    return dict(list(network.named_children())[: names.index(last) + 1 if last in names else 0])
+
+
+def with_input_side(entry: Architecture, shapes: Shapes) -> int | None:
+    """The side of the square input for which the architecture has these shapes outside its heads; None for none.
+
+    Only the number of positions may differ: (1, tokens, width) of a transformer.
+    """
+    own = _own_shapes(entry.key)
+    odd = [name for name, shape in shapes.items() if name in own and tuple(shape) != own[name]]
+    odd = [name for name in odd if name.removesuffix(".weight") not in entry.stems]
+    patch = next((own[f"{stem}.weight"][-1] for stem in entry.stems if len(own.get(f"{stem}.weight", ())) == 4), 0)
+    if len(odd) != 1 or "pos_embed" not in odd[0] or not patch or len(shapes[odd[0]]) != 3:
+        return None
+    for extra in (0, 1, 2):  # of class and distillation
+        rows = math.isqrt(max(shapes[odd[0]][1] - extra, 0))
+        side = rows * patch if rows * rows + extra == shapes[odd[0]][1] else 0
+        if 0 < side <= _LARGEST_SIDE and _has(entry, side, shapes):
+            return side
+    return None
+
+
+@cache
+def _own_shapes(key: str) -> Shapes:
+    return shapes_of(build(key, 2))
+
+
+def _has(entry: Architecture, side: int, shapes: Shapes) -> bool:
+    try:
+        own = shapes_of(build(entry.key, 2, side=side))
+    except ModelError:
+        return False
+    stems = {f"{stem}.weight" for stem in entry.stems}
+    return all(own.get(name) == tuple(shape) for name, shape in shapes.items() if name not in stems)
+
+
 def shapes_of(network: nn.Module) -> dict[str, tuple[int, ...]]:
     return {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
 
@@ -111,7 +174,10 @@ def describe(key: str) -> Architecture | None:
     if not heads:
         return None
     stems = _timm_stems(key, shapes) if key.startswith("timm/") else stems_of(build(key, 10))
-    return Architecture(key, heads, stems, *body_digests(shapes, heads, stems))
+    root = heads[0].partition(".")[0]
+    nested = key.startswith("torchvision/") and root != heads[0] and not key.endswith("+aux")
+    trunk = body_digests(shapes, (root,), stems) if nested else None
+    return Architecture(key, heads, stems, *body_digests(shapes, heads, stems), trunk)
 
 
 def _timm_stems(key: str, shapes: Shapes) -> tuple[str, ...]:
@@ -125,10 +191,12 @@ def _timm_stems(key: str, shapes: Shapes) -> tuple[str, ...]:
 @cache
 def index() -> tuple[Architecture, ...]:
     """All architectures that can be recognised, torchvision's first."""
-    entries = json.loads(INDEX.read_text("utf-8"))
-    return tuple(
-        Architecture(**(entry | {"heads": tuple(entry["heads"]), "stems": tuple(entry["stems"])})) for entry in entries
-    )
+    entries: list[dict[str, Any]] = json.loads(INDEX.read_text("utf-8"), object_hook=_with_tuples)
+    return tuple(Architecture(**entry) for entry in entries)
+
+
+def _with_tuples(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in entry.items()}
 
 
 def every_key() -> list[str]:
@@ -151,7 +219,7 @@ def main() -> None:
             print(f"left out {key}: {reason}", flush=True)
             continue
         if entry is not None:
-            found.append(asdict(entry))
+            found.append({name: value for name, value in asdict(entry).items() if value is not None})
     INDEX.write_text("[\n" + ",\n".join(json.dumps(entry) for entry in found) + "\n]\n", "utf-8")
     print(f"{len(found)} architectures in {INDEX.name}")
 

@@ -1,21 +1,26 @@
 """Tensors from a file that a stranger may have made: nothing in it is ever run."""
 
+from __future__ import annotations
+
 import argparse
 import io
+import re
 import zipfile
-from collections import OrderedDict, defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import OrderedDict, defaultdict, deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from threading import Lock
-from typing import Any
+from typing import Any, Self
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load as load_safetensors
 from torch import Tensor
 
 from xai_core.errors import ModelError
 from xai_core.models.class_names import is_plain
+from xai_core.models.sources.checkpoint.kept_names import kept_names
+from xai_core.models.sources.checkpoint.reparametrised import plain_weights
 from xai_core.models.sources.config_file import MAX_BYTES
 
 _SAVE_AGAIN = (
@@ -31,11 +36,24 @@ _AS_ONNX = (
 )
 # What trainers keep beside the weights. They are plain containers: building one runs no code of the file's.
 _HARMLESS: list[Any] = [argparse.Namespace, OrderedDict, defaultdict, dict, int, float, bool]
-# Where trainers put the weights, the averaged ones first: those are what timm itself evaluates.
-_PLACES = ("state_dict_ema", "model_ema", "ema_state_dict", "ema", "state_dict", "model_state_dict", "model")
-_PREFIXES = ("module", "model", "_orig_mod", "ema_model", "ema", "net", "network", "backbone", "student")
-_DEPTH = 3
+# NumPy's figures, paths and dates are read as nothing at all, instead of by NumPy's own code.
+_LEFT_OUT = (
+    *(f"{home}.multiarray.{name}" for home in ("numpy.core", "numpy._core") for name in ("scalar", "_reconstruct")),
+    *("numpy.core.numeric._frombuffer", "numpy._core.numeric._frombuffer", "numpy.dtype", "numpy.ndarray"),
+    *(f"{home}.{kind}" for home in ("pathlib", "pathlib._local") for kind in ("PosixPath", "WindowsPath")),
+    *(f"{home}.Pure{kind}" for home in ("pathlib", "pathlib._local") for kind in ("PosixPath", "WindowsPath")),
+    *(f"datetime.{kind}" for kind in ("datetime", "date", "timedelta", "timezone")),
+)
+# A table with nearly as many tensors as the largest is another state of the network: averaged ones go first, since
+# those are what timm itself evaluates.
+_NEARLY = 0.9
+_AVERAGED = re.compile(r"(^|[._])(ema|swa|averaged?|averaging|shadow|teacher)([._]|$)|^ema|ema$")
+_USUAL = ("state_dict", "model_state_dict", "model", "module", "net", "student", "current_model_state")
+_NO_WEIGHTS = re.compile(r"optim|^opt$|sched|scaler|^lr_")
+_DEPTH = 4
+_MOST_TABLES = 10_000  # that are looked into
 _MOST_TENSORS = 100_000
+_FEWEST = 4  # tensors of a network that may have a twin
 _FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 _FLOAT8 = (torch.float8_e4m3fn, torch.float8_e4m3fnuz, torch.float8_e5m2, torch.float8_e5m2fnuz, torch.float8_e8m0fnu)
 _WHOLE = (
@@ -52,12 +70,29 @@ _WHOLE = (
 _one_at_a_time = Lock()  # what torch allows in a file is set for the whole process; and two files' memory might not fit
 
 
+class _LeftOut:
+    """In place of an object that no answer depends on; whatever the file says of it is dropped."""
+
+    def __new__(cls, *_given: object) -> Self:
+        return super().__new__(cls)
+
+    def __setstate__(self, _state: object) -> None:
+        pass
+
+
 @dataclass(frozen=True, eq=False)
 class Weights:
-    """tensors: by name, without the prefixes of wrappers. notes: what was done to get them, one sentence each."""
+    """tensors: by name, as the file has them. notes: what was done to get them, one sentence each.
+
+    names: lists of class names that lay beside them. table: where in the file they were, "" for the top. tables: the
+    other states of the same network in the file, such as averaged ones, and how to take one instead.
+    """
 
     tensors: Mapping[str, Tensor]
     notes: tuple[str, ...]
+    names: tuple[tuple[str, ...], ...] = ()
+    table: str = ""
+    tables: Mapping[str, Callable[[], Weights]] = field(default_factory=dict)
 
 
 def read_weights(data: bytes) -> Weights:
@@ -75,9 +110,22 @@ def read_weights(data: bytes) -> Weights:
     else:
         _refuse_bombs(data)
         content = _read_torch(data)
-    found, notes = _without_prefixes(*_tensors_in(content))
-    tensors, more = _ordinary(found, len(data))
-    return Weights(tensors, (*notes, *more))
+    tables = _states(content)
+    if not tables:
+        raise ModelError(f"The file holds no table of named weights. {_SAVE_AGAIN}")
+    return _taken(next(iter(tables)), tables, kept_names(content), len(data))
+
+
+def _taken(
+    table: str, tables: Mapping[str, dict[str, Tensor]], names: tuple[tuple[str, ...], ...], held: int
+) -> Weights:
+    stored, more = _ordinary(tables[table], held)
+    tensors, computed = plain_weights(stored)
+    others = {other: partial(_taken, other, tables, names, held) for other in tables} if len(tables) > 1 else {}
+    said = [f"The weights were taken from '{table}' in the file."] if table else []
+    rest = [f"'{other}'" for other in tables if other != table]
+    said += [f"It holds as many in {' and '.join(rest)}, which can be taken instead."] if rest else []
+    return Weights(tensors, (*said, *more, *filter(None, [computed])), names, table, others)
 
 
 def read_safetensors(data: bytes) -> Mapping[str, Tensor]:
@@ -100,7 +148,9 @@ def _read_safetensors(data: bytes) -> dict[str, Tensor]:
             f"This safetensors file holds numbers of the type {str(error.args[0])[:20]}, which are not read; save the "
             "weights as ordinary floats, such as float32."
         ) from error
-    except (SafetensorError, ValueError, RuntimeError, TypeError, AttributeError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:
         raise ModelError("This safetensors file is damaged or cut short; copy it again.") from error
 
 
@@ -112,7 +162,7 @@ def _refuse_bombs(data: bytes) -> None:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
             parts = {part for name in archive.namelist()[:10_000] for part in name.split("/")[1:2]}
-    except (zipfile.BadZipFile, ValueError, OSError) as error:
+    except Exception as error:
         raise ModelError("The file is damaged or cut short; copy it again.") from error
     if unpacked > 2 * len(data) + 2**20:
         raise ModelError(f"The file of {len(data) / 1e6:.0f} MB unpacks to {unpacked / 1e6:.0f} MB; it is refused.")
@@ -122,8 +172,10 @@ def _refuse_bombs(data: bytes) -> None:
 
 def _read_torch(data: bytes) -> object:
     try:
-        with _one_at_a_time, torch.serialization.safe_globals(_HARMLESS):
+        with _one_at_a_time, torch.serialization.safe_globals([*_HARMLESS, *((_LeftOut, name) for name in _LEFT_OUT)]):
             return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    except MemoryError:
+        raise
     except Exception as error:
         if "Weights only load failed" in str(error) and "GLOBAL" in str(error):
             raise ModelError(
@@ -135,43 +187,51 @@ def _read_torch(data: bytes) -> object:
         ) from error
 
 
-def _tensors_in(content: object) -> tuple[dict[str, Tensor], list[str]]:
-    """The largest table of named tensors, looking into the usual places first."""
-    where, found = _search(content, (), _DEPTH, set())
-    if not found:
-        raise ModelError(f"The file holds no table of named weights. {_SAVE_AGAIN}")
-    return found, [f"The weights were taken from '{'.'.join(where)}' in the file."] if where else []
+def _states(content: object) -> dict[str, dict[str, Tensor]]:
+    """The largest table of named tensors, and those of nearly its size: averaged weights first, then usual places."""
+    found = {".".join(where): table for where, table in _tables(content) if table}
+    most = max(map(len, found.values()), default=0)
+    large = {where: table for where, table in found.items() if len(table) >= _NEARLY * most}
+    apart = {place: state for where, table in large.items() for place, state in _twins(where, table).items()}
+    order = sorted(apart, key=lambda where: (not _AVERAGED.search(where), _usual(where)))
+    return {where: apart[where] for where in order}
 
 
-def _search(
-    content: object, where: tuple[str, ...], depth: int, seen: set[int]
-) -> tuple[tuple[str, ...], dict[str, Tensor]]:
+def _usual(where: str) -> int:
+    last = where.rpartition(".")[2]
+    return _USUAL.index(last) if last in _USUAL else len(_USUAL)
+
+
+def _tables(content: object) -> Iterator[tuple[tuple[str, ...], dict[str, Tensor]]]:
     """Each table is looked into once: a small file can hold one table a million times inside itself."""
-    if not isinstance(content, Mapping) or id(content) in seen:
-        return where, {}
-    seen.add(id(content))
-    own = {str(name): value.detach() for name, value in content.items() if isinstance(value, Tensor)}
-    if own or depth == 0:
-        return where, own
-    inside = [_search(content[place], (*where, place), depth - 1, seen) for place in _PLACES if place in content]
-    others = [item for item in content.items() if item[0] not in _PLACES and item[0] != "optimizer"]
-    rest = [_search(value, (*where, str(name)), depth - 1, seen) for name, value in others]
-    return next((f for f in inside if f[1]), max(rest, key=lambda found: len(found[1]), default=(where, {})))
+    waiting: deque[tuple[tuple[str, ...], object]] = deque([((), content)])
+    seen: set[int] = set()
+    while waiting and len(seen) < _MOST_TABLES:
+        where, table = waiting.popleft()
+        if not isinstance(table, Mapping) or id(table) in seen:
+            continue
+        seen.add(id(table))
+        yield where, {str(name): value.detach() for name, value in table.items() if isinstance(value, Tensor)}
+        if len(where) < _DEPTH:
+            waiting += [
+                ((*where, str(name)), value) for name, value in table.items() if not _NO_WEIGHTS.search(str(name))
+            ]
 
 
-def _without_prefixes(tensors: dict[str, Tensor], notes: list[str]) -> tuple[dict[str, Tensor], tuple[str, ...]]:
-    """Names without what wrappers put before them; what stands outside the wrapper (losses, metrics) is left out."""
-    while True:
-        first = next((p for p in _PREFIXES if sum(n.startswith(f"{p}.") for n in tensors) > len(tensors) / 2), None)
-        if first is None:
-            return tensors, tuple(notes)
-        inside = {n.removeprefix(f"{first}."): t for n, t in tensors.items() if n.startswith(f"{first}.")}
-        notes.append(f"The prefix '{first}.' was taken off the names.")
-        if len(inside) < len(tensors):
-            left = sorted(set(tensors) - {f"{first}.{name}" for name in inside})
-            several = "tensors outside it were" if len(left) > 1 else "tensor outside it was"
-            notes.append(f"{len(left)} {several} left out: {', '.join(left[:3])}{' …' if len(left) > 3 else ''}.")
-        tensors = inside
+def _twins(where: str, table: dict[str, Tensor]) -> dict[str, dict[str, Tensor]]:
+    """Two states of one network under two first names of one table, such as model.* and ema_model.*, by themselves."""
+    below: dict[str, dict[str, Tensor]] = {}
+    for name, tensor in table.items():
+        first, _, rest = name.partition(".")
+        below.setdefault(first, {})[rest.removeprefix("module.")] = tensor
+    most = max(map(len, below.values()))
+    alike = [first for first, inside in below.items() if len(inside) >= _NEARLY * most]
+    if len(alike) != 2 or most < _FEWEST or not any(map(_AVERAGED.search, alike)):
+        return {where: table}
+    if {n: t.shape for n, t in below[alike[0]].items()} != {n: t.shape for n, t in below[alike[1]].items()}:
+        return {where: table}
+    beside = {name: tensor for name, tensor in table.items() if name.partition(".")[0] not in alike}
+    return {f"{where}.{first}".strip("."): below[first] | beside for first in alike}
 
 
 def _ordinary(tensors: Mapping[str, Tensor], held: int) -> tuple[dict[str, Tensor], tuple[str, ...]]:

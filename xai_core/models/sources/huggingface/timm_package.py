@@ -24,7 +24,7 @@ def timm_network(config: Mapping[str, Any], weights: bytes) -> tuple[nn.Module, 
     """The network, and what the screen calls it. ModelError: no name of timm's registry, or weights of another."""
     key = f"timm/{config['architecture'].partition('.')[0]}"
     read = read_weights(weights)
-    return network_of(chosen(architecture_named(key), read.tensors), read.tensors), key
+    return network_of(chosen(architecture_named(key), read.tensors)), key
 
 
 def timm_rule_of(config: Mapping[str, Any], network: nn.Module) -> PictureRule:

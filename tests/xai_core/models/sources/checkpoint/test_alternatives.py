@@ -14,7 +14,7 @@ from xai_core.models.sources.checkpoint.recognise import recognise
 def found(network: nn.Module, key: str) -> dict[str, tuple[bool, str | None]]:
     tensors = network.eval().state_dict()
     others = [p for p in recognise(tensors) if p.architecture.key != key]
-    return {a.key: (a.same, a.difference) for a in alternatives(network, (1, 3, 64, 64), others, tensors)}
+    return {a.key: (a.same, a.difference) for a in alternatives(network, (1, 3, 64, 64), others)}
 
 
 def test_two_libraries_same_design_gives_the_same_answers() -> None:

@@ -14,10 +14,10 @@ import xai_core as xai
 from xai_core.errors import ModelError
 from xai_core.models.catalog import list_again
 from xai_core.models.sources.checkpoint.alternatives import alternatives
+from xai_core.models.sources.checkpoint.head import ACTIVATIONS
 from xai_core.models.sources.checkpoint.norm_evidence import evidence, norm_misfit, photographs
 from xai_core.models.sources.checkpoint.opening import SOURCE
 from xai_core.models.sources.checkpoint.recognise import recognise
-from xai_core.models.sources.checkpoint.untold import ACTIVATIONS
 from xai_core.models.sources.config_file import read_config, write_config
 from xai_core.models.sources.own_folder import VARIABLE
 from xai_core.types import ModelConfig, ResizeRule
@@ -159,7 +159,7 @@ def test_batch_norms_speak_against_other_strides() -> None:
     made = trained(torchvision.models.resnet18(weights=None, num_classes=4), config)
     tensors = made.state_dict()
     others = [p for p in recognise(tensors) if p.architecture.key in ("timm/resnetblur18", "timm/resnet18")]
-    found = {a.key: a for a in alternatives(made, (1, 3, 96, 96), others, tensors, photographs(config))}
+    found = {a.key: a for a in alternatives(made, (1, 3, 96, 96), others, photographs(config))}
     assert (found["timm/resnetblur18"].same, found["timm/resnetblur18"].evidence) == (False, "against")
     assert found["timm/resnet18"].evidence is None
 
