@@ -23,7 +23,8 @@ def is_timm(config: Mapping[str, Any]) -> bool:
 def timm_network(config: Mapping[str, Any], weights: bytes) -> tuple[nn.Module, str]:
     """The network, and what the screen calls it. ModelError: no name of timm's registry, or weights of another."""
     key = f"timm/{config['architecture'].partition('.')[0]}"
-    return network_of(chosen(architecture_named(key), read_weights(weights).tensors)), key
+    read = read_weights(weights)
+    return network_of(chosen(architecture_named(key), read.tensors)), key
 
 
 def timm_rule_of(config: Mapping[str, Any], network: nn.Module) -> PictureRule:
