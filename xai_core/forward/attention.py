@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from xai_core.forward.forward_pass import ForwardPass, run_forward
+from xai_core.forward.mixing import refuse_mixing
 
 _SOFTMAX = (torch.softmax, Tensor.softmax, F.softmax)
 
@@ -25,6 +26,7 @@ class Attention:
 
 def attention_pass(module: nn.Module, inputs: Tensor) -> tuple[ForwardPass, tuple[Attention, ...]]:
     """One pass over `inputs` (n, c, H, W), its graph from the inputs on, and the attentions in their order."""
+    refuse_mixing(module, inputs)  # before, as its own passes would be noted
     found: list[Attention] = []
     with _WrittenOut(found):
         image_pass = run_forward(module, inputs, (), "gradient")
