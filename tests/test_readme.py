@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
+import safetensors.torch
 import torch
 import torchvision
 from PIL import Image
@@ -30,6 +33,10 @@ def test_every_python_block_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     network = torchvision.models.resnet18(num_classes=4).eval()
     torch.save({"state_dict": network.state_dict()}, "brain.ckpt")
     Path("brain.yaml").write_text(write_config(xai.open_checkpoint("brain.ckpt").config), "utf-8")
+    shutil.copy(ROOT / "tests/xai_core/models/sources/keras/cases/transfer.keras", "brain.keras")
+    Path("folder").mkdir()
+    Path("folder/config.json").write_text(json.dumps({"architecture": "resnet18", "num_classes": 4}), "utf-8")
+    safetensors.torch.save_file(network.state_dict(), "folder/model.safetensors")
     Path("brain.onnx").write_bytes(keras_file(KerasLike(4, 3).eval(), 13, "Softmax"))
     names: dict[str, object] = {"network": network, "inputs": torch.randn(2, 3, 224, 224), "labels": [2, 1]}
     told = README.read_text("utf-8") + PYTHON.read_text("utf-8")
