@@ -114,14 +114,29 @@ def sharpened(network: nn.Module, late: bool = False) -> nn.Module:
     and keys look anywhere. late: kernels of two taps whose padding was added before have their place in the last.
     """
     copy = deepcopy(network)
-    for part in copy.modules():
+    for part in list(copy.modules()):
         if isinstance(part, nn.Conv2d) and _overlaps(part):
             axes = [torch.arange(k) - middle for k, middle in zip(part.kernel_size, _middle(part, late), strict=True)]
             part.weight.data *= torch.exp(-2 * (axes[0][:, None] ** 2 + axes[1] ** 2))
+        for name, child in part.named_children():  # averages again and again leave nothing in its place
+            if isinstance(child, nn.AvgPool2d) and child.stride == 1:
+                setattr(part, name, _Near(child))
         biases = part._parameters.get("attention_biases")  # of LeViT and its kind, by distance, the place itself first
         if biases is not None:
             biases.data[:, 0] += 1e9
     return copy.train().eval()  # some keep what they made of their biases until they are trained
+
+
+class _Near(nn.Module):
+    """An average over neighbours that gives most to the place itself."""
+
+    def __init__(self, pool: nn.AvgPool2d) -> None:
+        super().__init__()
+        self.pool = pool
+
+    def forward(self, maps: Tensor) -> Tensor:
+        near: Tensor = 0.9 * maps + 0.1 * self.pool(maps)
+        return near
 
 
 def _overlaps(part: nn.Conv2d) -> bool:
