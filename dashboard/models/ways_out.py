@@ -15,11 +15,14 @@ def ways_out(roads: Sequence[Road]) -> None:
 
 def every_way() -> None:
     """All of them, folded, for those whose file has an ending that cannot even be chosen."""
-    with st.expander("From another framework, or a file that does not open"):
+    box = st.expander("From another framework, or a file that does not open", key="every_way", on_change="rerun")
+    if not box.open:
+        return
+    with box:
         for road in ROADS:
             _way(road)
 
 
 def _way(road: Road) -> None:
     st.markdown(f"**{road.framework}**: run this where you trained it, then drop `{road.gives}` into the box above.")
-    st.code(road.code, language="bash" if road.code.startswith("pip ") else "python", wrap_lines=True)
+    st.code(road.code, language=None, wrap_lines=True)  # the colours of a language are too pale for some

@@ -20,6 +20,8 @@ STREAMLITS: dict[str, tuple[str, ...]] = {
     "listitem": ("[data-testid=stSidebarNavItems]",),
     # A formula scrolls by itself where it is wider than its column; st.latex takes no option to make it focusable.
     "scrollable-region-focusable": (".katex-display",),
+    # A block of code takes the focus, so that keys scroll it; st.code takes no option for its role.
+    "focus-order-semantics": ("[data-testid=stCode]",),
 }
 
 RUN = """async ([also, streamlits]) => {

@@ -206,7 +206,7 @@ def test_numbers_out_of_range_are_not_believed_under_a_right_checksum(
     view = stored_table(model, few, None, tmp_path / "tables").folder
     write_sealed(view / f"{name}.npy", f"{view.name}/{name}.npy", lambda file: np.save(file, values))
     with pytest.raises(Damaged):
-        open_view(view, model.config.class_names, len(few))
+        open_view(view, model.config, len(few))
     assert stored_table(model, few, None, tmp_path / "tables") is None
 
 

@@ -67,7 +67,7 @@ def build_table(
             engine(TableWork(model, embedding_layer, dataset.read, tuple(shards), home), advance)
         with disk_trouble(home):
             write_view(home, view, facts, dataset, items)
-            table = open_view(view, model.config.class_names, len(items))
+            table = open_view(view, model.config, len(items))
     if not len(table):
         raise ImageError(f"None of the {len(items)} pictures could be read; the first: {table.unread[0][1]}")
     return table
@@ -90,7 +90,7 @@ def stored_table(model: LoadedModel, dataset: Dataset, layer: str | None, folder
     facts = table_facts(model, dataset, find_embedding_layer(model, layer))
     view = _view(table_folder(Path(folder), facts), facts, dataset)
     try:
-        table = open_view(view, model.config.class_names, len(dataset))
+        table = open_view(view, model.config, len(dataset))
     except (OSError, Damaged):
         return None
     return table if len(table) else None

@@ -21,7 +21,7 @@ from xai_core.datasets import Dataset
 from xai_core.durable import PARTIAL, Damaged, check_seal, mark_used, place_of, read_sealed, seal, sync_folder
 from xai_core.embedding.store import Item, finished_shards, read_shard, readable
 from xai_core.errors import SightlineError
-from xai_core.types import FeatureTable
+from xai_core.types import FeatureTable, ModelConfig
 
 COLUMNS: Mapping[str, type] = {
     "prediction": np.int32,
@@ -190,17 +190,18 @@ def _asked(base: sqlite3.Connection, query: str, values: Sequence[int] = ()) -> 
         ) from error
 
 
-def open_view(view: Path, model_classes: tuple[str, ...], listed: int) -> FeatureTable:
+def open_view(view: Path, model: ModelConfig, listed: int) -> FeatureTable:
     """The table; its vectors are compared with their checksum and not kept in memory.
 
-    listed: how many pictures the data set has. Damaged; OSError: there is none.
+    model: the card of the one that gave it. listed: how many pictures the data set has.
+    Damaged; OSError: there is none.
     """
     described = json.loads(_content(view / "view.json"))
     length = check_seal(view / "vectors.npy", place_of(view / "vectors.npy"))
     vectors = np.load(view / "vectors.npy", mmap_mode="r" if length > 128 else None)
     arrays = (*COLUMNS, "items", "label")
     columns = {name: _read_only(np.load(BytesIO(_content(view / f"{name}.npy")))) for name in arrays}
-    _check_ranges(vectors, columns, len(model_classes), len(described["class_names"]), listed)
+    _check_ranges(vectors, columns, model, len(described["class_names"]), listed)
     rows = _open_rows(view / "rows.sqlite", len(vectors))
     names, digests, thumbnails = (StoredColumn(rows, name, len(vectors)) for name in ("name", "digest", "thumbnail"))
     facts = described["facts"]
@@ -218,7 +219,7 @@ def open_view(view: Path, model_classes: tuple[str, ...], listed: int) -> Featur
         image_digests=digests,
         layer=facts["layer"],
         class_names=tuple(described["class_names"]),
-        model_classes=model_classes,
+        model_classes=model.class_names,
         digests={"weights": facts["weights"], "listing": described["listing"], "table": view.name},
         unread=tuple((name, reason) for name, reason in described["unread"]),
         folder=view,
@@ -230,28 +231,24 @@ def _content(path: Path) -> bytes:
 
 
 def _check_ranges(
-    vectors: np.ndarray, columns: Mapping[str, np.ndarray], classes: int, own_classes: int, listed: int
+    vectors: np.ndarray, columns: Mapping[str, np.ndarray], model: ModelConfig, own_classes: int, listed: int
 ) -> None:
     """Damaged: the columns do not belong together, or hold what no network and no listing can have given."""
-    n = len(vectors)
+    n, classes = len(vectors), len(model.class_names)
     items, losses = columns["items"], columns["loss"]
     right = vectors.ndim == 2 and vectors.dtype == np.float32 and {c.shape for c in columns.values()} == {(n,)}
     right = right and all(columns[name].dtype == kind for name, kind in COLUMNS.items())
     right = right and _within(items, 0, listed - 1) and bool((np.diff(items) > 0).all())
     right = right and _within(columns["label"], -1, own_classes - 1)
     right = right and all(_within(columns[name], 0, classes - 1) for name in ("prediction", "runner_up"))
-    right = right and all(_shares(columns[name]) for name in ("probability", "runner_up_probability"))
+    shares = [columns[name] for name in ("probability", "runner_up_probability")]
+    right = right and all(_within(s, 0, 1) if model.answer.probable else bool(np.isnan(s).all()) for s in shares)
     if not (right and bool((np.isnan(losses) | (losses >= 0)).all())):
         raise Damaged("A table's columns do not belong together.")
 
 
 def _within(values: np.ndarray, low: float, high: float) -> bool:
     return bool(((values >= low) & (values <= high)).all())
-
-
-def _shares(values: np.ndarray) -> bool:
-    """Probabilities of all, or of none where the network measures."""
-    return _within(values, 0, 1) or bool(np.isnan(values).all())
 
 
 def _open_rows(path: Path, count: int) -> _Rows:

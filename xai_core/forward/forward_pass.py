@@ -104,7 +104,7 @@ def _run(
 ) -> ForwardPass:
     """known: layouts; a layer without one gives maps. careful: see `catch`; Rewritten: it is needed."""
     copy = isolated(module, layers)
-    sizes = [len(inputs)] if layers else [len(images) for images in one_by_one(module, inputs)]
+    apart = not layers and len(one_by_one(module, inputs)) > 1
     grids = {name: layout for name, layout in known.items() if isinstance(layout, Grid)}
     # Without a rule, hooks switch gradients on at the shallowest layer; leaving the block restores the caller's mode.
     with torch.inference_mode(False), torch.set_grad_enabled(rule is not None), relu_rule(rule or "gradient"):
@@ -112,7 +112,8 @@ def _run(
         # The network gets a clone of the leaf, as an in-place operation may come first.
         given = leaf.clone() if leaf is not None else inputs.clone() if careful else inputs
         with catch(copy, layers, grids, given, careful) as captured:
-            scores = torch.cat([scores_of(copy(images), len(images)) for images in given.split(sizes)])
+            parts = [image[None].clone() for image in given] if apart else [given]  # it may write into its input
+            scores = torch.cat([scores_of(copy(images), len(images)) for images in parts])
     _refuse_missing(module, inputs, layers, captured)
     stated = {name: known.get(name) or _by_construction(copy, name, captured.kept[name]) for name in layers}
     return ForwardPass(captured.kept, scores, leaf, rule, stated, module, inputs, frozenset(captured.recomputed))
