@@ -16,10 +16,18 @@ from tests.browsing import chromium, open_page, page, sightline, spare_tabs, sta
 __all__ = ["chromium", "open_page", "page", "sightline", "spare_tabs", "start_server"]
 
 
+MAP = "tests/browser/map"
+
+
 def shared_by(nodeid: str) -> str:
-    """What goes to one worker: a file, or a whole folder of browser tests, as these share a server and a tab."""
+    """What goes to one worker: a file, or a folder of browser tests, as these share a server and a tab.
+
+    Those of the Map stand by themselves: they take as long as all other pages.
+    """
     path = nodeid.partition("::")[0]
-    return path.rpartition("/")[0] if path.startswith("tests/browser/") else path
+    if not path.startswith("tests/browser/"):
+        return path
+    return MAP if path.startswith("tests/browser/test_map") else path.rpartition("/")[0]
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -42,6 +50,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes long comes first, so that no worker is left with it at the end; what goes together stays together."""
     tenths: Counter[str] = Counter()  # of a second, roughly
     for item in items:
-        cost = 100 if item.get_closest_marker("slow") else 10 if item.get_closest_marker("browser") else 1
-        tenths[shared_by(item.nodeid)] += cost
+        unit = shared_by(item.nodeid)
+        slow, browser = (item.get_closest_marker(name) for name in ("slow", "browser"))
+        tenths[unit] += 600 if unit == MAP else 100 if slow else 10 if browser else 1
     items.sort(key=lambda item: (-tenths[shared_by(item.nodeid)], shared_by(item.nodeid)))
