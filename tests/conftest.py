@@ -32,8 +32,8 @@ def shared_by(nodeid: str) -> str:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Twice as many as there are cores: the tests of servers and browsers wait for half of their time."""
-    return 2 * (os.cpu_count() or 1)
+    """One more than there are cores: servers and browsers are waited for now and then. Twice as many gain nothing."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.hookimpl(optionalhook=True)
