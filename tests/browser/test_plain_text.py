@@ -25,6 +25,9 @@ def test_every_name_is_text_and_nothing_else(start_server: ServerStarter, page: 
     with start_server(APP, *PLAIN) as base:
         page.goto(base)
         page.locator(f".st-key-code-{len(NAMES) - 1}").wait_for()
+        page.wait_for_function(  # each was drawn: what stands there first is a place to hold
+            "count => document.querySelectorAll('[class*=st-key-] p').length >= count", arg=3 * len(NAMES)
+        )
         seen = page.evaluate(READ)
         page.goto("about:blank")
     for number, name in enumerate(NAMES):
