@@ -90,11 +90,11 @@ def test_dragging_changes_the_window_at_once_and_a_digit_takes_one_of_the_list(p
     page.mouse.move(box["x"] + 200, box["y"] + 100)
     page.mouse.down()
     page.mouse.move(box["x"] + 200, box["y"] + 160, steps=4)  # down: a higher level, darker
+    expect(page.locator(".viewer .shown-window").first).not_to_have_text(said, timeout=WAIT)  # drawn with a frame
     darker = scene.evaluate(GREY)
     page.mouse.up()
     page.keyboard.up("h")
     assert darker < before
-    assert page.locator(".viewer .shown-window").first.inner_text() != said
     window = page.get_by_test_id("stSidebar").get_by_role("combobox", name="Window")
     expect(window).to_have_value("As dragged", timeout=WAIT)
     expect(page.locator(".viewer .shown-window").first).not_to_have_text(said, timeout=WAIT)
