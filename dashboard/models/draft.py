@@ -13,6 +13,7 @@ from dashboard.models.ways_out import every_way, ways_out
 from xai_core.errors import ModelError
 from xai_core.models.answering import is_two
 from xai_core.models.catalog import file_kinds, source_of_file
+from xai_core.models.class_names import as_prose
 from xai_core.models.source import Alternative, BuiltFile, ModelFile
 from xai_core.models.sources.export_roads import Road, roads_for
 from xai_core.models.sources.own_folder import list_folder, weights_file
@@ -126,7 +127,7 @@ def _take_in(name: str, data: bytes) -> None:
 
 def _plain(name: str) -> str:
     """A file's name as a title: short, and nothing in it that would be drawn as anything but text."""
-    return "".join(c for c in name if c.isprintable() and c not in "[]<>`*$\\")[:80].strip() or "Your model"
+    return as_prose(name)[:80].strip() or "Your model"
 
 
 def forget_draft() -> None:

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from xai_core.errors import LayerError, ModelError
 from xai_core.forward.capture import CHECKPOINTING, Captured, Rewritten, catch
 from xai_core.forward.inputs import refuse_inputs
-from xai_core.forward.mixing import one_by_one, refuse_mixing
+from xai_core.forward.mixing import mixing, refuse_mixing
 from xai_core.forward.no_gradient import refuse_flat, refuse_not_numbers, why_no_gradient, why_not_run
 from xai_core.forward.relu_rules import Rule, relu_rule
 from xai_core.forward.target import Target, target_scores
@@ -104,7 +104,7 @@ def _run(
 ) -> ForwardPass:
     """known: layouts; a layer without one gives maps. careful: see `catch`; Rewritten: it is needed."""
     copy = isolated(module, layers)
-    apart = not layers and len(one_by_one(module, inputs)) > 1
+    apart = not layers and len(inputs) > 1 and mixing(module, inputs) is not None
     grids = {name: layout for name, layout in known.items() if isinstance(layout, Grid)}
     # Without a rule, hooks switch gradients on at the shallowest layer; leaving the block restores the caller's mode.
     with torch.inference_mode(False), torch.set_grad_enabled(rule is not None), relu_rule(rule or "gradient"):

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from xai_core.models.answer import picked, scores_of
 from xai_core.models.ending import Ending, before_ending
-from xai_core.models.isolate import structure_copy
+from xai_core.models.isolate import isolated
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,18 +48,13 @@ def answering(
 
 
 def answered_anew(module: nn.Module, *, two: bool) -> nn.Module:
-    """A network with one score, which becomes two or stays alone; it shares the weights of `module`, left as it was."""
-    return answering(_shared_copy(module), two=two)
+    """A network with one score, which becomes two or stays alone; it shares the parts of `module`, left as it was."""
+    return answering(isolated(module, [""]), two=two)
 
 
 def compared_with(module: nn.Module, vectors: Tensor) -> nn.Module:
-    """A network whose scores (n, r) are its embedding's cosines with vectors (r, d); it shares the weights likewise."""
-    return answering(_shared_copy(module), like=torch.nn.functional.normalize(vectors.detach(), dim=1))
-
-
-def _shared_copy(module: nn.Module) -> nn.Module:
-    shared: dict[int, object] = {id(t): t for t in (*module.parameters(), *module.buffers())}
-    return structure_copy(module, shared, lambda tensor: tensor)
+    """A network whose scores (n, r) are its embedding's cosines with vectors (r, d); it shares the parts likewise."""
+    return answering(isolated(module, [""]), like=torch.nn.functional.normalize(vectors.detach(), dim=1))
 
 
 def is_two(module: nn.Module) -> bool:

@@ -105,6 +105,11 @@ def read_names(text: str) -> tuple[str, ...]:
     return names
 
 
+def as_prose(text: str) -> str:
+    """A stranger's text without the letters that a screen would draw as anything but text; callers cut it short."""
+    return "".join(c for c in text if c.isprintable() and c not in "[]<>`*$\\")
+
+
 def is_plain(text: str, longest: int = LONGEST) -> bool:
     """Whether a stranger's text may stand on a screen: printable, not long, and no link or picture in Markdown."""
     return len(text) <= longest and text.isprintable() and "](" not in text

@@ -42,9 +42,10 @@ class Ending:
     def answer(self) -> Literal["one", "several"]:
         return "one" if self.kind == "softmax" else "several"
 
-    @property
-    def note(self) -> str:
-        return f"The final {self.kind} was taken off, so that maps explain the score before it."
+
+def taken_off(kind: str) -> str:
+    """What a card says of a network whose ending of this kind is left out."""
+    return f"The final {kind} was taken off, so that maps explain the score before it."
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor, nn
 from xai_core.deprecated import renamed_arguments
 from xai_core.errors import ModelError
 from xai_core.models.answering import answering
-from xai_core.models.ending import Ending, look_at
+from xai_core.models.ending import Ending, look_at, taken_off
 from xai_core.models.isolate import structure_copy
 from xai_core.models.source import ANOTHER_VISIT, ModelSource
 from xai_core.types import Answer, AnswerKind, ChannelOrder, LoadedModel, ModelConfig, ResizeRule
@@ -64,17 +65,35 @@ def _answering_as(config: ModelConfig, module: nn.Module, device: torch.device, 
     elif ending is not None:
         _refuse_other_kind(ending, kind)
         config = replace(config, answer=replace(config.answer, kind=ending.answer))
+    two = config.answer.kind == "yes_no"
+    if ending is not None or two:
+        module = answering(module, ending=ending, two=two)
     if ending is not None:
-        module = answering(module, ending=ending)
-        config = replace(config, notes=tuple(dict.fromkeys((*config.notes, ending.note))))
-    if config.answer.kind == "yes_no":
-        module = answering(module, two=True)
+        config = replace(config, notes=tuple(dict.fromkeys((*config.notes, taken_off(ending.kind)))))
     return LoadedModel(config, module, device, weights_digest(module))
 
 
 def names_until_told(outputs: int) -> tuple[str, ...]:
     """What the outputs of a network are called until its owner says."""
     return tuple(f"class {index}" for index in range(outputs)) if outputs > 1 else ("measure",)
+
+
+def names_for(outputs: int, given: Sequence[str] | None) -> tuple[str, ...]:
+    """The names of a network's outputs, as they are given or until they are. ModelError: another number of names.
+
+    Of a single output's number `single` speaks: one for a measure, two for a yes or no.
+    """
+    names = tuple(given or names_until_told(outputs))
+    if len(names) != outputs and outputs != 1:
+        raise ModelError(f"The network tells {outputs} classes apart; {len(names)} names were given.")
+    return names
+
+
+def kind_before(ending: str, outputs: int) -> AnswerKind:
+    """What the scores mean behind which this ending stood: "softmax", "sigmoid" or "none"."""
+    if ending != "sigmoid":
+        return "one"
+    return "yes_no" if outputs == 1 else "several"
 
 
 def single(config: ModelConfig, ending: Ending | None, kind: AnswerKind | None) -> ModelConfig:

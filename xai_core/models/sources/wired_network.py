@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+HALF = "The file computes in half precision. Here it computes in single, so answers differ by rounding."
+
 
 @dataclass(frozen=True)
 class Step:

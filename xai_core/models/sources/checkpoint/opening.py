@@ -16,7 +16,7 @@ from torchvision.models import get_model_weights
 from xai_core.deprecated import renamed_arguments
 from xai_core.errors import ModelError
 from xai_core.models.device import pick_device
-from xai_core.models.load import frozen, loaded, names_until_told
+from xai_core.models.load import frozen, loaded, names_for
 from xai_core.models.source import ANOTHER_VISIT, BuiltFile, FileKind, ModelFile, ModelSource, Untold
 from xai_core.models.sources.checkpoint.alternatives import alternatives
 from xai_core.models.sources.checkpoint.architectures import Architecture, index
@@ -242,9 +242,6 @@ def _config_for(proposal: Proposal, title: str, class_names: Sequence[str] | Non
 
     ModelError: another number of names than classes.
     """
-    names = tuple(class_names or names_until_told(proposal.classes))
-    if len(names) != proposal.classes and (proposal.classes, len(names)) != (1, 2):  # a yes or no has two
-        raise ModelError(f"The network tells {proposal.classes} classes apart; {len(names)} names were given.")
     size, mean, std, rule = _published(proposal.architecture.key)
     size, rule = _own_side(proposal, size, rule)
     return ModelConfig(
@@ -256,7 +253,7 @@ def _config_for(proposal: Proposal, title: str, class_names: Sequence[str] | Non
         mean=_for_channels(mean, GREY[0], proposal.channels),
         std=_for_channels(std, GREY[1], proposal.channels),
         resize=rule,
-        class_names=names,
+        class_names=names_for(proposal.classes, class_names),
         notes=_NOTES,
         architecture=proposal.architecture.key,
     )

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from xai_core.errors import ModelError
 from xai_core.fetching import Unreachable, pieces
+from xai_core.models.class_names import as_prose
 from xai_core.models.sources.config_file import MAX_BYTES
 from xai_core.models.sources.huggingface.package import CONFIG, FILES, WEIGHTS, packed
 from xai_core.types import ProgressCallback, no_progress
@@ -83,20 +84,14 @@ def fetch(model: HubModel, on_progress: ProgressCallback = no_progress) -> bytes
     done, got = 0, {}
     for file, (size, digest) in model.files.items():
         url = f"{_address()}/{quote(model.name)}/resolve/{model.revision}/{file}"
-        data = bytearray()
         try:
-            with closing(pieces(url)) as coming:
-                for piece in coming:
-                    data += piece
-                    if len(data) > size:
-                        break
-                    on_progress(done + len(data), model.size_bytes)
+            data = _content(url, size, on_progress, done, model.size_bytes)
         except Unreachable as error:
             raise ModelError(f"{file} of {model.name} was not fetched: {error}.") from error
         if len(data) != size or (digest and hashlib.sha256(data).hexdigest() != digest):
             raise ModelError(f"{file} of {model.name} came otherwise than the hub said; try again.")
         done += size
-        got[file] = bytes(data)
+        got[file] = data
     return packed(got)
 
 
@@ -107,14 +102,28 @@ def _address() -> str:
     return address
 
 
-def _told(url: str, name: str) -> Mapping[str, Any]:
+def _content(
+    url: str, most: int, on_progress: ProgressCallback = no_progress, before: int = 0, total: int = 0
+) -> bytes:
+    """What lies at an address, and no more than the first piece beyond `most` bytes.
+
+    before, total: bytes that came before, and in all, as on_progress counts them. Unreachable: it does not come.
+    """
     data = bytearray()
+    with closing(pieces(url)) as coming:
+        for piece in coming:
+            data += piece
+            if len(data) > most:
+                break
+            on_progress(before + len(data), total)
+    return bytes(data)
+
+
+def _told(url: str, name: str) -> Mapping[str, Any]:
     try:
-        with closing(pieces(url)) as coming:
-            for piece in coming:
-                data += piece
-                if len(data) > _MOST_TEXT:
-                    raise ModelError(f"The hub's answer about {name} is too long.")
+        data = _content(url, _MOST_TEXT)
+        if len(data) > _MOST_TEXT:
+            raise ModelError(f"The hub's answer about {name} is too long.")
         told = json.loads(data)
     except Unreachable as error:
         raise ModelError(f"The hub does not give {name}: {error}.") from error
@@ -141,4 +150,4 @@ def _licence(told: Mapping[str, Any]) -> str:
 
 
 def _plain(text: str) -> str:
-    return "".join(c for c in text if c.isprintable() and c not in "[]<>`*$\\")[:80]
+    return as_prose(text)[:80]

@@ -14,7 +14,7 @@ from torch import nn
 from xai_core.errors import ModelError
 from xai_core.models.class_names import is_plain
 from xai_core.models.device import pick_device
-from xai_core.models.load import loaded, names_until_told
+from xai_core.models.load import loaded, names_for, names_until_told
 from xai_core.models.source import ANOTHER_VISIT, BuiltFile, FileKind, ModelFile, ModelSource
 from xai_core.models.sources.checkpoint.reading import read_safetensors
 from xai_core.models.sources.config_file import (
@@ -86,7 +86,7 @@ def _found(package: Package) -> _Found:
     config = package.config
     tensors = read_safetensors(package.weights)
     if is_timm(config):
-        network, kind = timm_network(config, package.weights)
+        network, kind = timm_network(config, tensors)
         rule = timm_rule_of(config, network)
     elif is_known(config):
         rule = picture_rule(package.preparation, config)
@@ -144,9 +144,6 @@ def _names(config: Mapping[str, Any], count: int) -> tuple[str, ...]:
 
 def _config_for(found: _Found, title: str, class_names: Sequence[str] | None = None) -> ModelConfig:
     """The card that the package says. ModelError: another number of names than classes."""
-    names = tuple(class_names or found.names)
-    if len(names) != found.classes and found.classes != 1:
-        raise ModelError(f"The network tells {found.classes} classes apart; {len(names)} names were given.")
     return ModelConfig(
         key=f"{OWN}{title}",
         title=title,
@@ -156,7 +153,7 @@ def _config_for(found: _Found, title: str, class_names: Sequence[str] | None = N
         mean=found.rule.mean,
         std=found.rule.std,
         resize=found.rule.resize,
-        class_names=names,
+        class_names=names_for(found.classes, class_names or found.names),
         notes=found.rule.notes,
         channel_order=found.rule.order,
         architecture=HUGGINGFACE,

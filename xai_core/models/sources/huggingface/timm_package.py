@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from xai_core.errors import ModelError
 from xai_core.models.sources.checkpoint.opening import architecture_named, timm_rule
-from xai_core.models.sources.checkpoint.reading import read_weights
 from xai_core.models.sources.checkpoint.recognise import chosen, network_of
 from xai_core.models.sources.huggingface.picture_rule import PictureRule
 
@@ -20,11 +19,10 @@ def is_timm(config: Mapping[str, Any]) -> bool:
     return isinstance(config.get("architecture"), str) and "model_type" not in config
 
 
-def timm_network(config: Mapping[str, Any], weights: bytes) -> tuple[nn.Module, str]:
+def timm_network(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> tuple[nn.Module, str]:
     """The network, and what the screen calls it. ModelError: no name of timm's registry, or weights of another."""
     key = f"timm/{config['architecture'].partition('.')[0]}"
-    read = read_weights(weights)
-    return network_of(chosen(architecture_named(key), read.tensors)), key
+    return network_of(chosen(architecture_named(key), tensors)), key
 
 
 def timm_rule_of(config: Mapping[str, Any], network: nn.Module) -> PictureRule:

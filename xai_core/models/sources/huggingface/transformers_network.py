@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from xai_core.errors import ModelError
+from xai_core.models.class_names import as_prose
 
 INSTALL = "pip install sightline[huggingface]"
 # Those whose only input is a picture of a fixed size. Left out: timm's (read by timm itself), text beside pictures.
@@ -142,4 +143,4 @@ def _counts_layers(name: str) -> bool:
 
 
 def _plain(text: object) -> str:
-    return "".join(c for c in str(text) if c.isprintable() and c not in "[]<>`*$\\")[:160]
+    return as_prose(str(text))[:160]

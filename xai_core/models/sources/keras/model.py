@@ -11,18 +11,19 @@ from torch import nn
 
 from xai_core.errors import ModelError
 from xai_core.models.device import pick_device
-from xai_core.models.load import NO_YES, loaded, names_until_told
+from xai_core.models.ending import taken_off
+from xai_core.models.load import kind_before, loaded, names_for
 from xai_core.models.normalisation import Numbers, presets
 from xai_core.models.source import ANOTHER_VISIT, BuiltFile, FileKind, ModelFile, ModelSource
 from xai_core.models.sources.config_file import carded, config_of, read_file, refuse_other_count
 from xai_core.models.sources.keras.network import KerasNetwork, network_of
 from xai_core.models.sources.keras.reading import read_keras
-from xai_core.types import Answer, AnswerKind, ChannelOrder, LoadedModel, ModelConfig, ResizeRule
+from xai_core.models.sources.wired_network import HALF
+from xai_core.types import Answer, ChannelOrder, LoadedModel, ModelConfig, ResizeRule
 
 KERAS = "keras"  # what a card names as the architecture
 OWN = "own/keras-"  # before the keys of networks from such files
 _CHECK = "Every layer is one whose meaning is known, and every stored weight has its place."
-_HALF = "The file computes in half precision. Here it computes in single, so answers differ by rounding."
 
 
 def open_keras(
@@ -56,11 +57,6 @@ def _found(data: bytes) -> KerasNetwork:
 
 def _config_for(found: KerasNetwork, title: str, class_names: Sequence[str] | None = None) -> ModelConfig:
     """The card to begin with. ModelError: another number of names than classes."""
-    single = found.outputs == 1
-    kind: AnswerKind = "one" if found.ending != "sigmoid" else "yes_no" if single else "several"
-    names = tuple(class_names or (NO_YES if kind == "yes_no" else names_until_told(found.outputs)))
-    if len(names) != found.outputs and not single:
-        raise ModelError(f"The network tells {found.outputs} classes apart; {len(names)} names were given.")
     pixels = _pixels(found)
     return ModelConfig(
         key=f"{OWN}{title}",
@@ -71,11 +67,11 @@ def _config_for(found: KerasNetwork, title: str, class_names: Sequence[str] | No
         mean=pixels.mean,
         std=pixels.std,
         resize=ResizeRule(None, antialias=False),  # as image_dataset_from_directory does
-        class_names=names,
+        class_names=names_for(found.outputs, class_names),
         notes=(pixels.note, *_notes(found)),
         channel_order=pixels.order,
         architecture=KERAS,
-        answer=Answer(kind),
+        answer=Answer(kind_before(found.ending, found.outputs)),
     )
 
 
@@ -115,8 +111,8 @@ def _notes(found: KerasNetwork) -> tuple[str, ...]:
     if found.left_out:
         notes.append(f"Layers that change pictures at random in training were left out: {', '.join(found.left_out)}.")
     if found.ending != "none":
-        notes.append(f"The final {found.ending} was taken off, so that maps explain the score before it.")
-    return (*notes, *((_HALF,) if found.half else ()))
+        notes.append(taken_off(found.ending))
+    return (*notes, *((HALF,) if found.half else ()))
 
 
 def _read(data: bytes, title: str) -> ModelFile:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from xai_core.errors import ModelError
+from xai_core.models.class_names import as_prose
 from xai_core.models.sources.limited_process import Limits, run_limited
 
 MAX_BYTES = 1024**3  # of a file
@@ -129,4 +130,4 @@ def _in_hdf5(orders: Mapping[str, Sequence[str]], place: Place) -> list[str]:
 
 
 def _plain(text: str) -> str:
-    return "".join(c for c in text if c.isprintable() and c not in "[]<>`*$\\")[-80:]
+    return as_prose(text)[-80:]

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from xai_core.errors import ModelError
+from xai_core.models.class_names import as_prose
 
 # What decides nothing once a network is trained.
 _IDLE = {
@@ -105,7 +106,7 @@ def policy(value: Any) -> str:
 
 def plain(text: str) -> str:
     """A text of the file as prose: short, and nothing in it that would be drawn as anything but text."""
-    return "".join(c for c in text if c.isprintable() and c not in "[]<>`*$\\")[:60]
+    return as_prose(text)[:60]
 
 
 def _idle(key: str) -> bool:

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING
 import torch
 
 from xai_core.deprecated import renamed_arguments
-from xai_core.errors import ModelError
 from xai_core.models.device import pick_device
-from xai_core.models.load import NO_YES, loaded, names_until_told
+from xai_core.models.load import kind_before, loaded, names_for
 from xai_core.models.normalisation import presets
 from xai_core.models.source import ANOTHER_VISIT, BuiltFile, FileKind, ModelFile, ModelSource, Untold
 from xai_core.models.sources.checkpoint.opening import GREY
 from xai_core.models.sources.config_file import carded, config_of, read_file, refuse_other_count
-from xai_core.types import Answer, AnswerKind, LoadedModel, ModelConfig, ResizeRule
+from xai_core.types import Answer, LoadedModel, ModelConfig, ResizeRule
 
 if TYPE_CHECKING:
     from xai_core.models.sources.onnx.opening import OnnxModel
@@ -55,11 +54,6 @@ def _config_for(found: OnnxModel, title: str, class_names: Sequence[str] | None 
 
     ModelError: another number of names than classes.
     """
-    single = found.classes == 1
-    kind: AnswerKind = "one" if found.ending != "sigmoid" else "yes_no" if single else "several"
-    names = tuple(class_names or (NO_YES if kind == "yes_no" else names_until_told(found.classes)))
-    if len(names) != found.classes and not single:
-        raise ModelError(f"The network tells {found.classes} classes apart; {len(names)} names were given.")
     usual = presets(found.channels)
     mean, std = usual["−1 to 1"] if found.channels_last else GREY if found.channels == 1 else usual["ImageNet"]
     return ModelConfig(
@@ -71,10 +65,10 @@ def _config_for(found: OnnxModel, title: str, class_names: Sequence[str] | None 
         mean=mean,
         std=std,
         resize=ResizeRule(None),
-        class_names=names,
+        class_names=names_for(found.classes, class_names),
         notes=("The mean and spread of the input are a guess; set those of the training.", *found.notes),
         architecture=ONNX,
-        answer=Answer(kind, output=found.output),
+        answer=Answer(kind_before(found.ending, found.classes), output=found.output),
     )
 
 

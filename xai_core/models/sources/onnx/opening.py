@@ -8,15 +8,14 @@ import torch
 from torch import Tensor, nn
 
 from xai_core.errors import ModelError
-from xai_core.models.ending import find_ending
+from xai_core.models.ending import find_ending, taken_off
 from xai_core.models.sources.onnx.graph import Ending, Graph, computes_in_half, read_graph, without_ending
 from xai_core.models.sources.onnx.network import KNOWN, network_of
 from xai_core.models.sources.onnx.trial import Trial, tried
-from xai_core.models.sources.wired_network import WiredNetwork
+from xai_core.models.sources.wired_network import HALF, WiredNetwork
 
 _SAME = 1e-4  # of the largest answer
 _SAME_HALF = 5e-3  # where the file computes in half precision; 9e-4 was the most among five architectures
-_HALF = "The file computes in half precision. Here it computes in single, so answers differ by rounding."
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +60,7 @@ def read_onnx(data: bytes, output: str = "") -> OnnxModel:
     network = _built(graph)
     classes = _run(network, images).shape[1]
     _refuse_probabilities(network, images)
-    notes = (*_notes(graph), *_batch_notes(network, images), *((_HALF,) if half else ()))
+    notes = (*_notes(graph), *_batch_notes(network, images), *((HALF,) if half else ()))
     size = (images.shape[2], images.shape[3])
     if len(trial.outputs) > 1:
         network.output_read = trial.output
@@ -139,7 +138,7 @@ def _difference(graph: Graph, images: Tensor, trial: Trial, half: bool) -> float
 def _notes(graph: Graph) -> tuple[str, ...]:
     notes = []
     if graph.ending != "none":
-        notes.append(f"The final {graph.ending} was taken off, so that maps explain the score before it.")
+        notes.append(taken_off(graph.ending))
     if graph.channels_last:
         notes.append("It reads (height, width, channels), as Keras does; pictures are turned for it.")
     return tuple(notes)
